@@ -1,0 +1,49 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import Provider, { type Configuration } from 'oidc-provider'
+
+export interface RunningProvider {
+  readonly issuer: string
+  readonly provider: Provider
+  close(): Promise<void>
+}
+
+/**
+ * Starts a real authorization server on a loopback port, with its own login and consent pages (any name and password
+ * will do). Everything is kept in memory.
+ * @param port 0 for a free one
+ */
+export async function startProvider(configuration: Configuration, port = 0): Promise<RunningProvider> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const provider = new Provider(issuer, configuration)
+  server.on('request', provider.callback())
+  return {
+    issuer,
+    provider,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** A public client of a browser app: PKCE only, CORS for its own origin. */
+export function browserClient(clientId: string, redirectUris: string[]): Configuration {
+  const origins = redirectUris.map((uri) => new URL(uri).origin)
+  return {
+    clients: [{ client_id: clientId, redirect_uris: redirectUris, token_endpoint_auth_method: 'none' }],
+    clientBasedCORS: (_ctx, origin) => origins.includes(origin),
+    pkce: { required: () => true },
+    claims: { openid: ['sub'], profile: ['name'], email: ['email'] },
+    conformIdTokenClaims: false,
+    findAccount: (_ctx, sub) => ({
+      accountId: sub,
+      claims: () => ({ sub, name: sub, email: `${sub}@example.test` }),
+    }),
+    cookies: { keys: [crypto.randomUUID()] },
+    ttl: { AccessToken: 3600, AuthorizationCode: 60, Grant: 3600, IdToken: 3600, Interaction: 3600, Session: 3600 },
+  }
+}

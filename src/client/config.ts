@@ -1,0 +1,64 @@
+import { type AuthorizationParameters, configInvalid, parameterProblems } from '../protocol/begin.js'
+import type { ClientAuth } from '../protocol/client-auth.js'
+import { isLoopback, isSecure, parseUrl } from '../protocol/endpoint.js'
+import type { SignatureCheck } from '../protocol/id-token-signature.js'
+import type { ServerMetadata } from '../protocol/metadata.js'
+import type { RequestOptions } from '../protocol/request.js'
+import type { UserAgent } from '../user-agents/contract.js'
+import type { Vault } from '../vault/contract.js'
+
+/** A client's configuration. The {@link AuthorizationParameters} in it are the defaults of every sign-in. */
+export interface ClientConfig extends AuthorizationParameters, Omit<RequestOptions, 'signal'> {
+  /** The authorization server, written exactly as the server writes itself. */
+  readonly issuer: string
+  readonly clientId: string
+  /** Where the server sends the person back to: exactly as registered, on the origin of this app. */
+  readonly redirectUri: string
+  /** Where the answer is put in the callback URL. Default `query`. */
+  readonly responseMode?: 'query' | 'fragment'
+  /** How long a person may take to sign in. Default 600. */
+  readonly lifetimeSeconds?: number
+  /** The server's metadata, where it is not to be discovered. */
+  readonly metadata?: ServerMetadata
+  /** How long discovered metadata is used. Default 3600. */
+  readonly metadataLifetimeSeconds?: number
+  /** Pass `checkIdTokenSignature` to verify ID token signatures too. */
+  readonly signature?: SignatureCheck
+  /** Default `none()`: a browser cannot keep a secret. */
+  readonly clientAuth?: ClientAuth
+  /** Where sign-ins wait. Default: sealed IndexedDB. */
+  readonly vault?: Vault
+  /** How the person travels. Default `redirect()`. */
+  readonly userAgent?: UserAgent
+}
+
+/**
+ * Finds everything that is wrong with a configuration, at once. Values are named by their kind, never shown.
+ * @throws `config_invalid`
+ */
+export function checkConfig(config: ClientConfig): void {
+  const problems = parameterProblems(config)
+  const expect = (field: string, right: (value: unknown) => unknown, repair: string) => {
+    const value = (config as unknown as Record<string, unknown>)[field]
+    if (!right(value)) problems.push(`${field} (${typeof value}): ${repair}`)
+  }
+  expect('issuer', (value) => isIssuer(parseUrl(value), config), 'the https URL the server calls itself')
+  expect('clientId', (value) => value && typeof value === 'string', 'the id registered at the server')
+  expect(
+    'redirectUri',
+    (value) => isRedirectUri(parseUrl(value)),
+    'an absolute https URL without a fragment, or http on loopback',
+  )
+  expect('clientSecret', (value) => !value, 'remove it, a browser keeps no secret')
+  for (const field of ['lifetimeSeconds', 'metadataLifetimeSeconds', 'timeoutSeconds']) {
+    expect(field, (value = 1) => typeof value === 'number' && value > 0 && value < Infinity, 'a positive number')
+  }
+  if (problems.length) throw configInvalid(problems)
+}
+
+const isIssuer = (url: URL | undefined, { insecure }: ClientConfig) =>
+  url && isSecure(url, insecure) && !/[?#]/.test(url.href)
+
+/** RFC 8252 §7: https, http on loopback, or a private-use scheme in reverse-DNS form. */
+const isRedirectUri = (url: URL | undefined) =>
+  url && !url.href.includes('#') && (/^https:|\./.test(url.protocol) || (url.protocol === 'http:' && isLoopback(url)))

@@ -1,0 +1,79 @@
+/**
+ * Every way a sign-in can fail, as a stable code. The README's table lists each with its meaning and its repair.
+ */
+export type ErrorCode =
+  // configuration and surroundings
+  | 'config_invalid'
+  | 'insecure_context'
+  | 'storage_unavailable'
+  | 'storage_full'
+  | 'storage_refused_key'
+  // the authorization server's metadata
+  | 'metadata_invalid'
+  | 'issuer_mismatch'
+  | 'insecure_endpoint'
+  | 'pkce_unsupported'
+  // the network; `retryable` tells whether the sign-in is still open
+  | 'network_error'
+  | 'timeout'
+  | 'aborted'
+  | 'response_refused'
+  // the callback
+  | 'callback_malformed'
+  | 'unknown_state'
+  | 'expired'
+  | 'already_completed'
+  | 'other_client'
+  | 'record_unreadable'
+  | 'callback_issuer_mismatch'
+  | 'redirect_uri_mismatch'
+  | 'access_denied'
+  | 'authorization_failed'
+  // the token endpoint
+  | 'token_request_refused'
+  | 'token_response_invalid'
+  | 'id_token_invalid'
+  | 'acr_not_met'
+  | 'scope_missing'
+
+/** What the authorization server said, cut to printable characters and stripped of the sign-in's own secrets. Untrusted text: never put it into HTML. */
+export interface ServerError {
+  /** `error` of RFC 6749 §4.1.2.1 or §5.2, for example `access_denied` or `invalid_grant`. */
+  readonly error: string
+  /** `error_description`, if the server sent one. */
+  readonly description?: string
+}
+
+export interface ErrorDetails {
+  readonly cause?: unknown
+  readonly serverError?: ServerError
+  readonly retryable?: boolean
+}
+
+/**
+ * The one error class. `message` says what happened, `hint` says the repair, `code` is stable and meant for `switch`.
+ * Neither it nor its `cause` ever holds a code, verifier, token, secret, state or nonce.
+ */
+export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'ProofkeyError'
+  readonly code: Code
+  /** What to do about it. */
+  readonly hint: string
+  /** What the authorization server answered, where it answered with an OAuth error. */
+  readonly serverError: ServerError | undefined
+  /** True where no HTTP response came back: the same call may be made again and can still succeed. */
+  readonly retryable: boolean
+
+  constructor(code: Code, message: string, hint = 'Start a new sign-in.', details: ErrorDetails = {}) {
+    super(message, details)
+    this.code = code
+    this.hint = hint
+    this.serverError = details.serverError
+    this.retryable = details.retryable ?? false
+  }
+}
+
+/** Tells a {@link ProofkeyError} from anything else, also across two copies of the package. */
+export function isProofkeyError(error: unknown): error is ProofkeyError {
+  return error instanceof Error && error.name === 'ProofkeyError' && 'code' in error
+}

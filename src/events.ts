@@ -1,0 +1,66 @@
+/** What every event carries. `transaction` names one sign-in without giving its `state` away. */
+export interface EventContext {
+  /** Milliseconds since the epoch. */
+  readonly atMs: number
+  readonly issuer: string
+  readonly clientId: string
+  /** The sign-in's record id (expiry and SHA-256 of `state`), where there is one. */
+  readonly transaction?: string
+}
+
+/** What happened, without secrets: safe to log and to send anywhere. */
+export type EventBody =
+  /** The server's metadata was fetched (not when it came from the cache). */
+  | { readonly type: 'metadata_loaded' }
+  /** The server does not say that it supports PKCE; the challenge is sent all the same (RFC 8414 §2 makes the field optional). */
+  | { readonly type: 'pkce_not_advertised' }
+  /** `returnTo` was not a same-origin path; the sign-in goes on with `/`. */
+  | { readonly type: 'return_to_refused' }
+  /** The sealed transaction was written, read back and opened. */
+  | { readonly type: 'transaction_stored'; readonly vault: string }
+  /** The person is being sent to the server. */
+  | { readonly type: 'sign_in_started'; readonly endpoint: string; readonly scope: string }
+  /** A callback arrived and its parameters were removed from the address bar. */
+  | { readonly type: 'callback_received' }
+  /** The transaction was taken out of the vault and cannot be taken again. */
+  | { readonly type: 'transaction_taken'; readonly vault: string }
+  /** No HTTP response came from the token endpoint: transaction and callback URL were put back, a retry can succeed. */
+  | { readonly type: 'transaction_restored'; readonly vault: string }
+  /** The server granted another scope than was asked for (RFC 6749 §3.3). */
+  | { readonly type: 'scope_changed'; readonly missing: readonly string[]; readonly added: readonly string[] }
+  | { readonly type: 'sign_in_completed'; readonly scope: string }
+  | { readonly type: 'sign_in_failed'; readonly code: string }
+
+export type ProofkeyEvent = EventContext & EventBody
+
+export type Listener<Event> = (event: Event) => void
+
+export interface Emitter<Event> {
+  emit(event: Event): void
+  /** Returns its own undo. */
+  subscribe(listener: Listener<Event>): () => void
+}
+
+/** A listener that throws never breaks a sign-in: its error is reported as an uncaught one. */
+export function createEmitter<Event>(): Emitter<Event> {
+  const listeners = new Set<Listener<Event>>()
+  return {
+    emit(event) {
+      for (const listener of listeners) {
+        try {
+          listener(event)
+        } catch (error) {
+          queueMicrotask(() => {
+            throw error
+          })
+        }
+      }
+    },
+    subscribe(listener) {
+      // Wrapped, so that the same function subscribed twice is two subscriptions with two undos.
+      const own: Listener<Event> = (event) => listener(event)
+      listeners.add(own)
+      return () => void listeners.delete(own)
+    },
+  }
+}

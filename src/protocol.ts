@@ -1,0 +1,23 @@
+/**
+ * The building blocks, for those who hold their own state: no DOM, no storage, no globals but `fetch` and `crypto`.
+ */
+export { type ErrorCode, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
+export {
+  type AuthorizationParameters,
+  type AuthorizationRequest,
+  beginAuthorization,
+  type ResponseMode,
+} from './protocol/begin.js'
+export { type ClientAuth, none } from './protocol/client-auth.js'
+export {
+  type CompleteOptions,
+  completeAuthorization,
+  type Grant,
+  type IdTokenClaims,
+  type Tokens,
+} from './protocol/complete.js'
+export { allowInsecureLoopback } from './protocol/endpoint.js'
+export { checkIdTokenSignature, type SignatureCheck } from './protocol/id-token-signature.js'
+export { type CheckedMetadata, checkMetadata, discover, type ServerMetadata } from './protocol/metadata.js'
+export type { RequestOptions } from './protocol/request.js'
+export type { PinnedServer, Transaction } from './protocol/transaction.js'

@@ -1,0 +1,148 @@
+import { sha256 } from '../crypto/digest.js'
+import { randomToken } from '../crypto/random.js'
+import { createTicket } from '../crypto/ticket.js'
+import { ProofkeyError } from '../errors.js'
+import { endpoint, type InsecureSwitch, parseUrl } from './endpoint.js'
+import type { CheckedMetadata } from './metadata.js'
+import { owner } from './owner.js'
+import { scopes } from './scope.js'
+import type { PinnedServer, Transaction } from './transaction.js'
+
+/** OAuth 2.0 Multiple Response Type Encoding Practices §2.1, Form Post Response Mode. */
+export type ResponseMode = 'query' | 'fragment' | 'form_post'
+
+/** What a sign-in can ask for; each is sent under the standard's name. */
+export interface AuthorizationParameters {
+  /** Space-separated. With `openid` an ID token is required and bound by a nonce. */
+  readonly scope?: string
+  /** The part of `scope` without which the sign-in fails (`scope_missing`). Default: none; a difference is reported only. */
+  readonly requiredScope?: string
+  /** RFC 8707: absolute URIs without a fragment. Sent in the token request too. */
+  readonly resource?: string | readonly string[]
+  /** Space-separated, OpenID Connect Core §3.1.2.1. The ID token's `acr` must then be one of them (`acr_not_met`). */
+  readonly acrValues?: string
+  /** OpenID Connect Core §3.1.2.1. The ID token's `auth_time` must then be recent enough. */
+  readonly maxAgeSeconds?: number
+  readonly prompt?: 'none' | 'login' | 'consent' | 'select_account' | 'create' | (string & {})
+  readonly loginHint?: string
+  /** Space-separated BCP 47 tags. */
+  readonly uiLocales?: string
+  /** OpenID Connect Core §5.5; sent as JSON. */
+  readonly claims?: Readonly<Record<string, unknown>>
+  /** RFC 9396; sent as JSON. */
+  readonly authorizationDetails?: readonly { readonly type: string; readonly [field: string]: unknown }[]
+  /** Whatever else the server understands. Refused where it names a parameter that proofkey sets. */
+  readonly additionalParameters?: Readonly<Record<string, string>>
+}
+
+/** {@link AuthorizationParameters} and what identifies the client. */
+export interface AuthorizationRequest extends AuthorizationParameters {
+  readonly clientId: string
+  /** Sent byte for byte as given, in both requests. */
+  readonly redirectUri: string
+  /** Where the server puts its answer. Default: its own default, the query. */
+  readonly responseMode?: ResponseMode
+  /** How long the person may take. Default 600. */
+  readonly lifetimeSeconds?: number
+  readonly insecure?: InsecureSwitch
+}
+
+/** What begin sets itself, and what could undo it: request objects (RFC 9101), credentials. */
+const RESERVED =
+  /^(code|request|response|client)(_|$)|^(redirect_uri|scope|state|nonce|resource|acr_values|max_age|prompt|login_hint|ui_locales|claims|authorization_details|registration)$/
+
+/** What the callback will need to know of the server. */
+const PINNED = [
+  'issuer',
+  'token_endpoint',
+  'jwks_uri',
+  'authorization_response_iss_parameter_supported',
+  'id_token_signing_alg_values_supported',
+] as const
+
+/**
+ * Starts a sign-in: a fresh verifier, its S256 challenge (RFC 7636 §4), `state`, and a `nonce` where `openid` is asked for.
+ * @returns the URL to send the person to, and the transaction to keep, sealed, until the callback.
+ * @throws `config_invalid`, `insecure_context`
+ */
+export async function beginAuthorization(
+  server: CheckedMetadata,
+  request: AuthorizationRequest,
+): Promise<{ url: URL; transaction: Transaction }> {
+  const problems = parameterProblems(request)
+  if (problems.length) throw configInvalid(problems)
+
+  const { clientId, redirectUri, scope, requiredScope, acrValues, maxAgeSeconds } = request
+  const startedAtMs = Date.now()
+  const expiresAtMs = startedAtMs + (request.lifetimeSeconds ?? 600) * 1000
+  const codeVerifier = randomToken()
+  const state = createTicket(owner(server.issuer, clientId), expiresAtMs)
+  const nonce = scopes(scope).includes('openid') ? randomToken() : undefined
+  const resource = [request.resource ?? []].flat()
+
+  const url = new URL(endpoint(server, 'authorization_endpoint', request.insecure))
+  const parameters = {
+    ...request.additionalParameters,
+    response_type: 'code',
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    scope,
+    state,
+    nonce,
+    code_challenge: await sha256(codeVerifier),
+    code_challenge_method: 'S256',
+    response_mode: request.responseMode,
+    acr_values: acrValues,
+    max_age: maxAgeSeconds,
+    prompt: request.prompt,
+    login_hint: request.loginHint,
+    ui_locales: request.uiLocales,
+    claims: request.claims,
+    authorization_details: request.authorizationDetails,
+  }
+  for (const [name, value] of Object.entries(parameters)) {
+    if (value !== undefined) url.searchParams.set(name, typeof value === 'object' ? JSON.stringify(value) : `${value}`)
+  }
+  for (const uri of resource) url.searchParams.append('resource', uri)
+
+  return {
+    url,
+    transaction: {
+      server: Object.fromEntries(PINNED.map((name) => [name, server[name]])) as unknown as PinnedServer,
+      clientId,
+      redirectUri,
+      state,
+      codeVerifier,
+      nonce,
+      scope,
+      requiredScope,
+      resource,
+      maxAgeSeconds,
+      acrValues,
+      startedAtMs,
+      expiresAtMs,
+    },
+  }
+}
+
+/** What is wrong with a sign-in's parameters: field and repair. */
+export function parameterProblems({
+  resource,
+  authorizationDetails,
+  additionalParameters = {},
+}: AuthorizationParameters): string[] {
+  return [
+    ...([resource ?? []].flat().some((uri) => !parseUrl(uri) || uri.includes('#'))
+      ? ['resource: absolute URIs without a fragment']
+      : []),
+    ...((authorizationDetails ?? []).some((detail) => !detail?.type)
+      ? ['authorizationDetails: objects, each with a type']
+      : []),
+    ...Object.keys(additionalParameters)
+      .filter((name) => RESERVED.test(name))
+      .map((name) => `additionalParameters.${name}: use the option for it`),
+  ]
+}
+
+export const configInvalid = (problems: readonly string[]): ProofkeyError =>
+  new ProofkeyError('config_invalid', `Wrong configuration: ${problems.join('; ')}.`, 'Mend each field named.')

@@ -1,0 +1,12 @@
+import { type ClientAuth as Authenticate, None } from 'oauth4webapi'
+
+/** How the client proves itself at the token endpoint. */
+export interface ClientAuth {
+  /** The method's registered name (RFC 7591 §2, `token_endpoint_auth_method`). */
+  readonly method: 'none'
+  /** Adds the proof to the request's body or headers. */
+  readonly authenticate: Authenticate
+}
+
+/** A public client: names itself and proves nothing (RFC 6749 §2.1). PKCE protects the code. */
+export const none = (): ClientAuth => ({ method: 'none', authenticate: None() })

@@ -1,0 +1,133 @@
+import * as oauth from 'oauth4webapi'
+import { ProofkeyError } from '../errors.js'
+import { callbackParameters, checkCallback } from './callback.js'
+import { acceptableAlgorithms, checkIdToken, invalidIdToken } from './id-token.js'
+import type { SignatureCheck } from './id-token-signature.js'
+import { scopes } from './scope.js'
+import { type Secrets, serverError } from './server-error.js'
+import { requestTokens, type TokenRequestOptions } from './token-request.js'
+import type { Transaction } from './transaction.js'
+
+export type IdTokenClaims = oauth.IDToken
+
+/** What the server gave. */
+export interface Tokens {
+  readonly accessToken: string
+  readonly tokenType: 'bearer'
+  /** Milliseconds since the epoch; undefined where the server did not say. */
+  readonly expiresAtMs: number | undefined
+  /** What was granted: what the server named, or else what was asked for (RFC 6749 §5.1). */
+  readonly scope: string
+  readonly refreshToken: string | undefined
+  readonly idToken: string | undefined
+}
+
+export interface Grant {
+  readonly tokens: Tokens
+  /** The checked claims of the ID token; undefined where `openid` was not asked for and none came. */
+  readonly claims: IdTokenClaims | undefined
+}
+
+export interface CompleteOptions extends TokenRequestOptions {
+  /** Pass `checkIdTokenSignature` to verify the ID token's signature too. */
+  readonly signature?: SignatureCheck
+  /** The posted body, where `responseMode` is `form_post`. Default: the callback URL's own parameters. */
+  readonly form?: URLSearchParams
+}
+
+/**
+ * Finishes a sign-in: holds the callback against its transaction, redeems the code with one request, checks the answer.
+ * Until that request nothing has been sent. An error that is `retryable` left the code unspent as far as anyone can
+ * know; after any other the transaction is over.
+ * @param callback the whole URL the person landed on
+ * @throws `expired`; what {@link checkCallback} throws; `network_error`, `timeout`, `aborted`, `response_refused`;
+ * `token_request_refused`, `token_response_invalid`, `id_token_invalid`, `acr_not_met`, `scope_missing`
+ */
+export async function completeAuthorization(
+  transaction: Transaction,
+  callback: URL | string,
+  options: CompleteOptions = {},
+): Promise<Grant> {
+  const { server, clientId, redirectUri, codeVerifier, resource, nonce, state } = transaction
+  if (transaction.expiresAtMs <= Date.now()) throw expired()
+  const url = new URL(callback)
+  const code = checkCallback(transaction, url, options.form ?? callbackParameters(url))
+
+  const client = { client_id: clientId }
+  const body = new URLSearchParams({
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: redirectUri,
+    code_verifier: codeVerifier,
+  })
+  for (const uri of resource) body.append('resource', uri)
+  const verifySignature = options.signature?.(server, options)
+  const response = await requestTokens(server, client, body, options)
+  try {
+    const as = {
+      ...server,
+      id_token_signing_alg_values_supported: acceptableAlgorithms(server.id_token_signing_alg_values_supported),
+    }
+    const result = await oauth.processGenericTokenEndpointResponse(as, client, response)
+    await verifySignature?.(response)
+    return await checkGrant(transaction, result)
+  } catch (error) {
+    throw translate(error, response, [code, codeVerifier, nonce, state])
+  }
+}
+
+/** What oauth4webapi leaves to its caller. */
+async function checkGrant(transaction: Transaction, result: oauth.TokenEndpointResponse): Promise<Grant> {
+  const { access_token, expires_in, id_token, scope = transaction.scope ?? '' } = result
+  if ((result.token_type as string) !== 'bearer') throw tokenResponseInvalid('its token_type is not Bearer')
+  const claims = oauth.getValidatedIdTokenClaims(result)
+  if (claims) await checkIdToken(claims, id_token ?? '', access_token, transaction)
+  else if (transaction.nonce) throw invalidIdToken('it is missing')
+  const missing = scopes(transaction.requiredScope).filter((value) => !scopes(scope).includes(value))
+  if (missing.length)
+    throw new ProofkeyError('scope_missing', `Not granted: ${missing.join(' ')}.`, 'Ask the person for consent again.')
+  return {
+    tokens: {
+      accessToken: access_token,
+      tokenType: 'bearer',
+      expiresAtMs: expires_in === undefined ? undefined : Date.now() + expires_in * 1000,
+      scope,
+      refreshToken: result.refresh_token,
+      idToken: id_token,
+    },
+    claims,
+  }
+}
+
+export const expired = (): ProofkeyError => new ProofkeyError('expired', 'The sign-in took too long.')
+
+const tokenResponseInvalid = (what: string, cause?: unknown) =>
+  new ProofkeyError(
+    'token_response_invalid',
+    `The token response was refused: ${what}.`,
+    'Check the issuer and the token endpoint.',
+    { cause },
+  )
+
+/** The one place where oauth4webapi's errors become ours. Their `cause` holds tokens and claims: only name, message and code go on. */
+function translate(error: unknown, response: Response, secrets: Secrets): ProofkeyError {
+  const { name, message, code, cause } = error as Error & { code?: string }
+  if (error instanceof ProofkeyError) {
+    // The token endpoint has answered: nothing that fails now makes the code good again.
+    return error.retryable ? new ProofkeyError(error.code, message, error.hint, { cause }) : error
+  }
+  const safe = Object.assign(new Error(message), { name, code })
+  if (error instanceof oauth.ResponseBodyError) {
+    const said = serverError(error.error, error.error_description, secrets)
+    return new ProofkeyError(
+      'token_request_refused',
+      `The server refused the code: ${said.error}.`,
+      'Start a new sign-in. invalid_grant can mean that the code was stolen and used.',
+      { cause: safe, serverError: said },
+    )
+  }
+  const about = Object(cause)
+  return ['claims', 'header', 'alg', 'signature'].some((part) => part in about)
+    ? invalidIdToken(message, safe)
+    : tokenResponseInvalid(`${message} (status ${response.status})`, safe)
+}

@@ -1,0 +1,80 @@
+import { ProofkeyError } from '../errors.js'
+import type { InsecureSwitch } from './endpoint.js'
+
+/** What every function that talks to the server takes. */
+export interface RequestOptions {
+  /** Used instead of the global `fetch`. */
+  readonly fetch?: typeof globalThis.fetch
+  /** How long one request may take, body included. Default 10. */
+  readonly timeoutSeconds?: number
+  readonly signal?: AbortSignal
+  /** {@link allowInsecureLoopback}, and nothing else, lets endpoints be http on a loopback host. */
+  readonly insecure?: InsecureSwitch
+}
+
+const MAX_BODY_BYTES = 262_144
+
+/**
+ * One request: no redirect followed, no cookie or referrer sent, bounded in time and size (256 KiB).
+ * The response comes back with its body read and no header but the content type.
+ * @throws `network_error`, `timeout`, `aborted` (all `retryable`: no response came), `response_refused`
+ */
+export async function send(url: string, init: RequestInit, options: RequestOptions): Promise<Response> {
+  const { fetch = globalThis.fetch, timeoutSeconds = 10, signal } = options
+  const deadline = AbortSignal.timeout(timeoutSeconds * 1000)
+  let answered = false
+  try {
+    const response = await fetch(url, {
+      ...init,
+      redirect: 'manual',
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+      signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
+    })
+    answered = true
+    if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
+      throw refused(url, 'answered with a redirect')
+    }
+    const type = response.headers.get('content-type') ?? ''
+    return new Response(await readBody(url, response), { status: response.status, headers: { 'content-type': type } })
+  } catch (cause) {
+    if (cause instanceof ProofkeyError) throw cause
+    const details = { cause, retryable: !answered }
+    if (signal?.aborted)
+      throw new ProofkeyError('aborted', 'The request was aborted.', 'Start again when ready.', details)
+    if (deadline.aborted) {
+      throw new ProofkeyError(
+        'timeout',
+        `${url} took over ${timeoutSeconds} s.`,
+        'Try again, or raise timeoutSeconds.',
+        details,
+      )
+    }
+    throw new ProofkeyError(
+      'network_error',
+      `${url} did not answer.`,
+      'Check the connection, and CORS on the server.',
+      details,
+    )
+  }
+}
+
+async function readBody(url: string, response: Response): Promise<Blob> {
+  const chunks: BlobPart[] = []
+  let size = 0
+  const reader = response.body?.getReader()
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+    size += part.value.length
+    if (size > MAX_BODY_BYTES) {
+      reader?.cancel()
+      throw refused(url, `sent more than ${MAX_BODY_BYTES} bytes`)
+    }
+    chunks.push(part.value as BlobPart)
+  }
+  return new Blob(chunks)
+}
+
+/** A response that is not used: whatever was asked for with it is spent. */
+export function refused(url: string, what: string): ProofkeyError {
+  return new ProofkeyError('response_refused', `${url} ${what}.`, 'Check the issuer and the proxies before it.')
+}

@@ -1,0 +1,32 @@
+import type { ServerMetadata } from './metadata.js'
+
+/** What of the server's metadata a sign-in is bound to: the callback needs no other request than the one to its token endpoint. */
+export type PinnedServer = Pick<
+  ServerMetadata,
+  | 'issuer'
+  | 'token_endpoint'
+  | 'jwks_uri'
+  | 'authorization_response_iss_parameter_supported'
+  | 'id_token_signing_alg_values_supported'
+>
+
+/**
+ * One sign-in between its start and its callback; survives JSON. Holds the verifier and the nonce: keep it sealed, hand
+ * it out once.
+ */
+export interface Transaction {
+  readonly server: PinnedServer
+  readonly clientId: string
+  readonly redirectUri: string
+  readonly state: string
+  readonly codeVerifier: string
+  /** Set where `openid` was asked for; an ID token is then required. */
+  readonly nonce?: string | undefined
+  readonly scope?: string | undefined
+  readonly requiredScope?: string | undefined
+  readonly resource: readonly string[]
+  readonly maxAgeSeconds?: number | undefined
+  readonly acrValues?: string | undefined
+  readonly startedAtMs: number
+  readonly expiresAtMs: number
+}

@@ -1,0 +1,27 @@
+/** What became of a ticket that was handed in. */
+export type Taken =
+  /** It opened; from now on it cannot be taken again. */
+  | { readonly status: 'taken'; readonly value: string }
+  /** `unknown`: nothing is filed under it. `spent`: it was taken before. `expired`: its time is over. `other_owner`: it
+   * belongs to another owner and was left alone. `unreadable`: what is filed under it does not open. */
+  | { readonly status: 'unknown' | 'spent' | 'expired' | 'other_owner' | 'unreadable' }
+
+/**
+ * Where a sign-in's secret waits. Holds any text; knows nothing of OAuth. Every implementation passes
+ * `test/contracts/vault.ts`.
+ */
+export interface Vault {
+  /** Short name for events, for example `indexeddb`. */
+  readonly name: string
+  /**
+   * Keeps the value until the ticket's expiry. When it resolves, `take` is known to work: the value was written, read
+   * back and opened.
+   * @throws `insecure_context`, `storage_unavailable`, `storage_full`, `storage_refused_key`
+   */
+  put(ticket: string, owner: string, value: string): Promise<void>
+  /**
+   * Hands the value out once. Of any number of takes at the same time exactly one gets it.
+   * @throws `insecure_context`, `storage_unavailable`
+   */
+  take(ticket: string, owner: string): Promise<Taken>
+}
