@@ -41,13 +41,13 @@ export interface ServerError {
   /** `error` of RFC 6749 §4.1.2.1 or §5.2, for example `access_denied` or `invalid_grant`. */
   readonly error: string
   /** `error_description`, if the server sent one. */
-  readonly description?: string
+  readonly description?: string | undefined
 }
 
 export interface ErrorDetails {
-  readonly cause?: unknown
-  readonly serverError?: ServerError
-  readonly retryable?: boolean
+  readonly cause?: unknown | undefined
+  readonly serverError?: ServerError | undefined
+  readonly retryable?: boolean | undefined
 }
 
 /**

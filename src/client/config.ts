@@ -15,21 +15,21 @@ export interface ClientConfig extends AuthorizationParameters, Omit<RequestOptio
   /** Where the server sends the person back to: exactly as registered, on the origin of this app. */
   readonly redirectUri: string
   /** Where the answer is put in the callback URL. Default `query`. */
-  readonly responseMode?: 'query' | 'fragment'
+  readonly responseMode?: 'query' | 'fragment' | undefined
   /** How long a person may take to sign in. Default 600. */
-  readonly lifetimeSeconds?: number
+  readonly lifetimeSeconds?: number | undefined
   /** The server's metadata, where it is not to be discovered. */
-  readonly metadata?: ServerMetadata
+  readonly metadata?: ServerMetadata | undefined
   /** How long discovered metadata is used. Default 3600. */
-  readonly metadataLifetimeSeconds?: number
+  readonly metadataLifetimeSeconds?: number | undefined
   /** Pass `checkIdTokenSignature` to verify ID token signatures too. */
-  readonly signature?: SignatureCheck
+  readonly signature?: SignatureCheck | undefined
   /** Default `none()`: a browser cannot keep a secret. */
-  readonly clientAuth?: ClientAuth
+  readonly clientAuth?: ClientAuth | undefined
   /** Where sign-ins wait. Default: sealed IndexedDB. */
-  readonly vault?: Vault
+  readonly vault?: Vault | undefined
   /** How the person travels. Default `redirect()`. */
-  readonly userAgent?: UserAgent
+  readonly userAgent?: UserAgent | undefined
 }
 
 /**

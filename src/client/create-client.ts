@@ -19,11 +19,11 @@ import { sameOriginPath } from './return-to.js'
 /** One sign-in's own wishes; its {@link AuthorizationParameters} go before the client's. */
 export interface SignInOptions extends AuthorizationParameters {
   /** Where the app wants to go on afterwards: a path of this origin. Anything else becomes `/` (event `return_to_refused`). */
-  readonly returnTo?: string
+  readonly returnTo?: string | undefined
   /** Anything JSON can hold; comes back as it is, sealed in between. */
-  readonly appState?: unknown
-  readonly userAgent?: UserAgent
-  readonly signal?: AbortSignal
+  readonly appState?: unknown | undefined
+  readonly userAgent?: UserAgent | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A finished sign-in. */
@@ -57,7 +57,7 @@ export interface Client {
 interface Waiting {
   readonly transaction: Transaction
   readonly returnTo: string
-  readonly appState?: unknown
+  readonly appState?: unknown | undefined
 }
 
 /**

@@ -14,25 +14,25 @@ export type ResponseMode = 'query' | 'fragment' | 'form_post'
 /** What a sign-in can ask for; each is sent under the standard's name. */
 export interface AuthorizationParameters {
   /** Space-separated. With `openid` an ID token is required and bound by a nonce. */
-  readonly scope?: string
+  readonly scope?: string | undefined
   /** The part of `scope` without which the sign-in fails (`scope_missing`). Default: none; a difference is reported only. */
-  readonly requiredScope?: string
+  readonly requiredScope?: string | undefined
   /** RFC 8707: absolute URIs without a fragment. Sent in the token request too. */
-  readonly resource?: string | readonly string[]
+  readonly resource?: string | readonly string[] | undefined
   /** Space-separated, OpenID Connect Core §3.1.2.1. The ID token's `acr` must then be one of them (`acr_not_met`). */
-  readonly acrValues?: string
+  readonly acrValues?: string | undefined
   /** OpenID Connect Core §3.1.2.1. The ID token's `auth_time` must then be recent enough. */
-  readonly maxAgeSeconds?: number
-  readonly prompt?: 'none' | 'login' | 'consent' | 'select_account' | 'create' | (string & {})
-  readonly loginHint?: string
+  readonly maxAgeSeconds?: number | undefined
+  readonly prompt?: 'none' | 'login' | 'consent' | 'select_account' | 'create' | (string & {}) | undefined
+  readonly loginHint?: string | undefined
   /** Space-separated BCP 47 tags. */
-  readonly uiLocales?: string
+  readonly uiLocales?: string | undefined
   /** OpenID Connect Core §5.5; sent as JSON. */
-  readonly claims?: Readonly<Record<string, unknown>>
+  readonly claims?: Readonly<Record<string, unknown>> | undefined
   /** RFC 9396; sent as JSON. */
-  readonly authorizationDetails?: readonly { readonly type: string; readonly [field: string]: unknown }[]
+  readonly authorizationDetails?: readonly { readonly type: string; readonly [field: string]: unknown }[] | undefined
   /** Whatever else the server understands. Refused where it names a parameter that proofkey sets. */
-  readonly additionalParameters?: Readonly<Record<string, string>>
+  readonly additionalParameters?: Readonly<Record<string, string>> | undefined
 }
 
 /** {@link AuthorizationParameters} and what identifies the client. */
@@ -41,10 +41,10 @@ export interface AuthorizationRequest extends AuthorizationParameters {
   /** Sent byte for byte as given, in both requests. */
   readonly redirectUri: string
   /** Where the server puts its answer. Default: its own default, the query. */
-  readonly responseMode?: ResponseMode
+  readonly responseMode?: ResponseMode | undefined
   /** How long the person may take. Default 600. */
-  readonly lifetimeSeconds?: number
-  readonly insecure?: InsecureSwitch
+  readonly lifetimeSeconds?: number | undefined
+  readonly insecure?: InsecureSwitch | undefined
 }
 
 /** What begin sets itself, and what could undo it: request objects (RFC 9101), credentials. */

@@ -30,9 +30,9 @@ export interface Grant {
 
 export interface CompleteOptions extends TokenRequestOptions {
   /** Pass `checkIdTokenSignature` to verify the ID token's signature too. */
-  readonly signature?: SignatureCheck
+  readonly signature?: SignatureCheck | undefined
   /** The posted body, where `responseMode` is `form_post`. Default: the callback URL's own parameters. */
-  readonly form?: URLSearchParams
+  readonly form?: URLSearchParams | undefined
 }
 
 /**

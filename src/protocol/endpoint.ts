@@ -6,9 +6,10 @@ import { ProofkeyError } from '../errors.js'
  *
  * @deprecated Marked so that it stands out wherever it is used: nothing that ships should name it.
  */
-export const allowInsecureLoopback: unique symbol = /* @__PURE__ */ Symbol('allowInsecureLoopback')
+export const allowInsecureLoopback = /* @__PURE__ */ Symbol('allowInsecureLoopback') as InsecureSwitch
 
-export type InsecureSwitch = typeof allowInsecureLoopback
+declare const brand: unique symbol
+export type InsecureSwitch = symbol & { readonly [brand]: true }
 
 export const isLoopback = ({ hostname }: URL): boolean => /^(.+\.)?localhost$|^127\.0\.0\.1$|^\[::1]$/.test(hostname)
 

@@ -4,12 +4,12 @@ import type { InsecureSwitch } from './endpoint.js'
 /** What every function that talks to the server takes. */
 export interface RequestOptions {
   /** Used instead of the global `fetch`. */
-  readonly fetch?: typeof globalThis.fetch
+  readonly fetch?: typeof globalThis.fetch | undefined
   /** How long one request may take, body included. Default 10. */
-  readonly timeoutSeconds?: number
-  readonly signal?: AbortSignal
+  readonly timeoutSeconds?: number | undefined
+  readonly signal?: AbortSignal | undefined
   /** {@link allowInsecureLoopback}, and nothing else, lets endpoints be http on a loopback host. */
-  readonly insecure?: InsecureSwitch
+  readonly insecure?: InsecureSwitch | undefined
 }
 
 const MAX_BODY_BYTES = 262_144

@@ -6,7 +6,7 @@ import type { PinnedServer } from './transaction.js'
 
 export interface TokenRequestOptions extends RequestOptions {
   /** Default {@link none}. */
-  readonly clientAuth?: ClientAuth
+  readonly clientAuth?: ClientAuth | undefined
 }
 
 /** One POST to the token endpoint, with the client's authentication (RFC 6749 §4.1.3). */
