@@ -3,7 +3,7 @@ import type { UserAgent } from './contract.js'
 
 export interface RedirectOptions {
   /** Leaves the page. Default `location.assign`; `location.replace` keeps this page out of the history. */
-  readonly navigate?: (url: string) => void | undefined
+  readonly navigate?: ((url: string) => void) | undefined
 }
 
 /** Leaves the page for the server; the sign-in ends where `redirectUri` is loaded and `handleCallback()` called. */
