@@ -118,8 +118,8 @@ export function createClient(config: ClientConfig): Client {
       return { ...grant, returnTo, appState }
     } catch (error) {
       if (isProofkeyError(error) && error.retryable) {
-        await vault.put(state, self, taken.value)
-        report({ type: 'transaction_restored', vault: vault.name }, id)
+        const restored = () => report({ type: 'transaction_restored', vault: vault.name }, id)
+        await vault.put(state, self, taken.value).then(restored, () => {})
       }
       throw error
     }
@@ -219,10 +219,6 @@ function notTaken({ status }: Exclude<Taken, { status: 'taken' }>): ProofkeyErro
         'Go on, or start a new sign-in if nobody is signed in.',
       )
     case 'unreadable':
-      return new ProofkeyError(
-        'record_unreadable',
-        'The stored sign-in was changed; it does not open.',
-        'Start a new sign-in.',
-      )
+      return new ProofkeyError('record_unreadable', 'The stored sign-in was changed; it does not open.')
   }
 }

@@ -47,9 +47,33 @@ export interface AuthorizationRequest extends AuthorizationParameters {
   readonly insecure?: InsecureSwitch | undefined
 }
 
-/** What begin sets itself, and what could undo it: request objects (RFC 9101), credentials. */
-const RESERVED =
-  /^(code|request|response|client)(_|$)|^(redirect_uri|scope|state|nonce|resource|acr_values|max_age|prompt|login_hint|ui_locales|claims|authorization_details|registration)$/
+/** Every parameter that is set here or must never be, under its wire name. Whatever has no value is not sent. */
+const ownParameters = (request: Partial<AuthorizationRequest>) => ({
+  response_type: 'code',
+  client_id: request.clientId,
+  redirect_uri: request.redirectUri,
+  scope: request.scope,
+  state: undefined as string | undefined,
+  nonce: undefined as string | undefined,
+  code_challenge: undefined as string | undefined,
+  code_challenge_method: 'S256',
+  response_mode: request.responseMode,
+  resource: undefined,
+  acr_values: request.acrValues,
+  max_age: request.maxAgeSeconds,
+  prompt: request.prompt,
+  login_hint: request.loginHint,
+  ui_locales: request.uiLocales,
+  claims: request.claims,
+  authorization_details: request.authorizationDetails,
+  // Request objects would override everything above (RFC 9101 §5); the rest are secrets, which have no place in a URL.
+  request: undefined,
+  request_uri: undefined,
+  registration: undefined,
+  code_verifier: undefined,
+  client_secret: undefined,
+  client_assertion: undefined,
+})
 
 /** What the callback will need to know of the server. */
 const PINNED = [
@@ -83,22 +107,10 @@ export async function beginAuthorization(
   const url = new URL(endpoint(server, 'authorization_endpoint', request.insecure))
   const parameters = {
     ...request.additionalParameters,
-    response_type: 'code',
-    client_id: clientId,
-    redirect_uri: redirectUri,
-    scope,
+    ...ownParameters(request),
     state,
     nonce,
     code_challenge: await sha256(codeVerifier),
-    code_challenge_method: 'S256',
-    response_mode: request.responseMode,
-    acr_values: acrValues,
-    max_age: maxAgeSeconds,
-    prompt: request.prompt,
-    login_hint: request.loginHint,
-    ui_locales: request.uiLocales,
-    claims: request.claims,
-    authorization_details: request.authorizationDetails,
   }
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined) url.searchParams.set(name, typeof value === 'object' ? JSON.stringify(value) : `${value}`)
@@ -139,7 +151,7 @@ export function parameterProblems({
       ? ['authorizationDetails: objects, each with a type']
       : []),
     ...Object.keys(additionalParameters)
-      .filter((name) => RESERVED.test(name))
+      .filter((name) => Object.hasOwn(ownParameters({}), name))
       .map((name) => `additionalParameters.${name}: use the option for it`),
   ]
 }

@@ -105,7 +105,7 @@ const tokenResponseInvalid = (what: string, cause?: unknown) =>
   new ProofkeyError(
     'token_response_invalid',
     `The token response was refused: ${what}.`,
-    'Check the issuer and the token endpoint.',
+    'Check the issuer and what stands before it.',
     { cause },
   )
 
@@ -122,7 +122,7 @@ function translate(error: unknown, response: Response, secrets: Secrets): Proofk
     return new ProofkeyError(
       'token_request_refused',
       `The server refused the code: ${said.error}.`,
-      'Start a new sign-in. invalid_grant can mean that the code was stolen and used.',
+      'Start a new sign-in; invalid_grant may mean that the code was stolen.',
       { cause: safe, serverError: said },
     )
   }

@@ -30,7 +30,7 @@ export async function discover(issuer: string, options: RequestOptions = {}): Pr
       const response = await send(url, { headers: { accept: 'application/json' } }, options)
       const type = response.headers.get('content-type')
       const metadata =
-        response.ok && /^application\/json\b/i.test(type ?? '') && (await response.json().catch(() => undefined))
+        response.ok && /^application\/json\s*(;|$)/i.test(type ?? '') && (await response.json().catch(() => undefined))
       if (!metadata) throw refused(url, `is no metadata document (status ${response.status}, ${type})`)
       return checkMetadata(metadata, issuer, options.insecure)
     } catch (error) {

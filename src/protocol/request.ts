@@ -32,30 +32,19 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
     })
     answered = true
-    if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
-      throw refused(url, 'answered with a redirect')
-    }
+    // A redirect that is not followed has status 0 in browsers.
+    if (response.status !== 200 && response.status < 400)
+      throw refused(url, `answered ${response.status}, perhaps a redirect`)
     const type = response.headers.get('content-type') ?? ''
     return new Response(await readBody(url, response), { status: response.status, headers: { 'content-type': type } })
   } catch (cause) {
     if (cause instanceof ProofkeyError) throw cause
-    const details = { cause, retryable: !answered }
-    if (signal?.aborted)
-      throw new ProofkeyError('aborted', 'The request was aborted.', 'Start again when ready.', details)
-    if (deadline.aborted) {
-      throw new ProofkeyError(
-        'timeout',
-        `${url} took over ${timeoutSeconds} s.`,
-        'Try again, or raise timeoutSeconds.',
-        details,
-      )
-    }
-    throw new ProofkeyError(
-      'network_error',
-      `${url} did not answer.`,
-      'Check the connection, and CORS on the server.',
-      details,
-    )
+    const [code, message, hint] = signal?.aborted
+      ? (['aborted', 'was aborted', 'Start again when ready.'] as const)
+      : deadline.aborted
+        ? (['timeout', `took over ${timeoutSeconds} s`, 'Try again, or raise timeoutSeconds.'] as const)
+        : (['network_error', 'did not answer', 'Check the connection, and CORS on the server.'] as const)
+    throw new ProofkeyError(code, `${url} ${message}.`, hint, { cause, retryable: !answered })
   }
 }
 
@@ -76,5 +65,5 @@ async function readBody(url: string, response: Response): Promise<Blob> {
 
 /** A response that is not used: whatever was asked for with it is spent. */
 export function refused(url: string, what: string): ProofkeyError {
-  return new ProofkeyError('response_refused', `${url} ${what}.`, 'Check the issuer and the proxies before it.')
+  return new ProofkeyError('response_refused', `${url} ${what}.`, 'Check the issuer and what stands before it.')
 }
