@@ -56,8 +56,9 @@ export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure
       'Write the issuer exactly as the server does.',
     )
   }
-  for (const name of new Set(['authorization_endpoint', 'token_endpoint', ...Object.keys(metadata)])) {
-    if (/_endpoint$|^jwks_uri$/.test(name)) endpoint(metadata, name, insecure)
+  const required = { authorization_endpoint: null, token_endpoint: null }
+  for (const [name, value] of Object.entries({ ...required, ...(metadata as object) })) {
+    if (value !== undefined && /_endpoint$|^jwks_uri$/.test(name)) endpoint(metadata, name, insecure)
   }
   if (!(metadata.code_challenge_methods_supported ?? ['S256']).includes?.('S256')) {
     throw new ProofkeyError(

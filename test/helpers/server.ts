@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto'
+import type { ServerMetadata } from '../../src/protocol.js'
+
+/** Faults that a real authorization server does not produce. Each field overrides what an honest answer would hold. */
+export interface Faults {
+  claims?: Record<string, unknown>
+  header?: Record<string, unknown>
+  token?: Record<string, unknown>
+  metadata?: Record<string, unknown>
+  /** Signs with a key that is not in the JWKS. */
+  forged?: boolean
+  /** Answers (or throws) instead of the token endpoint. */
+  respond?: (body: URLSearchParams) => Response | Promise<Response>
+  /** Answers (or throws) instead of the JWKS. */
+  jwks?: () => Response | Promise<Response>
+}
+
+const b64 = (value: string | ArrayBuffer) => Buffer.from(value as string).toString('base64url')
+const json = (value: unknown, status = 200) => Response.json(value, { status })
+const algorithm = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+}
+const [signing, foreign] = await Promise.all(
+  [1, 2].map(() => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<CryptoKeyPair>),
+)
+
+/**
+ * An authorization server in a `fetch`: metadata, JWKS and token endpoint, honest but for the faults it is given.
+ * `requests` records what it was asked; `authorize` plays the person who signs in.
+ */
+export function createServer(faults: Faults = {}, issuer = 'https://as.example') {
+  const requests: { url: string; init: RequestInit; body: URLSearchParams }[] = []
+  const codes = new Map<
+    string,
+    {
+      nonce: string | null
+      challenge: string | null
+      redirectUri: string | null
+      scope: string | null
+      clientId: string
+    }
+  >()
+  const metadata = {
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/jwks`,
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+    id_token_signing_alg_values_supported: ['RS256'],
+    ...faults.metadata,
+  } as ServerMetadata
+
+  async function idToken(claims: Record<string, unknown>): Promise<string> {
+    const input = `${b64(JSON.stringify({ alg: 'RS256', kid: 'k', ...faults.header }))}.${b64(JSON.stringify(claims))}`
+    const pair = faults.forged ? foreign : signing
+    return `${input}.${b64(await crypto.subtle.sign(algorithm.name, pair!.privateKey, new TextEncoder().encode(input)))}`
+  }
+
+  async function token(body: URLSearchParams): Promise<Response> {
+    if (faults.respond) return faults.respond(body)
+    const code = codes.get(body.get('code') ?? '')
+    codes.delete(body.get('code') ?? '')
+    const verifier = new TextEncoder().encode(body.get('code_verifier') ?? '')
+    const challenge = b64(await crypto.subtle.digest('SHA-256', verifier))
+    if (!code || challenge !== code.challenge || body.get('redirect_uri') !== code.redirectUri) {
+      return json({ error: 'invalid_grant' }, 400)
+    }
+    const now = Math.floor(Date.now() / 1000)
+    const access_token = `access-${randomUUID()}`
+    const half = Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(access_token))).subarray(
+      0,
+      16,
+    )
+    const claims = {
+      iss: issuer,
+      aud: code.clientId,
+      sub: 'ada',
+      exp: now + 300,
+      iat: now,
+      auth_time: now,
+      nonce: code.nonce ?? undefined,
+      at_hash: half.toString('base64url'),
+      ...faults.claims,
+    }
+    const id_token = code.nonce || faults.claims ? await idToken(claims) : undefined
+    return json({
+      access_token,
+      token_type: 'Bearer',
+      expires_in: 3600,
+      refresh_token: `refresh-${randomUUID()}`,
+      id_token,
+      ...faults.token,
+    })
+  }
+
+  const fetch = async (input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
+    const url = String(input)
+    const body = new URLSearchParams(init.body as URLSearchParams)
+    requests.push({ url, init, body })
+    if (init.signal?.aborted) throw init.signal.reason
+    if (url === metadata.token_endpoint) return token(body)
+    if (url === metadata.jwks_uri) {
+      if (faults.jwks) return faults.jwks()
+      const jwk = await crypto.subtle.exportKey('jwk', signing!.publicKey)
+      return json({ keys: [{ ...jwk, kid: 'k', use: 'sig', alg: 'RS256' }] })
+    }
+    if (url === `${issuer}/.well-known/openid-configuration`) return json(metadata)
+    return new Response('not found', { status: 404 })
+  }
+
+  return {
+    issuer,
+    metadata,
+    requests,
+    fetch,
+    /** The callback URL that a person who signs in would land on. */
+    authorize(url: URL | string): URL {
+      const asked = new URL(url).searchParams
+      const code = `code-${randomUUID()}`
+      codes.set(code, {
+        nonce: asked.get('nonce'),
+        challenge: asked.get('code_challenge'),
+        redirectUri: asked.get('redirect_uri'),
+        scope: asked.get('scope'),
+        clientId: asked.get('client_id') ?? '',
+      })
+      const answer = { code, state: asked.get('state') ?? '', iss: issuer }
+      const callback = new URL(asked.get('redirect_uri') ?? '')
+      if (asked.get('response_mode') === 'fragment') callback.hash = `${new URLSearchParams(answer)}`
+      else for (const [name, value] of Object.entries(answer)) callback.searchParams.set(name, value)
+      return callback
+    },
+  }
+}

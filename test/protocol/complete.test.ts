@@ -1,0 +1,288 @@
+import { describe, expect, it } from 'vitest'
+import {
+  type AuthorizationRequest,
+  beginAuthorization,
+  type CompleteOptions,
+  checkIdTokenSignature,
+  checkMetadata,
+  completeAuthorization,
+  type Transaction,
+} from '../../src/protocol.js'
+import { refusal } from '../helpers/refusal.js'
+import { createServer, type Faults } from '../helpers/server.js'
+
+const redirectUri = 'https://app.example/callback'
+
+async function start(faults: Faults = {}, request: Partial<AuthorizationRequest> = {}) {
+  const server = createServer(faults)
+  const metadata = checkMetadata(server.metadata, server.issuer)
+  const { url, transaction } = await beginAuthorization(metadata, {
+    clientId: 'spa',
+    redirectUri,
+    scope: 'openid',
+    ...request,
+  })
+  const callback = server.authorize(url)
+  const complete = (options: CompleteOptions = {}, change: Partial<Transaction> = {}) =>
+    completeAuthorization({ ...transaction, ...change }, callback, { fetch: server.fetch, ...options })
+  return { server, url, transaction, callback, complete }
+}
+
+/** The same sign-in with one fault is refused, and without it succeeds. */
+async function idTokenRefused(
+  faults: Faults,
+  request: Partial<AuthorizationRequest> = {},
+  options: CompleteOptions = {},
+) {
+  const good = await start({}, request)
+  await expect(good.complete(options)).resolves.toHaveProperty('claims.sub', 'ada')
+  await refusal((await start(faults, request)).complete(options), 'id_token_invalid')
+}
+
+const now = () => Math.floor(Date.now() / 1000)
+
+describe('the token request', () => {
+  it('is one POST with code, verifier, redirect URI and client id', async () => {
+    const { server, transaction, callback, complete } = await start()
+    await complete()
+    expect(server.requests).toHaveLength(1)
+    const { url, init, body } = server.requests[0]!
+    expect(url).toBe('https://as.example/token')
+    expect(init).toMatchObject({
+      method: 'POST',
+      redirect: 'manual',
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+    })
+    expect(Object.fromEntries(body)).toEqual({
+      grant_type: 'authorization_code',
+      code: callback.searchParams.get('code'),
+      code_verifier: transaction.codeVerifier,
+      redirect_uri: redirectUri,
+      client_id: 'spa',
+    })
+  })
+
+  it('repeats every resource (RFC 8707 §2.2)', async () => {
+    const { server, complete } = await start({}, { resource: ['https://a.example/', 'https://b.example/'] })
+    await complete()
+    expect(server.requests[0]?.body.getAll('resource')).toEqual(['https://a.example/', 'https://b.example/'])
+  })
+
+  it('is refused by the server when the verifier is another one', async () => {
+    const { complete } = await start()
+    const error = await refusal(complete({}, { codeVerifier: 'x'.repeat(43) }), 'token_request_refused')
+    expect(error.serverError).toEqual({ error: 'invalid_grant' })
+    expect(error.retryable).toBe(false)
+  })
+
+  it('is not made once the transaction has expired', async () => {
+    const { server, complete } = await start()
+    await refusal(complete({}, { expiresAtMs: Date.now() - 1 }), 'expired')
+    expect(server.requests).toEqual([])
+  })
+
+  it('is not made to an endpoint that is not https', async () => {
+    const { server, transaction, complete } = await start()
+    await refusal(
+      complete({}, { server: { ...transaction.server, token_endpoint: 'http://as.example/token' } }),
+      'insecure_endpoint',
+    )
+    expect(server.requests).toEqual([])
+  })
+})
+
+describe('the answer', () => {
+  it('becomes a grant', async () => {
+    const { complete } = await start({}, { scope: 'openid email' })
+    const { tokens, claims } = await complete()
+    expect(tokens).toMatchObject({
+      tokenType: 'bearer',
+      scope: 'openid email',
+      accessToken: expect.stringMatching(/^access-/),
+      refreshToken: expect.stringMatching(/^refresh-/),
+    })
+    expect(tokens.expiresAtMs).toBeGreaterThan(Date.now() + 3_500_000)
+    expect(claims?.sub).toBe('ada')
+  })
+
+  it('needs no ID token where openid was not asked for', async () => {
+    const { complete } = await start({}, { scope: 'api' })
+    await expect(complete()).resolves.toMatchObject({ claims: undefined, tokens: { idToken: undefined, scope: 'api' } })
+  })
+
+  it.each<[string, Record<string, unknown>]>([
+    ['an unknown token_type', { token_type: 'mac' }],
+    ['a DPoP token nobody asked for', { token_type: 'DPoP' }],
+    ['no access token', { access_token: undefined }],
+    ['an access token that is no string', { access_token: { __proto__: null, a: 1 } }],
+    ['an expires_in that is no number', { expires_in: 'soon' }],
+    ['a scope that is no string', { scope: ['openid'] }],
+    ['a refresh token that is no string', { refresh_token: 1 }],
+  ])('with %s is refused', async (_, token) => {
+    await refusal((await start({ token })).complete(), 'token_response_invalid')
+  })
+
+  it('without a lifetime leaves it open', async () => {
+    const { complete } = await start({ token: { expires_in: undefined } })
+    await expect(complete()).resolves.toHaveProperty('tokens.expiresAtMs', undefined)
+  })
+
+  it('reports the scope that was granted, and fails without the required part', async () => {
+    const narrowed = { token: { scope: 'openid' } }
+    const asked = { scope: 'openid mail:send' }
+    await expect((await start(narrowed, asked)).complete()).resolves.toHaveProperty('tokens.scope', 'openid')
+    const error = await refusal(
+      (await start(narrowed, { ...asked, requiredScope: 'mail:send' })).complete(),
+      'scope_missing',
+    )
+    expect(error.message).toContain('mail:send')
+    await (await start({}, { ...asked, requiredScope: 'mail:send' })).complete()
+  })
+
+  it.each<[string, () => Response]>([
+    ['HTML', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
+    ['a list', () => Response.json([])],
+    ['a server error', () => Response.json({ error: 'oops' }, { status: 500 })],
+  ])('as %s is refused', async (_, respond) => {
+    const error = await refusal((await start({ respond })).complete(), 'token_response_invalid')
+    expect(error.retryable).toBe(false)
+  })
+
+  it('with an OAuth error keeps a challenge from hiding it', async () => {
+    const respond = () =>
+      Response.json(
+        { error: 'invalid_client', error_description: 'who?' },
+        { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' } },
+      )
+    const error = await refusal((await start({ respond })).complete(), 'token_request_refused')
+    expect(error.serverError).toEqual({ error: 'invalid_client', description: 'who?' })
+  })
+
+  it('never gives the sign-in’s secrets back, whatever the server echoes', async () => {
+    const respond = (body: URLSearchParams) =>
+      Response.json(
+        { error: 'invalid_grant', error_description: `${body}\u0007\n${body.get('code_verifier')}` },
+        { status: 400 },
+      )
+    const { complete, transaction, callback } = await start({ respond })
+    const error = await refusal(complete(), 'token_request_refused')
+    expect(error.serverError?.description).not.toContain(transaction.codeVerifier)
+    expect(error.serverError?.description).not.toContain(callback.searchParams.get('code'))
+    expect(error.serverError?.description).toMatch(/^[\x20-\x7e…]{1,200}$/)
+  })
+})
+
+describe('the ID token is refused with', () => {
+  it('no ID token at all', () => idTokenRefused({ token: { id_token: undefined } }))
+  it('something that is no token', () =>
+    refusal(
+      start({ token: { id_token: 'x' } }).then(({ complete }) => complete()),
+      'token_response_invalid',
+    ))
+
+  it.each<[string, Record<string, unknown>]>([
+    ['another iss', { iss: 'https://evil.example' }],
+    ['an iss that differs by a slash', { iss: 'https://as.example/' }],
+    ['another aud', { aud: 'other' }],
+    ['a second aud', { aud: ['spa', 'other'], azp: 'spa' }],
+    ['another azp', { azp: 'other' }],
+    ['no exp', { exp: undefined }],
+    ['exp in the past', { exp: now() - 60 }],
+    ['nbf in the future', { nbf: now() + 600 }],
+    ['no iat', { iat: undefined }],
+    ['iat tomorrow', { iat: now() + 86_400, exp: now() + 90_000 }],
+    ['iat ten years ago', { iat: now() - 315_360_000 }],
+    ['no sub', { sub: undefined }],
+    ['no nonce', { nonce: undefined }],
+    ['another nonce', { nonce: 'other' }],
+    ['a wrong at_hash', { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }],
+  ])('%s', (_, claims) => idTokenRefused({ claims }))
+
+  it.each(['none', 'HS256', 'hs512', 'NONE'])('alg %s, though the server lists it', async (alg) => {
+    const listed = { metadata: { id_token_signing_alg_values_supported: ['RS256', alg] } }
+    await idTokenRefused({ ...listed, header: { alg } })
+  })
+
+  it('an alg the server does not list', () => idTokenRefused({ header: { alg: 'ES256' } }))
+  it('a crit header', () => idTokenRefused({ header: { crit: ['x'] } }))
+  it('a signature of another key, if signatures are checked', () =>
+    idTokenRefused({ forged: true }, {}, { signature: checkIdTokenSignature }))
+
+  it('a nonce, where none was asked for', async () => {
+    const plain = { scope: 'api' }
+    await expect((await start({ claims: {} }, plain)).complete()).resolves.toHaveProperty('claims.sub', 'ada')
+    await refusal((await start({ claims: { nonce: 'injected' } }, plain)).complete(), 'id_token_invalid')
+  })
+
+  describe('maxAgeSeconds', () => {
+    it('no auth_time', () => idTokenRefused({ claims: { auth_time: undefined } }, { maxAgeSeconds: 60 }))
+    it('an auth_time that is too old', () =>
+      idTokenRefused({ claims: { auth_time: now() - 90 } }, { maxAgeSeconds: 60 }))
+    it('an auth_time from before the start, for 0', () =>
+      idTokenRefused({ claims: { auth_time: now() - 20 } }, { maxAgeSeconds: 0 }))
+
+    it('but a person who took their time is let in', async () => {
+      const { complete } = await start({ claims: { auth_time: now() } }, { maxAgeSeconds: 0 })
+      await complete({}, { startedAtMs: Date.now() - 120_000 })
+    })
+
+    it('and the server’s clock is what counts', async () => {
+      const ahead = now() + 120
+      const fresh = { iat: ahead, exp: ahead + 300, auth_time: ahead - 2 }
+      await (await start({ claims: fresh }, { maxAgeSeconds: 0 })).complete()
+      await refusal(
+        (await start({ claims: { ...fresh, auth_time: now() } }, { maxAgeSeconds: 0 })).complete(),
+        'id_token_invalid',
+      )
+    })
+  })
+
+  it('a weaker acr than asked for', async () => {
+    const asked = { acrValues: 'phr phrh' }
+    await (await start({ claims: { acr: 'phrh' } }, asked)).complete()
+    await refusal((await start({ claims: { acr: 'pwd' } }, asked)).complete(), 'acr_not_met')
+    await refusal((await start({ claims: {} }, asked)).complete(), 'acr_not_met')
+  })
+})
+
+describe('the signature check', () => {
+  it('fetches the keys beside the token request', async () => {
+    const { server, complete } = await start()
+    await complete({ signature: checkIdTokenSignature })
+    expect(server.requests.map(({ url }) => url)).toEqual(['https://as.example/jwks', 'https://as.example/token'])
+  })
+
+  it('that cannot get the keys ends the sign-in, for the code is spent', async () => {
+    const jwks = () => {
+      throw new TypeError('offline')
+    }
+    const error = await refusal((await start({ jwks })).complete({ signature: checkIdTokenSignature }), 'network_error')
+    expect(error.retryable).toBe(false)
+  })
+
+  it('without a jwks_uri refuses', async () => {
+    await refusal(
+      (await start({ metadata: { jwks_uri: undefined } })).complete({ signature: checkIdTokenSignature }),
+      'token_response_invalid',
+    )
+  })
+})
+
+describe('when no response comes', () => {
+  it('the error is retryable, and a retry works', async () => {
+    const { server, complete } = await start()
+    const offline = async () => {
+      throw new TypeError('fetch failed')
+    }
+    const error = await refusal(complete({ fetch: offline }), 'network_error')
+    expect(error.retryable).toBe(true)
+    expect(error.cause).toBeInstanceOf(TypeError)
+    await expect(complete({ fetch: server.fetch })).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
+  it('the caller’s signal is honoured', async () => {
+    const error = await refusal((await start()).complete({ signal: AbortSignal.abort() }), 'aborted')
+    expect(error.retryable).toBe(true)
+  })
+})
