@@ -1,0 +1,35 @@
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { type BuildOptions, build } from 'esbuild'
+
+export interface Bundle {
+  readonly text: string
+  readonly minifiedBytes: number
+  readonly gzipBytes: number
+}
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+async function bundle(options: BuildOptions): Promise<Bundle> {
+  const { outputFiles } = await build({
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+    logLevel: 'error',
+    absWorkingDir: root,
+    ...options,
+  })
+  const { text, contents } = outputFiles![0]!
+  return { text, minifiedBytes: contents.byteLength, gzipBytes: gzipSync(contents, { level: 9 }).byteLength }
+}
+
+export const bundleFile = (path: string): Promise<Bundle> => bundle({ entryPoints: [path] })
+
+/** The bundle of some exports of a module, and what of it is not oauth4webapi. */
+export async function bundleExports(names: string, path: string): Promise<{ whole: Bundle; own: Bundle }> {
+  const stdin = { contents: `export { ${names} } from './${path}'`, resolveDir: root }
+  const [whole, own] = await Promise.all([bundle({ stdin }), bundle({ stdin, external: ['oauth4webapi'] })])
+  return { whole, own }
+}
