@@ -73,6 +73,12 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
+/** What of somebody else's error may go on as a `cause`: its own fields can hold requests, tokens, claims. */
+export function bareCause(error: unknown): Error {
+  const { name, message, code } = Object(error)
+  return Object.assign(new Error(message), { name, code })
+}
+
 /** Tells a {@link ProofkeyError} from anything else, also across two copies of the package. */
 export function isProofkeyError(error: unknown): error is ProofkeyError {
   return error instanceof Error && error.name === 'ProofkeyError' && 'code' in error

@@ -153,7 +153,7 @@ export function createClient(config: ClientConfig): Client {
       !href ||
       !parameters ||
       !isCallback(parameters) ||
-      (!state && !href.startsWith(new URL(redirectUri).href))
+      (!state && withoutParameters(href) !== withoutParameters(new URL(redirectUri).href))
     ) {
       return handled?.result ?? Promise.resolve(undefined)
     }
@@ -196,6 +196,8 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Pr
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }
+
+const withoutParameters = (href: string) => href.replace(/[?#].*/, '')
 
 const otherClient = () =>
   new ProofkeyError(

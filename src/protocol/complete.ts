@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi'
-import { ProofkeyError } from '../errors.js'
+import { bareCause, ProofkeyError } from '../errors.js'
 import { callbackParameters, checkCallback } from './callback.js'
 import { acceptableAlgorithms, checkIdToken, invalidIdToken } from './id-token.js'
 import type { SignatureCheck } from './id-token-signature.js'
@@ -111,12 +111,12 @@ const tokenResponseInvalid = (what: string, cause?: unknown) =>
 
 /** The one place where oauth4webapi's errors become ours. Their `cause` holds tokens and claims: only name, message and code go on. */
 function translate(error: unknown, response: Response, secrets: Secrets): ProofkeyError {
-  const { name, message, code, cause } = error as Error & { code?: string }
+  const { message, cause } = error as Error
   if (error instanceof ProofkeyError) {
     // The token endpoint has answered: nothing that fails now makes the code good again.
     return error.retryable ? new ProofkeyError(error.code, message, error.hint, { cause }) : error
   }
-  const safe = Object.assign(new Error(message), { name, code })
+  const safe = bareCause(error)
   if (error instanceof oauth.ResponseBodyError) {
     const said = serverError(error.error, error.error_description, secrets)
     return new ProofkeyError(

@@ -1,4 +1,4 @@
-import { ProofkeyError } from '../errors.js'
+import { bareCause, ProofkeyError } from '../errors.js'
 import type { InsecureSwitch } from './endpoint.js'
 
 /** What every function that talks to the server takes. */
@@ -44,7 +44,7 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
       : deadline.aborted
         ? (['timeout', `took over ${timeoutSeconds} s`, 'Try again, or raise timeoutSeconds.'] as const)
         : (['network_error', 'did not answer', 'Check the connection, and CORS on the server.'] as const)
-    throw new ProofkeyError(code, `${url} ${message}.`, hint, { cause, retryable: !answered })
+    throw new ProofkeyError(code, `${url} ${message}.`, hint, { cause: bareCause(cause), retryable: !answered })
   }
 }
 

@@ -33,6 +33,7 @@ const [signing, foreign] = await Promise.all(
  */
 export function createServer(faults: Faults = {}, issuer = 'https://as.example') {
   const requests: { url: string; init: RequestInit; body: URLSearchParams }[] = []
+  const issued: string[] = []
   const codes = new Map<
     string,
     {
@@ -87,14 +88,9 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
       ...faults.claims,
     }
     const id_token = code.nonce || faults.claims ? await idToken(claims) : undefined
-    return json({
-      access_token,
-      token_type: 'Bearer',
-      expires_in: 3600,
-      refresh_token: `refresh-${randomUUID()}`,
-      id_token,
-      ...faults.token,
-    })
+    const refresh_token = `refresh-${randomUUID()}`
+    issued.push(access_token, refresh_token, id_token ?? access_token)
+    return json({ access_token, token_type: 'Bearer', expires_in: 3600, refresh_token, id_token, ...faults.token })
   }
 
   const fetch = async (input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
@@ -116,11 +112,14 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
     issuer,
     metadata,
     requests,
+    /** Every code and token it gave away. */
+    issued,
     fetch,
     /** The callback URL that a person who signs in would land on. */
     authorize(url: URL | string): URL {
       const asked = new URL(url).searchParams
       const code = `code-${randomUUID()}`
+      issued.push(code)
       codes.set(code, {
         nonce: asked.get('nonce'),
         challenge: asked.get('code_challenge'),

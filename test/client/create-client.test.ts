@@ -1,0 +1,503 @@
+// @vitest-environment happy-dom
+import { IDBFactory } from 'fake-indexeddb'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  type Client,
+  type ClientConfig,
+  createClient,
+  memoryVault,
+  type ProofkeyEvent,
+  redirect,
+  type SignInOptions,
+} from '../../src/index.js'
+import { refusal } from '../helpers/refusal.js'
+import { createServer, type Faults } from '../helpers/server.js'
+
+const origin = 'https://app.example'
+const redirectUri = `${origin}/callback`
+
+const goTo = (url: string | URL) =>
+  (window as unknown as { happyDOM: { setURL(url: string): void } }).happyDOM.setURL(String(url))
+const untilTurn = () => new Promise((resolve) => setTimeout(resolve))
+
+/** One app in one browser: a client, its server, and the page. */
+function createApp(faults: Faults = {}, config: Partial<ClientConfig> = {}) {
+  const server = createServer(faults, config.issuer)
+  const events: ProofkeyEvent[] = []
+  let left: string | undefined
+  const navigate = (url: string) => {
+    left = url
+  }
+  const open = (more: Partial<ClientConfig> = {}): Client => {
+    const client = createClient({
+      issuer: server.issuer,
+      clientId: 'spa',
+      redirectUri,
+      scope: 'openid',
+      fetch: server.fetch,
+      userAgent: redirect({ navigate }),
+      ...config,
+      ...more,
+    })
+    client.subscribe((event) => events.push(event))
+    return client
+  }
+  return {
+    server,
+    events,
+    /** A client as a newly loaded page makes it. */
+    open,
+    /** Signs in as far as the server's answer. @returns the callback URL */
+    async leave(options?: SignInOptions, client = open()): Promise<string> {
+      left = undefined
+      client.signIn(options).catch((error) => {
+        left = error
+      })
+      await vi.waitUntil(() => left)
+      if (typeof left !== 'string') throw left
+      return server.authorize(left).href
+    },
+    tokenRequests: () => server.requests.filter(({ url }) => url === server.metadata.token_endpoint).length,
+  }
+}
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory()
+  goTo(`${origin}/`)
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+describe('a sign-in', () => {
+  it('comes back with tokens, claims, returnTo and appState', async () => {
+    const app = createApp()
+    goTo(await app.leave({ returnTo: '/inbox?a=1#b', appState: { cart: [1] } }))
+    const result = await app.open().handleCallback()
+    expect(result).toMatchObject({ claims: { sub: 'ada' }, returnTo: '/inbox?a=1#b', appState: { cart: [1] } })
+    expect(result?.tokens.accessToken).toMatch(/^access-/)
+  })
+
+  it('asks for metadata once, and for nothing else but the tokens', async () => {
+    const app = createApp()
+    const client = app.open()
+    await client.preload()
+    expect(app.server.requests).toHaveLength(1)
+    goTo(await app.leave({}, client))
+    await app.leave({}, client)
+    expect(app.server.requests).toHaveLength(1)
+    await app.open().handleCallback()
+    expect(app.server.requests.map(({ url }) => url.slice(app.server.issuer.length))).toEqual([
+      '/.well-known/openid-configuration',
+      '/token',
+    ])
+  })
+
+  it('needs no request at all with metadata given by hand', async () => {
+    const app = createApp()
+    await app.leave({}, app.open({ metadata: app.server.metadata }))
+    expect(app.server.requests).toEqual([])
+  })
+
+  it('reads an answer from the fragment too', async () => {
+    const app = createApp({}, { responseMode: 'fragment' })
+    const callback = await app.leave()
+    expect(callback).toContain('#code=')
+    goTo(callback)
+    await expect(app.open().handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
+    expect(location.href).toBe(redirectUri)
+  })
+
+  it('reports each step, without secrets', async () => {
+    const app = createApp(
+      { token: { scope: 'openid extra' }, metadata: { code_challenge_methods_supported: undefined } },
+      { scope: 'openid more' },
+    )
+    goTo(await app.leave({ returnTo: 'https://evil.example' }))
+    await app.open().handleCallback()
+    expect(app.events.map(({ type }) => type)).toEqual([
+      'metadata_loaded',
+      'pkce_not_advertised',
+      'return_to_refused',
+      'transaction_stored',
+      'sign_in_started',
+      'callback_received',
+      'transaction_taken',
+      'scope_changed',
+      'sign_in_completed',
+    ])
+    expect(app.events.find(({ type }) => type === 'scope_changed')).toMatchObject({
+      missing: ['more'],
+      added: ['extra'],
+    })
+    for (const event of app.events)
+      expect(event).toMatchObject({ issuer: app.server.issuer, clientId: 'spa', atMs: expect.any(Number) })
+    expect(new Set(app.events.slice(2).map(({ transaction }) => transaction)).size).toBe(1)
+  })
+
+  it('goes to / where returnTo is another origin', async () => {
+    const app = createApp()
+    goTo(await app.leave({ returnTo: '//evil.example' }))
+    await expect(app.open().handleCallback()).resolves.toHaveProperty('returnTo', '/')
+  })
+
+  it('prefers its own wishes to the client’s', async () => {
+    const app = createApp({}, { prompt: 'consent', scope: 'openid a' })
+    let sent = ''
+    app.open().signIn({ prompt: 'login', scope: 'openid b', userAgent: redirect({ navigate: (url) => (sent = url) }) })
+    await vi.waitUntil(() => sent)
+    expect(Object.fromEntries(new URL(sent).searchParams)).toMatchObject({ prompt: 'login', scope: 'openid b' })
+  })
+
+  it('on a user agent that keeps the page ends in signIn itself', async () => {
+    const app = createApp({}, { vault: memoryVault() })
+    const userAgent = { name: 'test', open: async (url: URL) => app.server.authorize(url).href }
+    await expect(app.open().signIn({ userAgent, returnTo: '/x' })).resolves.toMatchObject({
+      claims: { sub: 'ada' },
+      returnTo: '/x',
+    })
+  })
+})
+
+describe('the address bar', () => {
+  it('is clean before the first await, and stays clean', async () => {
+    const app = createApp()
+    const callback = new URL(await app.leave())
+    callback.searchParams.set('lang', 'de')
+    goTo(callback)
+    history.replaceState({ router: 1 }, '')
+    const length = history.length
+    const handling = app.open().handleCallback()
+    expect(location.href).toBe(`${redirectUri}?lang=de`)
+    expect(history.length).toBe(length)
+    await handling
+    expect(location.href).toBe(`${redirectUri}?lang=de`)
+  })
+
+  it('is clean after a refusal', async () => {
+    const app = createApp()
+    goTo(`${redirectUri}?code=x&state=nobodys`)
+    await refusal(app.open().handleCallback(), 'unknown_state')
+    expect(location.href).toBe(redirectUri)
+  })
+
+  it('is left alone by a URL that is handed in', async () => {
+    const app = createApp()
+    const callback = await app.leave()
+    goTo(`${origin}/elsewhere?code=promo`)
+    await expect(app.open().handleCallback(callback)).resolves.toHaveProperty('claims.sub', 'ada')
+    expect(location.href).toBe(`${origin}/elsewhere?code=promo`)
+  })
+})
+
+describe('handleCallback', () => {
+  it.each(['/', '/callback', '/callback?state=x', '/elsewhere?code=promo', '/?error=mine', '/#/route?code=x'])(
+    'does nothing on %s',
+    async (path) => {
+      const app = createApp()
+      goTo(origin + path)
+      await expect(app.open().handleCallback()).resolves.toBeUndefined()
+      expect(location.href).toBe(origin + path)
+      expect(app.events).toEqual([])
+    },
+  )
+
+  it('does nothing with an app’s own ?code= where the redirect URI is the front page', async () => {
+    const app = createApp({}, { redirectUri: `${origin}/` })
+    goTo(`${origin}/shop?code=promo`)
+    await expect(app.open().handleCallback()).resolves.toBeUndefined()
+    goTo(await app.leave())
+    await expect(app.open().handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
+  it('called twice gives the same result twice (StrictMode)', async () => {
+    const app = createApp()
+    goTo(await app.leave())
+    const client = app.open()
+    const [first, second] = await Promise.all([client.handleCallback(), client.handleCallback()])
+    expect(first?.claims?.sub).toBe('ada')
+    expect(second).toBe(first)
+    expect(await client.handleCallback()).toBe(first)
+    expect(app.tokenRequests()).toBe(1)
+  })
+
+  it('called twice gives the same refusal twice', async () => {
+    const app = createApp()
+    goTo(`${redirectUri}?error=access_denied`)
+    const client = app.open()
+    const results = await Promise.allSettled([client.handleCallback(), client.handleCallback()])
+    expect(results.map((result) => result.status)).toEqual(['rejected', 'rejected'])
+  })
+
+  it('of a callback used before says so, in a new page too', async () => {
+    const app = createApp()
+    const callback = await app.leave()
+    goTo(callback)
+    await app.open().handleCallback()
+    goTo(callback)
+    await refusal(app.open().handleCallback(), 'already_completed')
+    expect(app.tokenRequests()).toBe(1)
+  })
+
+  it('of eight tabs at once lets exactly one through', async () => {
+    const app = createApp()
+    const callback = await app.leave()
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => app.open().handleCallback(callback)))
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    for (const result of results) if (result.status === 'rejected') expect(result.reason.code).toBe('already_completed')
+    expect(app.tokenRequests()).toBe(1)
+  })
+
+  it('of a callback that took too long says so', async () => {
+    const app = createApp()
+    const callback = await app.leave()
+    vi.useFakeTimers({ toFake: ['Date'] })
+    vi.setSystemTime(Date.now() + 600_001)
+    goTo(callback)
+    await refusal(app.open().handleCallback(), 'expired')
+    expect(app.tokenRequests()).toBe(0)
+  })
+
+  it('of a callback that nobody here asked for refuses (login CSRF)', async () => {
+    const attacker = createApp()
+    const callback = await attacker.leave()
+    globalThis.indexedDB = new IDBFactory()
+    const victim = createApp()
+    goTo(callback)
+    await refusal(victim.open().handleCallback(), 'unknown_state')
+    expect(victim.tokenRequests() + attacker.tokenRequests()).toBe(0)
+  })
+
+  it('of a callback without state refuses at the redirect URI', async () => {
+    const app = createApp()
+    goTo(`${redirectUri}?code=injected`)
+    await refusal(app.open().handleCallback(), 'unknown_state')
+    expect(location.href).toBe(redirectUri)
+  })
+
+  it('of a tampered state leaves the true one usable', async () => {
+    const app = createApp()
+    const callback = await app.leave()
+    const tampered = new URL(callback)
+    const state = tampered.searchParams.get('state') ?? ''
+    tampered.searchParams.set(
+      'state',
+      state.replace(/^(.{20})./, (_, start) => `${start}${state[20] === 'A' ? 'B' : 'A'}`),
+    )
+    goTo(tampered)
+    await refusal(app.open().handleCallback(), 'unknown_state')
+    goTo(callback)
+    await expect(app.open().handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
+  it('reports access_denied with what the server said', async () => {
+    const app = createApp()
+    const callback = new URL(await app.leave())
+    callback.searchParams.delete('code')
+    callback.searchParams.set('error', 'access_denied')
+    callback.searchParams.set('error_description', 'not today')
+    goTo(callback)
+    const error = await refusal(app.open().handleCallback(), 'access_denied')
+    expect(error.serverError).toEqual({ error: 'access_denied', description: 'not today' })
+    expect(app.events.at(-1)).toMatchObject({ type: 'sign_in_failed', code: 'access_denied' })
+  })
+
+  it('of another path than the sealed one names the difference', async () => {
+    const app = createApp()
+    goTo((await app.leave()).replace('/callback', '/app/callback'))
+    const error = await refusal(app.open().handleCallback(), 'redirect_uri_mismatch')
+    expect(error.message).toContain('pathname')
+    expect(app.tokenRequests()).toBe(0)
+  })
+
+  it('burns the transaction on a mix-up', async () => {
+    const app = createApp()
+    const callback = await app.leave()
+    const mixed = new URL(callback)
+    mixed.searchParams.set('iss', 'https://evil.example')
+    goTo(mixed)
+    await refusal(app.open().handleCallback(), 'callback_issuer_mismatch')
+    goTo(callback)
+    await refusal(app.open().handleCallback(), 'already_completed')
+    expect(app.tokenRequests()).toBe(0)
+  })
+})
+
+describe('a network failure is not an answer', () => {
+  it('transaction and URL go back, and a retry or a reload works', async () => {
+    const app = createApp()
+    const callback = await app.leave()
+    goTo(callback)
+    const offline = vi.fn(async () => {
+      throw new TypeError('Failed to fetch')
+    })
+    const client = app.open({ fetch: offline })
+    const error = await refusal(client.handleCallback(), 'network_error')
+    expect(error.retryable).toBe(true)
+    expect(location.href).toBe(callback)
+    expect(app.events.map(({ type }) => type)).toContain('transaction_restored')
+    await refusal(client.handleCallback(), 'network_error')
+    expect(offline).toHaveBeenCalledTimes(2)
+    await expect(app.open().handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
+    expect(location.href).toBe(redirectUri)
+  })
+
+  it('but any HTTP response is', async () => {
+    const app = createApp({ respond: () => new Response('busy', { status: 503 }) })
+    const callback = await app.leave()
+    goTo(callback)
+    const error = await refusal(app.open().handleCallback(), 'token_response_invalid')
+    expect(error.message).toContain('503')
+    expect(location.href).toBe(redirectUri)
+    goTo(callback)
+    await refusal(app.open().handleCallback(), 'already_completed')
+  })
+
+  it('and a URL that the app has moved on from is not put back', async () => {
+    const app = createApp()
+    goTo(await app.leave())
+    const slow = async () => {
+      history.pushState(null, '', '/elsewhere')
+      throw new TypeError('Failed to fetch')
+    }
+    await refusal(app.open({ fetch: slow }).handleCallback(), 'network_error')
+    expect(location.href).toBe(`${origin}/elsewhere`)
+  })
+})
+
+describe('several clients in one origin', () => {
+  it('do not disturb each other, called at the same time on one callback', async () => {
+    const one = createApp()
+    const two = createApp({}, { issuer: 'https://other.example' })
+    const three = createApp({}, { clientId: 'second' })
+    const callbacks = [await one.leave(), await two.leave(), await three.leave()]
+    goTo(callbacks[1]!)
+    const [first, second, third] = await Promise.allSettled([one, two, three].map((app) => app.open().handleCallback()))
+    expect(first).toMatchObject({ reason: { code: 'other_client' } })
+    expect(second).toMatchObject({ value: { claims: { iss: 'https://other.example' } } })
+    expect(third?.status).toBe('fulfilled')
+    goTo(callbacks[0]!)
+    await expect(one.open().handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
+    goTo(callbacks[2]!)
+    await expect(three.open().handleCallback()).resolves.toHaveProperty('claims.aud', 'second')
+  })
+
+  it('leave a callback that is not theirs in the address bar', async () => {
+    const callback = await createApp().leave()
+    goTo(callback)
+    await refusal(createApp({}, { clientId: 'second' }).open().handleCallback(), 'other_client')
+    expect(location.href).toBe(callback)
+  })
+
+  it('cannot take a callback whose tag was forged', async () => {
+    const one = createApp()
+    const callback = await one.leave()
+    const two = createApp({}, { clientId: 'second' })
+    const tag = new URL(await two.leave()).searchParams.get('state')?.slice(56)
+    const forged = new URL(callback)
+    forged.searchParams.set('state', forged.searchParams.get('state')?.slice(0, 56) + tag!)
+    goTo(forged)
+    await refusal(two.open().handleCallback(), 'unknown_state')
+    goTo(callback)
+    await expect(one.open().handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+})
+
+describe('what cannot be finished does not start', () => {
+  it('without IndexedDB', async () => {
+    const app = createApp()
+    vi.stubGlobal('indexedDB', undefined)
+    await refusal(app.leave(), 'storage_unavailable')
+  })
+
+  it('without WebCrypto', async () => {
+    const app = createApp()
+    vi.stubGlobal('crypto', { getRandomValues: crypto.getRandomValues.bind(crypto) })
+    await refusal(app.leave(), 'insecure_context')
+  })
+
+  it('on another origin than the redirect URI’s', async () => {
+    const app = createApp()
+    goTo('https://127.0.0.1/')
+    const error = await refusal(app.leave(), 'redirect_uri_mismatch')
+    expect(error.message).toContain('https://127.0.0.1')
+  })
+
+  it('after an abort', async () => {
+    const app = createApp()
+    await refusal(app.leave({ signal: AbortSignal.abort() }), 'aborted')
+    const abort = new AbortController()
+    const hanging = app.open({ fetch: () => new Promise(() => {}) })
+    const signingIn = refusal(hanging.signIn({ signal: abort.signal }), 'aborted')
+    await untilTurn()
+    abort.abort()
+    await signingIn
+  })
+
+  it('on a server that offers only plain', async () => {
+    const app = createApp({ metadata: { code_challenge_methods_supported: ['plain'] } })
+    await refusal(app.leave(), 'pkce_unsupported')
+  })
+})
+
+describe('createClient', () => {
+  const valid = { issuer: 'https://as.example', clientId: 'spa', redirectUri }
+
+  it('finds every mistake at once, and shows no value', async () => {
+    const wrong = {
+      issuer: 'http://as.example',
+      clientId: 7,
+      redirectUri: '/callback',
+      clientSecret: 'hunter2',
+      timeoutSeconds: -1,
+      lifetimeSeconds: '600',
+      resource: 'x y',
+      additionalParameters: { state: 'mine' },
+    } as unknown as ClientConfig
+    const error = await refusal(() => createClient(wrong), 'config_invalid')
+    for (const field of [
+      'issuer (string)',
+      'clientId (number)',
+      'redirectUri (string)',
+      'clientSecret (string)',
+      'timeoutSeconds (number)',
+      'lifetimeSeconds (string)',
+      'resource',
+      'additionalParameters.state',
+    ]) {
+      expect(error.message).toContain(field)
+    }
+    expect(error.message).not.toContain('hunter2')
+  })
+
+  it.each([
+    { issuer: 'https://as.example?x=1' },
+    { issuer: 'https://as.example#x' },
+    { issuer: 'http://localhost' },
+    { clientId: '' },
+    { redirectUri: 'https://app.example/#x' },
+    { redirectUri: 'https://app.example/#' },
+    { redirectUri: 'http://app.example/' },
+    { redirectUri: 'myapp:/callback' },
+    { redirectUri: 'javascript:alert(1)' },
+    { timeoutSeconds: Number.NaN },
+    { metadataLifetimeSeconds: Number.POSITIVE_INFINITY },
+  ])('refuses %j', async (wrong) => {
+    createClient(valid)
+    await refusal(() => createClient({ ...valid, ...wrong }), 'config_invalid')
+  })
+
+  it.each([
+    'https://app.example',
+    'http://localhost:5173/',
+    'http://127.0.0.1/cb',
+    'http://[::1]:1/',
+    'com.example.app:/callback',
+  ])('accepts the redirect URI %s', (accepted) => void createClient({ ...valid, redirectUri: accepted }))
+
+  it('checks metadata given by hand at once', async () => {
+    const metadata = { ...createServer().metadata, issuer: 'https://as.example/' }
+    await refusal(() => createClient({ ...valid, metadata }), 'issuer_mismatch')
+  })
+})
