@@ -1,0 +1,88 @@
+import fc from 'fast-check'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createTicket, isTicket, ticketId, ticketIsExpired, ticketIsTaggedFor } from '../../src/crypto/ticket.js'
+import { ADA, BOB, ticketFor } from '../helpers/tickets.js'
+import { tracesOf } from '../helpers/traces.js'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+/** Until the year 2286 a time in milliseconds has 13 digits. */
+const time = fc.integer({ min: 1_000_000_000_000, max: 9_999_999_999_999 })
+
+describe('a ticket', () => {
+  it('has the form of one, for any owner and time', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), time, (owner, expiresAtMs) => {
+        const ticket = createTicket(owner, expiresAtMs)
+        expect(isTicket(ticket)).toBe(true)
+        expect(ticketIsTaggedFor(ticket, owner)).toBe(true)
+        // Nothing in it needs escaping in a URL (RFC 3986 §2.3).
+        expect(encodeURIComponent(ticket)).toBe(ticket)
+      }),
+    )
+  })
+
+  it('is never the same twice, and 256 of its bits are random', () => {
+    const tickets = Array.from({ length: 1000 }, () => createTicket(ADA, 1_800_000_000_000))
+    expect(new Set(tickets).size).toBe(1000)
+    expect(Buffer.from(tickets[0]!.slice(13, 56), 'base64url')).toHaveLength(32)
+  })
+
+  it('tells two clients apart, without naming them', () => {
+    const ticket = ticketFor(ADA)
+    expect(ticketIsTaggedFor(ticket, BOB)).toBe(false)
+    expect(ticketIsTaggedFor(ticket, '')).toBe(false)
+    expect(tracesOf(ADA, ticket)).toEqual([])
+  })
+
+  it('expires at its time, not a millisecond before', () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const ticket = ticketFor(ADA, 1000)
+    vi.advanceTimersByTime(999)
+    expect(ticketIsExpired(ticket)).toBe(false)
+    vi.advanceTimersByTime(1)
+    expect(ticketIsExpired(ticket)).toBe(true)
+  })
+
+  it.each([
+    ['nothing', ''],
+    ['another library’s state', 'af0ifjsldkj'],
+    ['a bare random token', 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'],
+    ['no tag', ticketFor(ADA).slice(0, 56)],
+    ['a tag that is none', `${ticketFor(ADA).slice(0, 56)}A!`],
+    ['an expiry that is no number', `x${ticketFor(ADA).slice(1)}`],
+    ['a character that base64url has not', ticketFor(ADA).replace(/(?<=^.{20})./, '+')],
+    ['something before it', ` ${ticketFor(ADA)}`],
+    ['something after it', `${ticketFor(ADA)}\n`],
+  ])('is not taken for one: %s', (_, text) => {
+    expect(isTicket(text)).toBe(false)
+  })
+})
+
+describe('a record id', () => {
+  it('sorts by expiry', async () => {
+    await fc.assert(
+      fc.asyncProperty(time, time, async (one, other) => {
+        const [first, second] = await Promise.all([one, other].map((at) => ticketId(createTicket(ADA, at))))
+        expect(Math.sign(one - other) || 0).toBe(one === other ? 0 : first! < second! ? -1 : 1)
+      }),
+    )
+  })
+
+  it('lies below any later time written as digits, so that one range holds all that are stale', async () => {
+    const id = await ticketId(createTicket(ADA, 1_800_000_000_000))
+    expect(id < '1800000000001').toBe(true)
+    expect(id > '1800000000000').toBe(true)
+  })
+
+  it('belongs to one ticket and does not give it away', async () => {
+    const ticket = ticketFor(ADA)
+    const id = await ticketId(ticket)
+    expect(id).toBe(await ticketId(ticket))
+    expect(id).not.toBe(await ticketId(`${ticket.slice(0, 30)}${ticket[30] === 'A' ? 'B' : 'A'}${ticket.slice(31)}`))
+    expect(id).toMatch(/^\d{13}[\w-]{43}$/)
+    expect(tracesOf(ticket.slice(13, 56), id)).toEqual([])
+  })
+})
