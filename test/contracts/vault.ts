@@ -1,0 +1,155 @@
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Vault } from '../../src/vault/contract.js'
+import { ADA, BOB, LIFETIME_MS, ticketFor } from '../helpers/tickets.js'
+import { tracesOf } from '../helpers/traces.js'
+
+export interface VaultTraits {
+  /** The vault's documented cap. */
+  readonly maxRecords: number
+  /** Every record of the newest vault that others could read. Left out where the page's memory is all there is. */
+  readonly stored?: () => Promise<readonly unknown[]>
+}
+
+const secret = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
+const taken = (value: string) => ({ status: 'taken', value })
+
+/** What every vault keeps: `src/vault/contract.ts`, as a suite. `create` gives a fresh, empty vault. */
+export function describeVault(
+  name: string,
+  create: () => Promise<Vault> | Vault,
+  { maxRecords, stored }: VaultTraits,
+): void {
+  describe(`the vault contract: ${name}`, () => {
+    let vault: Vault
+
+    beforeEach(async () => {
+      vault = await create()
+    })
+    afterEach(() => {
+      vi.useRealTimers()
+    })
+
+    it('says its name', () => {
+      expect(vault.name).toBe(name)
+    })
+
+    it('gives back what was put, character for character', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 500 }), async (value) => {
+          const ticket = ticketFor(ADA)
+          await vault.put(ticket, ADA, value)
+          expect(await vault.take(ticket, ADA)).toEqual(taken(value))
+        }),
+        { numRuns: 50, examples: [[''], ['0'], ['null'], ['"}\u0000\u2028'], ['𝓏'.repeat(2000)]] },
+      )
+    })
+
+    it('hands out once: a second take is told that it is one', async () => {
+      const ticket = ticketFor(ADA)
+      await vault.put(ticket, ADA, secret)
+      expect(await vault.take(ticket, ADA)).toEqual(taken(secret))
+      expect(await vault.take(ticket, ADA)).toEqual({ status: 'spent' })
+      expect(await vault.take(ticket, ADA)).toEqual({ status: 'spent' })
+    })
+
+    it('hands out to exactly one of 8 takes at the same time', async () => {
+      const ticket = ticketFor(ADA)
+      await vault.put(ticket, ADA, secret)
+      const outcomes = await Promise.all(Array.from({ length: 8 }, () => vault.take(ticket, ADA)))
+      expect(outcomes.filter(({ status }) => status === 'taken')).toEqual([taken(secret)])
+      expect(outcomes.filter(({ status }) => status === 'spent')).toHaveLength(7)
+    })
+
+    it('does not know a ticket it never saw', async () => {
+      expect(await vault.take(ticketFor(ADA), ADA)).toEqual({ status: 'unknown' })
+      await vault.put(ticketFor(ADA), ADA, secret)
+      expect(await vault.take(ticketFor(ADA), ADA)).toEqual({ status: 'unknown' })
+    })
+
+    it('does not know what is not even a ticket', async () => {
+      await vault.put(ticketFor(ADA), ADA, secret)
+      for (const text of ['9'.repeat(13), 'x', '__proto__', 'constructor']) {
+        expect((await vault.take(text, ADA)).status, text).toMatch(/^(unknown|expired)$/)
+      }
+    })
+
+    it('hands out until the expiry and not from then on', async () => {
+      vi.useFakeTimers({ toFake: ['Date'] })
+      const [ticket, twin] = [ticketFor(ADA), ticketFor(ADA)]
+      await vault.put(ticket, ADA, secret)
+      await vault.put(twin, ADA, secret)
+      vi.advanceTimersByTime(LIFETIME_MS - 1)
+      expect(await vault.take(twin, ADA)).toEqual(taken(secret))
+      vi.advanceTimersByTime(1)
+      expect(await vault.take(ticket, ADA)).toEqual({ status: 'expired' })
+      expect(await vault.take(twin, ADA)).toEqual({ status: 'expired' })
+    })
+
+    it('tells another owner so, and keeps the record for its own', async () => {
+      const ticket = ticketFor(ADA)
+      await vault.put(ticket, ADA, secret)
+      for (const stranger of [BOB, '', `${ADA} `]) {
+        expect(await vault.take(ticket, stranger)).toEqual({ status: 'other_owner' })
+      }
+      expect(await vault.take(ticket, ADA)).toEqual(taken(secret))
+      // A stranger does not learn either whether it was used.
+      expect(await vault.take(ticket, BOB)).toEqual({ status: 'other_owner' })
+    })
+
+    it('takes back what was taken, for one more take', async () => {
+      const ticket = ticketFor(ADA)
+      await vault.put(ticket, ADA, secret)
+      await vault.take(ticket, ADA)
+      await vault.put(ticket, ADA, secret)
+      expect(await vault.take(ticket, ADA)).toEqual(taken(secret))
+      expect(await vault.take(ticket, ADA)).toEqual({ status: 'spent' })
+    })
+
+    it('keeps two owners apart who sign in at the same time', async () => {
+      const [ada, bob] = [ticketFor(ADA), ticketFor(BOB)]
+      await Promise.all([vault.put(ada, ADA, 'of ada'), vault.put(bob, BOB, 'of bob')])
+      const outcomes = await Promise.all([
+        vault.take(ada, BOB),
+        vault.take(bob, ADA),
+        vault.take(ada, ADA),
+        vault.take(bob, BOB),
+      ])
+      expect(outcomes).toEqual([{ status: 'other_owner' }, { status: 'other_owner' }, taken('of ada'), taken('of bob')])
+    })
+
+    it('holds many sign-ins at once, taken in any order', async () => {
+      const tickets = Array.from({ length: 50 }, () => ticketFor(ADA))
+      await Promise.all(tickets.map((ticket, index) => vault.put(ticket, ADA, `value ${index}`)))
+      const backwards = tickets.map((ticket, index) => ({ ticket, value: `value ${index}` })).reverse()
+      const outcomes = await Promise.all(backwards.map(({ ticket }) => vault.take(ticket, ADA)))
+      expect(outcomes).toEqual(backwards.map(({ value }) => taken(value)))
+    })
+
+    it('stays bounded when 1,000 sign-ins are abandoned, and the newest still opens', async () => {
+      const tickets = Array.from({ length: 1000 }, (_, index) => ticketFor(ADA, LIFETIME_MS + index))
+      for (const ticket of tickets) await vault.put(ticket, ADA, secret)
+      if (stored) expect((await stored()).length).toBeLessThanOrEqual(maxRecords)
+      const outcomes: string[] = []
+      for (const ticket of tickets) outcomes.push((await vault.take(ticket, ADA)).status)
+      const open = tickets.map((_, index) => index).filter((index) => outcomes[index] === 'taken')
+      expect(open).toEqual(Array.from({ length: maxRecords }, (_, index) => 1000 - maxRecords + index))
+      expect(new Set(outcomes)).toEqual(new Set(['unknown', 'taken']))
+    })
+
+    if (!stored) return
+
+    it('shows neither value nor ticket to whoever reads what is stored', async () => {
+      const ticket = ticketFor(ADA)
+      await vault.put(ticket, ADA, JSON.stringify({ secret }))
+      const waiting = await stored()
+      expect(waiting).toHaveLength(1)
+      expect(tracesOf(ADA, waiting)).toContain('plain')
+      expect(tracesOf(secret, waiting)).toEqual([])
+      expect(tracesOf(ticket.slice(13), waiting)).toEqual([])
+      await vault.take(ticket, ADA)
+      expect(tracesOf(secret, await stored())).toEqual([])
+      expect(tracesOf(ticket.slice(13), await stored())).toEqual([])
+    })
+  })
+}

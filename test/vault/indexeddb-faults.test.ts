@@ -1,0 +1,261 @@
+import { setImmediate } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Vault } from '../../src/vault/contract.js'
+import { indexedDbVault } from '../../src/vault/indexeddb.js'
+import { type RawRecord, storedSignIns } from '../helpers/sign-ins.js'
+import { ADA, ticketFor } from '../helpers/tickets.js'
+
+let vault: Vault
+let ticket: string
+
+beforeEach(() => {
+  vi.stubGlobal('indexedDB', new IDBFactory())
+  vault = indexedDbVault()
+  ticket = ticketFor(ADA)
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.unstubAllGlobals()
+  vi.useRealTimers()
+})
+
+/** The counterproof: without the fault the same vault works. */
+async function expectToWork(vault: Vault): Promise<void> {
+  const ticket = ticketFor(ADA)
+  await vault.put(ticket, ADA, 'value')
+  expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value: 'value' })
+}
+
+const refusal = (code: string) => ({ name: 'ProofkeyError', code, hint: expect.stringMatching(/\w/) })
+
+describe('IndexedDB cannot be opened', () => {
+  const blocked = () => {
+    throw new DOMException('The operation is insecure.', 'SecurityError')
+  }
+  const failing = (name: string) => () => {
+    const request = new EventTarget() as IDBOpenDBRequest
+    Object.defineProperty(request, 'error', { value: new DOMException('', name) })
+    queueMicrotask(() => request.onerror?.(new Event('error')))
+    return request
+  }
+  const FAULTS: Record<string, () => void> = {
+    'it is missing': () => vi.stubGlobal('indexedDB', undefined),
+    'reading it throws a SecurityError': () => {
+      const factory = indexedDB
+      vi.stubGlobal('indexedDB', factory)
+      Object.defineProperty(globalThis, 'indexedDB', { get: blocked, configurable: true })
+    },
+    'open throws a SecurityError': () => void vi.spyOn(indexedDB, 'open').mockImplementation(blocked),
+    'open fails, as on a broken profile': () =>
+      void vi.spyOn(indexedDB, 'open').mockImplementation(failing('UnknownError')),
+    'open fails, as where nothing may be written': () =>
+      void vi.spyOn(indexedDB, 'open').mockImplementation(failing('InvalidStateError')),
+  }
+
+  it.each(Object.entries(FAULTS))('%s: put and take say so, and recover', async (_, inject) => {
+    const factory = indexedDB
+    inject()
+    await expect(vault.put(ticket, ADA, 'value')).rejects.toMatchObject(refusal('storage_unavailable'))
+    await expect(vault.take(ticket, ADA)).rejects.toMatchObject(refusal('storage_unavailable'))
+    vi.restoreAllMocks()
+    Object.defineProperty(globalThis, 'indexedDB', { value: factory, configurable: true, writable: true })
+    await expectToWork(vault)
+  })
+
+  it.each(['put', 'take'] as const)('open never answers: %s gives up after 5 seconds', async (name) => {
+    const open = vi.spyOn(indexedDB, 'open').mockReturnValue(new EventTarget() as IDBOpenDBRequest)
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    let outcome: unknown
+    const work = name === 'put' ? vault.put(ticket, ADA, 'value') : vault.take(ticket, ADA)
+    work.catch((error) => {
+      outcome = error
+    })
+    while (!vi.getTimerCount()) await setImmediate()
+    await vi.advanceTimersByTimeAsync(4999)
+    expect(outcome).toBeUndefined()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(outcome).toMatchObject(refusal('storage_unavailable'))
+    expect(open).toHaveBeenCalled()
+    expect(vi.getTimerCount()).toBe(0)
+
+    open.mockRestore()
+    await expectToWork(indexedDbVault())
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('the record is not kept', () => {
+  const put = IDBObjectStore.prototype.put
+
+  it('the key cannot be cloned: storage_refused_key', async () => {
+    const clone = structuredClone
+    vi.stubGlobal('structuredClone', (value: unknown) => {
+      if (Object.values(Object(value)).some((part) => part instanceof CryptoKey)) {
+        throw new DOMException('A CryptoKey could not be cloned.', 'DataCloneError')
+      }
+      return clone(value)
+    })
+    await expect(vault.put(ticket, ADA, 'value')).rejects.toMatchObject({
+      ...refusal('storage_refused_key'),
+      cause: { name: 'DataCloneError' },
+    })
+    expect((await storedSignIns()).size).toBe(0)
+    vi.stubGlobal('structuredClone', clone)
+    await expectToWork(vault)
+  })
+
+  it('the quota is used up: storage_full, and nothing is left behind', async () => {
+    const spy = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, ...args) {
+      const request = put.apply(this, args)
+      request.addEventListener('success', () => abortWith(this.transaction, 'QuotaExceededError'))
+      return request
+    })
+    await expect(vault.put(ticket, ADA, 'value')).rejects.toMatchObject({
+      ...refusal('storage_full'),
+      cause: { name: 'QuotaExceededError' },
+    })
+    expect((await storedSignIns()).size).toBe(0)
+    spy.mockRestore()
+    await expectToWork(vault)
+  })
+
+  it('the record reads back missing: storage_refused_key', async () => {
+    const get = IDBObjectStore.prototype.get
+    const spy = vi.spyOn(IDBObjectStore.prototype, 'get').mockImplementation(function (this: IDBObjectStore) {
+      return get.call(this, 'nothing lies here')
+    })
+    await expect(vault.put(ticket, ADA, 'value')).rejects.toMatchObject(refusal('storage_refused_key'))
+    expect(spy).toHaveBeenCalledTimes(1)
+    spy.mockRestore()
+    await expectToWork(vault)
+  })
+
+  const aesKey = () => crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt'])
+  const hmacKey = () => crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+
+  it.each([
+    ['null', (): unknown => null],
+    ['missing', () => undefined],
+    ['an empty object', () => ({})],
+    ['a key of another kind', aesKey],
+    ['another key of the same kind', hmacKey],
+  ])('the key reads back as %s: storage_refused_key', async (_, make) => {
+    const key = await make()
+    const spy = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (
+      this: IDBObjectStore,
+      record: RawRecord,
+      id,
+    ) {
+      return put.call(this, { ...record, key }, id)
+    })
+    await expect(vault.put(ticket, ADA, 'value')).rejects.toMatchObject(refusal('storage_refused_key'))
+    expect(spy).toHaveBeenCalledTimes(1)
+    spy.mockRestore()
+    await expectToWork(vault)
+  })
+
+  it('a take that cannot be written hands nothing out and takes nothing away', async () => {
+    await vault.put(ticket, ADA, 'value')
+    const before = await storedSignIns()
+    const spy = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, ...args) {
+      const request = put.apply(this, args)
+      request.addEventListener('success', () => abortWith(this.transaction, 'UnknownError'))
+      return request
+    })
+    await expect(vault.take(ticket, ADA)).rejects.toMatchObject(refusal('storage_unavailable'))
+    expect([...(await storedSignIns()).keys()]).toEqual([...before.keys()])
+    spy.mockRestore()
+    expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value: 'value' })
+  })
+})
+
+describe('the connection dies between open and use', () => {
+  /** Closes the vault's connection without a word to it: `close()` fires no event. */
+  function cutConnection(): { opened: () => number } {
+    const transaction = IDBDatabase.prototype.transaction
+    const spy = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (
+      this: IDBDatabase,
+      ...args
+    ) {
+      spy.mockRestore()
+      this.close()
+      return transaction.apply(this, args)
+    })
+    const open = vi.spyOn(indexedDB, 'open')
+    return { opened: () => open.mock.calls.length }
+  }
+
+  it('and idb-keyval alone would fail', async () => {
+    const { createStore, get } = await import('idb-keyval')
+    const store = createStore('counterproof', 'records')
+    expect(await get('id', store)).toBeUndefined()
+    cutConnection()
+    await expect(get('id', store)).rejects.toMatchObject({ name: 'InvalidStateError' })
+  })
+
+  it('put connects again', async () => {
+    await expectToWork(vault)
+    const { opened } = cutConnection()
+    await vault.put(ticket, ADA, 'value')
+    expect(opened()).toBe(1)
+    expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value: 'value' })
+    expect(opened()).toBe(1)
+  })
+
+  it('put connects again between write and read-back', async () => {
+    await expectToWork(vault)
+    const write = IDBObjectStore.prototype.put
+    let opened = () => 0
+    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementationOnce(function (this: IDBObjectStore, ...args) {
+      ;({ opened } = cutConnection())
+      return write.apply(this, args)
+    })
+    await vault.put(ticket, ADA, 'value')
+    expect(opened()).toBe(1)
+    expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value: 'value' })
+  })
+
+  it('take connects again', async () => {
+    await vault.put(ticket, ADA, 'value')
+    const { opened } = cutConnection()
+    expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value: 'value' })
+    expect(opened()).toBe(1)
+  })
+
+  it('8 takes at once connect again, and one of them wins', async () => {
+    await vault.put(ticket, ADA, 'value')
+    const { opened } = cutConnection()
+    const outcomes = await Promise.all(Array.from({ length: 8 }, () => vault.take(ticket, ADA)))
+    expect(opened()).toBeGreaterThan(0)
+    expect(outcomes.filter(({ status }) => status === 'taken')).toHaveLength(1)
+    expect(outcomes.filter(({ status }) => status === 'spent')).toHaveLength(7)
+  })
+
+  it('for good: a second failure in a row is reported', async () => {
+    await expectToWork(vault)
+    const dead = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(() => {
+      throw new DOMException('The database connection is closing.', 'InvalidStateError')
+    })
+    await expect(vault.put(ticket, ADA, 'value')).rejects.toMatchObject(refusal('storage_unavailable'))
+    expect(dead).toHaveBeenCalledTimes(2)
+    dead.mockRestore()
+    await expectToWork(vault)
+  })
+})
+
+it('WebCrypto is missing: put and take say insecure_context and touch nothing', async () => {
+  await vault.put(ticket, ADA, 'value')
+  const whole = crypto
+  vi.stubGlobal('crypto', { getRandomValues: whole.getRandomValues.bind(whole) })
+  const open = vi.spyOn(IDBDatabase.prototype, 'transaction')
+  await expect(vault.put(ticketFor(ADA), ADA, 'value')).rejects.toMatchObject(refusal('insecure_context'))
+  await expect(vault.take(ticket, ADA)).rejects.toMatchObject(refusal('insecure_context'))
+  expect(open).not.toHaveBeenCalled()
+  vi.stubGlobal('crypto', whole)
+  expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value: 'value' })
+})
+
+/** What a browser does to a transaction that cannot be committed; fake-indexeddb keeps it under this name. */
+function abortWith(transaction: IDBTransaction, name: string): void {
+  ;(transaction as IDBTransaction & { _abort(name: string): void })._abort(name)
+}
