@@ -18,6 +18,7 @@ export async function startProvider(configuration: Configuration, port = 0): Pro
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const provider = new Provider(issuer, configuration)
+  provider.use(withoutWebFont)
   server.on('request', provider.callback())
   return {
     issuer,
@@ -30,11 +31,24 @@ export async function startProvider(configuration: Configuration, port = 0): Pro
   }
 }
 
+/** Its login and consent pages ask for a web font; nothing here needs another host than this machine. */
+const withoutWebFont: Parameters<Provider['use']>[0] = async (ctx, next) => {
+  await next()
+  if (typeof ctx.body === 'string') ctx.body = ctx.body.replace(/@import url\([^)]*\);/, '')
+}
+
 /** A public client of a browser app: PKCE only, CORS for its own origin. */
 export function browserClient(clientId: string, redirectUris: string[]): Configuration {
   const origins = redirectUris.map((uri) => new URL(uri).origin)
   return {
-    clients: [{ client_id: clientId, redirect_uris: redirectUris, token_endpoint_auth_method: 'none' }],
+    clients: [
+      {
+        client_id: clientId,
+        redirect_uris: redirectUris,
+        post_logout_redirect_uris: origins.map((origin) => `${origin}/`),
+        token_endpoint_auth_method: 'none',
+      },
+    ],
     clientBasedCORS: (_ctx, origin) => origins.includes(origin),
     pkce: { required: () => true },
     claims: { openid: ['sub'], profile: ['name'], email: ['email'] },
