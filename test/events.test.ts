@@ -1,0 +1,85 @@
+import { expect, it, vi } from 'vitest'
+import { createEmitter } from '../src/events.js'
+import { uncaughtDuring } from './helpers/uncaught.js'
+
+it('tells every listener, in the order in which they came', () => {
+  const heard: string[] = []
+  const { emit, subscribe } = createEmitter<string>()
+  subscribe((event) => heard.push(`first ${event}`))
+  subscribe((event) => heard.push(`second ${event}`))
+  emit('a')
+  emit('b')
+  expect(heard).toEqual(['first a', 'second a', 'first b', 'second b'])
+})
+
+it('tells before emit returns, and nobody what was before them', () => {
+  const listener = vi.fn()
+  const { emit, subscribe } = createEmitter<string>()
+  emit('before')
+  subscribe(listener)
+  expect(listener).not.toHaveBeenCalled()
+  emit('after')
+  expect(listener.mock.calls).toEqual([['after']])
+})
+
+it('gives each subscription its undo, which may be called twice', () => {
+  const [stays, goes] = [vi.fn(), vi.fn()]
+  const { emit, subscribe } = createEmitter<string>()
+  subscribe(stays)
+  const undo = subscribe(goes)
+  emit('a')
+  expect(undo()).toBeUndefined()
+  undo()
+  emit('b')
+  expect(goes.mock.calls).toEqual([['a']])
+  expect(stays.mock.calls).toEqual([['a'], ['b']])
+})
+
+it('counts the same function twice when it is subscribed twice, with two undos', () => {
+  const listener = vi.fn()
+  const { emit, subscribe } = createEmitter<string>()
+  const [undoFirst, undoSecond] = [subscribe(listener), subscribe(listener)]
+  emit('a')
+  expect(listener).toHaveBeenCalledTimes(2)
+  undoFirst()
+  undoFirst()
+  emit('b')
+  expect(listener).toHaveBeenCalledTimes(3)
+  undoSecond()
+  emit('c')
+  expect(listener).toHaveBeenCalledTimes(3)
+})
+
+it('lets a listener end its own subscription while it is being told', () => {
+  const [once, other] = [vi.fn(() => undo()), vi.fn()]
+  const { emit, subscribe } = createEmitter<string>()
+  const undo = subscribe(once)
+  subscribe(other)
+  emit('a')
+  emit('b')
+  expect(once).toHaveBeenCalledTimes(1)
+  expect(other).toHaveBeenCalledTimes(2)
+})
+
+it('keeps two emitters apart', () => {
+  const listener = vi.fn()
+  createEmitter<string>().subscribe(listener)
+  createEmitter<string>().emit('a')
+  expect(listener).not.toHaveBeenCalled()
+})
+
+it('survives a listener that throws: the others are told, the error is uncaught, not lost', async () => {
+  const broken = new Error('a broken listener')
+  const other = vi.fn()
+  const { emit, subscribe } = createEmitter<string>()
+  subscribe(() => {
+    throw broken
+  })
+  subscribe(other)
+  const uncaught = await uncaughtDuring(() => {
+    expect(() => emit('a')).not.toThrow()
+    expect(other.mock.calls).toEqual([['a']])
+  })
+  expect(uncaught).toEqual([broken])
+  expect(uncaught[0]).toBe(broken)
+})
