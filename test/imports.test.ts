@@ -1,0 +1,149 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runInNewContext } from 'node:vm'
+import { type BuildOptions, build } from 'esbuild'
+import { describe, expect, it } from 'vitest'
+import { importsOf, layerViolations, statementsBesidesReexports } from './helpers/layers.js'
+
+const SRC = fileURLToPath(new URL('../src/', import.meta.url))
+const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => ({ file: path.replaceAll('\\', '/'), text: readFileSync(join(SRC, path), 'utf8') }))
+const entries = sources.filter(({ file }) => !/\/|^(errors|events)\.ts$/.test(file))
+
+describe('the imports of src/', () => {
+  it('are read', () => {
+    expect(sources.map(({ file }) => file)).toEqual(
+      expect.arrayContaining(['index.ts', 'protocol.ts', 'errors.ts', 'events.ts', 'vault/indexeddb.ts']),
+    )
+    expect(sources.flatMap(({ text }) => importsOf(text)).length).toBeGreaterThan(sources.length)
+  })
+
+  it.each(sources.map(({ file, text }) => [file, text]))('run down only: %s', (file, text) => {
+    expect(layerViolations(file, text)).toEqual([])
+  })
+
+  it.each(['errors.ts', 'events.ts'])('are none at all in %s', (name) => {
+    expect(importsOf(sources.find(({ file }) => file === name)!.text)).toEqual([])
+  })
+
+  it('name each package at its one place', () => {
+    const importers = (name: string) =>
+      sources.filter(({ text }) => importsOf(text).includes(name)).map(({ file }) => file)
+    expect(importers('idb-keyval')).toEqual(['vault/indexeddb.ts'])
+    expect(importers('oauth4webapi').length).toBeGreaterThan(0)
+    expect(importers('oauth4webapi').filter((file) => !file.startsWith('protocol/'))).toEqual([])
+  })
+})
+
+describe('the check of the imports', () => {
+  const from = (specifier: string) => `import { x } from '${specifier}'\n`
+
+  it.each([
+    ['up', 'protocol/begin.ts', from('../client/config.js')],
+    ['up to the entry', 'client/config.ts', from('../index.js')],
+    ['up from the ground floor', 'errors.ts', from('./crypto/random.js')],
+    ['up from crypto', 'crypto/seal.ts', from('../vault/contract.js')],
+    ['sideways: errors and events', 'events.ts', from('./errors.js')],
+    ['sideways: protocol and vault', 'protocol/complete.ts', from('../vault/memory.js')],
+    ['sideways: vault and protocol', 'vault/indexeddb.ts', from('../protocol/owner.js')],
+    ['sideways: user agents and vault', 'user-agents/popup.ts', from('../vault/memory.js')],
+    ['sideways: client and server', 'server/create.ts', from('../client/config.js')],
+    ['sideways: two entry points', 'index.ts', from('./protocol.js')],
+    ['a roundabout way up', 'protocol/begin.ts', from('../protocol/../client/config.js')],
+    ['out of src/', 'client/config.ts', from('../../test/helpers/person.js')],
+    ['a folder with no place', 'client/config.ts', from('../utils/misc.js')],
+    ['from a folder with no place', 'utils/misc.ts', from('../errors.js')],
+    ['oauth4webapi above the protocol', 'client/config.ts', from('oauth4webapi')],
+    ['idb-keyval in another vault', 'vault/memory.ts', from('idb-keyval')],
+    ['a package that nobody depends on', 'protocol/begin.ts', from('jose')],
+    ['a part of a package', 'vault/indexeddb.ts', from('idb-keyval/compat')],
+    ['Node in the browser', 'crypto/random.ts', from('node:crypto')],
+    ['Node without its prefix', 'crypto/random.ts', from('crypto')],
+    ['a type', 'vault/contract.ts', `import type { Transaction } from '../protocol/transaction.js'`],
+    ['a type in place', 'vault/contract.ts', `export type X = import('../protocol/transaction.js').Transaction`],
+    ['an import for its effects', 'vault/contract.ts', `import '../client/config.js'`],
+    ['a re-export', 'vault/contract.ts', `export * from '../client/config.js'`],
+    ['a later import', 'vault/contract.ts', `export const later = () => import('../client/config.js')`],
+  ])('catches %s', (_, file, text) => {
+    expect(layerViolations(file, text)).toHaveLength(1)
+  })
+
+  it.each([
+    ['the entry', 'index.ts', from('./client/create-client.js') + from('./vault/memory.js') + from('./errors.js')],
+    ['another entry', 'server.ts', from('./server/create.js') + from('./crypto/seal.js')],
+    ['the client', 'client/config.ts', from('../user-agents/redirect.js') + from('../protocol/begin.js')],
+    ['a neighbour in the folder', 'protocol/begin.ts', from('./endpoint.js') + from('../crypto/random.js')],
+    ['a package in its place', 'protocol/begin.ts', from('oauth4webapi')],
+    ['a package in its file', 'vault/indexeddb.ts', from('idb-keyval') + from('../crypto/seal.js')],
+    ['Node where Node is', 'node.ts', from('node:http')],
+    ['Node at the loopback', 'user-agents/loopback.ts', from('node:http')],
+    ['a comment that only looks like one', 'errors.ts', `// import x from './client/config.js'\n`],
+  ])('lets pass: %s', (_, file, text) => {
+    expect(layerViolations(file, text)).toEqual([])
+  })
+})
+
+describe('the entry points', () => {
+  it.each(entries.map(({ file, text }) => [file, text]))('%s only passes on what others export', (_, text) => {
+    expect(statementsBesidesReexports(text)).toEqual([])
+  })
+
+  it('would be caught doing more', () => {
+    expect(
+      statementsBesidesReexports(`
+        export { a } from './a.js'
+        export type { A } from './a.js'
+        export * from './b.js'
+        import { c } from './c.js'
+        export { c }
+        export const d = 1
+        run()
+      `),
+    ).toEqual([`import { c } from './c.js'`, 'export { c }', 'export const d = 1', 'run()'])
+  })
+
+  /** Runs a bundle where the language is all there is: no window, no IndexedDB, no crypto, no fetch, no timers. */
+  async function runAlone(input: BuildOptions): Promise<Record<string, unknown>> {
+    const { outputFiles } = await build({
+      ...input,
+      bundle: true,
+      write: false,
+      format: 'iife',
+      globalName: 'entry',
+      treeShaking: false,
+      logLevel: 'silent',
+    })
+    // All that oauth4webapi makes at once: an encoder, a decoder, a URL that stands for none.
+    const context = { TextEncoder, TextDecoder, URL }
+    runInNewContext(`${outputFiles?.[0]?.text}; globalThis.exported = entry`, context)
+    return (context as { exported?: Record<string, unknown> }).exported ?? {}
+  }
+
+  it.each(entries.map(({ file }) => [file]))('%s runs nothing when it is imported', async (file) => {
+    const exported = await runAlone({ entryPoints: [join(SRC, file)] })
+    expect(Object.keys(exported).length).toBeGreaterThan(0)
+    expect(Object.keys(exported)).toContain('ProofkeyError')
+  })
+
+  it.each([
+    ['window', 'window.name'],
+    ['location', 'location.href'],
+    ['indexedDB', `indexedDB.open('x')`],
+    ['crypto', 'crypto.getRandomValues(new Uint8Array(1))'],
+    ['setTimeout', 'setTimeout(() => {})'],
+    ['fetch', `fetch('/')`],
+    ['BroadcastChannel', `new BroadcastChannel('x')`],
+  ])('would be caught touching %s', async (name, touch) => {
+    const contents = `export * from './index.ts'; export const touched = ${touch}`
+    const bundle = runAlone({ stdin: { contents, resolveDir: SRC, loader: 'ts' } })
+    await expect(bundle).rejects.toThrow(`${name} is not defined`)
+  })
+})
+
+it('src/ never speaks of localStorage or sessionStorage', () => {
+  const mention = /(local|session)_?storage/i
+  expect(mention.test('window.sessionStorage')).toBe(true)
+  expect(sources.filter(({ text }) => mention.test(text)).map(({ file }) => file)).toEqual([])
+})
