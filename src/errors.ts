@@ -9,9 +9,8 @@ export type ErrorCode =
   | 'storage_full'
   | 'storage_refused_key'
   // the authorization server's metadata
-  | 'metadata_invalid'
   | 'issuer_mismatch'
-  | 'insecure_endpoint'
+  | 'endpoint_refused'
   | 'pkce_unsupported'
   // the network; `retryable` tells whether the sign-in is still open
   | 'network_error'
@@ -56,13 +55,13 @@ export interface ErrorDetails {
  */
 export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'ProofkeyError'
-  readonly code: Code
+  declare readonly code: Code
   /** What to do about it. */
-  readonly hint: string
+  declare readonly hint: string
   /** What the authorization server answered, where it answered with an OAuth error. */
-  readonly serverError: ServerError | undefined
+  declare readonly serverError: ServerError | undefined
   /** True where no HTTP response came back: the same call may be made again and can still succeed. */
-  readonly retryable: boolean
+  declare readonly retryable: boolean
 
   constructor(code: Code, message: string, hint = 'Start a new sign-in.', details: ErrorDetails = {}) {
     super(message, details)

@@ -188,9 +188,7 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Pr
   if (!signal) return work
   return new Promise((resolve, reject) => {
     const abort = () =>
-      reject(
-        new ProofkeyError('aborted', 'The sign-in was aborted.', 'Start again when ready.', { cause: signal.reason }),
-      )
+      reject(new ProofkeyError('aborted', 'The sign-in was aborted.', 'Try again.', { cause: signal.reason }))
     if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))

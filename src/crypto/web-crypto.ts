@@ -10,7 +10,7 @@ export function subtle(): SubtleCrypto {
     throw new ProofkeyError(
       'insecure_context',
       'WebCrypto is missing here.',
-      'Serve the page over https, or from localhost.',
+      'Serve the page over https or from localhost.',
     )
   }
   return found

@@ -6,7 +6,7 @@ import { endpoint, type InsecureSwitch, parseUrl } from './endpoint.js'
 import type { CheckedMetadata } from './metadata.js'
 import { owner } from './owner.js'
 import { scopes } from './scope.js'
-import type { PinnedServer, Transaction } from './transaction.js'
+import { pin, type Transaction } from './transaction.js'
 
 /** OAuth 2.0 Multiple Response Type Encoding Practices §2.1, Form Post Response Mode. */
 export type ResponseMode = 'query' | 'fragment' | 'form_post'
@@ -75,15 +75,6 @@ const ownParameters = (request: Partial<AuthorizationRequest>) => ({
   client_assertion: undefined,
 })
 
-/** What the callback will need to know of the server. */
-const PINNED = [
-  'issuer',
-  'token_endpoint',
-  'jwks_uri',
-  'authorization_response_iss_parameter_supported',
-  'id_token_signing_alg_values_supported',
-] as const
-
 /**
  * Starts a sign-in: a fresh verifier, its S256 challenge (RFC 7636 §4), `state`, and a `nonce` where `openid` is asked for.
  * @returns the URL to send the person to, and the transaction to keep, sealed, until the callback.
@@ -94,7 +85,7 @@ export async function beginAuthorization(
   request: AuthorizationRequest,
 ): Promise<{ url: URL; transaction: Transaction }> {
   const problems = parameterProblems(request)
-  if (problems.length) throw configInvalid(problems)
+  if (problems[0]) throw configInvalid(problems)
 
   const { clientId, redirectUri, scope, requiredScope, acrValues, maxAgeSeconds } = request
   const startedAtMs = Date.now()
@@ -120,7 +111,7 @@ export async function beginAuthorization(
   return {
     url,
     transaction: {
-      server: Object.fromEntries(PINNED.map((name) => [name, server[name]])) as unknown as PinnedServer,
+      server: pin(server),
       clientId,
       redirectUri,
       state,
@@ -138,22 +129,15 @@ export async function beginAuthorization(
 }
 
 /** What is wrong with a sign-in's parameters: field and repair. */
-export function parameterProblems({
-  resource,
-  authorizationDetails,
-  additionalParameters = {},
-}: AuthorizationParameters): string[] {
-  return [
-    ...([resource ?? []].flat().some((uri) => !parseUrl(uri) || uri.includes('#'))
-      ? ['resource: absolute URIs without a fragment']
-      : []),
-    ...((authorizationDetails ?? []).some((detail) => !detail?.type)
-      ? ['authorizationDetails: objects, each with a type']
-      : []),
-    ...Object.keys(additionalParameters)
-      .filter((name) => Object.hasOwn(ownParameters({}), name))
-      .map((name) => `additionalParameters.${name}: use the option for it`),
-  ]
+export function parameterProblems({ resource, additionalParameters }: AuthorizationParameters): string[] {
+  const problems = []
+  for (const uri of [resource ?? []].flat()) {
+    if (!parseUrl(uri) || uri.includes('#')) problems.push('resource: an absolute URI without a fragment')
+  }
+  for (const name in additionalParameters) {
+    if (Object.hasOwn(ownParameters({}), name)) problems.push(`additionalParameters.${name}: use the option for it`)
+  }
+  return problems
 }
 
 export const configInvalid = (problems: readonly string[]): ProofkeyError =>

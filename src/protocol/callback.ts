@@ -58,7 +58,7 @@ export function checkCallback(
     throw new ProofkeyError(
       'redirect_uri_mismatch',
       `Sent to ${redirectUri}, landed on ${url.href.replace(/[?#].*/, '')}: the ${drift} differs.`,
-      'Stop the proxy or router that rewrites it, or configure the one people land on.',
+      'Stop the proxy or router that rewrites it, or configure what people land on.',
     )
   }
 
@@ -69,7 +69,7 @@ export function checkCallback(
     throw new ProofkeyError(
       error === 'access_denied' ? error : 'authorization_failed',
       `The server refused the sign-in: ${said.error}.`,
-      'Start a new sign-in; serverError may say more.',
+      'See serverError; start a new sign-in.',
       { serverError: said },
     )
   }
@@ -89,7 +89,7 @@ export const unknownState = (): ProofkeyError =>
   new ProofkeyError(
     'unknown_state',
     'No sign-in waits here for this callback.',
-    'Start a new sign-in; if it recurs, check that the storage of this origin lasts.',
+    'Start a new sign-in; if it recurs, check that storage lasts.',
   )
 
 const malformed = (what: string) => new ProofkeyError('callback_malformed', `The callback ${what}.`)

@@ -1,7 +1,7 @@
 import * as oauth from 'oauth4webapi'
 import { bareCause, ProofkeyError } from '../errors.js'
 import { callbackParameters, checkCallback } from './callback.js'
-import { acceptableAlgorithms, checkIdToken, invalidIdToken } from './id-token.js'
+import { checkIdToken, invalidIdToken } from './id-token.js'
 import type { SignatureCheck } from './id-token-signature.js'
 import { scopes } from './scope.js'
 import { type Secrets, serverError } from './server-error.js'
@@ -64,11 +64,7 @@ export async function completeAuthorization(
   const verifySignature = options.signature?.(server, options)
   const response = await requestTokens(server, client, body, options)
   try {
-    const as = {
-      ...server,
-      id_token_signing_alg_values_supported: acceptableAlgorithms(server.id_token_signing_alg_values_supported),
-    }
-    const result = await oauth.processGenericTokenEndpointResponse(as, client, response)
+    const result = await oauth.processGenericTokenEndpointResponse(server, client, response)
     await verifySignature?.(response)
     return await checkGrant(transaction, result)
   } catch (error) {
@@ -85,7 +81,7 @@ async function checkGrant(transaction: Transaction, result: oauth.TokenEndpointR
   else if (transaction.nonce) throw invalidIdToken('it is missing')
   const missing = scopes(transaction.requiredScope).filter((value) => !scopes(scope).includes(value))
   if (missing.length)
-    throw new ProofkeyError('scope_missing', `Not granted: ${missing.join(' ')}.`, 'Ask the person for consent again.')
+    throw new ProofkeyError('scope_missing', `Not granted: ${missing.join(' ')}.`, 'Ask for consent again.')
   return {
     tokens: {
       accessToken: access_token,
@@ -122,7 +118,7 @@ function translate(error: unknown, response: Response, secrets: Secrets): Proofk
     return new ProofkeyError(
       'token_request_refused',
       `The server refused the code: ${said.error}.`,
-      'Start a new sign-in; invalid_grant may mean that the code was stolen.',
+      'Start a new sign-in; invalid_grant may mean a stolen code.',
       { cause: safe, serverError: said },
     )
   }

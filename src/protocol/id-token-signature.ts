@@ -1,5 +1,4 @@
 import { allowInsecureRequests, customFetch, validateApplicationLevelSignature } from 'oauth4webapi'
-import { allowInsecureLoopback } from './endpoint.js'
 import { type RequestOptions, send } from './request.js'
 import type { PinnedServer } from './transaction.js'
 
@@ -17,7 +16,7 @@ export const checkIdTokenSignature: SignatureCheck = (server, options) => {
   keys?.catch(() => {})
   return (response) =>
     validateApplicationLevelSignature(server, response, {
-      [allowInsecureRequests]: options.insecure === allowInsecureLoopback,
+      [allowInsecureRequests]: !!options.insecure,
       [customFetch]: (url, init) => keys ?? send(url, init as unknown as RequestInit, options),
     })
 }

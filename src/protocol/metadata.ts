@@ -44,7 +44,7 @@ export async function discover(issuer: string, options: RequestOptions = {}): Pr
 
 /**
  * Refuses metadata that must not be used.
- * @throws `metadata_invalid`; `issuer_mismatch` (compared as strings, exactly: RFC 8414 §3.3); `insecure_endpoint`;
+ * @throws `issuer_mismatch` (compared as strings, exactly: RFC 8414 §3.3); `endpoint_refused`;
  * `pkce_unsupported`, where methods are advertised and S256 is not one of them
  */
 export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure?: InsecureSwitch): CheckedMetadata {

@@ -40,7 +40,7 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
   } catch (cause) {
     if (cause instanceof ProofkeyError) throw cause
     const [code, message, hint] = signal?.aborted
-      ? (['aborted', 'was aborted', 'Start again when ready.'] as const)
+      ? (['aborted', 'was aborted', 'Try again.'] as const)
       : deadline.aborted
         ? (['timeout', `took over ${timeoutSeconds} s`, 'Try again, or raise timeoutSeconds.'] as const)
         : (['network_error', 'did not answer', 'Check the connection, and CORS on the server.'] as const)
@@ -52,13 +52,15 @@ async function readBody(url: string, response: Response): Promise<Blob> {
   const chunks: BlobPart[] = []
   let size = 0
   const reader = response.body?.getReader()
-  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-    size += part.value.length
+  while (reader) {
+    const { done, value } = await reader.read()
+    if (done) break
+    size += value.length
     if (size > MAX_BODY_BYTES) {
-      reader?.cancel()
+      reader.cancel()
       throw refused(url, `sent more than ${MAX_BODY_BYTES} bytes`)
     }
-    chunks.push(part.value as BlobPart)
+    chunks.push(value as BlobPart)
   }
   return new Blob(chunks)
 }

@@ -10,6 +10,20 @@ export type PinnedServer = Pick<
   | 'id_token_signing_alg_values_supported'
 >
 
+export const pin = (server: ServerMetadata): PinnedServer => {
+  const { issuer, token_endpoint, jwks_uri, authorization_response_iss_parameter_supported } = server
+  return {
+    issuer,
+    token_endpoint,
+    jwks_uri,
+    authorization_response_iss_parameter_supported,
+    // Only what proves something to a client that holds no secret: never `none`, never HMAC (OpenID Connect Core §3.1.3.7).
+    id_token_signing_alg_values_supported: [server.id_token_signing_alg_values_supported ?? 'RS256']
+      .flat()
+      .filter((algorithm) => !/^(none$|HS)/i.test(algorithm)),
+  } as PinnedServer
+}
+
 /**
  * One sign-in between its start and its callback; survives JSON. Holds the verifier and the nonce: keep it sealed, hand
  * it out once.

@@ -86,7 +86,7 @@ describe('the token request', () => {
     const { server, transaction, complete } = await start()
     await refusal(
       complete({}, { server: { ...transaction.server, token_endpoint: 'http://as.example/token' } }),
-      'insecure_endpoint',
+      'endpoint_refused',
     )
     expect(server.requests).toEqual([])
   })

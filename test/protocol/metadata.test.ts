@@ -77,10 +77,10 @@ describe('discover', () => {
 
   it('asks nobody where the issuer is not https', async () => {
     const { asked, fetch } = serve({})
-    await refusal(discover('http://as.example', { fetch }), 'insecure_endpoint')
-    await refusal(discover('http://as.example', { fetch, insecure: allowInsecureLoopback }), 'insecure_endpoint')
-    await refusal(discover('http://127.0.0.1:1', { fetch }), 'insecure_endpoint')
-    await refusal(discover('nonsense', { fetch }), 'metadata_invalid')
+    await refusal(discover('http://as.example', { fetch }), 'endpoint_refused')
+    await refusal(discover('http://as.example', { fetch, insecure: allowInsecureLoopback }), 'endpoint_refused')
+    await refusal(discover('http://127.0.0.1:1', { fetch }), 'endpoint_refused')
+    await refusal(discover('nonsense', { fetch }), 'endpoint_refused')
     expect(asked).toEqual([])
   })
 
@@ -113,18 +113,18 @@ describe('checkMetadata', () => {
   })
 
   it.each([
-    ['authorization_endpoint', 'http://as.example/authorize', 'insecure_endpoint'],
-    ['authorization_endpoint', 'javascript:alert(1)', 'insecure_endpoint'],
-    ['authorization_endpoint', 'data:text/html,x', 'insecure_endpoint'],
-    ['authorization_endpoint', 'https://as.example/authorize#x', 'metadata_invalid'],
-    ['authorization_endpoint', undefined, 'metadata_invalid'],
-    ['authorization_endpoint', ['https://as.example'], 'metadata_invalid'],
-    ['token_endpoint', 'http://as.example/token', 'insecure_endpoint'],
-    ['token_endpoint', undefined, 'metadata_invalid'],
-    ['token_endpoint', '/token', 'metadata_invalid'],
-    ['jwks_uri', 'http://as.example/jwks', 'insecure_endpoint'],
-    ['userinfo_endpoint', 'http://as.example/me', 'insecure_endpoint'],
-    ['end_session_endpoint', 'javascript:alert(1)', 'insecure_endpoint'],
+    ['authorization_endpoint', 'http://as.example/authorize', 'endpoint_refused'],
+    ['authorization_endpoint', 'javascript:alert(1)', 'endpoint_refused'],
+    ['authorization_endpoint', 'data:text/html,x', 'endpoint_refused'],
+    ['authorization_endpoint', 'https://as.example/authorize#x', 'endpoint_refused'],
+    ['authorization_endpoint', undefined, 'endpoint_refused'],
+    ['authorization_endpoint', ['https://as.example'], 'endpoint_refused'],
+    ['token_endpoint', 'http://as.example/token', 'endpoint_refused'],
+    ['token_endpoint', undefined, 'endpoint_refused'],
+    ['token_endpoint', '/token', 'endpoint_refused'],
+    ['jwks_uri', 'http://as.example/jwks', 'endpoint_refused'],
+    ['userinfo_endpoint', 'http://as.example/me', 'endpoint_refused'],
+    ['end_session_endpoint', 'javascript:alert(1)', 'endpoint_refused'],
   ] as const)('refuses %s = %j', async (name, value, code) => {
     checkMetadata(document(issuer), issuer)
     const { [name]: _, ...rest } = document(issuer)
@@ -138,7 +138,7 @@ describe('checkMetadata', () => {
       'http://app.localhost',
       'http://[::1]:3000',
     ]) {
-      await refusal(() => checkMetadata(document(local), local), 'insecure_endpoint')
+      await refusal(() => checkMetadata(document(local), local), 'endpoint_refused')
       expect(checkMetadata(document(local), local, allowInsecureLoopback).issuer).toBe(local)
     }
     for (const other of [
@@ -148,7 +148,7 @@ describe('checkMetadata', () => {
       'http://10.0.0.1',
       'http://evillocalhost',
     ]) {
-      await refusal(() => checkMetadata(document(other), other, allowInsecureLoopback), 'insecure_endpoint')
+      await refusal(() => checkMetadata(document(other), other, allowInsecureLoopback), 'endpoint_refused')
     }
   })
 
