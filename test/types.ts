@@ -1,0 +1,130 @@
+/** Compiled, never run: what must type-check, and what must not. */
+import {
+  allowInsecureLoopback,
+  type Client,
+  type ClientConfig,
+  createClient,
+  type ErrorCode,
+  isProofkeyError,
+  memoryVault,
+  none,
+  type ProofkeyEvent,
+  redirect,
+  type SignInResult,
+  type UserAgent,
+  type Vault,
+} from '../src/index.js'
+import {
+  beginAuthorization,
+  checkMetadata,
+  completeAuthorization,
+  discover,
+  type ServerMetadata,
+  type Transaction,
+} from '../src/protocol.js'
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const exactly = <_A extends true>(): void => {}
+
+const config: ClientConfig = { issuer: 'https://as.example', clientId: 'spa', redirectUri: 'https://app.example/cb' }
+const client: Client = createClient(config)
+
+// Optional settings may be given as undefined, and every one has its own type.
+createClient({
+  ...config,
+  insecure: undefined,
+  vault: memoryVault(),
+  userAgent: redirect(),
+  clientAuth: none(),
+  prompt: 'login',
+})
+createClient({
+  ...config,
+  insecure: allowInsecureLoopback,
+  resource: ['https://a.example'],
+  claims: { id_token: { acr: null } },
+})
+
+// @ts-expect-error a client id is needed
+createClient({ issuer: 'https://as.example', redirectUri: 'https://app.example/cb' })
+// @ts-expect-error a browser has no secret
+createClient({ ...config, clientSecret: 'x' })
+// @ts-expect-error PKCE cannot be switched off
+createClient({ ...config, pkce: false })
+// @ts-expect-error the loopback switch is the export, not a boolean
+createClient({ ...config, insecure: true })
+// @ts-expect-error nor a rule of one's own
+createClient({ ...config, insecure: () => true })
+// @ts-expect-error a browser client gets no form post
+createClient({ ...config, responseMode: 'form_post' })
+// @ts-expect-error numbers of seconds, not strings
+createClient({ ...config, timeoutSeconds: '10' })
+// @ts-expect-error each authorization detail has a type
+createClient({ ...config, authorizationDetails: [{ amount: 1 }] })
+// @ts-expect-error the verifier is nobody's to choose
+client.signIn({ codeVerifier: 'x' })
+// @ts-expect-error the configuration is read-only
+config.issuer = 'https://other.example'
+
+export async function results(): Promise<void> {
+  const result = await client.handleCallback()
+  exactly<Equal<typeof result, SignInResult | undefined>>()
+  // @ts-expect-error most pages are no callback
+  result.tokens
+  if (result) {
+    exactly<Equal<typeof result.tokens.accessToken, string>>()
+    exactly<Equal<typeof result.tokens.tokenType, 'bearer'>>()
+    exactly<Equal<typeof result.tokens.expiresAtMs, number | undefined>>()
+    exactly<Equal<typeof result.returnTo, string>>()
+    exactly<Equal<typeof result.appState, unknown>>()
+    // @ts-expect-error claims are there only with an ID token
+    result.claims.sub
+  }
+}
+
+/** Narrows without a cast, and the compiler knows when a code is forgotten. */
+export function repair(error: unknown): 'again' | 'sign in' | 'tell' {
+  if (!isProofkeyError(error)) throw error
+  const code: ErrorCode = error.code
+  switch (code) {
+    case 'network_error':
+      return 'again'
+    case 'expired':
+      return 'sign in'
+    // @ts-expect-error no such code
+    case 'oops':
+      return 'tell'
+    default:
+      return 'tell'
+  }
+}
+
+export function log(event: ProofkeyEvent): string {
+  switch (event.type) {
+    case 'scope_changed':
+      return event.missing.join(' ')
+    case 'sign_in_failed':
+      return event.code
+    case 'transaction_stored':
+      // @ts-expect-error an event has only its own fields
+      return event.missing
+    default:
+      return event.issuer
+  }
+}
+
+export async function steps(raw: ServerMetadata, transaction: Transaction): Promise<void> {
+  const request = { clientId: 'spa', redirectUri: 'https://app.example/cb' }
+  await beginAuthorization(await discover('https://as.example'), request)
+  await beginAuthorization(checkMetadata(raw, 'https://as.example'), request)
+  // @ts-expect-error metadata that nobody checked starts nothing
+  await beginAuthorization(raw, request)
+  const { claims } = await completeAuthorization(transaction, location.href)
+  exactly<Equal<typeof claims, Awaited<ReturnType<typeof completeAuthorization>>['claims']>>()
+}
+
+// The ports are small enough to be written by hand.
+export const userAgent: UserAgent = { name: 'custom', open: async (url) => url.href }
+export const vault: Vault = { name: 'custom', put: async () => {}, take: async () => ({ status: 'unknown' }) }
+// @ts-expect-error a value comes with the status taken, and only with it
+export const wrong: Vault = { name: 'wrong', put: async () => {}, take: async () => ({ status: 'taken' }) }
