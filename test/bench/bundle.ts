@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { type BuildOptions, build } from 'esbuild'
+import { CONTESTANTS, type ContestantName, NAMES } from './contestants/index.js'
 
 export interface Bundle {
   readonly text: string
@@ -26,6 +27,11 @@ async function bundle(options: BuildOptions): Promise<Bundle> {
 }
 
 export const bundleFile = (path: string): Promise<Bundle> => bundle({ entryPoints: [path] })
+
+export async function bundleContestants(): Promise<Record<ContestantName, Bundle>> {
+  const bundles = NAMES.map(async (name) => [name, await bundleFile(CONTESTANTS[name].source)])
+  return Object.fromEntries(await Promise.all(bundles)) as Record<ContestantName, Bundle>
+}
 
 /** The bundle of some exports of a module, and what of it is not oauth4webapi. */
 export async function bundleExports(names: string, path: string): Promise<{ whole: Bundle; own: Bundle }> {

@@ -1,5 +1,5 @@
 import type { Bundle } from './bundle.js'
-import { CONTESTANTS, type ContestantName, NAMES } from './contestants/index.js'
+import { CONTESTANTS, type ContestantName, forEach, NAMES } from './contestants/index.js'
 import type { StoreSize } from './page/abandoned.js'
 import type { Measured } from './page/harness.js'
 import type { Requests } from './provider.js'
@@ -29,7 +29,7 @@ const kB = (bytes: number) => `${(bytes / 1000).toFixed(2)} kB`
 const ms = (value: number) => `${value.toFixed(1)} ms`
 
 /** The comparison: one column for each contestant, ratios against proofkey. */
-export function comparison({ bundles, visits }: Results): Row[] {
+function comparison({ bundles, visits }: Results): Row[] {
   const row = (label: string, value: (name: ContestantName) => number, format: (value: number) => string): Row => {
     const own = value('proofkey')
     return [label, ...NAMES.map((name) => `${format(value(name))} (${(value(name) / own).toFixed(2)}×)`)]
@@ -48,7 +48,7 @@ export function comparison({ bundles, visits }: Results): Row[] {
     plain('requests: sign-in, first visit', ({ requests }) => described(requests.cold)),
     plain('requests: sign-in, warm', ({ requests }) => described(requests.warm)),
     plain('requests: callback', ({ requests }) => described(requests.callback)),
-    plain('verifier in plain text in', (visit) => visit.plainVerifierIn || 'nothing'),
+    plain('verifier kept in plain text in', (visit) => visit.plainVerifierIn || 'nowhere'),
   ]
 }
 
@@ -74,15 +74,20 @@ function spread({ visits }: Results): Row[] {
   ]
 }
 
-/** Where a measured stretch goes, on average, by kind and by operation. */
+function middleHalf(measured: readonly Measured[]): Measured[] {
+  const quarter = Math.floor(measured.length / 4)
+  return [...measured].sort((a, b) => a.ms - b.ms).slice(quarter, measured.length - quarter)
+}
+
+/** Where a measured stretch goes, by kind and by operation: the mean of the middle half, whose parts add up to its whole. */
 function anatomy(title: string, { traced }: Results, pick: (visit: Visit) => readonly Measured[]): Row[] {
-  const measured = Object.fromEntries(NAMES.map((name) => [name, traced[name].flatMap(pick)]))
+  const measured = forEach((name) => middleHalf(traced[name].flatMap(pick)))
   const label = (kind: string, operation: string) => `${kind} ${operation}`.trim()
   const labels = new Set(
-    NAMES.flatMap((name) => measured[name]!.flatMap(({ shares }) => shares.map((s) => label(s.kind, s.label)))),
+    NAMES.flatMap((name) => measured[name].flatMap(({ shares }) => shares.map((s) => label(s.kind, s.label)))),
   )
   const cell = (name: ContestantName, wanted: string) => {
-    const shares = measured[name]!.map((m) => m.shares.find((s) => label(s.kind, s.label) === wanted))
+    const shares = measured[name].map((m) => m.shares.find((s) => label(s.kind, s.label) === wanted))
     const count = Math.max(...shares.map((share) => share?.count ?? 0))
     const average = mean(shares.map((share) => share?.ms ?? 0))
     if (!shares.some(Boolean)) return '–'
@@ -91,7 +96,7 @@ function anatomy(title: string, { traced }: Results, pick: (visit: Visit) => rea
   return [
     [`${title}, mean ms (calls)`, ...NAMES.map((name) => CONTESTANTS[name].title)],
     ...[...labels].sort().map((wanted) => [wanted, ...NAMES.map((name) => cell(name, wanted))]),
-    ['all', ...NAMES.map((name) => mean(milliseconds(measured[name]!)).toFixed(2))],
+    ['all', ...NAMES.map((name) => mean(milliseconds(measured[name])).toFixed(2))],
   ]
 }
 
@@ -129,6 +134,8 @@ export function report(results: Results): string {
   return [
     textTable(comparison(results)),
     textTable(spread(results)),
+    textTable(anatomy('first visit', results, (visit) => [visit.cold])),
+    textTable(anatomy('preloaded', results, (visit) => [visit.preloaded])),
     textTable(anatomy('warm sign-in', results, (visit) => visit.warm)),
     textTable(anatomy('callback', results, (visit) => [visit.callback])),
     figures(results).join('\n'),

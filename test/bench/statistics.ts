@@ -1,4 +1,4 @@
-/** The value below which the given part of the samples lies. */
+/** The value up to which the given part of the samples lies. */
 export function quantile(samples: readonly number[], part: number): number {
   const sorted = [...samples].sort((a, b) => a - b)
   const place = (sorted.length - 1) * part

@@ -1,11 +1,11 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 import type { Measured } from './page/harness.js'
 import type { BenchProvider, Requests } from './provider.js'
 
-export const PERSON = 'ada'
+const PERSON = 'ada'
 const WARM_SIGN_INS = 5
-
-type Session = Awaited<ReturnType<BrowserContext['storageState']>>
+/** The page load is no part of a measurement, so its tail may end first. */
+const SETTLE_MS = 200
 
 export interface Visit {
   /** The first sign-in of a browser that was never here: no metadata, no database. */
@@ -20,29 +20,27 @@ export interface Visit {
 }
 
 /**
- * One contestant's whole sign-in, in a fresh browser context that holds nothing but the provider's session: the person
- * is signed in there, so authorization is silent. Every sign-in is stopped as it leaves the page, so that many can be
+ * One contestant's whole sign-in, by a person who is signed in at the provider, so that authorization is silent, in a
+ * browser that holds nothing of the contestant's. Every sign-in is stopped as it leaves the page, so that many can be
  * measured in one; the last one's URL is then really visited, and the provider redirects to the callback page.
  * @throws if the contestant does not end up with tokens and a clean address bar
  */
 export async function visit(
-  browser: Browser,
+  context: BrowserContext,
   provider: BenchProvider,
   origin: string,
-  session: Session,
   traced: boolean,
 ): Promise<Visit> {
-  const context = await browser.newContext({ storageState: session })
+  const page = await context.newPage()
+  const settled = async () => {
+    await page.waitForTimeout(SETTLE_MS)
+    if (traced) await page.evaluate(() => bench.trace())
+    provider.takeRequests()
+  }
   try {
-    const page = await context.newPage()
-    page.setDefaultTimeout(10_000)
-    const arrived = async () => {
-      if (traced) await page.evaluate(() => bench.trace())
-      provider.takeRequests()
-    }
-
+    await forget(page, origin)
     await page.goto(origin)
-    await arrived()
+    await settled()
     const { url, ...cold } = await page.evaluate(() => bench.signIn())
     const coldRequests = provider.takeRequests()
     const warm: Measured[] = []
@@ -52,12 +50,12 @@ export async function visit(
 
     await page.goto(origin)
     await page.evaluate(() => bench.preload())
-    await arrived()
+    await settled()
     const preloaded = await page.evaluate(() => bench.signIn())
 
     await page.goto(preloaded.url)
     if (!page.url().startsWith(`${origin}/callback?`)) throw new Error(`Landed on ${new URL(page.url()).pathname}`)
-    await arrived()
+    await settled()
     const { accessToken, subject, ...callback } = await page.evaluate(() => bench.handleCallback())
     const callbackRequests = provider.takeRequests()
     if (!accessToken || subject !== PERSON) throw new Error('Nobody is signed in')
@@ -66,24 +64,25 @@ export async function visit(
     const requests = { cold: coldRequests, warm: warmRequests, callback: callbackRequests }
     return { cold, warm, preloaded, callback, requests, plainVerifierIn }
   } finally {
-    await context.close()
+    await page.close()
   }
 }
 
-/** Signs the person in at the provider, on its own pages. @returns the browser's cookies */
-export async function signInAtProvider(browser: Browser, origin: string): Promise<Session> {
-  const context = await browser.newContext()
-  try {
-    const page = await context.newPage()
-    page.setDefaultTimeout(10_000)
-    await page.goto(origin)
-    const { url } = await page.evaluate(() => bench.signIn())
-    await page.goto(url)
-    for (let form = 0; form < 5 && !page.url().startsWith(origin); form++) await submitForm(page)
-    return { cookies: await context.cookies(), origins: [] }
-  } finally {
-    await context.close()
-  }
+/** Removes all that the browser keeps for an origin. */
+export async function forget(page: Page, origin: string): Promise<void> {
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' })
+  await devtools.detach()
+}
+
+/** Signs the person in at the provider, on its own pages. */
+export async function signInAtProvider(context: BrowserContext, origin: string): Promise<void> {
+  const page = await context.newPage()
+  await page.goto(origin)
+  const { url } = await page.evaluate(() => bench.signIn())
+  await page.goto(url)
+  for (let form = 0; form < 5 && !page.url().startsWith(origin); form++) await submitForm(page)
+  await page.close()
 }
 
 async function submitForm(page: Page): Promise<void> {

@@ -1,4 +1,4 @@
-export type Kind = 'request' | 'body' | 'storage' | 'crypto'
+type Kind = 'request' | 'body' | 'storage' | 'crypto'
 
 /** What one kind of operation took of a measurement; `script` is what no operation covers. */
 export interface Share {
