@@ -3,43 +3,58 @@ import type { Attempt } from './attempts.js'
 import { h } from './dom.js'
 import { outcomeOf } from './lab.js'
 
-/** One card for each attack: the button, and what came of it. */
-export function attackList(start: (name: AttackName) => void): HTMLElement[] {
-  return Object.entries(attacks).map(([name, attack]) => card(name as AttackName, attack, start))
+/** A row for each attack: what it does, the button, and what came of it. */
+export function attackList(start: (name: AttackName) => void, running?: AttackName): HTMLElement[] {
+  return Object.entries(attacks).map(([name, attack]) => row(name as AttackName, attack, start, running))
 }
 
-export const cardId = (name: AttackName): string => `attack-card-${name}`
+export const rowId = (name: AttackName): string => `attack-row-${name}`
 
-function card(name: AttackName, { title, deed, reason }: Attack, start: (name: AttackName) => void): HTMLElement {
-  const button = h('button', { type: 'button', class: 'quiet', 'data-testid': `attack-${name}` }, 'Try it')
-  button.setAttribute('aria-label', `Try it: ${title}`)
+function row(
+  name: AttackName,
+  { title, deed, reason }: Attack,
+  start: (name: AttackName) => void,
+  running: AttackName | undefined,
+): HTMLElement {
+  const button = h(
+    'button',
+    { type: 'button', class: 'quiet', 'data-testid': `attack-${name}`, 'aria-label': `Try it: ${title}` },
+    'Try it',
+  )
+  button.disabled = running !== undefined
   button.addEventListener('click', () => start(name))
-  const attempts = outcomeOf(name)
   return h(
     'article',
-    { class: 'attack', id: cardId(name), tabindex: '-1', 'aria-labelledby': `${cardId(name)}-title` },
-    h('h3', { id: `${cardId(name)}-title` }, title),
-    h('p', {}, deed),
-    button,
-    outcome(name, attempts),
-    ...(attempts ? [h('p', { class: 'reason' }, h('strong', {}, 'Why it matters. '), reason)] : []),
+    { class: 'attack', id: rowId(name), tabindex: '-1', 'aria-labelledby': `${rowId(name)}-title` },
+    h(
+      'div',
+      {},
+      h('h3', { id: `${rowId(name)}-title` }, title),
+      h('p', { class: 'deed' }, deed),
+      h('p', { class: 'reason' }, reason),
+      button,
+    ),
+    outcome(name, running === name),
   )
 }
 
-function outcome(name: AttackName, attempts: readonly Attempt[] | undefined): HTMLElement {
+function outcome(name: AttackName, isRunning: boolean): HTMLElement {
+  const attempts = isRunning ? undefined : outcomeOf(name)
+  const attack = attempts?.find(({ kind }) => kind === 'attack')
   const region = h('div', { class: 'attempts', role: 'status', 'data-testid': `outcome-${name}` })
-  if (attempts) {
-    const attack = attempts.find(({ kind }) => kind === 'attack')
-    region.dataset['state'] = attack?.accepted ? 'accepted' : 'refused'
-    region.dataset['code'] = attack?.code ?? ''
-    region.append(...attempts.map(attemptView))
-  }
+  region.dataset['state'] = isRunning ? 'running' : !attack ? 'untried' : attack.accepted ? 'accepted' : 'refused'
+  region.dataset['code'] = attack?.code ?? ''
+  region.append(
+    ...(attempts?.map(attemptView) ?? [
+      h('p', { class: 'empty' }, isRunning ? 'Going through the server …' : 'Not tried yet.'),
+    ]),
+  )
   return region
 }
 
 function attemptView({ what, kind, accepted, refusedBy, code, message, hint, requests }: Attempt): HTMLElement {
   const expected = accepted === (kind === 'honest')
-  const verdict = accepted ? 'Accepted' : `Refused by ${refusedBy}`
+  const verdict = accepted ? 'Accepted: signed in' : `Refused by ${refusedBy}`
   return h(
     'section',
     { class: `attempt ${expected ? (accepted ? 'accepted' : 'refused') : 'unexpected'}`, 'data-kind': kind },
@@ -50,7 +65,7 @@ function attemptView({ what, kind, accepted, refusedBy, code, message, hint, req
       expected ? verdict : `${verdict}: not what should happen`,
       ...(code ? [' ', h('code', {}, code)] : []),
     ),
-    h('p', {}, message, ...(hint ? [h('span', { class: 'hint' }, ` ${hint}`)] : [])),
+    ...(accepted ? [] : [h('p', {}, message, ...(hint ? [h('span', { class: 'hint' }, ` ${hint}`)] : []))]),
     h('p', { class: 'requests' }, requests.length ? requests.join(', ') : 'Nothing was sent to the server.'),
   )
 }

@@ -24,7 +24,7 @@ export const attacks = {
     title: 'Replay the callback',
     deed: 'Finish a sign-in, then hand the same callback URL to a second client, as a Back button, a bookmark or a thief of the history would.',
     reason:
-      'Callback URLs end up in histories and logs. One that was used must be worth nothing, and the app must be able to tell.',
+      'Callback URLs end up in histories and logs, so one that was used must be worth nothing, and the app must be able to tell.',
     async run(bench, { callback }) {
       await bench.callback('The callback, the first time', 'honest', callback)
       await bench.callback('The same URL again', 'attack', callback)
@@ -44,7 +44,7 @@ export const attacks = {
     title: 'Drop iss',
     deed: 'Remove the server’s name from the callback URL.',
     reason:
-      'This server says that it always names itself. An answer without a name may come from another server that wants this one’s code: the mix-up attack of RFC 9207.',
+      'An answer that does not name its server may come from another one that wants this one’s code: the mix-up attack of RFC 9207.',
     async run(bench, { callback, id }) {
       const record = await readRecord(id)
       const url = new URL(callback)
@@ -71,7 +71,7 @@ export const attacks = {
     title: 'Move the record',
     deed: 'Copy another sign-in’s sealed record over the one that this callback will ask for.',
     reason:
-      'Whoever can write to storage could otherwise swap one person’s sign-in for another. A record opens under its own id and its own state only.',
+      'Whoever can write to storage could otherwise swap one sign-in for another: a record opens under its own id and its own state only.',
     async run(bench, { callback, id }) {
       const own = await readRecord(id)
       const otherId = await beginAnother()

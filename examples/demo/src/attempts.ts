@@ -59,8 +59,9 @@ export function createBench(): Bench {
         method: 'POST',
         body: new URLSearchParams({ grant_type: 'authorization_code', client_id: clientId, ...fields }),
       })
-      const { error: code = '', error_description: message = 'Tokens came back.' } = await response.json()
+      const { error: code = '', error_description: words } = await response.json()
       const accepted = response.ok
+      const message = accepted ? 'Tokens came back.' : `The server’s words: “${words}”.`
       attempts.push({ what, kind: 'attack', accepted, refusedBy: 'the server', code, message, requests })
     },
   }

@@ -17,6 +17,14 @@ export function byId<Type extends HTMLElement = HTMLElement>(id: string): Type {
 
 export type Fact = readonly [name: string, value: string | Node]
 
-/** Names and values, as a description list. */
-export const factList = (facts: readonly Fact[]): HTMLElement =>
-  h('dl', { class: 'facts' }, ...facts.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))))
+/** Long parameter names may break after an underscore. */
+const breakable = (name: string) => name.split(/(?<=_)/).flatMap((part, index) => (index ? [h('wbr'), part] : [part]))
+
+/** Names and values, as a description list; a value without a name goes before it, as its headline. */
+export function factList(facts: readonly Fact[]): HTMLElement {
+  const rows = facts
+    .filter(([name]) => name)
+    .map(([name, value]) => h('div', {}, h('dt', {}, ...breakable(name)), h('dd', {}, value)))
+  const headlines = facts.filter(([name]) => !name).map(([, value]) => h('p', {}, value))
+  return h('div', { class: 'facts' }, ...headlines, ...(rows.length ? [h('dl', {}, ...rows)] : []))
+}

@@ -2,6 +2,7 @@
 export interface Kept<Value> {
   get(): Value
   set(value: Value): void
+  clear(): void
 }
 
 const PREFIX = 'demo.'
@@ -14,6 +15,9 @@ export function kept<Value>(name: string, empty: Value): Kept<Value> {
     },
     set(value) {
       sessionStorage.setItem(PREFIX + name, JSON.stringify(value))
+    },
+    clear() {
+      sessionStorage.removeItem(PREFIX + name)
     },
   }
 }

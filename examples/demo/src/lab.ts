@@ -1,28 +1,31 @@
-import { type ProofkeyEvent, redirect, type SignInResult } from '../../../src/index.js'
+import { redirect, type SignInResult } from '../../../src/index.js'
 import { type AttackName, attacks } from './attacks.js'
 import { type Attempt, createBench } from './attempts.js'
 import { demoClient } from './client.js'
 import { kept } from './kept.js'
 
-/** The attacks to run, the first one's sign-in being under way. */
-interface Queue {
-  readonly names: readonly AttackName[]
+interface Pending {
+  /** The attack whose sign-in is under way. */
+  readonly name: AttackName
   /** The record id of that sign-in. */
-  readonly id?: string
+  readonly id: string
+  /** The attacks to go on with. */
+  readonly rest: readonly AttackName[]
 }
 
-const queue = kept<Queue>('queue', { names: [] })
+const underWay = kept<Pending | undefined>('attack', undefined)
 const outcomes = kept<Partial<Record<AttackName, readonly Attempt[]>>>('outcomes', {})
 
 export const outcomeOf = (name: AttackName): readonly Attempt[] | undefined => outcomes.get()[name]
-export const isAttackPending = (): boolean => queue.get().names.length > 0
-export const callOff = (): void => queue.set({ names: [] })
+export const isPending = (): boolean => underWay.get() !== undefined
+export const pending = (): Pending => underWay.get()!
+export const callOff = (): void => underWay.clear()
 
 /** Leaves for a callback URL of the attack's own. The server remembers the person, so it asks nothing. */
-export async function start(names: readonly AttackName[]): Promise<void> {
+export async function start([name, ...rest]: readonly [AttackName, ...AttackName[]]): Promise<void> {
   const client = demoClient(() => {})
-  client.subscribe((event: ProofkeyEvent) => {
-    if (event.type === 'sign_in_started' && event.transaction) queue.set({ names, id: event.transaction })
+  client.subscribe(({ type, transaction }) => {
+    if (type === 'sign_in_started' && transaction) underWay.set({ name, id: transaction, rest })
   })
   try {
     await client.signIn({ userAgent: redirect() })
@@ -33,16 +36,13 @@ export async function start(names: readonly AttackName[]): Promise<void> {
 
 /**
  * Back with a callback URL that nobody has handled: runs the attack on it.
- * @returns the attack, the result of its honest part, and the attacks that remain
+ * @returns the result of its honest part
  */
-export async function run(
-  callback: string,
-): Promise<{ name: AttackName; result: SignInResult | undefined; rest: readonly AttackName[] }> {
-  const { names, id = '' } = queue.get()
-  const [name, ...rest] = names as [AttackName, ...AttackName[]]
+export async function run(callback: string): Promise<SignInResult | undefined> {
+  const { name, id } = pending()
   callOff()
   const bench = createBench()
   await attacks[name].run(bench, { callback, id })
   outcomes.set({ ...outcomes.get(), [name]: bench.attempts })
-  return { name, result: bench.result, rest }
+  return bench.result
 }

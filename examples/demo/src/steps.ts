@@ -6,83 +6,80 @@ import type { Exchange } from './recording-fetch.js'
 import { place } from './records.js'
 import { shown } from './redact.js'
 
+type Facts = readonly (readonly [name: string, value: string])[]
+
 /** One step of a sign-in, fit to be stored in the clear: values are cut before they get here. */
 interface Step {
   readonly atMs: number
   readonly title: string
   readonly note: string
-  readonly facts: readonly (readonly [name: string, value: string])[]
+  readonly request?: Facts
+  readonly answer?: Facts
+  readonly kept?: Facts
 }
 
 const steps = kept<readonly Step[]>('steps', [])
 
-function add(title: string, note: string, facts: Step['facts'] = []): void {
-  steps.set([...steps.get(), { atMs: Date.now(), title, note, facts }])
+function add(title: string, note: string, facts: Pick<Step, 'request' | 'answer' | 'kept'> = {}): void {
+  steps.set([...steps.get(), { atMs: Date.now(), title, note, ...facts }])
 }
 
-export const forgetSteps = (): void => steps.set([])
-export const hasSteps = (): boolean => steps.get().length > 0
-
-const parameters = (url: URL): Step['facts'] =>
-  [...url.searchParams].map(([name, value]) => [name, shown(name, value)] as const)
+export const forgetSteps = (): void => steps.clear()
 
 export function recordExchange({ request, status, sent, received }: Exchange): void {
-  const answer = received.map(([name, value]) => [`← ${name}`, value] as const)
+  const facts = { request: [['', request], ...sent], answer: [['status', String(status)], ...received] } as const
   if (request.includes('/.well-known/')) {
-    add('Asked the server what it offers', 'The only request before you leave. The answer is kept for an hour.', [
-      ['Request', `${request} → ${status}`],
-      ...answer,
-    ])
+    add(
+      'Asked the server what it offers',
+      'The only request before you leave; a second sign-in of this page needs none.',
+      facts,
+    )
   } else {
-    add('Redeemed the code', 'The verifier leaves this browser here, for the first and only time, to its own server.', [
-      ['Request', `${request} → ${status}`],
-      ...sent,
-      ...answer,
-    ])
+    add('Redeemed the code', 'Here the verifier leaves this browser, once, for the server it was sealed with.', facts)
   }
 }
 
 export function recordDeparture(url: string): void {
-  const target = new URL(url)
-  add('Wrote the authorization request', 'The server gets a digest of the verifier, not the verifier.', [
-    ['Goes to', target.origin + target.pathname],
-    ...parameters(target),
-  ])
+  add('Wrote the authorization request', 'The server gets a digest of the verifier, not the verifier.', {
+    request: withParameters('GET ', url),
+  })
 }
 
 export function recordReturn(url: string): void {
-  const landed = new URL(url)
-  add(
-    'Came back from the server',
-    'The code alone is worth nothing. It left the address bar before anything else ran.',
-    [['Landed on', landed.origin + landed.pathname], ...parameters(landed)],
-  )
+  add('Came back from the server', 'The answer left the address bar before anything else ran.', {
+    answer: withParameters('', url),
+  })
 }
 
-/** What an event adds to the log. The others say what the requests and the URLs have said already. */
+function withParameters(method: string, href: string): Facts {
+  const url = new URL(href)
+  const parameters = [...url.searchParams].map(([name, value]) => [name, shown(name, value)] as const)
+  return [['', method + url.origin + url.pathname], ...parameters]
+}
+
+/** What an event adds to the log. The others say what requests and URLs have said already. */
 export function recordEvent(event: ProofkeyEvent): void {
   if (event.type === 'transaction_stored') {
-    add(
-      'Sealed the verifier, and put it away',
-      'Sealed with it: nonce, redirect URI and the server’s endpoints. Written, read back and opened once, to be sure that it can be.',
-      [
-        ['Kept in', place],
-        ['Lock, first half', 'a key made for this sign-in, in the record, not extractable'],
-        ['Lock, second half', 'state, which travels in URLs only'],
+    add('Sealed the verifier, and put it away', 'Written, read back and opened once, to be sure that it can be.', {
+      kept: [
+        ['What', 'verifier, nonce, redirect URI, the server’s endpoints'],
+        ['Where', place],
+        ['First half of the lock', 'a key made for this sign-in, in the record, not extractable'],
+        ['Second half', 'state, which is not stored: it travels in URLs only'],
       ],
-    )
+    })
   } else if (event.type === 'transaction_taken') {
-    add('Took the record out', 'Once, and for good: key and ciphertext are deleted in the same transaction.', [
-      ['Left in storage', 'the owner, so that a second try is known as one'],
-    ])
+    add('Took the record out', 'Once: key and ciphertext are deleted in the same transaction.', {
+      kept: [['Left behind', 'the owner, so that a second try is known as one']],
+    })
   } else if (event.type === 'transaction_restored') {
-    add('Put the record back', 'The server did not answer. Nothing is lost: the same callback can be tried again.')
+    add('Put the record back', 'The server did not answer. The same callback can be tried again.')
   } else if (event.type === 'sign_in_completed') {
-    add('Checked the ID token', 'Issuer, audience, times and nonce are those of this very sign-in.', [
-      ['Tokens', 'in this page’s memory, and nowhere else'],
-    ])
+    add('Checked the ID token', 'Issuer, audience, times and nonce are those of this sign-in.', {
+      kept: [['Tokens', 'in this page’s memory, and nowhere else']],
+    })
   } else if (event.type === 'sign_in_failed') {
-    add('Refused', 'The sign-in ended here.', [['Code', event.code]])
+    add('Did not finish', `The code is ${event.code}; what it means is said above.`)
   }
 }
 
@@ -95,16 +92,21 @@ export function stepList(): HTMLElement {
   return h(
     'ol',
     { class: 'steps', 'data-testid': 'steps' },
-    ...all.map(({ atMs, title, note, facts }) =>
+    ...all.map(({ atMs, title, note, request, answer, kept }) =>
       h(
         'li',
         {},
-        h('h3', {}, title, ' ', h('time', {}, elapsed(atMs - all[0]!.atMs))),
-        h('p', {}, note),
-        ...(facts.length ? [factList(facts)] : []),
+        h('h3', {}, title, ' ', h('span', { class: 'elapsed' }, elapsed(atMs - all[0]!.atMs))),
+        h('p', { class: 'note' }, note),
+        ...group('Request', request, 'wire'),
+        ...group('Answer', answer, 'wire'),
+        ...group('Kept', kept, 'prose'),
       ),
     ),
   )
 }
+
+const group = (title: string, facts: Facts | undefined, kind: string) =>
+  facts ? [h('div', { class: `group ${kind}` }, h('h4', {}, title), factList(facts))] : []
 
 const elapsed = (ms: number) => (ms < 1000 ? `+${ms} ms` : `+${(ms / 1000).toFixed(1)} s`)

@@ -6,26 +6,31 @@ const PREVIEW_BYTES = 32
 
 /** Everything that script can find in this origin's storage, at this moment. */
 export async function storageList(): Promise<HTMLElement> {
-  const [records, caches] = await Promise.all([listRecords(), globalThis.caches.keys()])
-  const waiting = await Promise.all((records ?? []).filter(([, { key }]) => key).map(recordView))
-  const spent = (records?.length ?? 0) - waiting.length
+  const [records, caches] = await Promise.all([recordsView(), globalThis.caches.keys()])
   return h(
     'div',
     { class: 'stores' },
+    h('section', {}, h('h3', {}, place), ...records),
     store('localStorage', names(localStorage)),
     store('sessionStorage', names(sessionStorage), 'This page’s own log, secrets cut before they are written.'),
     store('Cookies', document.cookie ? document.cookie.split('; ').map((pair) => pair.replace(/=.*/, '')) : []),
     store('CacheStorage', caches),
-    h(
-      'section',
-      {},
-      h('h3', {}, place),
-      ...waiting,
-      ...(spent ? [h('p', { 'data-testid': 'spent' }, spentSentence(spent))] : []),
-      ...(waiting.length + spent ? [] : [h('p', { class: 'empty' }, 'Empty')]),
-    ),
   )
 }
+
+async function recordsView(): Promise<HTMLElement[]> {
+  try {
+    const records = (await listRecords()) ?? []
+    const waiting = await Promise.all(records.filter(([, { key }]) => key).map(recordView))
+    const spent = records.length - waiting.length
+    if (!records.length) return [empty()]
+    return [...waiting, ...(spent ? [h('p', { 'data-testid': 'spent' }, spentSentence(spent))] : [])]
+  } catch (error) {
+    return [h('p', {}, `Cannot be read: ${String(error)}`)]
+  }
+}
+
+const empty = () => h('p', { class: 'empty' }, 'Empty')
 
 const names = (area: Storage) =>
   Object.keys(area).map((key) => `${key} (${(area.getItem(key)?.length ?? 0).toLocaleString('en')} characters)`)
@@ -38,7 +43,7 @@ function store(name: string, entries: readonly string[], note = ''): HTMLElement
     'section',
     {},
     h('h3', {}, name),
-    entries.length ? h('p', { class: 'mono' }, entries.join(', ')) : h('p', { class: 'empty' }, 'Empty'),
+    entries.length ? h('p', { class: 'mono' }, entries.join(', ')) : empty(),
     ...(entries.length && note ? [h('p', {}, note)] : []),
   )
 }
@@ -57,10 +62,10 @@ async function recordView([id, { owner, key, sealed }]: [string, StoredRecord]):
       ['key', `CryptoKey { type: ${type}, algorithm: ${name} ${hash.name}, usages: ${usages.join(' ')} }`],
       ['extractable', h('strong', { 'data-testid': 'extractable' }, String(extractable))],
       ['exportKey()', h('strong', { 'data-testid': 'export-refusal' }, await tryExport(key as CryptoKey))],
-      ['sealed', `${bytes.length} bytes`],
-      ['– format', hex(bytes.subarray(0, 1))],
-      ['– IV', hex(bytes.subarray(1, 1 + IV_BYTES))],
-      ['– ciphertext', `${hex(bytes.subarray(1 + IV_BYTES, 1 + IV_BYTES + PREVIEW_BYTES))} …`],
+      ['sealed', `${bytes.length} bytes, AES-256-GCM`],
+      ['version', hex(bytes.subarray(0, 1))],
+      ['IV', hex(bytes.subarray(1, 1 + IV_BYTES))],
+      ['ciphertext', `${hex(bytes.subarray(1 + IV_BYTES, 1 + IV_BYTES + PREVIEW_BYTES))} …`],
     ]),
   )
 }
