@@ -1,0 +1,63 @@
+import {
+  allowInsecureLoopback,
+  type ClientConfig,
+  checkIdTokenSignature,
+  createClient,
+  isProofkeyError,
+  type SignInOptions,
+  type SignInResult,
+} from '../../src/index.js'
+
+declare const ISSUER: string
+
+/** What came of a call, in a form that crosses from the page to the test. */
+export interface Outcome {
+  readonly sub?: string | undefined
+  readonly returnTo?: string
+  readonly code?: string
+  readonly message?: string
+  readonly retryable?: boolean
+  readonly nothing?: true
+}
+
+export interface App {
+  readonly events: string[]
+  signIn(options?: SignInOptions): Promise<Outcome>
+  handleCallback(): Promise<Outcome>
+  /** The same, on a client made anew as another configuration. */
+  as(config: Partial<ClientConfig>): App
+}
+
+function createApp(config: Partial<ClientConfig> = {}): App {
+  const client = createClient({
+    issuer: ISSUER,
+    clientId: 'bare-app',
+    redirectUri: `${location.origin}/callback`,
+    scope: 'openid profile',
+    insecure: allowInsecureLoopback,
+    signature: checkIdTokenSignature,
+    ...config,
+  })
+  const events: string[] = []
+  client.subscribe(({ type }) => events.push(type))
+  const outcome = async (work: Promise<SignInResult | undefined>): Promise<Outcome> => {
+    try {
+      const result = await work
+      return result ? { sub: result.claims?.sub, returnTo: result.returnTo } : { nothing: true }
+    } catch (error) {
+      if (!isProofkeyError(error)) throw error
+      return { code: error.code, message: error.message, retryable: error.retryable }
+    }
+  }
+  return {
+    events,
+    signIn: (options) => outcome(client.signIn(options)),
+    handleCallback: () => outcome(client.handleCallback()),
+    as: createApp,
+  }
+}
+
+declare global {
+  var app: App
+}
+globalThis.app = createApp()
