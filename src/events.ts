@@ -46,7 +46,7 @@ export function createEmitter<Event>(): Emitter<Event> {
   const listeners = new Set<Listener<Event>>()
   return {
     emit(event) {
-      for (const listener of listeners) {
+      for (const listener of [...listeners]) {
         try {
           listener(event)
         } catch (error) {

@@ -61,6 +61,18 @@ it('lets a listener end its own subscription while it is being told', () => {
   expect(other).toHaveBeenCalledTimes(2)
 })
 
+it('tells a listener that came while others are told from the next event on', () => {
+  const heard: string[] = []
+  const { emit, subscribe } = createEmitter<string>()
+  subscribe((event) => {
+    if (heard.push(event) < 100) subscribe((later) => heard.push(`late ${later}`))
+  })
+  emit('a')
+  expect(heard).toEqual(['a'])
+  emit('b')
+  expect(heard).toEqual(['a', 'b', 'late b'])
+})
+
 it('keeps two emitters apart', () => {
   const listener = vi.fn()
   createEmitter<string>().subscribe(listener)

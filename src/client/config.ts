@@ -51,7 +51,11 @@ export function checkConfig(config: ClientConfig): void {
   )
   expect('clientSecret', (value) => !value, 'remove it, a browser keeps no secret')
   for (const field of ['lifetimeSeconds', 'metadataLifetimeSeconds', 'timeoutSeconds']) {
-    expect(field, (value = 1) => typeof value === 'number' && value > 0 && value < Infinity, 'a positive number')
+    expect(
+      field,
+      (value = 1) => typeof value === 'number' && value > 0 && value <= 1e6,
+      'a positive number, at most a million',
+    )
   }
   if (problems.length) throw configInvalid(problems)
 }

@@ -6,9 +6,15 @@ const BASE = 'https://return-to.invalid'
  */
 export function sameOriginPath(value: unknown): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
-  if (typeof value !== 'string' || !/^\/[^\\\x00-\x1f\x7f]*$/.test(value) || !URL.canParse(value, BASE))
-    return undefined
-  const { origin, href } = new URL(value, BASE)
-  const path = href.slice(BASE.length)
-  return origin === BASE && !/^\/(\/|%2f|%5c)/i.test(path) ? path : undefined
+  if (typeof value !== 'string' || !/^\/[^\\\x00-\x1f\x7f]*$/.test(value)) return undefined
+  const path = resolve(value)
+  // Once more, as a router reads it that decodes first.
+  return path && resolve(path.replace(/%[0-7][\da-f]/gi, decodeURIComponent)) && path
+}
+
+function resolve(path: string): string | undefined {
+  if (!URL.canParse(path, BASE)) return undefined
+  const { origin, href } = new URL(path, BASE)
+  const resolved = href.slice(BASE.length)
+  return origin === BASE && !resolved.startsWith('//') ? resolved : undefined
 }

@@ -33,7 +33,7 @@ export async function open(
     if (sealed[0] !== VERSION) return undefined
     const iv = sealed.slice(1, 1 + IV_BYTES)
     const text = await subtle().decrypt(parameters(iv, id), await sealingKey(key, ticket), sealed.slice(1 + IV_BYTES))
-    return new TextDecoder().decode(text)
+    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(text)
   } catch {
     return undefined
   }

@@ -7,7 +7,7 @@ import { randomToken } from './random.js'
  * goes on with a digest, so storage does not hold the ticket.
  */
 export function createTicket(owner: string, expiresAtMs: number): string {
-  return expiresAtMs + randomToken() + ownerTag(owner)
+  return Math.floor(expiresAtMs) + randomToken() + ownerTag(owner)
 }
 
 /** The tag lets clients of one origin tell their callbacks apart at a glance. A label, not a proof: the vault checks the owner. */

@@ -49,7 +49,7 @@ export async function completeAuthorization(
   options: CompleteOptions = {},
 ): Promise<Grant> {
   const { server, clientId, redirectUri, codeVerifier, resource, nonce, state } = transaction
-  if (transaction.expiresAtMs <= Date.now()) throw expired()
+  if (!(transaction.expiresAtMs > Date.now())) throw expired()
   const url = new URL(callback)
   const code = checkCallback(transaction, url, options.form ?? callbackParameters(url))
 

@@ -1,9 +1,8 @@
 import { createStore, promisifyRequest } from 'idb-keyval'
 import { createSealKey, open, seal } from '../crypto/seal.js'
 import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
-import { subtle } from '../crypto/web-crypto.js'
 import { ProofkeyError } from '../errors.js'
-import type { Taken, Vault } from './contract.js'
+import type { Vault } from './contract.js'
 
 /** What lies in the database. A taken record keeps its owner only, so that a second take is known as one. */
 interface StoredRecord {
@@ -25,19 +24,31 @@ const TIMEOUT_MS = 5000
  * and the ticket, which is never stored. At most 100 records; expired ones go with the next write.
  */
 export function indexedDbVault(): Vault {
-  let store = createStore(DATABASE, STORE)
+  const connect = () => createStore(DATABASE, STORE)
+  let store = connect()
 
   async function transaction<T>(mode: IDBTransactionMode, work: (records: IDBObjectStore) => Promise<T>): Promise<T> {
+    const run = () =>
+      store(mode, async (records) => {
+        const committed = promisifyRequest(records.transaction)
+        // Where a request fails, its own error is the one that tells; the transaction's follows and knows less.
+        committed.catch(() => {})
+        const result = await work(records)
+        await committed
+        return result
+      })
     try {
-      return await within(
-        store(mode, work).catch((error) => {
+      return await withinTime(
+        run().catch((error) => {
           // The connection died between open and use: nothing ran yet, so a new one may try.
           if (error?.name !== 'InvalidStateError') throw error
-          store = createStore(DATABASE, STORE)
-          return store(mode, work)
+          store = connect()
+          return run()
         }),
       )
     } catch (cause) {
+      // An open that never answered is not to be waited for again.
+      if (cause === LATE) store = connect()
       throw storageError(cause)
     }
   }
@@ -46,65 +57,61 @@ export function indexedDbVault(): Vault {
     name: 'indexeddb',
 
     async put(ticket, owner, value) {
-      subtle()
       const [id, key] = await Promise.all([ticketId(ticket), createSealKey()])
       const sealed = await seal(key, id, ticket, value)
-      await transaction('readwrite', (records) => {
-        records.put({ owner, key, sealed } satisfies StoredRecord, id)
-        sweep(records)
-        return promisifyRequest(records.transaction)
+      await transaction('readwrite', async (records) => {
+        await makeRoom(records)
+        await promisifyRequest(records.put({ owner, key, sealed } satisfies StoredRecord, id))
       })
       // Read back and used: some engines accept a key that they then cannot return.
-      const written: StoredRecord | undefined = await transaction('readonly', (records) =>
-        promisifyRequest(records.get(id)),
-      )
-      if (!written?.key || !written.sealed || (await open(written.key, id, ticket, written.sealed)) !== value) {
-        throw keyRefused()
-      }
+      const written = await transaction('readonly', (records) => promisifyRequest<StoredRecord>(records.get(id)))
+      if ((await openRecord(written, id, ticket)) !== value) throw keyRefused()
     },
 
     async take(ticket, owner) {
       if (ticketIsExpired(ticket)) return { status: 'expired' }
       const id = await ticketId(ticket)
       const found = await transaction('readwrite', async (records) => {
-        const done = promisifyRequest(records.transaction)
-        const record: StoredRecord | undefined = await promisifyRequest(records.get(id))
-        const status = !record ? 'unknown' : record.owner !== owner ? 'other_owner' : !record.key ? 'spent' : undefined
-        if (!status) records.put({ owner } satisfies StoredRecord, id)
-        await done
-        return status ?? record
+        const record = await promisifyRequest<StoredRecord | undefined>(records.get(id))
+        if (!record) return 'unknown'
+        if (record.owner !== owner) return 'other_owner'
+        if (!record.key) return 'spent'
+        await promisifyRequest(records.put({ owner } satisfies StoredRecord, id))
+        return record
       })
       if (typeof found === 'string') return { status: found }
-      const value = found?.key && found.sealed && (await open(found.key, id, ticket, found.sealed))
-      return (value === undefined ? { status: 'unreadable' } : { status: 'taken', value }) as Taken
+      const value = await openRecord(found, id, ticket)
+      return value === undefined ? { status: 'unreadable' } : { status: 'taken', value }
     },
   }
 }
 
+async function openRecord(record: StoredRecord | undefined, id: string, ticket: string): Promise<string | undefined> {
+  return record?.key && record.sealed ? open(record.key, id, ticket, record.sealed) : undefined
+}
+
 /** Ids start with their expiry: one range holds all that are stale, and the first ones expire first. */
-function sweep(records: IDBObjectStore): void {
+async function makeRoom(records: IDBObjectStore): Promise<void> {
   records.delete(IDBKeyRange.upperBound(`${Date.now()}`))
-  records.count().onsuccess = (counted) => {
-    const excess = (counted.target as IDBRequest<number>).result - MAX_RECORDS
-    if (excess > 0) {
-      records.getAllKeys(null, excess).onsuccess = (listed) => {
-        const oldest = (listed.target as IDBRequest<IDBValidKey[]>).result
-        records.delete(IDBKeyRange.upperBound(oldest.at(-1)))
-      }
-    }
+  const excess = (await promisifyRequest(records.count())) - MAX_RECORDS + 1
+  if (excess > 0) {
+    const oldest = await promisifyRequest(records.getAllKeys(null, excess))
+    records.delete(IDBKeyRange.upperBound(oldest.at(-1)))
   }
 }
 
-async function within<T>(work: Promise<T>): Promise<T> {
+const LATE = new Error('IndexedDB did not answer')
+
+async function withinTime<T>(work: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('IndexedDB did not answer')), TIMEOUT_MS)
+    timer = setTimeout(() => reject(LATE), TIMEOUT_MS)
   })
   return Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 function storageError(cause: unknown): ProofkeyError {
-  const { name } = cause as Error
+  const { name } = Object(cause)
   if (name === 'DataCloneError') return keyRefused(cause)
   if (name === 'QuotaExceededError') {
     return new ProofkeyError(

@@ -15,22 +15,21 @@ const MAX_RECORDS = 100
 export function memoryVault(): Vault {
   const entries = new Map<string, Entry>()
 
-  function sweep() {
+  function makeRoom() {
     // Tickets start with their expiry, so their order is the order in which they expire.
     const tickets = [...entries.keys()].sort()
     tickets.forEach((ticket, index) => {
-      if (ticketIsExpired(ticket) || index < tickets.length - MAX_RECORDS) entries.delete(ticket)
+      if (ticketIsExpired(ticket) || index <= tickets.length - MAX_RECORDS) entries.delete(ticket)
     })
   }
 
   return {
     name: 'memory',
     async put(ticket, owner, value) {
+      makeRoom()
       entries.set(ticket, { owner, value })
-      sweep()
     },
     async take(ticket, owner) {
-      sweep()
       if (ticketIsExpired(ticket)) return { status: 'expired' }
       const entry = entries.get(ticket)
       if (!entry) return { status: 'unknown' }

@@ -17,6 +17,7 @@ const FLAGS = [
 
 export interface RunningBrowser {
   readonly context: BrowserContext
+  readonly version: string
   close(): Promise<void>
 }
 
@@ -27,6 +28,7 @@ export async function startBrowser(): Promise<RunningBrowser> {
   context.setDefaultTimeout(15_000)
   return {
     context,
+    version: context.browser()?.version() ?? 'of unknown version',
     async close() {
       await context.close()
       await rm(profile, { recursive: true, force: true })

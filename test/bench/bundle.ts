@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { type BuildOptions, build } from 'esbuild'
@@ -31,6 +33,15 @@ export const bundleFile = (path: string): Promise<Bundle> => bundle({ entryPoint
 export async function bundleContestants(): Promise<Record<ContestantName, Bundle>> {
   const bundles = NAMES.map(async (name) => [name, await bundleFile(CONTESTANTS[name].source)])
   return Object.fromEntries(await Promise.all(bundles)) as Record<ContestantName, Bundle>
+}
+
+/** The libraries that were bundled, each with the version installed. */
+export async function libraryVersions(): Promise<string> {
+  const libraries = ['oauth4webapi', 'oidc-client-ts', 'keycloak-js'].map(async (name) => {
+    const manifest = await readFile(join(root, 'node_modules', name, 'package.json'), 'utf8')
+    return `${name} ${JSON.parse(manifest).version}`
+  })
+  return (await Promise.all(libraries)).join(', ')
 }
 
 /** The bundle of some exports of a module, and what of it is not oauth4webapi. */

@@ -4,7 +4,7 @@ import type { Configuration } from 'oidc-provider'
 import { browserClient, type RunningProvider, startProvider } from '../../examples/demo/provider.js'
 
 /** How many requests of each type reached the provider. */
-export type Requests = Readonly<Partial<Record<'metadata' | 'token' | 'preflight' | 'other', number>>>
+export type Requests = Readonly<Partial<Record<'metadata' | 'keys' | 'token' | 'preflight' | 'other', number>>>
 
 export interface BenchProvider extends RunningProvider {
   /** The requests since the last call. */
@@ -64,5 +64,5 @@ export async function startBenchProvider(clientId: string, redirectUris: string[
 function requestType({ method, url = '' }: IncomingMessage): keyof Requests {
   if (method === 'OPTIONS') return 'preflight'
   if (url.startsWith('/.well-known/')) return 'metadata'
-  return url === '/token' ? 'token' : 'other'
+  return url === '/token' ? 'token' : url === '/jwks' ? 'keys' : 'other'
 }

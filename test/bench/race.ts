@@ -3,14 +3,12 @@ import type { App } from './app.js'
 import { CONTESTANTS, type ContestantName, forEach, NAMES } from './contestants/index.js'
 import type { StoreSize } from './page/abandoned.js'
 import type { BenchProvider } from './provider.js'
-import { forget, type Visit, visit } from './visit.js'
+import { forget, type Visit, type VisitOptions, visit } from './visit.js'
 
 const WARM_UP_ROUNDS = 2
 
-export interface RaceOptions {
+export interface RaceOptions extends VisitOptions {
   readonly rounds: number
-  /** Records what the pages do. It costs time, so these rounds are for the shares, not for the comparison. */
-  readonly traced: boolean
   onRound(): void
 }
 
@@ -19,14 +17,14 @@ export async function race(
   context: BrowserContext,
   app: App,
   provider: BenchProvider,
-  { rounds, traced, onRound }: RaceOptions,
+  { rounds, onRound, ...options }: RaceOptions,
 ): Promise<Record<ContestantName, readonly Visit[]>> {
   const visits = forEach((): Visit[] => [])
   for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
     for (const turn of NAMES.keys()) {
       const name = NAMES[(turn + round) % NAMES.length]!
       try {
-        const result = await visit(context, provider, app.origin(name), traced)
+        const result = await visit(context, provider, app.origin(name), options)
         if (round >= WARM_UP_ROUNDS) visits[name].push(result)
       } catch (cause) {
         throw new Error(`${CONTESTANTS[name].title} did not sign in`, { cause })

@@ -8,6 +8,12 @@ import { markdownTable, type Row, textTable } from './table.js'
 import type { Visit } from './visit.js'
 
 export interface Results {
+  readonly conditions: {
+    readonly rounds: number
+    readonly latencyMs: number
+    readonly chromium: string
+    readonly libraries: string
+  }
   readonly bundles: Record<ContestantName, Bundle>
   readonly visits: Record<ContestantName, readonly Visit[]>
   /** Like `visits`, with the page's operations recorded; kept apart because recording costs time. */
@@ -133,6 +139,7 @@ function figures({ visits, client, protocol, abandoned }: Results): string[] {
 export function report(results: Results): string {
   return [
     textTable(comparison(results)),
+    notes(results),
     textTable(spread(results)),
     textTable(anatomy('first visit', results, (visit) => [visit.cold])),
     textTable(anatomy('preloaded', results, (visit) => [visit.preloaded])),
@@ -142,4 +149,12 @@ export function report(results: Results): string {
   ].join('\n\n')
 }
 
-export const markdown = (results: Results): string => markdownTable(comparison(results))
+export const markdown = (results: Results): string => [markdownTable(comparison(results)), notes(results)].join('\n\n')
+
+const notes = ({ conditions: { rounds, latencyMs, chromium, libraries } }: Results): string =>
+  [
+    `Medians of ${rounds} rounds, Chromium ${chromium}, ${libraries}.`,
+    `Provider and browser on one machine, ${latencyMs ? `${latencyMs} ms added to each request` : 'no network between them'}.`,
+    'A first visit creates proofkey’s database.',
+    'keycloak-js runs through its oidcProvider option; for its sake the provider issues JWT access tokens and allows credentials in CORS.',
+  ].join('\n')

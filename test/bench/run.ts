@@ -2,13 +2,14 @@
  * Compares proofkey with other ways to sign a browser app in: the same provider, the same browser, one run, the
  * contestants in rotating order. Prints a report; fails only when a contestant fails to sign in.
  *
- * `npm run bench -- [--rounds 15] [--markdown]`
+ * `npm run bench -- [--rounds 15] [--latency 0] [--markdown]`
+ * --latency: milliseconds added to every request; --markdown: the comparison alone, as it stands in the README
  */
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startApp } from './app.js'
 import { type RunningBrowser, startBrowser } from './browser.js'
-import { bundleContestants, bundleExports, bundleFile } from './bundle.js'
+import { bundleContestants, bundleExports, bundleFile, libraryVersions } from './bundle.js'
 import { NAMES } from './contestants/index.js'
 import { type BenchProvider, startBenchProvider } from './provider.js'
 import { abandonSignIns, race } from './race.js'
@@ -20,10 +21,20 @@ const CLIENT_ID = 'bench'
 const local = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 const { values: options } = parseArgs({
-  options: { rounds: { type: 'string', default: '15' }, markdown: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '15' },
+    latency: { type: 'string', default: '0' },
+    markdown: { type: 'boolean', default: false },
+  },
 })
-const rounds = Number(options.rounds)
-if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number above 0')
+const rounds = wholeNumber('rounds', 1)
+const latencyMs = wholeNumber('latency', 0)
+
+function wholeNumber(name: 'rounds' | 'latency', least: number): number {
+  const number = Number(options[name])
+  if (Number.isInteger(number) && number >= least) return number
+  throw new Error(`--${name} takes a whole number, at least ${least}`)
+}
 
 async function measure(): Promise<Results> {
   const bundles = await bundleContestants()
@@ -46,12 +57,22 @@ async function measure(): Promise<Results> {
     )
     browser = await startBrowser()
     await signInAtProvider(browser.context, app.origin('proofkey'))
-    const onRound = () => process.stderr.write('.')
-    const visits = await race(browser.context, app, provider, { rounds, traced: false, onRound })
-    const traced = await race(browser.context, app, provider, { rounds: Math.ceil(rounds / 2), traced: true, onRound })
+    const course = { latencyMs, onRound: () => process.stderr.write('.') }
+    const visits = await race(browser.context, app, provider, { ...course, rounds, traced: false })
+    const traced = await race(browser.context, app, provider, {
+      ...course,
+      rounds: Math.ceil(rounds / 2),
+      traced: true,
+    })
     const store = await abandonSignIns(browser.context, app, ABANDONED_SIGN_INS)
     process.stderr.write('\n')
     return {
+      conditions: {
+        rounds,
+        latencyMs,
+        chromium: browser.version,
+        libraries: await libraryVersions(),
+      },
       bundles,
       visits,
       traced,

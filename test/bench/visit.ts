@@ -1,4 +1,4 @@
-import type { BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, CDPSession, Page } from 'playwright-core'
 import type { Measured } from './page/harness.js'
 import type { BenchProvider, Requests } from './provider.js'
 
@@ -6,6 +6,14 @@ const PERSON = 'ada'
 const WARM_SIGN_INS = 5
 /** The page load is no part of a measurement, so its tail may end first. */
 const SETTLE_MS = 200
+const NO_LIMIT = { offline: false, downloadThroughput: -1, uploadThroughput: -1 }
+
+export interface VisitOptions {
+  /** Records what the pages do. It costs time, so it is for the shares, not for the comparison. */
+  readonly traced: boolean
+  /** Added to every request, since loopback has next to none. */
+  readonly latencyMs: number
+}
 
 export interface Visit {
   /** The first sign-in of a browser that was never here: no metadata, no database. */
@@ -29,7 +37,7 @@ export async function visit(
   context: BrowserContext,
   provider: BenchProvider,
   origin: string,
-  traced: boolean,
+  { traced, latencyMs }: VisitOptions,
 ): Promise<Visit> {
   const page = await context.newPage()
   const settled = async () => {
@@ -38,7 +46,8 @@ export async function visit(
     provider.takeRequests()
   }
   try {
-    await forget(page, origin)
+    const devtools = await forget(page, origin)
+    if (latencyMs) await devtools.send('Network.emulateNetworkConditions', { ...NO_LIMIT, latency: latencyMs })
     await page.goto(origin)
     await settled()
     const { url, ...cold } = await page.evaluate(() => bench.signIn())
@@ -69,10 +78,10 @@ export async function visit(
 }
 
 /** Removes all that the browser keeps for an origin. */
-export async function forget(page: Page, origin: string): Promise<void> {
+export async function forget(page: Page, origin: string): Promise<CDPSession> {
   const devtools = await page.context().newCDPSession(page)
   await devtools.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' })
-  await devtools.detach()
+  return devtools
 }
 
 /** Signs the person in at the provider, on its own pages. */

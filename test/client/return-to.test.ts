@@ -85,6 +85,12 @@ const REFUSED: readonly unknown[] = [
   '/%2f%2fevil.example',
   '/./%2fevil.example',
   '/a/../%5cevil.example',
+  '/%09/evil.example',
+  '/%0a/evil.example',
+  '/%0D%5cevil.example',
+  '/%09%2fevil.example',
+  '/.%2f/evil.example',
+  '/a/..%2f%2fevil.example',
   // no path at all
   '',
   ' ',
@@ -199,7 +205,7 @@ describe('whatever it gives back stays on the origin', () => {
   })
 
   it('for the pieces attacks are made of, in any order', () => {
-    const pieces = ['/', '\\', '.', '..', '%2e', '%2f', '%5C', '%25', '\t', '\n', '@', ':', '?', '#', 'x']
+    const pieces = ['/', '\\', '.', '..', '%2e', '%2f', '%5C', '%09', '%0a', '%25', '\t', '\n', '@', ':', '?', '#', 'x']
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...pieces), { maxLength: 8 }), (parts) =>
         expectHarmless(sameOriginPath(`/${parts.join('')}`)),

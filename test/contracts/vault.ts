@@ -41,7 +41,7 @@ export function describeVault(
           await vault.put(ticket, ADA, value)
           expect(await vault.take(ticket, ADA)).toEqual(taken(value))
         }),
-        { numRuns: 50, examples: [[''], ['0'], ['null'], ['"}\u0000\u2028'], ['𝓏'.repeat(2000)]] },
+        { numRuns: 50, examples: [[''], ['0'], ['null'], ['"}\u0000\u2028'], ['𝓏'.repeat(2000)], ['\ufeff0']] },
       )
     })
 
@@ -106,6 +106,16 @@ export function describeVault(
       expect(await vault.take(ticket, ADA)).toEqual({ status: 'spent' })
     })
 
+    it('takes back what has expired meanwhile, and says that it is', async () => {
+      vi.useFakeTimers({ toFake: ['Date'] })
+      const ticket = ticketFor(ADA)
+      await vault.put(ticket, ADA, secret)
+      await vault.take(ticket, ADA)
+      vi.advanceTimersByTime(LIFETIME_MS + 1)
+      await vault.put(ticket, ADA, secret)
+      expect(await vault.take(ticket, ADA)).toEqual({ status: 'expired' })
+    })
+
     it('keeps two owners apart who sign in at the same time', async () => {
       const [ada, bob] = [ticketFor(ADA), ticketFor(BOB)]
       await Promise.all([vault.put(ada, ADA, 'of ada'), vault.put(bob, BOB, 'of bob')])
@@ -135,6 +145,14 @@ export function describeVault(
       const open = tickets.map((_, index) => index).filter((index) => outcomes[index] === 'taken')
       expect(open).toEqual(Array.from({ length: maxRecords }, (_, index) => 1000 - maxRecords + index))
       expect(new Set(outcomes)).toEqual(new Set(['unknown', 'taken']))
+    })
+
+    it('keeps a sign-in that expires before all others, also at the cap', async () => {
+      for (let count = 0; count < maxRecords; count++) await vault.put(ticketFor(BOB, 86_400_000), BOB, 'long')
+      const ticket = ticketFor(ADA)
+      await vault.put(ticket, ADA, secret)
+      if (stored) expect((await stored()).length).toBeLessThanOrEqual(maxRecords)
+      expect(await vault.take(ticket, ADA)).toEqual(taken(secret))
     })
 
     if (!stored) return

@@ -30,6 +30,12 @@ describe('seal and open', () => {
       fc.asyncProperty(anyText, anyText, anyText, async (text, id, ticket) => {
         expect(await open(key, id, ticket, await seal(key, id, ticket, text))).toBe(text)
       }),
+      {
+        examples: [
+          ['', id, ticket],
+          ['\ufeff after a byte order mark', id, ticket],
+        ],
+      },
     )
   })
 

@@ -157,6 +157,10 @@ describe('a record that was changed does not open', () => {
 
   it.each([
     ['missing', undefined],
+    ['null', null],
+    ['false', false],
+    ['zero', 0],
+    ['an empty text', ''],
     ['cut', new Uint8Array(13)],
     ['empty', new Uint8Array()],
     ['a text', value],
