@@ -5,7 +5,7 @@ export interface EventContext {
   readonly issuer: string
   readonly clientId: string
   /** The sign-in's record id (expiry and SHA-256 of `state`), where there is one. */
-  readonly transaction?: string
+  readonly transaction?: string | undefined
 }
 
 /** What happened, without secrets: safe to log and to send anywhere. */

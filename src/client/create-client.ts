@@ -2,8 +2,15 @@ import { isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
 import { isProofkeyError, ProofkeyError } from '../errors.js'
 import { createEmitter, type EventBody, type Listener, type ProofkeyEvent } from '../events.js'
 import { type AuthorizationParameters, beginAuthorization } from '../protocol/begin.js'
-import { callbackParameters, isCallback, unknownState, withoutCallbackParameters } from '../protocol/callback.js'
+import {
+  callbackParameters,
+  driftedPart,
+  isCallback,
+  unknownState,
+  withoutCallbackParameters,
+} from '../protocol/callback.js'
 import { completeAuthorization, expired, type Grant } from '../protocol/complete.js'
+import { parseUrl } from '../protocol/endpoint.js'
 import { checkMetadata, createMetadataSource, discover } from '../protocol/metadata.js'
 import { owner } from '../protocol/owner.js'
 import { scopes } from '../protocol/scope.js'
@@ -71,12 +78,12 @@ export function createClient(config: ClientConfig): Client {
   const self = owner(issuer, clientId)
   const { emit, subscribe } = createEmitter<ProofkeyEvent>()
   const report = (event: EventBody, transaction?: string) =>
-    emit({ atMs: Date.now(), issuer, clientId, ...(transaction && { transaction }), ...event })
+    emit({ atMs: Date.now(), issuer, clientId, transaction, ...event })
 
   const given = config.metadata && checkMetadata(config.metadata, issuer, insecure)
   const metadata = createMetadataSource(async () => {
     const server = given ?? (await discover(issuer, config))
-    report({ type: 'metadata_loaded' })
+    if (!given) report({ type: 'metadata_loaded' })
     if (!server.code_challenge_methods_supported) report({ type: 'pkce_not_advertised' })
     return server
   }, config.metadataLifetimeSeconds ?? 3600)
@@ -108,11 +115,11 @@ export function createClient(config: ClientConfig): Client {
     const id = await ticketId(state)
     report({ type: 'callback_received' }, id)
     const taken = await vault.take(state, self)
-    if (taken.status !== 'taken') throw notTaken(taken)
+    if (taken.status !== 'taken') throw notTaken[taken.status]()
     report({ type: 'transaction_taken', vault: vault.name }, id)
     const { transaction, returnTo, appState }: Waiting = JSON.parse(taken.value)
     try {
-      const grant = await completeAuthorization(transaction, callback, { ...config, ...(signal && { signal }) })
+      const grant = await completeAuthorization(transaction, callback, { ...config, signal })
       reportScope(transaction, grant, id)
       report({ type: 'sign_in_completed', scope: grant.tokens.scope }, id)
       return { ...grant, returnTo, appState }
@@ -144,32 +151,26 @@ export function createClient(config: ClientConfig): Client {
   }
 
   function handleCallback(href = currentUrl()): Promise<SignInResult | undefined> {
-    const url = href && URL.canParse(href) ? new URL(href) : undefined
+    const url = parseUrl(href)
     const parameters = url && callbackParameters(url)
     const state = parameters?.get('state')
     // Without a state an answer is nobody's; only at the redirect URI is it worth a word.
-    if (
-      !url ||
-      !href ||
-      !parameters ||
-      !isCallback(parameters) ||
-      (!state && withoutParameters(href) !== withoutParameters(new URL(redirectUri).href))
-    ) {
+    if (!url || !parameters || !isCallback(parameters) || (!state && driftedPart(new URL(redirectUri), url))) {
       return handled?.result ?? Promise.resolve(undefined)
     }
-    if (handled?.href === href) return handled.result
+    if (handled?.href === url.href) return handled.result
     // Left alone, in the vault and in the address bar: its own client will want it.
     if (state && isTicket(state) && !ticketIsTaggedFor(state, self)) return reported(Promise.reject(otherClient()))
 
     // Before the first await, so that no other script of the page, no reload and no Referer sees the code.
     const clean = withoutCallbackParameters(url)
-    swapUrl(href, clean)
-    const result = reported(state ? complete(href, state) : Promise.reject(unknownState()))
-    handled = { href, result }
+    swapUrl(url.href, clean)
+    const result = reported(state ? complete(url.href, state) : Promise.reject(unknownState()))
+    handled = { href: url.href, result }
     result.catch((error) => {
       if (isProofkeyError(error) && error.retryable) {
         handled = undefined
-        swapUrl(clean, href)
+        swapUrl(clean, url.href)
       }
     })
     return result
@@ -195,8 +196,6 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Pr
   })
 }
 
-const withoutParameters = (href: string) => href.replace(/[?#].*/, '')
-
 const otherClient = () =>
   new ProofkeyError(
     'other_client',
@@ -204,21 +203,15 @@ const otherClient = () =>
     'Let that client handle it; it was left untouched.',
   )
 
-function notTaken({ status }: Exclude<Taken, { status: 'taken' }>): ProofkeyError {
-  switch (status) {
-    case 'unknown':
-      return unknownState()
-    case 'expired':
-      return expired()
-    case 'other_owner':
-      return otherClient()
-    case 'spent':
-      return new ProofkeyError(
-        'already_completed',
-        'This callback was used before.',
-        'Go on, or start a new sign-in if nobody is signed in.',
-      )
-    case 'unreadable':
-      return new ProofkeyError('record_unreadable', 'The stored sign-in was changed; it does not open.')
-  }
+const notTaken: Record<Exclude<Taken['status'], 'taken'>, () => ProofkeyError> = {
+  unknown: unknownState,
+  expired,
+  other_owner: otherClient,
+  spent: () =>
+    new ProofkeyError(
+      'already_completed',
+      'This callback was used before.',
+      'Go on, or start a new sign-in if nobody is signed in.',
+    ),
+  unreadable: () => new ProofkeyError('record_unreadable', 'The stored sign-in was changed; it does not open.'),
 }

@@ -78,7 +78,7 @@ export function checkCallback(
 }
 
 /** RFC 8252 §8.10: an answer that landed elsewhere was rewritten on its way, or is not the one that was asked for. */
-function driftedPart(sent: URL, landed: URL): string | undefined {
+export function driftedPart(sent: URL, landed: URL): string | undefined {
   for (const part of ['protocol', 'hostname', 'port', 'pathname'] as const) if (sent[part] !== landed[part]) return part
   return [...sent.searchParams].every(([name, value]) => landed.searchParams.getAll(name).includes(value))
     ? undefined
