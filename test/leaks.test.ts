@@ -3,6 +3,7 @@ import { inspect } from 'node:util'
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { checkIdTokenSignature, createClient, redirect } from '../src/index.js'
+import { goTo } from './helpers/page.js'
 import { createServer, type Faults } from './helpers/server.js'
 
 const redirectUri = 'https://app.example/callback'
@@ -53,8 +54,6 @@ const endings: Record<string, { faults?: Faults; change?: (callback: URL) => voi
   'a wrong at_hash': { faults: { claims: { at_hash: 'x' } } },
 }
 
-const goTo = (url: URL | string) =>
-  (window as unknown as { happyDOM: { setURL(url: string): void } }).happyDOM.setURL(String(url))
 const said: unknown[][] = []
 
 beforeEach(() => {

@@ -10,14 +10,13 @@ import {
   redirect,
   type SignInOptions,
 } from '../../src/index.js'
+import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import { createServer, type Faults } from '../helpers/server.js'
 
 const origin = 'https://app.example'
 const redirectUri = `${origin}/callback`
 
-const goTo = (url: string | URL) =>
-  (window as unknown as { happyDOM: { setURL(url: string): void } }).happyDOM.setURL(String(url))
 const untilTurn = () => new Promise((resolve) => setTimeout(resolve))
 
 /** One app in one browser: a client, its server, and the page. */
