@@ -1,15 +1,15 @@
 import type { BrowserContext } from 'playwright-core'
 import type { App } from './app.js'
-import { CONTESTANTS, type ContestantName, forEach, NAMES } from './contestants/index.js'
+import { CONTESTANTS, forEach, NAMES } from './contestants/index.js'
 import type { StoreSize } from './page/abandoned.js'
 import type { BenchProvider } from './provider.js'
+import type { Visits } from './results.js'
 import { forget, type Visit, type VisitOptions, visit } from './visit.js'
 
 const WARM_UP_ROUNDS = 2
 
 export interface RaceOptions extends VisitOptions {
   readonly rounds: number
-  onRound(): void
 }
 
 /** Rounds of one visit for each contestant, in an order that shifts by one each time; the first rounds do not count. */
@@ -17,8 +17,8 @@ export async function race(
   context: BrowserContext,
   app: App,
   provider: BenchProvider,
-  { rounds, onRound, ...options }: RaceOptions,
-): Promise<Record<ContestantName, readonly Visit[]>> {
+  { rounds, ...options }: RaceOptions,
+): Promise<Visits> {
   const visits = forEach((): Visit[] => [])
   for (let round = 0; round < WARM_UP_ROUNDS + rounds; round++) {
     for (const turn of NAMES.keys()) {
@@ -30,8 +30,10 @@ export async function race(
         throw new Error(`${CONTESTANTS[name].title} did not sign in`, { cause })
       }
     }
-    onRound()
+    // Standard output is for the report.
+    process.stderr.write('.')
   }
+  process.stderr.write('\n')
   return visits
 }
 
