@@ -59,8 +59,9 @@ async function measure(): Promise<Results> {
     browser = await startBrowser()
     await signInAtProvider(browser.context, app.origin('proofkey'))
     const { context } = browser
+    const server = provider
     const run = (options: Partial<RaceOptions>) =>
-      race(context, app, provider!, { rounds: Math.ceil(rounds / 2), latencyMs: 0, traced: false, ...options })
+      race(context, app, server, { rounds: Math.ceil(rounds / 2), latencyMs: 0, traced: false, ...options })
     const visits = await run({ rounds })
     const distant = await run({ latencyMs })
     const traced = await run({ traced: true })
