@@ -60,7 +60,7 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   declare readonly hint: string
   /** What the authorization server answered, where it answered with an OAuth error. */
   declare readonly serverError: ServerError | undefined
-  /** True where no HTTP response came back: the same call may be made again and can still succeed. */
+  /** True where nothing was spent, for no answer came: the same call may be made again and can still succeed. */
   declare readonly retryable: boolean
 
   constructor(code: Code, message: string, hint = 'Start a new sign-in.', details: ErrorDetails = {}) {
@@ -70,12 +70,6 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
     this.serverError = details.serverError
     this.retryable = details.retryable ?? false
   }
-}
-
-/** What of somebody else's error may go on as a `cause`: its own fields can hold requests, tokens, claims. */
-export function bareCause(error: unknown): Error {
-  const { name, message, code } = Object(error)
-  return Object.assign(new Error(message), { name, code })
 }
 
 /** Tells a {@link ProofkeyError} from anything else, also across two copies of the package. */

@@ -10,7 +10,7 @@ export interface EventContext {
 
 /** What happened, without secrets: safe to log and to send anywhere. */
 export type EventBody =
-  /** The server's metadata was fetched (not when it came from the cache). */
+  /** The server's metadata was fetched (not where it was given by hand or still fresh). */
   | { readonly type: 'metadata_loaded' }
   /** The server does not say that it supports PKCE; the challenge is sent all the same (RFC 8414 §2 makes the field optional). */
   | { readonly type: 'pkce_not_advertised' }
@@ -20,11 +20,11 @@ export type EventBody =
   | { readonly type: 'transaction_stored'; readonly vault: string }
   /** The person is being sent to the server. */
   | { readonly type: 'sign_in_started'; readonly endpoint: string; readonly scope: string }
-  /** A callback arrived and its parameters were removed from the address bar. */
+  /** A callback arrived; where it was the page's own URL, its parameters are gone from the address bar. */
   | { readonly type: 'callback_received' }
   /** The transaction was taken out of the vault and cannot be taken again. */
   | { readonly type: 'transaction_taken'; readonly vault: string }
-  /** No HTTP response came from the token endpoint: transaction and callback URL were put back, a retry can succeed. */
+  /** No HTTP response came from the token endpoint: the transaction was put back, a retry can succeed. */
   | { readonly type: 'transaction_restored'; readonly vault: string }
   /** The server granted another scope than was asked for (RFC 6749 §3.3). */
   | { readonly type: 'scope_changed'; readonly missing: readonly string[]; readonly added: readonly string[] }

@@ -1,6 +1,12 @@
 /** Sign-in for browser apps: authorization code and PKCE, the verifier sealed at rest. */
 export type { ClientConfig } from './client/config.js'
-export { type Client, createClient, type SignInOptions, type SignInResult } from './client/create-client.js'
+export {
+  type CallbackOptions,
+  type Client,
+  createClient,
+  type SignInOptions,
+  type SignInResult,
+} from './client/create-client.js'
 export { type ErrorCode, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
 export type { EventBody, EventContext, Listener, ProofkeyEvent } from './events.js'
 export type { AuthorizationParameters } from './protocol/begin.js'

@@ -1,6 +1,7 @@
 import { type AuthorizationParameters, configInvalid, parameterProblems } from '../protocol/begin.js'
+import { withoutCallbackParameters } from '../protocol/callback.js'
 import type { ClientAuth } from '../protocol/client-auth.js'
-import { isLoopback, isSecure, parseUrl } from '../protocol/endpoint.js'
+import { isLoopback, parseUrl } from '../protocol/endpoint.js'
 import type { SignatureCheck } from '../protocol/id-token-signature.js'
 import type { ServerMetadata } from '../protocol/metadata.js'
 import type { RequestOptions } from '../protocol/request.js'
@@ -32,17 +33,24 @@ export interface ClientConfig extends AuthorizationParameters, Omit<RequestOptio
   readonly userAgent?: UserAgent | undefined
 }
 
+/** What kind of value an option is, where it is given. */
+const KINDS = {
+  string: ['scope', 'requiredScope', 'acrValues', 'prompt', 'loginHint', 'uiLocales'],
+  object: ['claims', 'additionalParameters', 'metadata', 'clientAuth', 'vault', 'userAgent'],
+  function: ['fetch', 'signature', 'insecure'],
+}
+
 /**
  * Finds everything that is wrong with a configuration, at once. Values are named by their kind, never shown.
  * @throws `config_invalid`
  */
 export function checkConfig(config: ClientConfig): void {
-  const problems = parameterProblems(config)
+  const options = Object(config)
+  const problems = parameterProblems(options)
   const expect = (field: string, right: (value: unknown) => unknown, repair: string) => {
-    const value = (config as unknown as Record<string, unknown>)[field]
-    if (!right(value)) problems.push(`${field} (${typeof value}): ${repair}`)
+    if (!right(options[field])) problems.push(`${field} (${typeof options[field]}): ${repair}`)
   }
-  expect('issuer', (value) => isIssuer(parseUrl(value), config), 'the https URL the server calls itself')
+  expect('issuer', (value) => isIssuer(parseUrl(value), options), 'the https URL the server calls itself')
   expect('clientId', (value) => value && typeof value === 'string', 'the id registered at the server')
   expect(
     'redirectUri',
@@ -51,18 +59,24 @@ export function checkConfig(config: ClientConfig): void {
   )
   expect('clientSecret', (value) => !value, 'remove it, a browser keeps no secret')
   for (const field of ['lifetimeSeconds', 'metadataLifetimeSeconds', 'timeoutSeconds']) {
-    expect(
-      field,
-      (value = 1) => typeof value === 'number' && value > 0 && value <= 1e6,
-      'a positive number, at most a million',
-    )
+    expect(field, (value = 1) => Number(value) > 0 && isSeconds(value), 'a positive number, at most a million')
   }
-  if (problems.length) throw configInvalid(problems)
+  expect('maxAgeSeconds', (value = 0) => isSeconds(value), 'a number from 0 to a million')
+  for (const [kind, fields] of Object.entries(KINDS)) {
+    for (const field of fields)
+      expect(field, (value) => value === undefined || (value && typeof value === kind), `a ${kind}`)
+  }
+  if (problems[0]) throw configInvalid(problems)
 }
 
+const isSeconds = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 1e6
+
 const isIssuer = (url: URL | undefined, { insecure }: ClientConfig) =>
-  url && isSecure(url, insecure) && !/[?#]/.test(url.href)
+  url && (url.protocol === 'https:' || insecure?.(url)) && !/[?#]/.test(url.href)
 
 /** RFC 8252 §7: https, http on loopback, or a private-use scheme in reverse-DNS form. */
 const isRedirectUri = (url: URL | undefined) =>
-  url && !url.href.includes('#') && (/^https:|\./.test(url.protocol) || (url.protocol === 'http:' && isLoopback(url)))
+  url &&
+  !url.href.includes('#') &&
+  withoutCallbackParameters(url) === url.href &&
+  (/^https:|\./.test(url.protocol) || (url.protocol === 'http:' && isLoopback(url)))

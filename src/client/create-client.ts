@@ -4,6 +4,7 @@ import { createEmitter, type EventBody, type Listener, type ProofkeyEvent } from
 import { type AuthorizationParameters, beginAuthorization } from '../protocol/begin.js'
 import {
   callbackParameters,
+  checkLanding,
   driftedPart,
   isCallback,
   unknownState,
@@ -33,6 +34,12 @@ export interface SignInOptions extends AuthorizationParameters {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface CallbackOptions {
+  /** The callback URL. Default: the page's own, whose callback parameters are removed at once. */
+  readonly url?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /** A finished sign-in. */
 export interface SignInResult extends Grant {
   /** A path of this origin, `/` by default: safe to navigate to. */
@@ -49,11 +56,11 @@ export interface Client {
   signIn(options?: SignInOptions): Promise<SignInResult | undefined>
   /**
    * Finishes the sign-in whose callback this page was loaded with. Call it on every load of the redirect URI: without
-   * callback parameters it resolves with undefined and does nothing; called twice it gives the same result twice.
-   * @param url Default: the page's own URL, whose callback parameters are removed at once.
+   * a callback of this client it resolves with undefined and does nothing; called twice, while the page stays at the
+   * cleaned URL, it gives the same result twice.
    * @throws a {@link ProofkeyError}; the README says which codes ask for what
    */
-  handleCallback(url?: string): Promise<SignInResult | undefined>
+  handleCallback(options?: CallbackOptions): Promise<SignInResult | undefined>
   /** Loads the server's metadata ahead of time, so that `signIn()` makes no request. */
   preload(): Promise<void>
   /** Listens to what happens; returns its own undo. */
@@ -88,34 +95,38 @@ export function createClient(config: ClientConfig): Client {
     return server
   }, config.metadataLifetimeSeconds ?? 3600)
 
-  let handled: { href: string; result: Promise<SignInResult | undefined> } | undefined
+  let handled: { href: string; clean: string; result: Promise<SignInResult> } | undefined
 
-  async function signIn({
-    returnTo,
-    appState,
-    signal,
-    userAgent = config.userAgent ?? redirect(),
-    ...parameters
-  }: SignInOptions = {}) {
-    handled = undefined
-    const server = await unlessAborted(metadata(), signal)
-    const { url, transaction } = await beginAuthorization(server, { ...config, ...parameters })
-    const id = await ticketId(transaction.state)
-    const path = sameOriginPath(returnTo ?? '/')
-    if (!path) report({ type: 'return_to_refused' }, id)
-    const waiting: Waiting = { transaction, returnTo: path ?? '/', appState }
-    await unlessAborted(vault.put(transaction.state, self, JSON.stringify(waiting)), signal)
-    report({ type: 'transaction_stored', vault: vault.name }, id)
-    report({ type: 'sign_in_started', endpoint: server.authorization_endpoint, scope: transaction.scope ?? '' }, id)
-    const callback = await userAgent.open(url, { redirectUri, signal })
-    return callback === undefined ? callback : complete(callback, transaction.state, signal)
+  async function signIn(options: SignInOptions = {}) {
+    const { returnTo = '/', appState, signal, userAgent = config.userAgent ?? redirect(), ...parameters } = options
+    let id: string | undefined
+    try {
+      const server = await unlessAborted(metadata(), signal)
+      const { url, transaction } = await beginAuthorization(server, { ...config, ...defined(parameters) })
+      const { state, scope = '' } = transaction
+      id = await ticketId(state)
+      const path = sameOriginPath(returnTo)
+      if (!path) report({ type: 'return_to_refused' }, id)
+      const waiting: Waiting = { transaction, returnTo: path ?? '/', appState }
+      await unlessAborted(vault.put(state, self, JSON.stringify(waiting)), signal)
+      report({ type: 'transaction_stored', vault: vault.name }, id)
+      report({ type: 'sign_in_started', endpoint: server.authorization_endpoint, scope }, id)
+      const callback = await userAgent.open(url, { redirectUri, signal })
+      return callback === undefined ? callback : await complete(callback, state, signal)
+    } catch (error) {
+      throw failed(error, id)
+    }
   }
 
   async function complete(callback: string, state: string, signal?: AbortSignal): Promise<SignInResult> {
     const id = await ticketId(state)
     report({ type: 'callback_received' }, id)
     const taken = await vault.take(state, self)
-    if (taken.status !== 'taken') throw notTaken[taken.status]()
+    if (taken.status !== 'taken') {
+      // On another origin lies another storage: then the landing is what tells.
+      if (taken.status === 'unknown') checkLanding(redirectUri, new URL(callback))
+      throw notTaken[taken.status]()
+    }
     report({ type: 'transaction_taken', vault: vault.name }, id)
     const { transaction, returnTo, appState }: Waiting = JSON.parse(taken.value)
     try {
@@ -124,11 +135,14 @@ export function createClient(config: ClientConfig): Client {
       report({ type: 'sign_in_completed', scope: grant.tokens.scope }, id)
       return { ...grant, returnTo, appState }
     } catch (error) {
-      if (isProofkeyError(error) && error.retryable) {
-        const restored = () => report({ type: 'transaction_restored', vault: vault.name }, id)
-        await vault.put(state, self, taken.value).then(restored, () => {})
-      }
-      throw error
+      if (!isProofkeyError(error) || !error.retryable) throw error
+      const { code, message, hint, cause } = error
+      const retryable = await vault.put(state, self, taken.value).then(
+        () => true,
+        () => false,
+      )
+      if (retryable) report({ type: 'transaction_restored', vault: vault.name }, id)
+      throw new ProofkeyError(code, message, hint, { cause, retryable })
     }
   }
 
@@ -140,56 +154,67 @@ export function createClient(config: ClientConfig): Client {
     if (missing.length + added.length) report({ type: 'scope_changed', missing, added }, id)
   }
 
-  /** Reports a failure as an event, and lets it go on. */
-  async function reported<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work
-    } catch (error) {
-      report({ type: 'sign_in_failed', code: isProofkeyError(error) ? error.code : 'unexpected' })
-      throw error
-    }
+  function failed(error: unknown, id?: string): unknown {
+    report({ type: 'sign_in_failed', code: isProofkeyError(error) ? error.code : 'unexpected' }, id)
+    return error
   }
 
-  function handleCallback(href = currentUrl()): Promise<SignInResult | undefined> {
-    const url = parseUrl(href)
+  async function handleCallback({ url: given, signal }: CallbackOptions = {}): Promise<SignInResult | undefined> {
+    const page = currentUrl()
+    const url = parseUrl(given ?? page, page)
     const parameters = url && callbackParameters(url)
-    const state = parameters?.get('state')
-    // Without a state an answer is nobody's; only at the redirect URI is it worth a word.
-    if (!url || !parameters || !isCallback(parameters) || (!state && driftedPart(new URL(redirectUri), url))) {
-      return handled?.result ?? Promise.resolve(undefined)
+    const state = parameters?.get('state') ?? ''
+    // Elsewhere than at the redirect URI, only a state of ours makes an answer ours.
+    if (
+      !url ||
+      !parameters ||
+      !isCallback(parameters) ||
+      (!isTicket(state) && driftedPart(new URL(redirectUri), url))
+    ) {
+      return handled && handled.clean === url?.href ? handled.result : undefined
     }
     if (handled?.href === url.href) return handled.result
     // Left alone, in the vault and in the address bar: its own client will want it.
-    if (state && isTicket(state) && !ticketIsTaggedFor(state, self)) return reported(Promise.reject(otherClient()))
+    if (isTicket(state) && !ticketIsTaggedFor(state, self)) throw failed(otherClient())
 
     // Before the first await, so that no other script of the page, no reload and no Referer sees the code.
     const clean = withoutCallbackParameters(url)
     swapUrl(url.href, clean)
-    const result = reported(state ? complete(url.href, state) : Promise.reject(unknownState()))
-    handled = { href: url.href, result }
-    result.catch((error) => {
+    const work = isTicket(state) ? complete(url.href, state, signal) : Promise.reject(unknownState())
+    const result = work.catch(async (error) => {
       if (isProofkeyError(error) && error.retryable) {
-        handled = undefined
+        if (handled?.result === result) handled = undefined
         swapUrl(clean, url.href)
       }
+      throw failed(error, isTicket(state) ? await ticketId(state) : undefined)
     })
+    handled = { href: url.href, clean, result }
     return result
   }
 
   return {
-    signIn: (options) => reported(signIn(options)),
+    signIn,
     handleCallback,
     preload: async () => void (await metadata()),
     subscribe,
   }
 }
 
+/** Without the members that say nothing. */
+const defined = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
+
 /** The work goes on for others who wait for it; this caller stops waiting. */
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work
   return new Promise((resolve, reject) => {
     const abort = () =>
-      reject(new ProofkeyError('aborted', 'The sign-in was aborted.', 'Try again.', { cause: signal.reason }))
+      reject(
+        new ProofkeyError('aborted', 'The sign-in was aborted.', 'Try again.', {
+          cause: signal.reason,
+          retryable: true,
+        }),
+      )
     if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))

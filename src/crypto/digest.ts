@@ -6,7 +6,7 @@ export async function digest(algorithm: string, text: string): Promise<Uint8Arra
   return new Uint8Array(await subtle().digest(algorithm, utf8(text)))
 }
 
-/** BASE64URL(SHA-256(text)), 43 characters: a PKCE challenge (RFC 7636 §4.2) or a record id. */
+/** BASE64URL(SHA-256(text)), 43 characters: a PKCE challenge (RFC 7636 §4.2), or the digest in a record id. */
 export async function sha256(text: string): Promise<string> {
   return base64url(await digest('SHA-256', text))
 }

@@ -7,11 +7,7 @@ import { ProofkeyError } from '../errors.js'
 export function subtle(): SubtleCrypto {
   const found = globalThis.crypto?.subtle
   if (!found) {
-    throw new ProofkeyError(
-      'insecure_context',
-      'WebCrypto is missing here.',
-      'Serve the page over https or from localhost.',
-    )
+    throw new ProofkeyError('insecure_context', 'WebCrypto is missing here.', 'Use https or localhost.')
   }
   return found
 }

@@ -19,9 +19,9 @@ export interface AuthorizationParameters {
   readonly requiredScope?: string | undefined
   /** RFC 8707: absolute URIs without a fragment. Sent in the token request too. */
   readonly resource?: string | readonly string[] | undefined
-  /** Space-separated, OpenID Connect Core §3.1.2.1. The ID token's `acr` must then be one of them (`acr_not_met`). */
+  /** Space-separated, OpenID Connect Core §3.1.2.1. An ID token must then come, its `acr` one of them (`acr_not_met`). */
   readonly acrValues?: string | undefined
-  /** OpenID Connect Core §3.1.2.1. The ID token's `auth_time` must then be recent enough. */
+  /** OpenID Connect Core §3.1.2.1. An ID token must then come, its `auth_time` recent enough. */
   readonly maxAgeSeconds?: number | undefined
   readonly prompt?: 'none' | 'login' | 'consent' | 'select_account' | 'create' | (string & {}) | undefined
   readonly loginHint?: string | undefined
@@ -104,7 +104,7 @@ export async function beginAuthorization(
     code_challenge: await sha256(codeVerifier),
   }
   for (const [name, value] of Object.entries(parameters)) {
-    if (value !== undefined) url.searchParams.set(name, typeof value === 'object' ? JSON.stringify(value) : `${value}`)
+    if (value != null) url.searchParams.set(name, typeof value === 'object' ? JSON.stringify(value) : `${value}`)
   }
   for (const uri of resource) url.searchParams.append('resource', uri)
 

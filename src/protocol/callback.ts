@@ -7,23 +7,25 @@ const KNOWN = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri'
 /** What a code flow never gets: an implicit or hybrid answer, or a JARM object. */
 const FOREIGN = ['access_token', 'id_token', 'token', 'response']
 
-const fragmentOf = (url: URL) => new URLSearchParams(url.hash.slice(1))
-
 /** Query and fragment together: an answer comes in one of them, and what comes in both came twice. */
 export const callbackParameters = (url: URL): URLSearchParams =>
-  new URLSearchParams([...url.searchParams, ...fragmentOf(url)])
+  new URLSearchParams([...url.searchParams, ...new URLSearchParams(url.hash.slice(1))])
 
 /** Tells a server's answer from any other URL. */
 export const isCallback = (parameters: URLSearchParams): boolean =>
-  ['code', 'error', ...FOREIGN].some((name) => parameters.has(name))
+  ['code', 'error', 'access_token', 'id_token'].some((name) => parameters.has(name))
 
-/** The URL without what a server adds to it. */
+/** The URL without what a server adds to it; the rest stays as it was written. */
 export function withoutCallbackParameters(url: URL): string {
   const clean = new URL(url)
-  for (const name of [...KNOWN, ...FOREIGN]) {
-    if (fragmentOf(url).has(name)) clean.hash = ''
-    clean.searchParams.delete(name)
-  }
+  const strip = (part: string) =>
+    part
+      .slice(1)
+      .split('&')
+      .filter((pair) => ![...KNOWN, ...FOREIGN].some((name) => new URLSearchParams(pair).has(name)))
+      .join('&')
+  clean.search = strip(url.search)
+  clean.hash = strip(url.hash)
   return clean.href
 }
 
@@ -53,14 +55,7 @@ export function checkCallback(
   }
   if (parameters.get('state') !== state) throw unknownState()
 
-  const drift = driftedPart(new URL(redirectUri), url)
-  if (drift) {
-    throw new ProofkeyError(
-      'redirect_uri_mismatch',
-      `Sent to ${redirectUri}, landed on ${url.href.replace(/[?#].*/, '')}: the ${drift} differs.`,
-      'Stop the proxy or router that rewrites it, or configure what people land on.',
-    )
-  }
+  checkLanding(redirectUri, url)
 
   const error = parameters.get('error')
   const code = parameters.get('code')
@@ -75,6 +70,21 @@ export function checkCallback(
   }
   if (!code) throw malformed('carries no code')
   return code
+}
+
+/**
+ * Refuses a URL that is not the redirect URI, saying which part differs.
+ * @throws `redirect_uri_mismatch`
+ */
+export function checkLanding(redirectUri: string, landed: URL): void {
+  const drift = driftedPart(new URL(redirectUri), landed)
+  if (drift) {
+    throw new ProofkeyError(
+      'redirect_uri_mismatch',
+      `Sent to ${redirectUri}, landed on ${landed.href.replace(/[?#].*/, '')}: the ${drift} differs.`,
+      'Stop the proxy or router that rewrites it, or configure what people land on.',
+    )
+  }
 }
 
 /** RFC 8252 §8.10: an answer that landed elsewhere was rewritten on its way, or is not the one that was asked for. */
@@ -92,4 +102,5 @@ export const unknownState = (): ProofkeyError =>
     'Start a new sign-in; if it recurs, check that storage lasts.',
   )
 
-const malformed = (what: string) => new ProofkeyError('callback_malformed', `The callback ${what}.`)
+export const malformed = (what: string): ProofkeyError =>
+  new ProofkeyError('callback_malformed', `The callback ${what}.`)

@@ -3,7 +3,7 @@ import { type ClientAuth as Authenticate, None } from 'oauth4webapi'
 /** How the client proves itself at the token endpoint. */
 export interface ClientAuth {
   /** The method's registered name (RFC 7591 §2, `token_endpoint_auth_method`). */
-  readonly method: 'none'
+  readonly method: string
   /** Adds the proof to the request's body or headers. */
   readonly authenticate: Authenticate
 }

@@ -1,10 +1,11 @@
 import * as oauth from 'oauth4webapi'
-import { bareCause, ProofkeyError } from '../errors.js'
-import { callbackParameters, checkCallback } from './callback.js'
-import { checkIdToken, invalidIdToken } from './id-token.js'
+import { ProofkeyError } from '../errors.js'
+import { callbackParameters, checkCallback, malformed } from './callback.js'
+import { parseUrl } from './endpoint.js'
+import { CLOCK_SKEW_SECONDS, checkIdToken, invalidIdToken } from './id-token.js'
 import type { SignatureCheck } from './id-token-signature.js'
 import { scopes } from './scope.js'
-import { type Secrets, serverError } from './server-error.js'
+import { blot, type Secrets, serverError } from './server-error.js'
 import { requestTokens, type TokenRequestOptions } from './token-request.js'
 import type { Transaction } from './transaction.js'
 
@@ -37,7 +38,7 @@ export interface CompleteOptions extends TokenRequestOptions {
 
 /**
  * Finishes a sign-in: holds the callback against its transaction, redeems the code with one request, checks the answer.
- * Until that request nothing has been sent. An error that is `retryable` left the code unspent as far as anyone can
+ * Until then nothing has been sent but, beside it, the request for the signature's keys. An error that is `retryable` left the code unspent as far as anyone can
  * know; after any other the transaction is over.
  * @param callback the whole URL the person landed on
  * @throws `expired`; what {@link checkCallback} throws; `network_error`, `timeout`, `aborted`, `response_refused`;
@@ -48,12 +49,13 @@ export async function completeAuthorization(
   callback: URL | string,
   options: CompleteOptions = {},
 ): Promise<Grant> {
-  const { server, clientId, redirectUri, codeVerifier, resource, nonce, state } = transaction
+  const { server, clientId, redirectUri, codeVerifier, resource } = transaction
   if (!(transaction.expiresAtMs > Date.now())) throw expired()
-  const url = new URL(callback)
+  const url = parseUrl(`${callback}`)
+  if (!url) throw malformed('is no absolute URL')
   const code = checkCallback(transaction, url, options.form ?? callbackParameters(url))
 
-  const client = { client_id: clientId }
+  const client = { client_id: clientId, [oauth.clockTolerance]: CLOCK_SKEW_SECONDS }
   const body = new URLSearchParams({
     grant_type: 'authorization_code',
     code,
@@ -62,23 +64,30 @@ export async function completeAuthorization(
   })
   for (const uri of resource) body.append('resource', uri)
   const verifySignature = options.signature?.(server, options)
+  const secrets = [code, codeVerifier, transaction.nonce, transaction.state]
   const response = await requestTokens(server, client, body, options)
   try {
     const result = await oauth.processGenericTokenEndpointResponse(server, client, response)
-    await verifySignature?.(response)
-    return await checkGrant(transaction, result)
+    if (result.id_token) await verifySignature?.(response)
+    return await checkGrant(transaction, result, secrets)
   } catch (error) {
-    throw translate(error, response, [code, codeVerifier, nonce, state])
+    throw translate(error, response, secrets)
   }
 }
 
 /** What oauth4webapi leaves to its caller. */
-async function checkGrant(transaction: Transaction, result: oauth.TokenEndpointResponse): Promise<Grant> {
-  const { access_token, expires_in, id_token, scope = transaction.scope ?? '' } = result
+async function checkGrant(
+  transaction: Transaction,
+  result: oauth.TokenEndpointResponse,
+  secrets: Secrets,
+): Promise<Grant> {
+  const { access_token, expires_in, id_token, refresh_token } = result
+  const { nonce, acrValues, maxAgeSeconds } = transaction
+  const scope = blot(result.scope ?? transaction.scope ?? '', [...secrets, access_token, id_token, refresh_token])
   if ((result.token_type as string) !== 'bearer') throw tokenResponseInvalid('its token_type is not Bearer')
   const claims = oauth.getValidatedIdTokenClaims(result)
   if (claims) await checkIdToken(claims, id_token ?? '', access_token, transaction)
-  else if (transaction.nonce) throw invalidIdToken('it is missing')
+  else if ((nonce ?? acrValues ?? maxAgeSeconds) !== undefined) throw invalidIdToken('it is missing')
   const missing = scopes(transaction.requiredScope).filter((value) => !scopes(scope).includes(value))
   if (missing.length)
     throw new ProofkeyError('scope_missing', `Not granted: ${missing.join(' ')}.`, 'Ask for consent again.')
@@ -88,7 +97,7 @@ async function checkGrant(transaction: Transaction, result: oauth.TokenEndpointR
       tokenType: 'bearer',
       expiresAtMs: expires_in === undefined ? undefined : Date.now() + expires_in * 1000,
       scope,
-      refreshToken: result.refresh_token,
+      refreshToken: refresh_token,
       idToken: id_token,
     },
     claims,
@@ -97,33 +106,31 @@ async function checkGrant(transaction: Transaction, result: oauth.TokenEndpointR
 
 export const expired = (): ProofkeyError => new ProofkeyError('expired', 'The sign-in took too long.')
 
-const tokenResponseInvalid = (what: string, cause?: unknown) =>
+const tokenResponseInvalid = (what: string) =>
   new ProofkeyError(
     'token_response_invalid',
     `The token response was refused: ${what}.`,
     'Check the issuer and what stands before it.',
-    { cause },
   )
 
-/** The one place where oauth4webapi's errors become ours. Their `cause` holds tokens and claims: only name, message and code go on. */
+/** The one place where oauth4webapi's errors become ours. Their `cause` holds tokens and claims: only the message goes on. */
 function translate(error: unknown, response: Response, secrets: Secrets): ProofkeyError {
   const { message, cause } = error as Error
   if (error instanceof ProofkeyError) {
     // The token endpoint has answered: nothing that fails now makes the code good again.
     return error.retryable ? new ProofkeyError(error.code, message, error.hint, { cause }) : error
   }
-  const safe = bareCause(error)
   if (error instanceof oauth.ResponseBodyError) {
     const said = serverError(error.error, error.error_description, secrets)
     return new ProofkeyError(
       'token_request_refused',
       `The server refused the code: ${said.error}.`,
       'Start a new sign-in; invalid_grant may mean a stolen code.',
-      { cause: safe, serverError: said },
+      { serverError: said },
     )
   }
   const about = Object(cause)
-  return ['claims', 'header', 'alg', 'signature'].some((part) => part in about)
-    ? invalidIdToken(message, safe)
-    : tokenResponseInvalid(`${message} (status ${response.status})`, safe)
+  return ['claims', 'header'].some((part) => part in about)
+    ? invalidIdToken(message)
+    : tokenResponseInvalid(`${message} (status ${response.status})`)
 }

@@ -16,8 +16,8 @@ export const isLoopback = ({ hostname }: URL): boolean => /^(.+\.)?localhost$|^1
 
 export const isSecure = (url: URL, insecure?: InsecureSwitch): boolean => url.protocol === 'https:' || !!insecure?.(url)
 
-export const parseUrl = (value: unknown): URL | undefined =>
-  typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
+export const parseUrl = (value: unknown, base?: string): URL | undefined =>
+  typeof value === 'string' && URL.canParse(value, base) ? new URL(value, base) : undefined
 
 /**
  * An endpoint out of a server's metadata, fit to be used: https (RFC 8414 §2) and without a fragment (RFC 6749 §3.1).

@@ -6,7 +6,7 @@ import { scopes } from './scope.js'
 import type { Transaction } from './transaction.js'
 
 /** How far the server's clock may be from ours. */
-const CLOCK_SKEW_SECONDS = 300
+export const CLOCK_SKEW_SECONDS = 300
 /** How far one clock's two readings may be apart. */
 const TOLERANCE_SECONDS = 10
 
@@ -42,20 +42,17 @@ export async function checkIdToken(
   }
 }
 
-export const invalidIdToken = (what: string, cause?: unknown): ProofkeyError =>
+export const invalidIdToken = (what: string): ProofkeyError =>
   new ProofkeyError(
     'id_token_invalid',
     `The ID token was refused: ${what}.`,
     'Check the clock and the client id; it may be an attack.',
-    {
-      cause,
-    },
   )
 
-/** The left half of the digest that the ID token's algorithm uses; Ed25519's is SHA-512. */
+/** The left half of the digest that the ID token's algorithm uses; that of Ed25519 and EdDSA is SHA-512. */
 async function halfHash(idToken: string, accessToken: string): Promise<string> {
   const [header = ''] = idToken.split('.')
   const { alg } = JSON.parse(atob(header.replaceAll('-', '+').replaceAll('_', '/')))
-  const hash = await digest(`SHA-${/\d{3}$/.exec(alg) ?? 512}`, accessToken)
+  const hash = await digest(`SHA-${/(256|384)$/.exec(alg)?.[0] ?? 512}`, accessToken)
   return base64url(hash.subarray(0, hash.length / 2))
 }

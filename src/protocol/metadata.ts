@@ -28,10 +28,11 @@ export async function discover(issuer: string, options: RequestOptions = {}): Pr
     const url = origin + place
     try {
       const response = await send(url, { headers: { accept: 'application/json' } }, options)
-      const type = response.headers.get('content-type')
       const metadata =
-        response.ok && /^application\/json\s*(;|$)/i.test(type ?? '') && (await response.json().catch(() => undefined))
-      if (!metadata) throw refused(url, `is no metadata document (status ${response.status}, ${type})`)
+        response.ok &&
+        /^application\/json\s*(;|$)/i.test(response.headers.get('content-type') ?? '') &&
+        (await response.json().catch(() => undefined))
+      if (!metadata) throw refused(url, `is no JSON document (status ${response.status})`)
       return checkMetadata(metadata, issuer, options.insecure)
     } catch (error) {
       // Without CORS on its 404, a browser sees an absent document as a network error.
@@ -48,19 +49,19 @@ export async function discover(issuer: string, options: RequestOptions = {}): Pr
  * `pkce_unsupported`, where methods are advertised and S256 is not one of them
  */
 export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure?: InsecureSwitch): CheckedMetadata {
-  if (metadata.issuer !== issuer) {
-    const found = JSON.stringify(metadata.issuer)?.slice(0, 99)
+  if (metadata?.issuer !== issuer) {
+    const found = JSON.stringify(metadata?.issuer)?.slice(0, 99)
     throw new ProofkeyError(
       'issuer_mismatch',
       `The server calls itself ${found}, not "${issuer}".`,
       'Write the issuer exactly as the server does.',
     )
   }
-  const required = { authorization_endpoint: null, token_endpoint: null }
+  const required = { authorization_endpoint: '', token_endpoint: '' }
   for (const [name, value] of Object.entries({ ...required, ...(metadata as object) })) {
-    if (value !== undefined && /_endpoint$|^jwks_uri$/.test(name)) endpoint(metadata, name, insecure)
+    if (value != null && /_endpoint$|^jwks_uri$/.test(name)) endpoint(metadata, name, insecure)
   }
-  if (!(metadata.code_challenge_methods_supported ?? ['S256']).includes?.('S256')) {
+  if (![metadata.code_challenge_methods_supported ?? 'S256'].flat().includes('S256')) {
     throw new ProofkeyError(
       'pkce_unsupported',
       'The server does not offer PKCE with S256.',
@@ -80,9 +81,10 @@ export function createMetadataSource(
   return () => {
     if (!current || staleAtMs <= Date.now()) {
       staleAtMs = Date.now() + lifetimeSeconds * 1000
-      current = load()
-      current.catch(() => {
-        staleAtMs = 0
+      const loading = load()
+      current = loading
+      loading.catch(() => {
+        if (current === loading) current = undefined
       })
     }
     return current

@@ -1,9 +1,9 @@
-import { bareCause, ProofkeyError } from '../errors.js'
+import { ProofkeyError } from '../errors.js'
 import type { InsecureSwitch } from './endpoint.js'
 
 /** What every function that talks to the server takes. */
 export interface RequestOptions {
-  /** Used instead of the global `fetch`. */
+  /** Used instead of the global `fetch`; must honour `signal`. */
   readonly fetch?: typeof globalThis.fetch | undefined
   /** How long one request may take, body included. Default 10. */
   readonly timeoutSeconds?: number | undefined
@@ -17,7 +17,7 @@ const MAX_BODY_BYTES = 262_144
 /**
  * One request: no redirect followed, no cookie or referrer sent, bounded in time and size (256 KiB).
  * The response comes back with its body read and no header but the content type.
- * @throws `network_error`, `timeout`, `aborted` (all `retryable`: no response came), `response_refused`
+ * @throws `network_error`, `timeout`, `aborted` (all `retryable` unless a response had begun), `response_refused`
  */
 export async function send(url: string, init: RequestInit, options: RequestOptions): Promise<Response> {
   const { fetch = globalThis.fetch, timeoutSeconds = 10, signal } = options
@@ -43,8 +43,16 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
       ? (['aborted', 'was aborted', 'Try again.'] as const)
       : deadline.aborted
         ? (['timeout', `took over ${timeoutSeconds} s`, 'Try again, or raise timeoutSeconds.'] as const)
-        : (['network_error', 'did not answer', 'Check the connection, and CORS on the server.'] as const)
-    throw new ProofkeyError(code, `${url} ${message}.`, hint, { cause: bareCause(cause), retryable: !answered })
+        : ([
+            'network_error',
+            answered ? 'broke off' : 'did not answer',
+            'Check the connection, and CORS on the server.',
+          ] as const)
+    throw new ProofkeyError(code, `${url} ${message}.`, hint, {
+      // Its name only: what a fetch throws can hold the request.
+      cause: (cause as Error)?.name,
+      retryable: !answered,
+    })
   }
 }
 
@@ -57,7 +65,7 @@ async function readBody(url: string, response: Response): Promise<Blob> {
     if (done) break
     size += value.length
     if (size > MAX_BODY_BYTES) {
-      reader.cancel()
+      reader.cancel().catch(() => {})
       throw refused(url, `sent more than ${MAX_BODY_BYTES} bytes`)
     }
     chunks.push(value as BlobPart)

@@ -3,12 +3,17 @@ import type { ServerError } from '../errors.js'
 /** What must not come back out in a server's words. */
 export type Secrets = readonly (string | null | undefined)[]
 
-/** A server's words are untrusted: control characters out, length bounded, the sign-in's own secrets blotted out. */
-export function serverError(error: string, description: string | null | undefined, secrets: Secrets): ServerError {
-  const clean = (text: string) => {
-    let out = text.replace(/[^\x20-\x7e]+/g, ' ')
-    for (const secret of secrets) if (secret) out = out.replaceAll(secret, '…')
-    return out.slice(0, 200)
+/** A server's words are untrusted: control characters go, and the sign-in's own secrets are blotted out. */
+export function blot(text: string, secrets: Secrets): string {
+  let out = text.replace(/[^\x20-\x7e]+/g, ' ')
+  for (const secret of secrets) if (secret) out = out.replaceAll(secret, '…')
+  return out
+}
+
+/** What a server said was wrong, each part cut to 200 characters. */
+export function serverError(error: string, description: unknown, secrets: Secrets): ServerError {
+  return {
+    error: blot(error, secrets).slice(0, 200),
+    ...(typeof description === 'string' && { description: blot(description, secrets).slice(0, 200) }),
   }
-  return { error: clean(error), ...(description && { description: clean(description) }) }
 }

@@ -12,10 +12,11 @@ export function redirect({ navigate = (url) => location.assign(url) }: RedirectO
     name: 'redirect',
     async open(url, { redirectUri }) {
       const { origin } = new URL(redirectUri)
-      if (origin !== location.origin) {
+      const here = globalThis.location?.origin
+      if (origin !== here) {
         throw new ProofkeyError(
           'redirect_uri_mismatch',
-          `redirectUri is on ${origin}, this page on ${location.origin}: what is sealed here could not be opened there.`,
+          `redirectUri is on ${origin}, this page on ${here}: what is sealed here could not be opened there.`,
           'Open the app on the origin of its redirectUri; localhost and 127.0.0.1 are two.',
         )
       }

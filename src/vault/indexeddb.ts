@@ -28,8 +28,10 @@ export function indexedDbVault(): Vault {
   let store = connect()
 
   async function transaction<T>(mode: IDBTransactionMode, work: (records: IDBObjectStore) => Promise<T>): Promise<T> {
+    let givenUp = false
     const run = () =>
       store(mode, async (records) => {
+        if (givenUp) throw LATE
         const committed = promisifyRequest(records.transaction)
         // Where a request fails, its own error is the one that tells; the transaction's follows and knows less.
         committed.catch(() => {})
@@ -47,8 +49,9 @@ export function indexedDbVault(): Vault {
         }),
       )
     } catch (cause) {
-      // An open that never answered is not to be waited for again.
-      if (cause === LATE) store = connect()
+      // What comes too late must change nothing; a connection that failed is not used again.
+      givenUp = true
+      store = connect()
       throw storageError(cause)
     }
   }
@@ -123,6 +126,7 @@ function storageError(cause: unknown): ProofkeyError {
   }
   return new ProofkeyError('storage_unavailable', 'IndexedDB cannot be used here.', 'Allow site data for this page.', {
     cause,
+    retryable: true,
   })
 }
 

@@ -13,6 +13,7 @@ import {
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import { createServer, type Faults } from '../helpers/server.js'
+import { uncaughtDuring } from '../helpers/uncaught.js'
 
 const origin = 'https://app.example'
 const redirectUri = `${origin}/callback`
@@ -135,6 +136,22 @@ describe('a sign-in', () => {
     expect(new Set(app.events.slice(2).map(({ transaction }) => transaction)).size).toBe(1)
   })
 
+  it('that fails is reported under its transaction', async () => {
+    const app = createApp({ token: { access_token: undefined } })
+    goTo(await app.leave())
+    await refusal(app.open().handleCallback(), 'token_response_invalid')
+    const failed = app.events.at(-1)
+    expect(failed).toMatchObject({ type: 'sign_in_failed', code: 'token_response_invalid' })
+    expect(failed?.transaction).toBe(app.events.find(({ type }) => type === 'transaction_taken')?.transaction)
+  })
+
+  it('takes undefined for not said', async () => {
+    const app = createApp()
+    const callback = await app.leave({ scope: undefined, prompt: undefined })
+    goTo(callback)
+    await expect(app.open().handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
   it('goes to / where returnTo is another origin', async () => {
     const app = createApp()
     goTo(await app.leave({ returnTo: '//evil.example' }))
@@ -159,6 +176,55 @@ describe('a sign-in', () => {
   })
 })
 
+describe('another OAuth flow of the origin', () => {
+  it.each(['/stripe/return?code=ac_123&state=my-own', '/login#access_token=x&state=s', '/?token=invite'])(
+    'is left alone: %s',
+    async (path) => {
+      const app = createApp()
+      goTo(origin + path)
+      await expect(app.open().handleCallback()).resolves.toBeUndefined()
+      expect(location.href).toBe(origin + path)
+      expect(app.events).toEqual([])
+    },
+  )
+
+  it('is left alone at a front page that is the redirect URI too', async () => {
+    const app = createApp({}, { redirectUri: `${origin}/` })
+    goTo(`${origin}/?token=invite`)
+    await expect(app.open().handleCallback()).resolves.toBeUndefined()
+    expect(location.href).toBe(`${origin}/?token=invite`)
+  })
+})
+
+describe('a page that moves on', () => {
+  it('gets the tokens once, not on every later route', async () => {
+    const app = createApp()
+    goTo(await app.leave())
+    const client = app.open()
+    await client.handleCallback()
+    history.pushState(null, '', '/inbox')
+    await expect(client.handleCallback()).resolves.toBeUndefined()
+  })
+
+  it('meets a refusal once', async () => {
+    const app = createApp()
+    goTo(`${redirectUri}?error=access_denied&state=x`)
+    const client = app.open()
+    await refusal(client.handleCallback(), 'unknown_state')
+    history.pushState(null, '', '/about')
+    await expect(client.handleCallback()).resolves.toBeUndefined()
+  })
+
+  it('keeps its result where a sign-in starts in between', async () => {
+    const app = createApp()
+    goTo(await app.leave())
+    const client = app.open()
+    const first = client.handleCallback()
+    await refusal(client.signIn({ signal: AbortSignal.abort() }), 'aborted')
+    expect(await client.handleCallback()).toBe(await first)
+  })
+})
+
 describe('the address bar', () => {
   it('is clean before the first await, and stays clean', async () => {
     const app = createApp()
@@ -174,6 +240,24 @@ describe('the address bar', () => {
     expect(location.href).toBe(`${redirectUri}?lang=de`)
   })
 
+  it('keeps the app’s own parameters as they were written', async () => {
+    const app = createApp()
+    const callback = new URL(await app.leave())
+    goTo(`${redirectUri}?path=/a/b&q=a%20b&flag&${callback.search.slice(1)}#/tab?x=1`)
+    await app.open().handleCallback()
+    expect(location.href).toBe(`${redirectUri}?path=/a/b&q=a%20b&flag#/tab?x=1`)
+  })
+
+  it('that cannot be cleaned does not cost the sign-in', async () => {
+    const app = createApp()
+    goTo(await app.leave())
+    vi.spyOn(history, 'replaceState').mockImplementation(() => {
+      throw new DOMException('too many calls', 'SecurityError')
+    })
+    await expect(app.open().handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
+    vi.restoreAllMocks()
+  })
+
   it('is clean after a refusal', async () => {
     const app = createApp()
     goTo(`${redirectUri}?code=x&state=nobodys`)
@@ -185,7 +269,7 @@ describe('the address bar', () => {
     const app = createApp()
     const callback = await app.leave()
     goTo(`${origin}/elsewhere?code=promo`)
-    await expect(app.open().handleCallback(callback)).resolves.toHaveProperty('claims.sub', 'ada')
+    await expect(app.open().handleCallback({ url: callback })).resolves.toHaveProperty('claims.sub', 'ada')
     expect(location.href).toBe(`${origin}/elsewhere?code=promo`)
   })
 })
@@ -242,7 +326,9 @@ describe('handleCallback', () => {
   it('of eight tabs at once lets exactly one through', async () => {
     const app = createApp()
     const callback = await app.leave()
-    const results = await Promise.allSettled(Array.from({ length: 8 }, () => app.open().handleCallback(callback)))
+    const results = await Promise.allSettled(
+      Array.from({ length: 8 }, () => app.open().handleCallback({ url: callback })),
+    )
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     for (const result of results) if (result.status === 'rejected') expect(result.reason.code).toBe('already_completed')
     expect(app.tokenRequests()).toBe(1)
@@ -302,6 +388,29 @@ describe('handleCallback', () => {
     expect(app.events.at(-1)).toMatchObject({ type: 'sign_in_failed', code: 'access_denied' })
   })
 
+  it('reads a URL of this page without its origin', async () => {
+    const app = createApp()
+    const { pathname, search } = new URL(await app.leave())
+    await expect(app.open().handleCallback({ url: pathname + search })).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
+  it('of another origin names the difference, not the empty storage', async () => {
+    const app = createApp()
+    const callback = await app.leave()
+    globalThis.indexedDB = new IDBFactory()
+    goTo(callback.replace('https://app.example', 'https://www.app.example'))
+    const error = await refusal(app.open().handleCallback(), 'redirect_uri_mismatch')
+    expect(error.message).toContain('hostname')
+  })
+
+  it('that nobody awaits fails loudly', async () => {
+    const app = createApp()
+    goTo(`${redirectUri}?code=x&state=nobodys`)
+    await expect(uncaughtDuring(() => void app.open().handleCallback())).resolves.toMatchObject([
+      { code: 'unknown_state' },
+    ])
+  })
+
   it('of another path than the sealed one names the difference', async () => {
     const app = createApp()
     goTo((await app.leave()).replace('/callback', '/app/callback'))
@@ -340,6 +449,50 @@ describe('a network failure is not an answer', () => {
     expect(offline).toHaveBeenCalledTimes(2)
     await expect(app.open().handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
     expect(location.href).toBe(redirectUri)
+  })
+
+  it('but where the transaction cannot go back, a retry is not promised', async () => {
+    const inner = memoryVault()
+    let puts = 0
+    const vault = {
+      ...inner,
+      put: (...a: [string, string, string]) => (puts++ ? Promise.reject(new Error('full')) : inner.put(...a)),
+    }
+    const app = createApp({}, { vault })
+    goTo(await app.leave())
+    const offline = async () => {
+      throw new TypeError('Failed to fetch')
+    }
+    const error = await refusal(app.open({ fetch: offline }).handleCallback(), 'network_error')
+    expect(error.retryable).toBe(false)
+    expect(location.href).toBe(redirectUri)
+  })
+
+  it('nor is a storage that fails for a moment', async () => {
+    const app = createApp()
+    const callback = await app.leave()
+    goTo(callback)
+    const client = app.open()
+    const { indexedDB } = globalThis
+    vi.stubGlobal('indexedDB', {
+      open() {
+        throw new DOMException('Internal error opening backing store', 'UnknownError')
+      },
+    })
+    const error = await refusal(client.handleCallback(), 'storage_unavailable')
+    expect(error.retryable).toBe(true)
+    expect(location.href).toBe(callback)
+    vi.stubGlobal('indexedDB', indexedDB)
+    await expect(client.handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
+  it('and an abort leaves the sign-in open', async () => {
+    const app = createApp()
+    goTo(await app.leave())
+    const client = app.open()
+    const error = await refusal(client.handleCallback({ signal: AbortSignal.abort() }), 'aborted')
+    expect(error.retryable).toBe(true)
+    await expect(client.handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
   })
 
   it('but any HTTP response is', async () => {
@@ -482,9 +635,22 @@ describe('createClient', () => {
     { redirectUri: 'javascript:alert(1)' },
     { timeoutSeconds: Number.NaN },
     { metadataLifetimeSeconds: Number.POSITIVE_INFINITY },
+    { lifetimeSeconds: null },
+    { maxAgeSeconds: -1 },
+    { maxAgeSeconds: '60' },
+    { scope: ['openid'] },
+    { requiredScope: ['openid'] },
+    { acrValues: 7 },
+    { prompt: null },
+    { claims: 'x' },
+    { additionalParameters: 'abc' },
+    { fetch: 5 },
+    { userAgent: 'popup' },
+    { metadata: 'x' },
+    { redirectUri: 'https://app.example/?state=1' },
   ])('refuses %j', async (wrong) => {
     createClient(valid)
-    await refusal(() => createClient({ ...valid, ...wrong }), 'config_invalid')
+    await refusal(() => createClient({ ...valid, ...wrong } as ClientConfig), 'config_invalid')
   })
 
   it.each([
@@ -494,6 +660,10 @@ describe('createClient', () => {
     'http://[::1]:1/',
     'com.example.app:/callback',
   ])('accepts the redirect URI %s', (accepted) => void createClient({ ...valid, redirectUri: accepted }))
+
+  it.each([undefined, null, 'x'])('refuses %j as a whole', async (wrong) => {
+    await refusal(() => createClient(wrong as never), 'config_invalid')
+  })
 
   it('checks metadata given by hand at once', async () => {
     const metadata = { ...createServer().metadata, issuer: 'https://as.example/' }

@@ -152,12 +152,21 @@ describe('checkMetadata', () => {
     }
   })
 
-  it.each([[['plain']], [[]], ['S256'.split('')], [{ S256: true }]])('refuses PKCE methods %j', async (methods) => {
-    await refusal(
-      () => checkMetadata(document(issuer, { code_challenge_methods_supported: methods }), issuer),
-      'pkce_unsupported',
+  it('looks at used and unused endpoints, but not at null', () => {
+    expect(checkMetadata(document(issuer, { userinfo_endpoint: null, jwks_uri: undefined }), issuer).issuer).toBe(
+      issuer,
     )
   })
+
+  it.each([[['plain']], [[]], [{ includes: 1 }], ['S256'.split('')], [{ S256: true }]])(
+    'refuses PKCE methods %j',
+    async (methods) => {
+      await refusal(
+        () => checkMetadata(document(issuer, { code_challenge_methods_supported: methods }), issuer),
+        'pkce_unsupported',
+      )
+    },
+  )
 
   it('lets a server pass that does not speak of PKCE (RFC 8414 §2)', () => {
     expect(checkMetadata(document(issuer), issuer).issuer).toBe(issuer)

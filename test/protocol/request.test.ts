@@ -72,8 +72,15 @@ describe('send', () => {
   })
 
   it('gives up on a body that never ends: not retryable, for the server has answered', async () => {
-    const url = await serve((_, response) => response.write('{'))
-    const error = await refusal(send(url, {}, { timeoutSeconds: 0.1 }), 'timeout')
+    const endless: typeof fetch = async (_, init) =>
+      new Response(
+        new ReadableStream({
+          start(controller) {
+            init?.signal?.addEventListener('abort', () => controller.error(init.signal?.reason))
+          },
+        }),
+      )
+    const error = await refusal(send('https://as.example/', {}, { timeoutSeconds: 0.05, fetch: endless }), 'timeout')
     expect(error.retryable).toBe(false)
   })
 
@@ -82,6 +89,15 @@ describe('send', () => {
     const abort = new AbortController()
     setTimeout(() => abort.abort(), 20)
     await refusal(send(url, {}, { signal: abort.signal }), 'aborted')
+  })
+
+  it('says that an answer broke off', async () => {
+    const url = await serve((request, response) => {
+      response.write('{', () => request.socket.destroy())
+    })
+    const error = await refusal(send(url, {}, {}), 'network_error')
+    expect(error.retryable).toBe(false)
+    expect(error.message).toContain('broke off')
   })
 
   it('says that nothing answered', async () => {

@@ -44,7 +44,7 @@ export function createBench(): Bench {
     async callback(what, kind, url) {
       const { requests, record } = watch()
       try {
-        result = await demoClient(record).handleCallback(url)
+        result = await demoClient(record).handleCallback({ url })
         attempts.push({ what, kind, accepted: true, message: 'Signed in.', requests })
       } catch (error) {
         if (!isProofkeyError(error)) throw error
