@@ -29,6 +29,7 @@ export type EventBody =
   /** The server granted another scope than was asked for (RFC 6749 §3.3). */
   | { readonly type: 'scope_changed'; readonly missing: readonly string[]; readonly added: readonly string[] }
   | { readonly type: 'sign_in_completed'; readonly scope: string }
+  /** With the code of the `ProofkeyError`, or `unexpected` for anything else. */
   | { readonly type: 'sign_in_failed'; readonly code: string }
 
 export type ProofkeyEvent = EventContext & EventBody

@@ -1,7 +1,7 @@
 /**
  * The building blocks, for those who hold their own state: no DOM, no storage, no globals but `fetch` and `crypto`.
  */
-export { type ErrorCode, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
+export { type ErrorCode, type ErrorDetails, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
 export {
   type AuthorizationParameters,
   type AuthorizationRequest,
@@ -16,7 +16,7 @@ export {
   type IdTokenClaims,
   type Tokens,
 } from './protocol/complete.js'
-export { allowInsecureLoopback } from './protocol/endpoint.js'
+export { allowInsecureLoopback, type InsecureSwitch } from './protocol/endpoint.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/id-token-signature.js'
 export { type CheckedMetadata, checkMetadata, discover, type ServerMetadata } from './protocol/metadata.js'
 export type { RequestOptions } from './protocol/request.js'

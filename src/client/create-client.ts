@@ -51,17 +51,27 @@ export interface Client {
   /**
    * Starts a sign-in. By redirect it leaves the page, and resolves (with undefined) only if the person comes back to
    * the very same page by the Back button.
-   * @throws a {@link ProofkeyError}, before the page is left, if the sign-in could not be finished later
+   * @throws before the page is left, if the sign-in could not be finished later: `config_invalid`, `insecure_context`,
+   * `storage_unavailable`, `storage_full`, `storage_refused_key`, `redirect_uri_mismatch`, `aborted`, and what
+   * {@link Client.preload} throws
    */
   signIn(options?: SignInOptions): Promise<SignInResult | undefined>
   /**
    * Finishes the sign-in whose callback this page was loaded with. Call it on every load of the redirect URI: without
    * a callback of this client it resolves with undefined and does nothing; called twice, while the page stays at the
    * cleaned URL, it gives the same result twice.
-   * @throws a {@link ProofkeyError}; the README says which codes ask for what
+   * @throws for the callback: `unknown_state`, `expired`, `already_completed`, `other_client`, `record_unreadable`,
+   * `callback_malformed`, `callback_issuer_mismatch`, `redirect_uri_mismatch`, `access_denied`, `authorization_failed`;
+   * for the token request: `network_error`, `timeout`, `aborted`, `response_refused`, `endpoint_refused`,
+   * `token_request_refused`, `token_response_invalid`, `id_token_invalid`, `acr_not_met`, `scope_missing`; for the
+   * storage: `insecure_context`, `storage_unavailable`. Where the error is `retryable`, sign-in and URL are back in
+   * their place.
    */
   handleCallback(options?: CallbackOptions): Promise<SignInResult | undefined>
-  /** Loads the server's metadata ahead of time, so that `signIn()` makes no request. */
+  /**
+   * Loads the server's metadata and opens the storage ahead of time, so that `signIn()` makes no request.
+   * @throws `issuer_mismatch`, `endpoint_refused`, `pkce_unsupported`, `network_error`, `timeout`, `response_refused`
+   */
   preload(): Promise<void>
   /** Listens to what happens; returns its own undo. */
   subscribe(listener: Listener<ProofkeyEvent>): () => void
@@ -77,7 +87,7 @@ interface Waiting {
 /**
  * A client of one authorization server. Make it once, where the app starts; any number of them share an origin.
  * Does nothing by itself and needs no `window` to be made.
- * @throws `config_invalid`; and for `metadata` given by hand what {@link checkMetadata} throws
+ * @throws `config_invalid`; for `metadata` given by hand `issuer_mismatch`, `endpoint_refused`, `pkce_unsupported`
  */
 export function createClient(config: ClientConfig): Client {
   checkConfig(config)
@@ -95,13 +105,19 @@ export function createClient(config: ClientConfig): Client {
     return server
   }, config.metadataLifetimeSeconds ?? 3600)
 
+  /** Metadata and storage, beside each other. */
+  function prepare() {
+    vault.prepare?.()
+    return metadata()
+  }
+
   let handled: { href: string; clean: string; result: Promise<SignInResult> } | undefined
 
   async function signIn(options: SignInOptions = {}) {
     const { returnTo = '/', appState, signal, userAgent = config.userAgent ?? redirect(), ...parameters } = options
     let id: string | undefined
     try {
-      const server = await unlessAborted(metadata(), signal)
+      const server = await unlessAborted(prepare(), signal)
       const { url, transaction } = await beginAuthorization(server, { ...config, ...defined(parameters) })
       const { state, scope = '' } = transaction
       id = await ticketId(state)
@@ -195,7 +211,7 @@ export function createClient(config: ClientConfig): Client {
   return {
     signIn,
     handleCallback,
-    preload: async () => void (await metadata()),
+    preload: async () => void (await prepare()),
     subscribe,
   }
 }

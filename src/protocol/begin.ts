@@ -78,7 +78,7 @@ const ownParameters = (request: Partial<AuthorizationRequest>) => ({
 /**
  * Starts a sign-in: a fresh verifier, its S256 challenge (RFC 7636 §4), `state`, and a `nonce` where `openid` is asked for.
  * @returns the URL to send the person to, and the transaction to keep, sealed, until the callback.
- * @throws `config_invalid`, `insecure_context`
+ * @throws `config_invalid`, `endpoint_refused`, `insecure_context`
  */
 export async function beginAuthorization(
   server: CheckedMetadata,

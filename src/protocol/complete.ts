@@ -41,8 +41,10 @@ export interface CompleteOptions extends TokenRequestOptions {
  * Until then nothing has been sent but, beside it, the request for the signature's keys. An error that is `retryable` left the code unspent as far as anyone can
  * know; after any other the transaction is over.
  * @param callback the whole URL the person landed on
- * @throws `expired`; what {@link checkCallback} throws; `network_error`, `timeout`, `aborted`, `response_refused`;
- * `token_request_refused`, `token_response_invalid`, `id_token_invalid`, `acr_not_met`, `scope_missing`
+ * @throws `expired`, `callback_malformed`, `callback_issuer_mismatch`, `unknown_state`, `redirect_uri_mismatch`,
+ * `access_denied`, `authorization_failed`; `network_error`, `timeout`, `aborted`, `response_refused`,
+ * `endpoint_refused`; `token_request_refused`, `token_response_invalid`, `id_token_invalid`, `acr_not_met`,
+ * `scope_missing`
  */
 export async function completeAuthorization(
   transaction: Transaction,

@@ -7,12 +7,17 @@ export type Taken =
   | { readonly status: 'unknown' | 'spent' | 'expired' | 'other_owner' | 'unreadable' }
 
 /**
- * Where a sign-in's secret waits. Holds any text; knows nothing of OAuth. Every implementation passes
- * `test/contracts/vault.ts`.
+ * Where a sign-in's secret waits. Holds any text; knows nothing of OAuth.
+ *
+ * A `ticket` is what the person carries away and brings back. Its first 13 characters are its expiry in milliseconds
+ * since the epoch; the rest is random. It is half of the lock, so no vault stores it: file under a digest of it. An
+ * `owner` names the client a sign-in belongs to, and may be stored.
  */
 export interface Vault {
   /** Short name for events, for example `indexeddb`. */
   readonly name: string
+  /** Gets ready ahead of use, if there is anything to get ready. Never fails: what is wrong shows in `put`. */
+  prepare?(): void
   /**
    * Keeps the value until the ticket's expiry. When it resolves, `take` is known to work: the value was written, read
    * back and opened.

@@ -59,6 +59,9 @@ export function indexedDbVault(): Vault {
   return {
     name: 'indexeddb',
 
+    // Opening is what takes longest.
+    prepare: () => void transaction('readonly', async () => {}).catch(() => {}),
+
     async put(ticket, owner, value) {
       const [id, key] = await Promise.all([ticketId(ticket), createSealKey()])
       const sealed = await seal(key, id, ticket, value)

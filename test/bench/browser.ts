@@ -2,18 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium } from 'playwright-core'
-import { ensureChromium } from '../helpers/chromium.js'
-
-/** Everything is on loopback; no other host is even looked up. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE *.localhost',
-]
+import { launchOptions } from '../helpers/chromium.js'
 
 export interface RunningBrowser {
   readonly context: BrowserContext
@@ -24,7 +13,7 @@ export interface RunningBrowser {
 /** Starts Chromium with a profile on disk: a private window's IndexedDB lives in memory and would flatter. */
 export async function startBrowser(): Promise<RunningBrowser> {
   const profile = await mkdtemp(join(tmpdir(), 'proofkey-bench-'))
-  const context = await chromium.launchPersistentContext(profile, { executablePath: ensureChromium(), args: FLAGS })
+  const context = await chromium.launchPersistentContext(profile, launchOptions())
   context.setDefaultTimeout(15_000)
   return {
     context,

@@ -6,18 +6,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest'
 import '../../examples/demo/quiet.js'
 import { browserClient, startProvider } from '../../examples/demo/provider.js'
 import { startDemo } from '../../examples/demo/server.js'
-import { ensureChromium } from '../helpers/chromium.js'
-
-/** Everything is on loopback; no other host is even looked up. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
-]
+import { launchOptions } from '../helpers/chromium.js'
 
 /** An app and its authorization server. */
 export interface Site {
@@ -66,7 +55,7 @@ export function useBrowser(start: () => Promise<Site>) {
   const contexts: BrowserContext[] = []
   beforeAll(async () => {
     site = await start()
-    browser = await chromium.launch({ executablePath: ensureChromium(), args: FLAGS })
+    browser = await chromium.launch(launchOptions())
   })
   afterEach(async () => {
     await Promise.all(contexts.splice(0).map((context) => context.close()))

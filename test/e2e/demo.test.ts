@@ -62,6 +62,8 @@ describe('the demo', () => {
     await result.waitFor()
     expect(await result.getAttribute('data-state')).toBe('refused')
     await result.locator('section[data-kind=honest]').waitFor()
+    // Keyboard and screen reader stay where the person was.
+    await page.waitForFunction(() => document.activeElement !== document.body)
     expect(failures).toEqual([])
   })
 })

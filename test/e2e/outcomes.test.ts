@@ -135,6 +135,23 @@ describe('a person', () => {
     expect(await handle()).toHaveProperty('sub', 'ada')
   })
 
+  it('waits for a server that does not answer, and is told so', async () => {
+    const url = await travel()
+    await context.route('**/token', () => {})
+    const outcome = await page.evaluate(() => app.as({ timeoutSeconds: 0.3 }).handleCallback())
+    expect(outcome).toMatchObject({ code: 'timeout', retryable: true })
+    expect(page.url()).toBe(url)
+    await context.unroute('**/token')
+    expect(await handle()).toHaveProperty('sub', 'ada')
+  })
+
+  it('loses their storage while they are away', async () => {
+    await travel()
+    const session = await context.newCDPSession(page)
+    await session.send('Storage.clearDataForOrigin', { origin: browser.url, storageTypes: 'all' })
+    expect(await handle()).toHaveProperty('code', 'unknown_state')
+  })
+
   it('loses the network, and a retry on the same page works', async () => {
     await travel()
     await context.route('**/token', (route) => route.abort('internetdisconnected'))
@@ -176,12 +193,36 @@ describe('a callback that was changed', () => {
       (url: URL) => url.pathname.length && Object.assign(url, { pathname: '/app/callback' }),
       'redirect_uri_mismatch',
     ],
-    ['code', (url: URL) => url.searchParams.set('code', 'other'), 'token_request_refused'],
   ])('in its %s', async (_, change, code) => {
     const url = new URL(await travel())
     change(url)
     await page.goto(url.href)
     expect(await handle()).toHaveProperty('code', code)
+  })
+})
+
+describe('a code that was injected', () => {
+  it('though real and unused, is worth nothing without its own verifier', async () => {
+    const stranger = await browser.newContext()
+    const stolen = new URL(await travel(await stranger.newPage())).searchParams.get('code') ?? ''
+    const url = new URL(await travel())
+    url.searchParams.set('code', stolen)
+    await page.goto(url.href)
+    const requests = tokenRequests(page)
+    expect(await handle()).toHaveProperty('code', 'token_request_refused')
+    expect(requests).toHaveLength(1)
+  })
+})
+
+describe('a token endpoint that redirects', () => {
+  it('is not followed', async () => {
+    await travel()
+    const requests: string[] = []
+    page.on('request', (request) => requests.push(request.url()))
+    const headers = { location: `${browser.issuer}/elsewhere`, 'access-control-allow-origin': browser.url }
+    await context.route('**/token', (route) => route.fulfill({ status: 307, headers }))
+    expect(await handle()).toMatchObject({ code: 'response_refused', retryable: false })
+    expect(requests.filter((url) => url.includes('elsewhere'))).toEqual([])
   })
 })
 

@@ -28,4 +28,18 @@ export function ensureChromium(): string {
   throw new Error('No Chromium found. Install it (Debian: sudo apt-get install chromium) or set CHROMIUM_PATH to one.')
 }
 
+/** How Playwright starts it. Everything is on loopback; no other host is even looked up. */
+export const launchOptions = () => ({
+  executablePath: ensureChromium(),
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost, EXCLUDE *.localhost',
+  ],
+})
+
 if (argv[1] === fileURLToPath(import.meta.url)) console.log(`Chromium: ${ensureChromium()}`)

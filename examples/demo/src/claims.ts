@@ -11,7 +11,7 @@ const MEANING: Readonly<Record<string, string>> = {
   exp: 'good until',
   iat: 'issued at',
   auth_time: 'when the person last signed in at the server',
-  nonce: 'binds the token to this sign-in; compared, then dropped',
+  nonce: 'binds the token to this sign-in; compared',
   at_hash: 'binds the access token to this ID token; compared',
   sid: 'the session at the server',
 }

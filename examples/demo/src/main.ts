@@ -98,6 +98,8 @@ async function runAttack(callback: string): Promise<void> {
   }
   if (rest.length) return attack(rest as [AttackName, ...AttackName[]])
   await show(result ? { state: 'signed-in', result } : { state: 'idle' })
+  // What is hidden takes no focus.
+  reveal()
   byId(rowId(name)).focus({ preventScroll: true })
   byId(rowId(name)).scrollIntoView({ block: 'center' })
 }
