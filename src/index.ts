@@ -1,14 +1,11 @@
 /** Sign-in for browser apps: authorization code and PKCE, the verifier sealed at rest. */
 export type { ClientConfig } from './client/config.js'
-export {
-  type CallbackOptions,
-  type Client,
-  createClient,
-  type SignInOptions,
-  type SignInResult,
-} from './client/create-client.js'
+
+export { type CallbackOptions, type Client, createClient, type SignInOptions } from './client/create-client.js'
 export { type ErrorCode, type ErrorDetails, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
 export type { EventBody, EventContext, Listener, ProofkeyEvent } from './events.js'
+export type { FlowConfig } from './flow/config.js'
+export type { SignInResult, StartOptions } from './flow/flow.js'
 export type { AuthorizationParameters } from './protocol/begin.js'
 export { type ClientAuth, none } from './protocol/client-auth.js'
 export type { Grant, IdTokenClaims, Tokens } from './protocol/complete.js'

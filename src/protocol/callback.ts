@@ -82,7 +82,7 @@ export function checkLanding(redirectUri: string, landed: URL): void {
     throw new ProofkeyError(
       'redirect_uri_mismatch',
       `Sent to ${redirectUri}, landed on ${landed.href.replace(/[?#].*/, '')}: the ${drift} differs.`,
-      'Stop the proxy or router that rewrites it, or configure what people land on.',
+      'Stop the proxy or router that rewrites it.',
     )
   }
 }
@@ -99,7 +99,7 @@ export const unknownState = (): ProofkeyError =>
   new ProofkeyError(
     'unknown_state',
     'No sign-in waits here for this callback.',
-    'Start a new sign-in; if it recurs, check that storage lasts.',
+    'Start a new sign-in; if it recurs, check the storage.',
   )
 
 export const malformed = (what: string): ProofkeyError =>

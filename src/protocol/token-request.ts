@@ -17,6 +17,8 @@ export async function requestTokens(
   options: TokenRequestOptions,
 ): Promise<Response> {
   const headers = new Headers({ accept: 'application/json' })
-  await (options.clientAuth ?? none()).authenticate(server, client, body, headers)
-  return send(endpoint(server, 'token_endpoint', options.insecure), { method: 'POST', body, headers }, options)
+  const { authenticate, route } = options.clientAuth ?? none()
+  await authenticate(server, client, body, headers)
+  const [at, by] = route?.(server, options) ?? [server, options]
+  return send(endpoint(at, 'token_endpoint', options.insecure), { method: 'POST', body, headers }, by)
 }

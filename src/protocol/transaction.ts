@@ -5,16 +5,19 @@ export type PinnedServer = Pick<
   ServerMetadata,
   | 'issuer'
   | 'token_endpoint'
+  | 'mtls_endpoint_aliases'
   | 'jwks_uri'
   | 'authorization_response_iss_parameter_supported'
   | 'id_token_signing_alg_values_supported'
 >
 
 export const pin = (server: ServerMetadata): PinnedServer => {
-  const { issuer, token_endpoint, jwks_uri, authorization_response_iss_parameter_supported } = server
+  const { issuer, token_endpoint, mtls_endpoint_aliases, jwks_uri, authorization_response_iss_parameter_supported } =
+    server
   return {
     issuer,
     token_endpoint,
+    mtls_endpoint_aliases,
     jwks_uri,
     authorization_response_iss_parameter_supported,
     // Only what proves something to a client that holds no secret: never `none`, never HMAC (OpenID Connect Core §3.1.3.7).

@@ -7,6 +7,7 @@ const FLOORS = [
   ['errors', 'events'],
   ['crypto'],
   ['protocol', 'vault', 'user-agents'],
+  ['flow'],
   ['client', 'server'],
   ['entry points'],
 ]

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { sameOriginPath } from '../../src/client/return-to.js'
+import { sameOriginPath } from '../../src/flow/return-to.js'
 
 const APP = 'https://app.example'
 

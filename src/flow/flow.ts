@@ -1,0 +1,174 @@
+import { ticketId } from '../crypto/ticket.js'
+import { isProofkeyError, ProofkeyError } from '../errors.js'
+import { createEmitter, type EventBody, type ProofkeyEvent } from '../events.js'
+import { type AuthorizationParameters, beginAuthorization, type ResponseMode } from '../protocol/begin.js'
+import { checkLanding, unknownState } from '../protocol/callback.js'
+import { type CompleteOptions, completeAuthorization, expired, type Grant } from '../protocol/complete.js'
+import { checkMetadata, createMetadataSource, discover } from '../protocol/metadata.js'
+import { owner } from '../protocol/owner.js'
+import { scopes } from '../protocol/scope.js'
+import type { Transaction } from '../protocol/transaction.js'
+import type { Taken, Vault } from '../vault/contract.js'
+import type { FlowConfig } from './config.js'
+import { sameOriginPath } from './return-to.js'
+
+/** One sign-in's own wishes; its {@link AuthorizationParameters} go before the client's. */
+export interface StartOptions extends AuthorizationParameters {
+  /** Where the app wants to go on afterwards: a path of this origin. Anything else becomes `/` (event `return_to_refused`). */
+  readonly returnTo?: string | undefined
+  /** Anything JSON can hold; comes back as it is, sealed in between. */
+  readonly appState?: unknown | undefined
+}
+
+/** A finished sign-in. */
+export interface SignInResult extends Grant {
+  /** A path of this origin, `/` by default: safe to navigate to. */
+  readonly returnTo: string
+  readonly appState: unknown
+}
+
+/** What waits in the vault. */
+interface Waiting {
+  readonly transaction: Transaction
+  readonly returnTo: string
+  readonly appState?: unknown
+}
+
+export type Flow = ReturnType<typeof createFlow>
+
+/**
+ * What the browser's and the server's sign-in have in common: from the start to a sealed transaction, and from a
+ * callback to a grant.
+ */
+export function createFlow(config: FlowConfig & { readonly responseMode?: ResponseMode | undefined }) {
+  const { issuer, clientId, redirectUri, insecure } = config
+  const self = owner(issuer, clientId)
+  const { emit, subscribe } = createEmitter<ProofkeyEvent>()
+  const report = (event: EventBody, transaction?: string) =>
+    emit({ atMs: Date.now(), issuer, clientId, transaction, ...event })
+
+  const given = config.metadata && checkMetadata(config.metadata, issuer, insecure)
+  const metadata = createMetadataSource(async () => {
+    const server = given ?? (await discover(issuer, config))
+    if (!given) report({ type: 'metadata_loaded' })
+    if (!server.code_challenge_methods_supported) report({ type: 'pkce_not_advertised' })
+    return server
+  }, config.metadataLifetimeSeconds ?? 3600)
+
+  return {
+    self,
+    subscribe,
+    metadata,
+
+    /** Begins a sign-in and puts it into the vault. @returns the URL to send the person to, and what names the sign-in */
+    async start(vault: Vault, options: StartOptions, signal?: AbortSignal) {
+      const { returnTo = '/', appState, ...parameters } = options
+      let id: string | undefined
+      try {
+        vault.prepare?.()
+        const server = await unlessAborted(metadata(), signal)
+        const { url, transaction } = await beginAuthorization(server, { ...config, ...defined(parameters) })
+        const { state, scope = '' } = transaction
+        id = await ticketId(state)
+        const path = sameOriginPath(returnTo)
+        if (!path) report({ type: 'return_to_refused' }, id)
+        const waiting: Waiting = { transaction, returnTo: path ?? '/', appState }
+        await unlessAborted(vault.put(state, self, JSON.stringify(waiting)), signal)
+        report({ type: 'transaction_stored', vault: vault.name }, id)
+        report({ type: 'sign_in_started', endpoint: server.authorization_endpoint, scope }, id)
+        return { url, state, id }
+      } catch (error) {
+        throw this.failed(error, id)
+      }
+    },
+
+    /** Takes the sign-in out of the vault and finishes it; where nothing was answered, it goes back. */
+    async complete(
+      vault: Vault,
+      callback: string,
+      state: string,
+      options: CompleteOptions = {},
+    ): Promise<SignInResult> {
+      const id = await ticketId(state)
+      report({ type: 'callback_received' }, id)
+      const taken = await vault.take(state, self)
+      if (taken.status !== 'taken') {
+        // On another origin lies another storage: then the landing is what tells.
+        if (taken.status === 'unknown') checkLanding(redirectUri, new URL(callback))
+        throw notTaken[taken.status]()
+      }
+      report({ type: 'transaction_taken', vault: vault.name }, id)
+      const { transaction, returnTo, appState }: Waiting = JSON.parse(taken.value)
+      try {
+        const grant = await completeAuthorization(transaction, callback, { ...config, ...options })
+        reportScope(transaction, grant, id)
+        report({ type: 'sign_in_completed', scope: grant.tokens.scope }, id)
+        return { ...grant, returnTo, appState }
+      } catch (error) {
+        if (!isProofkeyError(error) || !error.retryable) throw error
+        const { code, message, hint, cause } = error
+        const retryable = await vault.put(state, self, taken.value).then(
+          () => true,
+          () => false,
+        )
+        if (retryable) report({ type: 'transaction_restored', vault: vault.name }, id)
+        throw new ProofkeyError(code, message, hint, { cause, retryable })
+      }
+    },
+
+    /** Reports a failure and hands it on. */
+    failed(error: unknown, id?: string): unknown {
+      report({ type: 'sign_in_failed', code: isProofkeyError(error) ? error.code : 'unexpected' }, id)
+      return error
+    },
+  }
+
+  function reportScope(transaction: Transaction, { tokens }: Grant, id: string) {
+    const asked = scopes(transaction.scope)
+    const granted = scopes(tokens.scope)
+    const missing = asked.filter((value) => !granted.includes(value))
+    const added = granted.filter((value) => !asked.includes(value))
+    if (missing.length + added.length) report({ type: 'scope_changed', missing, added }, id)
+  }
+}
+
+/** Without the members that say nothing. */
+const defined = <T extends object>(options: T): T =>
+  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
+
+/** The work goes on for others who wait for it; this caller stops waiting. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    const abort = () =>
+      reject(
+        new ProofkeyError('aborted', 'The sign-in was aborted.', 'Try again.', {
+          cause: signal.reason,
+          retryable: true,
+        }),
+      )
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+export const otherClient = () =>
+  new ProofkeyError(
+    'other_client',
+    'This callback belongs to another client of this origin.',
+    'Let that client handle it; it was left untouched.',
+  )
+
+const notTaken: Record<Exclude<Taken['status'], 'taken'>, () => ProofkeyError> = {
+  unknown: unknownState,
+  expired,
+  other_owner: otherClient,
+  spent: () =>
+    new ProofkeyError(
+      'already_completed',
+      'This callback was used before.',
+      'Go on, or start a new sign-in if nobody is signed in.',
+    ),
+  unreadable: () => new ProofkeyError('record_unreadable', 'The stored sign-in was changed; it does not open.'),
+}
