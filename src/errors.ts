@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'issuer_mismatch'
   | 'endpoint_refused'
   | 'pkce_unsupported'
+  | 'client_auth_unsupported'
   // the network; `retryable` tells whether the sign-in is still open
   | 'network_error'
   | 'timeout'
@@ -28,6 +29,9 @@ export type ErrorCode =
   | 'redirect_uri_mismatch'
   | 'access_denied'
   | 'authorization_failed'
+  // the server's side
+  | 'client_auth_unsupported'
+  | 'start_refused'
   // the token endpoint
   | 'token_request_refused'
   | 'token_response_invalid'

@@ -7,7 +7,7 @@ import { ProofkeyError } from '../errors.js'
 export function subtle(): SubtleCrypto {
   const found = globalThis.crypto?.subtle
   if (!found) {
-    throw new ProofkeyError('insecure_context', 'WebCrypto is missing here.', 'Use https or localhost.')
+    throw new ProofkeyError('insecure_context', 'No WebCrypto here.', 'Use https or localhost.')
   }
   return found
 }

@@ -6,7 +6,7 @@ import { CLOCK_SKEW_SECONDS, checkIdToken, invalidIdToken } from './id-token.js'
 import type { SignatureCheck } from './id-token-signature.js'
 import { scopes } from './scope.js'
 import { blot, type Secrets, serverError } from './server-error.js'
-import { requestTokens, type TokenRequestOptions } from './token-request.js'
+import { post, type TokenRequestOptions } from './token-request.js'
 import type { Transaction } from './transaction.js'
 
 export type IdTokenClaims = oauth.IDToken
@@ -67,7 +67,7 @@ export async function completeAuthorization(
   for (const uri of resource) body.append('resource', uri)
   const verifySignature = options.signature?.(server, options)
   const secrets = [code, codeVerifier, transaction.nonce, transaction.state]
-  const response = await requestTokens(server, client, body, options)
+  const response = await post(server, client, body, options)
   try {
     const result = await oauth.processGenericTokenEndpointResponse(server, client, response)
     if (result.id_token) await verifySignature?.(response)
@@ -77,13 +77,13 @@ export async function completeAuthorization(
   }
 }
 
-/** What oauth4webapi leaves to its caller. */
-async function checkGrant(
+/** What oauth4webapi leaves to its caller, for the answer to a code. */
+export async function checkGrant(
   transaction: Transaction,
   result: oauth.TokenEndpointResponse,
   secrets: Secrets,
 ): Promise<Grant> {
-  const { access_token, expires_in, id_token, refresh_token } = result
+  const { access_token, id_token, refresh_token } = result
   const { nonce, acrValues, maxAgeSeconds } = transaction
   const scope = blot(result.scope ?? transaction.scope ?? '', [...secrets, access_token, id_token, refresh_token])
   if ((result.token_type as string) !== 'bearer') throw tokenResponseInvalid('its token_type is not Bearer')
@@ -91,24 +91,22 @@ async function checkGrant(
   if (claims) await checkIdToken(claims, id_token ?? '', access_token, transaction)
   else if ((nonce ?? acrValues ?? maxAgeSeconds) !== undefined) throw invalidIdToken('it is missing')
   const missing = scopes(transaction.requiredScope).filter((value) => !scopes(scope).includes(value))
-  if (missing.length)
-    throw new ProofkeyError('scope_missing', `Not granted: ${missing.join(' ')}.`, 'Ask for consent again.')
-  return {
-    tokens: {
-      accessToken: access_token,
-      tokenType: 'bearer',
-      expiresAtMs: expires_in === undefined ? undefined : Date.now() + expires_in * 1000,
-      scope,
-      refreshToken: refresh_token,
-      idToken: id_token,
-    },
-    claims,
-  }
+  if (missing.length) throw new ProofkeyError('scope_missing', `Not granted: ${missing.join(' ')}.`, 'Ask for consent.')
+  return { tokens: tokensOf(result, scope), claims }
 }
+
+export const tokensOf = (result: oauth.TokenEndpointResponse, scope: string): Tokens => ({
+  accessToken: result.access_token,
+  tokenType: 'bearer',
+  expiresAtMs: result.expires_in === undefined ? undefined : Date.now() + result.expires_in * 1000,
+  scope,
+  refreshToken: result.refresh_token,
+  idToken: result.id_token,
+})
 
 export const expired = (): ProofkeyError => new ProofkeyError('expired', 'The sign-in took too long.')
 
-const tokenResponseInvalid = (what: string) =>
+export const tokenResponseInvalid = (what: string) =>
   new ProofkeyError(
     'token_response_invalid',
     `The token response was refused: ${what}.`,
@@ -116,7 +114,7 @@ const tokenResponseInvalid = (what: string) =>
   )
 
 /** The one place where oauth4webapi's errors become ours. Their `cause` holds tokens and claims: only the message goes on. */
-function translate(error: unknown, response: Response, secrets: Secrets): ProofkeyError {
+export function translate(error: unknown, response: Response, secrets: Secrets): ProofkeyError {
   const { message, cause } = error as Error
   if (error instanceof ProofkeyError) {
     // The token endpoint has answered: nothing that fails now makes the code good again.

@@ -43,11 +43,7 @@ export async function checkIdToken(
 }
 
 export const invalidIdToken = (what: string): ProofkeyError =>
-  new ProofkeyError(
-    'id_token_invalid',
-    `The ID token was refused: ${what}.`,
-    'Check the clock and the client id; it may be an attack.',
-  )
+  new ProofkeyError('id_token_invalid', `The ID token was refused: ${what}.`, 'Check the clock; it may be an attack.')
 
 /** The left half of the digest that the ID token's algorithm uses; that of Ed25519 and EdDSA is SHA-512. */
 async function halfHash(idToken: string, accessToken: string): Promise<string> {

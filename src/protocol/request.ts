@@ -42,7 +42,7 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
     const [code, message, hint] = signal?.aborted
       ? (['aborted', 'was aborted', 'Try again.'] as const)
       : deadline.aborted
-        ? (['timeout', `took over ${timeoutSeconds} s`, 'Try again, or raise timeoutSeconds.'] as const)
+        ? (['timeout', `took over ${timeoutSeconds} s`, 'Try again.'] as const)
         : (['network_error', answered ? 'broke off' : 'did not answer', 'Check the connection and CORS.'] as const)
     throw new ProofkeyError(code, `${url} ${message}.`, hint, {
       // Its name only: what a fetch throws can hold the request.

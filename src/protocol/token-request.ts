@@ -9,16 +9,17 @@ export interface TokenRequestOptions extends RequestOptions {
   readonly clientAuth?: ClientAuth | undefined
 }
 
-/** One POST to the token endpoint, with the client's authentication (RFC 6749 §4.1.3). */
-export async function requestTokens(
+/** One POST to an endpoint of the server, by default the token endpoint, with the client's authentication (RFC 6749 §2.3). */
+export async function post(
   server: PinnedServer,
   client: Client,
   body: URLSearchParams,
   options: TokenRequestOptions,
+  name = 'token_endpoint',
 ): Promise<Response> {
   const headers = new Headers({ accept: 'application/json' })
   const { authenticate, route } = options.clientAuth ?? none()
   await authenticate(server, client, body, headers)
   const [at, by] = route?.(server, options) ?? [server, options]
-  return send(endpoint(at, 'token_endpoint', options.insecure), { method: 'POST', body, headers }, by)
+  return send(endpoint(at, name, options.insecure), { method: 'POST', body, headers }, by)
 }

@@ -109,6 +109,8 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
   }
 
   return {
+    /** May be changed while it runs. */
+    faults,
     issuer,
     metadata,
     requests,

@@ -1,0 +1,52 @@
+import * as oauth from 'oauth4webapi'
+import { type Grant, type IdTokenClaims, tokenResponseInvalid, tokensOf, translate } from './complete.js'
+import { invalidIdToken } from './id-token.js'
+import type { ServerMetadata } from './metadata.js'
+import { post, type TokenRequestOptions } from './token-request.js'
+import { pin } from './transaction.js'
+
+export interface RefreshOptions extends TokenRequestOptions {
+  /** Space-separated; part of what was granted. Default: all of it (RFC 6749 §6). */
+  readonly scope?: string | undefined
+  /** RFC 8707 §2.2. */
+  readonly resource?: string | readonly string[] | undefined
+  /** The claims of the sign-in: a new ID token must be of the same person (OpenID Connect Core §12.2). */
+  readonly previousClaims?: IdTokenClaims | undefined
+}
+
+/**
+ * Trades a refresh token for new tokens (RFC 6749 §6). Where the server sends no new refresh token, the result holds
+ * the old one; where it does, the old one is spent: store the new one before you use anything.
+ * @throws `network_error`, `timeout`, `aborted`, `response_refused`, `endpoint_refused`; `token_request_refused`;
+ * `token_response_invalid`; `id_token_invalid`
+ */
+export async function refreshTokens(
+  server: ServerMetadata,
+  clientId: string,
+  refreshToken: string,
+  options: RefreshOptions = {},
+): Promise<Grant> {
+  const client = { client_id: clientId }
+  const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
+  if (options.scope) body.set('scope', options.scope)
+  for (const uri of [options.resource ?? []].flat()) body.append('resource', uri)
+  const pinned = pin(server)
+  const response = await post(pinned, client, body, options)
+  try {
+    const result = await oauth.processRefreshTokenResponse(pinned, client, response)
+    if ((result.token_type as string) !== 'bearer') throw tokenResponseInvalid('its token_type is not Bearer')
+    const claims = oauth.getValidatedIdTokenClaims(result)
+    if (claims && options.previousClaims) checkContinuity(claims, options.previousClaims)
+    const tokens = tokensOf(result, result.scope ?? options.scope ?? '')
+    return { tokens: { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken }, claims }
+  } catch (error) {
+    throw translate(error, response, [refreshToken])
+  }
+}
+
+function checkContinuity(claims: IdTokenClaims, before: IdTokenClaims): void {
+  const changed = (['iss', 'sub', 'aud', 'auth_time', 'nonce'] as const).find(
+    (name) => claims[name] !== undefined && before[name] !== undefined && `${claims[name]}` !== `${before[name]}`,
+  )
+  if (changed) throw invalidIdToken(`its ${changed} is not the one of the sign-in`)
+}

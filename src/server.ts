@@ -1,0 +1,27 @@
+/** Sign-in for apps that render on the server: the same checks, with a client that proves itself. No `node:` import. */
+export type { SealingKey } from './crypto/keyring.js'
+export { type ErrorCode, type ErrorDetails, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
+export type { EventBody, EventContext, Listener, ProofkeyEvent } from './events.js'
+export type { FlowConfig } from './flow/config.js'
+export type { SignInResult, StartOptions } from './flow/flow.js'
+export type { AuthorizationParameters } from './protocol/begin.js'
+export { type ClientAuth, none } from './protocol/client-auth.js'
+export { clientSecretBasic, clientSecretJwt, clientSecretPost } from './protocol/client-secret.js'
+export type { Grant, IdTokenClaims, Tokens } from './protocol/complete.js'
+export { allowInsecureLoopback, type InsecureSwitch } from './protocol/endpoint.js'
+export { checkIdTokenSignature, type SignatureCheck } from './protocol/id-token-signature.js'
+export type { ServerMetadata } from './protocol/metadata.js'
+export { type PrivateKeyJwtOptions, privateKeyJwt, type SigningAlgorithm } from './protocol/private-key-jwt.js'
+export type { RefreshOptions } from './protocol/refresh.js'
+export type { RequestOptions } from './protocol/request.js'
+export type { PinnedServer } from './protocol/transaction.js'
+export {
+  createServerClient,
+  type ServerClient,
+  type ServerClientConfig,
+  type ServerSignInResult,
+} from './server/create-server-client.js'
+export type { ForwardedHeaders } from './server/landing.js'
+export type { Taken, Vault } from './vault/contract.js'
+export { type CookieJar, type RequestVault, sealedCookie } from './vault/cookie.js'
+export { memoryVault } from './vault/memory.js'

@@ -1,0 +1,34 @@
+import { sha256 } from '../crypto/digest.js'
+import { randomToken } from '../crypto/random.js'
+import { ticketId } from '../crypto/ticket.js'
+import type { Vault } from '../vault/contract.js'
+import { type CookieJar, cookieName, makeRoom, maxAgeSeconds } from '../vault/cookie.js'
+
+/**
+ * A vault of the server, tied to the browser that started the sign-in: the record's owner is the client and a secret
+ * that only this browser's cookie holds. Without it, a link with somebody else's code and state would sign in anyone who
+ * opens it (login CSRF, RFC 9700 §4.7).
+ */
+export function bindToBrowser(vault: Vault, jar: CookieJar): Vault {
+  const bound = async (owner: string, secret: string) => `${owner} ${await sha256(secret)}`
+  return {
+    name: vault.name,
+
+    async put(ticket, owner, value) {
+      const secret = randomToken()
+      const name = cookieName(await ticketId(ticket))
+      await vault.put(ticket, await bound(owner, secret), value)
+      makeRoom(jar)
+      jar.set(name, secret, maxAgeSeconds(ticket))
+    },
+
+    async take(ticket, owner) {
+      const name = cookieName(await ticketId(ticket))
+      const secret = jar.get(name)
+      if (secret === undefined) return { status: 'unknown' }
+      const taken = await vault.take(ticket, await bound(owner, secret))
+      if (taken.status !== 'other_owner') jar.delete(name)
+      return taken
+    },
+  }
+}

@@ -1,0 +1,154 @@
+import { isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
+import { ProofkeyError } from '../errors.js'
+import type { Listener, ProofkeyEvent } from '../events.js'
+import { checkConfig, type FlowConfig } from '../flow/config.js'
+import { createFlow, otherClient, type SignInResult, type StartOptions } from '../flow/flow.js'
+import { configInvalid, type ResponseMode } from '../protocol/begin.js'
+import { callbackParameters, unknownState } from '../protocol/callback.js'
+import type { ClientAuth } from '../protocol/client-auth.js'
+import { checkClientAuth } from '../protocol/client-auth-support.js'
+import type { Grant } from '../protocol/complete.js'
+import { type RefreshOptions, refreshTokens } from '../protocol/refresh.js'
+import { revokeToken } from '../protocol/revoke.js'
+import type { Vault } from '../vault/contract.js'
+import type { RequestVault } from '../vault/cookie.js'
+import { readBody } from './body.js'
+import { bindToBrowser } from './bound-vault.js'
+import { createCookieJar, type RequestCookies } from './cookies.js'
+import { checkServerLanding, type ForwardedHeaders, requestedUrl } from './landing.js'
+import { refuseStart } from './start-guard.js'
+
+export interface ServerClientConfig extends FlowConfig {
+  /** How the client proves itself: chosen, never guessed. PKCE is there besides. */
+  readonly clientAuth: ClientAuth
+  /** Where sign-ins wait: `sealedCookie({ keys })` needs nothing else; `redisVault` and `memoryVault` promise single use. */
+  readonly vault: Vault | RequestVault
+  /** Where the answer is put. Default `query`; `form_post` needs cookies that cross sites (`SameSite=None`). */
+  readonly responseMode?: 'query' | 'form_post' | undefined
+  /** `trusted` believes `X-Forwarded-Proto`, `-Host` and `-Prefix`: only behind a proxy that sets or drops them. */
+  readonly forwardedHeaders?: ForwardedHeaders
+}
+
+/** A finished sign-in, and the headers (`Set-Cookie`, `Cache-Control`) that the response must carry. */
+export interface ServerSignInResult extends SignInResult {
+  readonly headers: Headers
+}
+
+export interface ServerClient {
+  /**
+   * Starts a sign-in: answers a navigation with 303 to the authorization server and the sealed transaction in a cookie.
+   * A prefetch, and a cross-site frame, form or fetch, gets 403: nobody starts a sign-in for somebody else unseen.
+   * @throws `config_invalid`, `insecure_context`, `storage_unavailable`, `storage_full`, `client_auth_unsupported`,
+   * `aborted`, and what discovery throws
+   */
+  signIn(request: Request, options?: StartOptions & { readonly signal?: AbortSignal | undefined }): Promise<Response>
+  /**
+   * Finishes the sign-in that this request is the callback of.
+   * @throws a `ProofkeyError` with a `headers` member to answer with: it deletes the cookie, or, where the error is
+   * `retryable`, sets it again. The codes are those of the browser's `handleCallback`.
+   */
+  handleCallback(request: Request, options?: { readonly signal?: AbortSignal | undefined }): Promise<ServerSignInResult>
+  /** Trades a refresh token for new tokens; see {@link refreshTokens}. */
+  refresh(
+    refreshToken: string,
+    options?: Pick<RefreshOptions, 'scope' | 'resource' | 'previousClaims' | 'signal'>,
+  ): Promise<Grant>
+  /** Revokes a token; see {@link revokeToken}. */
+  revoke(
+    token: string,
+    options?: {
+      readonly tokenTypeHint?: 'access_token' | 'refresh_token' | undefined
+      readonly signal?: AbortSignal | undefined
+    },
+  ): Promise<void>
+  /** Loads the server's metadata ahead of time. */
+  preload(): Promise<void>
+  /** Listens to what happens; returns its own undo. */
+  subscribe(listener: Listener<ProofkeyEvent>): () => void
+}
+
+/**
+ * A confidential client for apps that render on the server: Web `Request` in, `Response` out. Make it once.
+ * @throws `config_invalid`; for `metadata` given by hand what discovery throws
+ */
+export function createServerClient(config: ServerClientConfig): ServerClient {
+  checkServerConfig(config)
+  const { clientAuth, clientId, redirectUri, responseMode, forwardedHeaders, fetch, timeoutSeconds, insecure } = config
+  const requests = { clientAuth, fetch, timeoutSeconds, insecure }
+  const flow = createFlow(config as FlowConfig & { responseMode?: ResponseMode | undefined })
+
+  const metadata = async () => {
+    const server = await flow.metadata()
+    checkClientAuth(server, clientAuth)
+    return server
+  }
+  const jarOf = ({ headers }: Request) =>
+    createCookieJar(headers.get('cookie'), responseMode === 'form_post' ? 'None' : 'Lax')
+  const vaultOf = (jar: RequestCookies): Vault =>
+    'bind' in config.vault ? config.vault.bind(jar) : bindToBrowser(config.vault, jar)
+  const headersOf = (jar: RequestCookies, more?: HeadersInit) => {
+    const headers = new Headers(more)
+    headers.set('cache-control', 'no-store')
+    for (const change of jar.changes()) headers.append('set-cookie', change)
+    return headers
+  }
+
+  async function handleCallback(request: Request, { signal }: { signal?: AbortSignal | undefined } = {}) {
+    const jar = jarOf(request)
+    let state = ''
+    try {
+      const url = requestedUrl(request, forwardedHeaders)
+      const form = responseMode === 'form_post' ? await readForm(request) : undefined
+      state = (form ?? callbackParameters(url)).get('state') ?? ''
+      if (!isTicket(state)) throw unknownState()
+      if (!ticketIsTaggedFor(state, flow.self)) throw otherClient()
+      // Before anything is taken: a proxy that is set wrong costs nobody their sign-in.
+      checkServerLanding(redirectUri, url)
+      const result = await flow.complete(vaultOf(jar), url.href, state, { signal, ...(form && { form }) })
+      return { ...result, headers: headersOf(jar) }
+    } catch (error) {
+      const failed = flow.failed(error, isTicket(state) ? await ticketId(state) : undefined)
+      // Not enumerable: the headers can hold the browser's half of the lock, and errors are logged.
+      throw Object.defineProperty(failed, 'headers', { value: headersOf(jar) })
+    }
+  }
+
+  return {
+    async signIn(request, { signal, ...options } = {}) {
+      const refused = refuseStart(request)
+      if (refused) {
+        flow.failed(
+          new ProofkeyError('start_refused', `A sign-in was not started by ${refused}.`, 'Link to the page itself.'),
+        )
+        return new Response('Open this page directly to sign in.', {
+          status: 403,
+          headers: { 'cache-control': 'no-store' },
+        })
+      }
+      await metadata()
+      const jar = jarOf(request)
+      const { url } = await flow.start(vaultOf(jar), options, signal)
+      return new Response(null, { status: 303, headers: headersOf(jar, { location: url.href }) })
+    },
+    handleCallback,
+    refresh: async (refreshToken, options) =>
+      refreshTokens(await metadata(), clientId, refreshToken, { ...requests, ...options }),
+    revoke: async (token, options) => revokeToken(await metadata(), clientId, token, { ...requests, ...options }),
+    preload: async () => void (await metadata()),
+    subscribe: flow.subscribe,
+  }
+}
+
+const readForm = async (request: Request) =>
+  new URLSearchParams(await readBody(request, 'application/x-www-form-urlencoded'))
+
+function checkServerConfig(config: ServerClientConfig): void {
+  checkConfig(config)
+  const { clientAuth, vault } = config
+  const problems = []
+  if (typeof clientAuth?.authenticate !== 'function')
+    problems.push('clientAuth: none() or how the client proves itself')
+  if (!vault || !('bind' in vault || 'put' in vault))
+    problems.push('vault: sealedCookie({ keys }), redisVault or memoryVault()')
+  if (problems[0]) throw configInvalid(problems)
+}

@@ -1,0 +1,94 @@
+import { createKeyring, type SealingKey } from '../crypto/keyring.js'
+import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
+import { ProofkeyError } from '../errors.js'
+import type { Vault } from './contract.js'
+
+/** The cookies of one request and of the response to it; a name or value needs no escaping. */
+export interface CookieJar {
+  names(): string[]
+  get(name: string): string | undefined
+  set(name: string, value: string, maxAgeSeconds: number): void
+  delete(name: string): void
+}
+
+/** A vault whose records travel with the browser: it works within one request and the response to it. */
+export interface RequestVault {
+  readonly name: string
+  bind(jar: CookieJar): Vault
+}
+
+/**
+ * `__Host-Http-`: bound to this very host, sent over TLS only, out of reach of scripts (RFC 6265bis, layered cookies).
+ * Browsers that do not know it enforce the `__Host-` that it starts with.
+ */
+const PREFIX = '__Host-Http-proofkey.'
+/** At most this many sign-ins wait in one browser; the ones that expire first give way. */
+const MAX_COOKIES = 5
+/** What browsers keep of one cookie, attributes included. */
+const MAX_BYTES = 4096 - 100
+
+/** The cookie that goes with a sign-in. */
+export const cookieName = (id: string): string => PREFIX + id
+
+/** Keeps the pile of sign-in cookies small: the next one is the fifth at most. */
+export function makeRoom(jar: CookieJar): void {
+  // Names go on with the expiry, so their order is the order in which they expire.
+  const names = jar
+    .names()
+    .filter((name) => name.startsWith(PREFIX))
+    .sort()
+  names.forEach((name, index) => {
+    const expired = ticketIsExpired(name.slice(PREFIX.length))
+    if (expired || index <= names.length - MAX_COOKIES) jar.delete(name)
+  })
+}
+
+/** @returns how long a cookie for this ticket is to live, at least a second */
+export const maxAgeSeconds = (ticket: string): number =>
+  Math.max(1, Math.ceil((Number(ticket.slice(0, 13)) - Date.now()) / 1000))
+
+/**
+ * Keeps a sign-in sealed in a cookie of its own: AES-256-GCM under a key that needs both the application's key and the
+ * ticket, which no cookie holds. Nothing to run, any number of servers.
+ *
+ * A cookie alone cannot promise single use: whoever copied it before it was deleted can send it again. The code itself
+ * is single-use at the server, and PKCE ties it to this sign-in; where that is not enough, use `redisVault`.
+ * @throws `config_invalid` for the keys
+ */
+export function sealedCookie({ keys }: { readonly keys: readonly SealingKey[] }): RequestVault {
+  const keyring = createKeyring(keys)
+  return {
+    name: 'cookie',
+    bind: (jar) => ({
+      name: 'cookie',
+
+      async put(ticket, owner, value) {
+        const id = await ticketId(ticket)
+        const sealed = await keyring.seal(id, ticket, JSON.stringify([owner, value]))
+        const bytes = cookieName(id).length + sealed.length
+        if (bytes > MAX_BYTES) {
+          throw new ProofkeyError(
+            'storage_full',
+            `The sign-in does not fit into a cookie: ${bytes} bytes of ${MAX_BYTES}.`,
+            'Shorten appState and returnTo, or use redisVault.',
+          )
+        }
+        makeRoom(jar)
+        jar.set(cookieName(id), sealed, maxAgeSeconds(ticket))
+      },
+
+      async take(ticket, owner) {
+        if (ticketIsExpired(ticket)) return { status: 'expired' }
+        const id = await ticketId(ticket)
+        const sealed = jar.get(cookieName(id))
+        if (sealed === undefined) return { status: 'unknown' }
+        const opened = await keyring.open(id, ticket, sealed)
+        if (opened === undefined) return { status: 'unreadable' }
+        const [recordOwner, value]: [string, string] = JSON.parse(opened)
+        if (recordOwner !== owner) return { status: 'other_owner' }
+        jar.delete(cookieName(id))
+        return { status: 'taken', value }
+      },
+    }),
+  }
+}
