@@ -30,8 +30,8 @@ export type ErrorCode =
   | 'access_denied'
   | 'authorization_failed'
   // the server's side
-  | 'client_auth_unsupported'
   | 'start_refused'
+  | 'exchange_refused'
   // the token endpoint
   | 'token_request_refused'
   | 'token_response_invalid'

@@ -1,5 +1,5 @@
 /** Sign-in for browser apps: authorization code and PKCE, the verifier sealed at rest. */
-export type { ClientConfig } from './client/config.js'
+export type { ClientConfig, ExchangeClientConfig } from './client/config.js'
 
 export { type CallbackOptions, type Client, createClient, type SignInOptions } from './client/create-client.js'
 export { type ErrorCode, type ErrorDetails, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
@@ -8,8 +8,10 @@ export type { FlowConfig } from './flow/config.js'
 export type { SignInResult, StartOptions } from './flow/flow.js'
 export type { AuthorizationParameters } from './protocol/begin.js'
 export { type ClientAuth, none } from './protocol/client-auth.js'
+export { exposedClientSecret } from './protocol/client-secret.js'
 export type { Grant, IdTokenClaims, Tokens } from './protocol/complete.js'
 export { allowInsecureLoopback, type InsecureSwitch } from './protocol/endpoint.js'
+export { type Exchange, type ExchangedGrant, exchangeAt } from './protocol/exchange-at.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/id-token-signature.js'
 export type { ServerMetadata } from './protocol/metadata.js'
 export type { RequestOptions } from './protocol/request.js'

@@ -53,7 +53,7 @@ describe('the package', () => {
   it('stays under its ceilings: bytes, minified and gzip -9', async () => {
     const client = await shipped('createClient', './dist/index.js')
     const steps = await shipped('beginAuthorization, completeAuthorization', './dist/protocol.js')
-    expect(client.gzip).toBeLessThanOrEqual(12_300)
+    expect(client.gzip).toBeLessThanOrEqual(12_400)
     expect(steps.gzip).toBeLessThanOrEqual(8_000)
   })
 

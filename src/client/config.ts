@@ -1,4 +1,5 @@
 import type { FlowConfig } from '../flow/config.js'
+import type { Exchange } from '../protocol/exchange-at.js'
 import type { UserAgent } from '../user-agents/contract.js'
 import type { Vault } from '../vault/contract.js'
 
@@ -10,4 +11,10 @@ export interface ClientConfig extends FlowConfig {
   readonly vault?: Vault | undefined
   /** How the person travels. Default `redirect()`. */
   readonly userAgent?: UserAgent | undefined
+}
+
+/** A client that leaves the token request to the app's own backend. */
+export interface ExchangeClientConfig extends ClientConfig {
+  /** `exchangeAt(path)`. */
+  readonly exchange: Exchange
 }

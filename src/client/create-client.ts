@@ -10,12 +10,14 @@ import {
   unknownState,
   withoutCallbackParameters,
 } from '../protocol/callback.js'
+import type { Grant } from '../protocol/complete.js'
 import { parseUrl } from '../protocol/endpoint.js'
+import type { ExchangedGrant } from '../protocol/exchange-at.js'
 import type { UserAgent } from '../user-agents/contract.js'
 import { redirect } from '../user-agents/redirect.js'
 import { indexedDbVault } from '../vault/indexeddb.js'
 import { currentUrl, swapUrl } from './address-bar.js'
-import type { ClientConfig } from './config.js'
+import type { ClientConfig, ExchangeClientConfig } from './config.js'
 
 export interface SignInOptions extends StartOptions {
   readonly userAgent?: UserAgent | undefined
@@ -28,7 +30,7 @@ export interface CallbackOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-export interface Client {
+export interface Client<Given = Grant> {
   /**
    * Starts a sign-in. By redirect it leaves the page, and resolves (with undefined) only if the person comes back to
    * the very same page by the Back button.
@@ -36,7 +38,7 @@ export interface Client {
    * `storage_unavailable`, `storage_full`, `storage_refused_key`, `redirect_uri_mismatch`, `aborted`, and what
    * {@link Client.preload} throws
    */
-  signIn(options?: SignInOptions): Promise<SignInResult | undefined>
+  signIn(options?: SignInOptions): Promise<SignInResult<Given> | undefined>
   /**
    * Finishes the sign-in whose callback this page was loaded with. Call it on every load of the redirect URI: without
    * a callback of this client it resolves with undefined and does nothing; called twice, while the page stays at the
@@ -48,7 +50,7 @@ export interface Client {
    * storage: `insecure_context`, `storage_unavailable`. Where the error is `retryable`, sign-in and URL are back in
    * their place.
    */
-  handleCallback(options?: CallbackOptions): Promise<SignInResult | undefined>
+  handleCallback(options?: CallbackOptions): Promise<SignInResult<Given> | undefined>
   /**
    * Loads the server's metadata and opens the storage ahead of time, so that `signIn()` makes no request.
    * @throws `issuer_mismatch`, `endpoint_refused`, `pkce_unsupported`, `network_error`, `timeout`, `response_refused`
@@ -63,6 +65,8 @@ export interface Client {
  * Does nothing by itself and needs no `window` to be made.
  * @throws `config_invalid`; for `metadata` given by hand `issuer_mismatch`, `endpoint_refused`, `pkce_unsupported`
  */
+export function createClient(config: ExchangeClientConfig): Client<ExchangedGrant>
+export function createClient(config: ClientConfig): Client
 export function createClient(config: ClientConfig): Client {
   checkConfig(config)
   const { redirectUri, vault = indexedDbVault() } = config

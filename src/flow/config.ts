@@ -29,7 +29,7 @@ export interface FlowConfig extends AuthorizationParameters, Omit<RequestOptions
 const KINDS = {
   string: ['scope', 'requiredScope', 'acrValues', 'prompt', 'loginHint', 'uiLocales'],
   object: ['claims', 'additionalParameters', 'metadata', 'clientAuth', 'vault', 'userAgent'],
-  function: ['fetch', 'signature', 'insecure'],
+  function: ['fetch', 'signature', 'insecure', 'exchange'],
 }
 
 /**

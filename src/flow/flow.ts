@@ -4,6 +4,7 @@ import { createEmitter, type EventBody, type ProofkeyEvent } from '../events.js'
 import { type AuthorizationParameters, beginAuthorization, type ResponseMode } from '../protocol/begin.js'
 import { checkLanding, unknownState } from '../protocol/callback.js'
 import { type CompleteOptions, completeAuthorization, expired, type Grant } from '../protocol/complete.js'
+import type { Exchange } from '../protocol/exchange-at.js'
 import { checkMetadata, createMetadataSource, discover } from '../protocol/metadata.js'
 import { owner } from '../protocol/owner.js'
 import { scopes } from '../protocol/scope.js'
@@ -20,11 +21,16 @@ export interface StartOptions extends AuthorizationParameters {
   readonly appState?: unknown | undefined
 }
 
-/** A finished sign-in. */
-export interface SignInResult extends Grant {
+/** A finished sign-in: what was granted, or what a backend gave of it. */
+export type SignInResult<Given = Grant> = Given & {
   /** A path of this origin, `/` by default: safe to navigate to. */
   readonly returnTo: string
   readonly appState: unknown
+}
+
+interface FlowOptions {
+  readonly responseMode?: ResponseMode | undefined
+  readonly exchange?: Exchange | undefined
 }
 
 /** What waits in the vault. */
@@ -40,7 +46,7 @@ export type Flow = ReturnType<typeof createFlow>
  * What the browser's and the server's sign-in have in common: from the start to a sealed transaction, and from a
  * callback to a grant.
  */
-export function createFlow(config: FlowConfig & { readonly responseMode?: ResponseMode | undefined }) {
+export function createFlow(config: FlowConfig & FlowOptions) {
   const { issuer, clientId, redirectUri, insecure } = config
   const self = owner(issuer, clientId)
   const { emit, subscribe } = createEmitter<ProofkeyEvent>()
@@ -100,9 +106,12 @@ export function createFlow(config: FlowConfig & { readonly responseMode?: Respon
       report({ type: 'transaction_taken', vault: vault.name }, id)
       const { transaction, returnTo, appState }: Waiting = JSON.parse(taken.value)
       try {
-        const grant = await completeAuthorization(transaction, callback, { ...config, ...options })
-        reportScope(transaction, grant, id)
-        report({ type: 'sign_in_completed', scope: grant.tokens.scope }, id)
+        const redeem = config.exchange ?? completeAuthorization
+        const grant = (await redeem(transaction, callback, { ...config, ...options })) as Grant
+        // A backend may keep the tokens to itself.
+        const scope = grant.tokens?.scope ?? transaction.scope ?? ''
+        reportScope(transaction, scope, id)
+        report({ type: 'sign_in_completed', scope }, id)
         return { ...grant, returnTo, appState }
       } catch (error) {
         if (!isProofkeyError(error) || !error.retryable) throw error
@@ -123,9 +132,9 @@ export function createFlow(config: FlowConfig & { readonly responseMode?: Respon
     },
   }
 
-  function reportScope(transaction: Transaction, { tokens }: Grant, id: string) {
+  function reportScope(transaction: Transaction, scope: string, id: string) {
     const asked = scopes(transaction.scope)
-    const granted = scopes(tokens.scope)
+    const granted = scopes(scope)
     const missing = asked.filter((value) => !granted.includes(value))
     const added = granted.filter((value) => !asked.includes(value))
     if (missing.length + added.length) report({ type: 'scope_changed', missing, added }, id)

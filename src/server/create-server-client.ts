@@ -8,6 +8,7 @@ import { callbackParameters, unknownState } from '../protocol/callback.js'
 import type { ClientAuth } from '../protocol/client-auth.js'
 import { checkClientAuth } from '../protocol/client-auth-support.js'
 import type { Grant } from '../protocol/complete.js'
+import type { ExchangeRequest } from '../protocol/exchange-at.js'
 import { type RefreshOptions, refreshTokens } from '../protocol/refresh.js'
 import { revokeToken } from '../protocol/revoke.js'
 import type { Vault } from '../vault/contract.js'
@@ -15,6 +16,7 @@ import type { RequestVault } from '../vault/cookie.js'
 import { readBody } from './body.js'
 import { bindToBrowser } from './bound-vault.js'
 import { createCookieJar, type RequestCookies } from './cookies.js'
+import { readExchange, redeem, refusalResponse } from './exchange.js'
 import { checkServerLanding, type ForwardedHeaders, requestedUrl } from './landing.js'
 import { refuseStart } from './start-guard.js'
 
@@ -48,6 +50,17 @@ export interface ServerClient {
    * `retryable`, sets it again. The codes are those of the browser's `handleCallback`.
    */
   handleCallback(request: Request, options?: { readonly signal?: AbortSignal | undefined }): Promise<ServerSignInResult>
+  /**
+   * Redeems a code for a client that kept the verifier itself, with this client's authentication.
+   * @throws what the token request can; see `handleCallback`
+   */
+  exchange(request: ExchangeRequest, options?: { readonly signal?: AbortSignal | undefined }): Promise<Grant>
+  /**
+   * The backend of a browser app's `exchangeAt`: takes code and verifier, redeems them with this client's
+   * authentication, and answers with what `respond` makes of the grant. Only for the same origin; no CORS header is
+   * ever sent. A refusal is answered as JSON that `exchangeAt` turns back into its error.
+   */
+  handleExchange(request: Request, respond: (grant: Grant) => Response | Promise<Response>): Promise<Response>
   /** Trades a refresh token for new tokens; see {@link refreshTokens}. */
   refresh(
     refreshToken: string,
@@ -113,7 +126,20 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
     }
   }
 
+  const exchange = async (request: ExchangeRequest, options = {}) =>
+    redeem(await metadata(), clientId, request, { ...requests, signature: config.signature, ...options })
+
   return {
+    exchange,
+    async handleExchange(request, respond) {
+      let grant: Grant
+      try {
+        grant = await exchange(await readExchange(request, redirectUri))
+      } catch (error) {
+        return refusalResponse(flow.failed(error))
+      }
+      return respond(grant)
+    },
     async signIn(request, { signal, ...options } = {}) {
       const refused = refuseStart(request)
       if (refused) {
