@@ -8,7 +8,8 @@ export {
   beginAuthorization,
   type ResponseMode,
 } from './protocol/begin.js'
-export { type ClientAuth, none } from './protocol/client-auth.js'
+export { type ClientAuth, checkClientAuth, none } from './protocol/client-auth.js'
+export { clientSecretBasic, clientSecretJwt, clientSecretPost, exposedClientSecret } from './protocol/client-secret.js'
 export {
   type CompleteOptions,
   completeAuthorization,
@@ -19,5 +20,11 @@ export {
 export { allowInsecureLoopback, type InsecureSwitch } from './protocol/endpoint.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/id-token-signature.js'
 export { type CheckedMetadata, checkMetadata, discover, type ServerMetadata } from './protocol/metadata.js'
+export {
+  type PrivateJwk,
+  type PrivateKeyJwtOptions,
+  privateKeyJwt,
+  type SigningAlgorithm,
+} from './protocol/private-key-jwt.js'
 export type { RequestOptions } from './protocol/request.js'
 export type { PinnedServer, Transaction } from './protocol/transaction.js'

@@ -1,5 +1,8 @@
 import { type ClientAuth as Authenticate, None } from 'oauth4webapi'
+import { ProofkeyError } from '../errors.js'
+import type { ServerMetadata } from './metadata.js'
 import type { RequestOptions } from './request.js'
+import { blot } from './server-error.js'
 import type { PinnedServer } from './transaction.js'
 
 /** How the client proves itself at the token endpoint. */
@@ -16,3 +19,18 @@ export interface ClientAuth {
 
 /** A public client: names itself and proves nothing (RFC 6749 §2.1). PKCE protects the code. */
 export const none = (): ClientAuth => ({ method: 'none', authenticate: None() })
+
+/**
+ * Refuses a proof that the server does not list, before anything is sent. `none` is never refused: many servers take
+ * public clients without listing it. Nor is anything where the list is absent.
+ * @throws `client_auth_unsupported`
+ */
+export function checkClientAuth(server: ServerMetadata, { method }: ClientAuth): void {
+  const listed: unknown = server.token_endpoint_auth_methods_supported
+  if (listed == null || method === 'none' || [listed].flat().includes(method)) return
+  throw new ProofkeyError(
+    'client_auth_unsupported',
+    `The server does not take ${method}, only ${blot([listed].flat().join(', '), []).slice(0, 200)}.`,
+    'Choose one that it lists, or enable yours there.',
+  )
+}
