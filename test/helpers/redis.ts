@@ -1,0 +1,84 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { argv } from 'node:process'
+import { fileURLToPath } from 'node:url'
+
+const CANDIDATES = [process.env['REDIS_SERVER_PATH'], '/usr/bin/redis-server', '/usr/local/bin/redis-server']
+
+/** Finds a redis-server, or installs Debian's where that is possible, or says what to do. */
+export function ensureRedis(): string {
+  const found = CANDIDATES.find((path) => path && existsSync(path))
+  if (found) return found
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    console.log('No redis-server found: installing the Debian package …')
+    // In runlevel 1 the package does not start a service of its own.
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+    const options = { stdio: 'inherit', env } as const
+    execFileSync('apt-get', ['update', '-qq'], options)
+    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], options)
+    return ensureRedis()
+  }
+  throw new Error(
+    'No redis-server found. Install it (Debian: sudo apt-get install redis-server) or set REDIS_SERVER_PATH to one.',
+  )
+}
+
+const READY_MS = 10_000
+
+/** Starts a Redis that keeps nothing on disk, on a loopback port of its own. Whoever starts it ends it. */
+export async function startRedis(port?: number) {
+  const chosen = port ?? (await freePort())
+  const child = spawn(
+    ensureRedis(),
+    ['--port', `${chosen}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', tmpdir()],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  const end = () => child.kill('SIGKILL')
+  process.once('exit', end)
+  const ended = once(child, 'exit')
+
+  await new Promise<void>((resolve, reject) => {
+    let output = ''
+    const timer = setTimeout(end, READY_MS)
+    child.once('error', reject)
+    child.once('exit', () => {
+      clearTimeout(timer)
+      reject(new Error(`redis-server did not get ready:\n${output}`))
+    })
+    child.stdout.on('data', (chunk) => {
+      output += chunk
+      if (!output.includes('Ready to accept connections')) return
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+
+  return {
+    port: chosen,
+    url: `redis://127.0.0.1:${chosen}`,
+    /** Leaves connections open and answers nothing. */
+    freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
+    /** There is nothing to save, so it ends at once, frozen or not. */
+    async stop() {
+      process.off('exit', end)
+      end()
+      await ended
+    },
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  if (typeof address !== 'object' || !address) throw new Error('no port')
+  return address.port
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) console.log(`Redis: ${ensureRedis()}`)
