@@ -1,0 +1,161 @@
+import { describe, expect, it } from 'vitest'
+import { createClient, type ExchangeClientConfig, exchangeAt, memoryVault, type UserAgent } from '../../src/index.js'
+import { clientSecretPost, createServerClient, type Grant, sealedCookie } from '../../src/server.js'
+import { refusal } from '../helpers/refusal.js'
+import { createServer, type Faults } from '../helpers/server.js'
+
+const origin = 'https://app.example'
+const redirectUri = `${origin}/callback`
+const keys = [{ id: 'k', secret: Buffer.alloc(32, 7).toString('base64') }]
+
+/** A browser app and its backend: the browser's requests go to the backend, the backend's to the server. */
+function createApp(faults: Faults = {}, respond: (grant: Grant) => Response = (grant) => Response.json(grant)) {
+  const server = createServer(faults)
+  const backend = createServerClient({
+    issuer: server.issuer,
+    clientId: 'spa',
+    redirectUri,
+    clientAuth: clientSecretPost('s3cret'),
+    vault: sealedCookie({ keys }),
+    fetch: server.fetch,
+  })
+  const sent: Request[] = []
+  const fromBrowser: typeof fetch = async (input, init) => {
+    if (String(input) !== '/auth/exchange') return server.fetch(input as string, init)
+    const request = new Request(`${origin}/auth/exchange`, { ...init, credentials: 'same-origin' } as RequestInit)
+    sent.push(request.clone())
+    return backend.handleExchange(request, respond)
+  }
+  const userAgent: UserAgent = { name: 'test', open: async (url) => server.authorize(url).href }
+  const config: ExchangeClientConfig = {
+    issuer: server.issuer,
+    clientId: 'spa',
+    redirectUri,
+    scope: 'openid',
+    exchange: exchangeAt('/auth/exchange'),
+    vault: memoryVault(),
+    userAgent,
+    fetch: fromBrowser,
+  }
+  const tokenRequests = () => server.requests.filter(({ url }) => url === server.metadata.token_endpoint)
+  return { server, backend, sent, browser: createClient(config), tokenRequests }
+}
+
+/** What a browser sends, to be bent by a test. */
+async function exchangeRequest(
+  app: ReturnType<typeof createApp>,
+  change: (init: RequestInit, body: Record<string, unknown>) => void,
+) {
+  await app.browser.signIn()
+  const [good] = app.sent
+  const body = (await good?.clone().json()) as Record<string, unknown>
+  const init: RequestInit = { method: 'POST', headers: Object.fromEntries(good?.headers ?? []) }
+  change(init, body)
+  return new Request(`${origin}/auth/exchange`, { body: JSON.stringify(body), ...init })
+}
+
+describe('the confidential half of a sign-in', () => {
+  it('is done by the backend: verifier from the browser, secret from the server', async () => {
+    const app = createApp()
+    const result = await app.browser.signIn({ returnTo: '/x' })
+    expect(result).toMatchObject({ claims: { sub: 'ada' }, returnTo: '/x', tokens: { tokenType: 'bearer' } })
+    const [request] = app.tokenRequests()
+    expect(request?.body.get('client_secret')).toBe('s3cret')
+    expect(request?.body.get('code_verifier')).toMatch(/^[\w-]{43}$/)
+    expect(app.sent[0]?.headers.get('x-proofkey')).toBe('exchange')
+  })
+
+  it('gives the browser what the app chooses: claims only', async () => {
+    const app = createApp({}, ({ claims }) => Response.json({ claims }))
+    const result = await app.browser.signIn()
+    expect(result?.claims?.sub).toBe('ada')
+    expect(result?.tokens).toBeUndefined()
+  })
+
+  it('checks the ID token on the server: nonce and all', async () => {
+    await refusal(createApp({ claims: { nonce: 'other' } }).browser.signIn(), 'id_token_invalid')
+    await refusal(createApp({ claims: { aud: 'other' } }).browser.signIn(), 'id_token_invalid')
+  })
+
+  it('tells the browser why it was refused, and no secret', async () => {
+    const echo = (body: URLSearchParams) =>
+      Response.json({ error: 'invalid_grant', error_description: `${body}` }, { status: 400 })
+    const app = createApp({ respond: echo })
+    const error = await refusal(app.browser.signIn(), 'token_request_refused')
+    expect(error.serverError?.error).toBe('invalid_grant')
+    const [request] = app.tokenRequests()
+    expect(JSON.stringify(error)).not.toContain(request?.body.get('code_verifier'))
+  })
+
+  it('can be tried again where the server was not reached', async () => {
+    const offline = () => {
+      throw new TypeError('fetch failed')
+    }
+    const error = await refusal(createApp({ respond: offline }).browser.signIn(), 'network_error')
+    expect(error.retryable).toBe(true)
+  })
+
+  it('is refused twice for one code', async () => {
+    const app = createApp()
+    const again = await exchangeRequest(app, () => {})
+    const response = await app.backend.handleExchange(again, () => new Response('never'))
+    expect(response.status).toBe(400)
+    await expect(response.json()).resolves.toMatchObject({
+      code: 'token_request_refused',
+      serverError: { error: 'invalid_grant' },
+    })
+  })
+
+  it.each<[string, (init: RequestInit, body: Record<string, unknown>) => void, string]>([
+    ['without the header', (init) => delete (init.headers as Record<string, string>)['x-proofkey'], 'exchange_refused'],
+    [
+      'from another origin',
+      (init) => Object.assign(init.headers as object, { origin: 'https://evil.example' }),
+      'exchange_refused',
+    ],
+    ['from a null origin', (init) => Object.assign(init.headers as object, { origin: 'null' }), 'exchange_refused'],
+    [
+      'cross-site',
+      (init) => Object.assign(init.headers as object, { 'sec-fetch-site': 'cross-site' }),
+      'exchange_refused',
+    ],
+    [
+      'same-site',
+      (init) => Object.assign(init.headers as object, { 'sec-fetch-site': 'same-site' }),
+      'exchange_refused',
+    ],
+    [
+      'as a form',
+      (init) => Object.assign(init.headers as object, { 'content-type': 'text/plain' }),
+      'callback_malformed',
+    ],
+    [
+      'with another redirect URI',
+      (_, body) => Object.assign(body, { redirectUri: 'https://evil.example/' }),
+      'redirect_uri_mismatch',
+    ],
+    ['with a short verifier', (_, body) => Object.assign(body, { codeVerifier: 'x' }), 'exchange_refused'],
+    ['without a code', (_, body) => delete body['code'], 'exchange_refused'],
+    ['with an odd nonce', (_, body) => Object.assign(body, { nonce: { toString: 1 } }), 'exchange_refused'],
+    ['with too much', (_, body) => Object.assign(body, { scope: 'x'.repeat(70_000) }), 'callback_malformed'],
+    ['with no JSON', (init) => Object.assign(init, { body: '{' }), 'callback_malformed'],
+  ])('is refused %s, before the server hears of it', async (_, change, code) => {
+    const app = createApp()
+    const request = await exchangeRequest(app, change)
+    const before = app.tokenRequests().length
+    const response = await app.backend.handleExchange(request, () => new Response('never'))
+    await expect(response.json()).resolves.toMatchObject({ code })
+    expect(response.status).toBe(400)
+    expect([...response.headers.keys()].filter((name) => name.startsWith('access-control'))).toEqual([])
+    expect(app.tokenRequests()).toHaveLength(before)
+  })
+
+  it('never asks a server that the browser names', async () => {
+    const app = createApp()
+    const request = await exchangeRequest(app, (_, body) =>
+      Object.assign(body, { server: { issuer: 'https://evil.example', token_endpoint: 'https://evil.example/token' } }),
+    )
+    await app.backend.handleExchange(request, () => new Response('never'))
+    expect(app.server.requests.filter(({ url }) => url.includes('evil'))).toEqual([])
+  })
+})
