@@ -1,0 +1,83 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { argv } from 'node:process'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import type { SelfSigned } from './self-signed.js'
+
+const CANDIDATES = [process.env['NGINX_PATH'], '/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx']
+
+/** Finds an nginx, or installs Debian's where that is possible, or says what to do. */
+export function ensureNginx(): string {
+  const found = CANDIDATES.find((path) => path && existsSync(path))
+  if (found) return found
+  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    console.log('No nginx found: installing the Debian package …')
+    // In runlevel 1 the package does not start a service of its own.
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+    const options = { stdio: 'inherit', env } as const
+    execFileSync('apt-get', ['update', '-qq'], options)
+    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'nginx-light'], options)
+    return ensureNginx()
+  }
+  throw new Error('No nginx found. Install it (Debian: sudo apt-get install nginx-light) or set NGINX_PATH to one.')
+}
+
+const READY_MS = 10_000
+
+/**
+ * Starts an nginx that ends TLS on a loopback port. Whoever starts it ends it.
+ * @param server what stands in its `server` block besides
+ */
+export async function startNginx(port: number, { certPath, keyPath }: SelfSigned, server: string) {
+  const folder = mkdtempSync(join(tmpdir(), 'proofkey-nginx-'))
+  const config = join(folder, 'nginx.conf')
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((of) => `${of}_temp_path ${folder};`)
+  writeFileSync(
+    config,
+    `daemon off; master_process off; pid ${folder}/pid; error_log stderr;
+    events {}
+    http {
+      access_log off; ${temporary.join(' ')}
+      server { listen 127.0.0.1:${port} ssl; ssl_certificate ${certPath}; ssl_certificate_key ${keyPath}; ${server} }
+    }`,
+  )
+  const child = spawn(ensureNginx(), ['-e', 'stderr', '-c', config], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let output = ''
+  child.stderr.on('data', (chunk) => {
+    output += chunk
+  })
+  const end = () => child.kill('SIGKILL')
+  process.once('exit', end)
+  const ended = once(child, 'exit')
+
+  async function stop() {
+    process.off('exit', end)
+    end()
+    await ended
+    rmSync(folder, { recursive: true, force: true })
+  }
+
+  for (const start = Date.now(); !(await answers(port)); await pause(20)) {
+    if (child.exitCode === null && Date.now() - start < READY_MS) continue
+    await stop()
+    throw new Error(`nginx did not get ready:\n${output}`)
+  }
+  return { stop }
+}
+
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  return once(socket, 'connect')
+    .then(
+      () => true,
+      () => false,
+    )
+    .finally(() => socket.destroy())
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) console.log(`nginx: ${ensureNginx()}`)
