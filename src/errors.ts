@@ -64,6 +64,8 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   declare readonly hint: string
   /** What the authorization server answered, where it answered with an OAuth error. */
   declare readonly serverError: ServerError | undefined
+  /** On a server: what the response must carry all the same (`Set-Cookie`). Not enumerable. */
+  declare readonly headers?: Headers
   /** True where nothing was spent, for no answer came: the same call may be made again and can still succeed. */
   declare readonly retryable: boolean
 

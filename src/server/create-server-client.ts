@@ -5,8 +5,7 @@ import { checkConfig, type FlowConfig } from '../flow/config.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions } from '../flow/flow.js'
 import { configInvalid, type ResponseMode } from '../protocol/begin.js'
 import { callbackParameters, unknownState } from '../protocol/callback.js'
-import type { ClientAuth } from '../protocol/client-auth.js'
-import { checkClientAuth } from '../protocol/client-auth-support.js'
+import { type ClientAuth, checkClientAuth } from '../protocol/client-auth.js'
 import type { Grant } from '../protocol/complete.js'
 import type { ExchangeRequest } from '../protocol/exchange-at.js'
 import { type RefreshOptions, refreshTokens } from '../protocol/refresh.js'
@@ -46,8 +45,8 @@ export interface ServerClient {
   signIn(request: Request, options?: StartOptions & { readonly signal?: AbortSignal | undefined }): Promise<Response>
   /**
    * Finishes the sign-in that this request is the callback of.
-   * @throws a `ProofkeyError` with a `headers` member to answer with: it deletes the cookie, or, where the error is
-   * `retryable`, sets it again. The codes are those of the browser's `handleCallback`.
+   * @throws a `ProofkeyError` with `headers` to answer with: they delete the cookie or, where the error is `retryable`,
+   * set it again. The codes are those of the browser's `handleCallback`.
    */
   handleCallback(request: Request, options?: { readonly signal?: AbortSignal | undefined }): Promise<ServerSignInResult>
   /**

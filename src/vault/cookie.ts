@@ -86,6 +86,8 @@ export function sealedCookie({ keys }: { readonly keys: readonly SealingKey[] })
         if (opened === undefined) return { status: 'unreadable' }
         const [recordOwner, value]: [string, string] = JSON.parse(opened)
         if (recordOwner !== owner) return { status: 'other_owner' }
+        // Another take of the same request may have come first, while this one was opening it.
+        if (jar.get(cookieName(id)) !== sealed) return { status: 'unknown' }
         jar.delete(cookieName(id))
         return { status: 'taken', value }
       },

@@ -1,0 +1,22 @@
+import { createCookieJar } from '../../src/server/cookies.js'
+import { sealedCookie } from '../../src/vault/cookie.js'
+import { describeVault } from '../contracts/vault.js'
+
+const keys = [{ id: 'k', secret: Buffer.alloc(32, 3).toString('base64') }]
+let jar = createCookieJar(null, 'Lax')
+
+describeVault(
+  'cookie',
+  () => {
+    jar = createCookieJar(null, 'Lax')
+    return sealedCookie({ keys }).bind(jar)
+  },
+  {
+    maxRecords: 5,
+    maxBytes: 2500,
+    // A cookie that was used is gone; nobody remembers that it was there.
+    spent: 'unknown',
+    plain: '__Host-Http-proofkey.',
+    stored: async () => jar.names().map((name) => `${name}=${jar.get(name)}`),
+  },
+)
