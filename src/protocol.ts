@@ -27,4 +27,5 @@ export {
   type SigningAlgorithm,
 } from './protocol/private-key-jwt.js'
 export type { RequestOptions } from './protocol/request.js'
+export { selfSignedTlsClientAuth, type TlsClientAuthOptions, tlsClientAuth } from './protocol/tls-client-auth.js'
 export type { PinnedServer, Transaction } from './protocol/transaction.js'

@@ -37,7 +37,7 @@ export const clientSecretJwt = (secret: string): ClientAuth => ({
  * @deprecated Marked so that it stands out: a secret that ships with an app is no secret (RFC 8252 §8.5).
  * @throws `config_invalid`
  */
-export const exposedClientSecret = clientSecretPost
+export const exposedClientSecret = (secret: string): ClientAuth => clientSecretPost(secret)
 
 function checked(secret: string): string {
   if (typeof secret !== 'string' || !secret) {
