@@ -1,6 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import type { ReadableStream } from 'node:stream/web'
 
 /** What Express and others add to Node's request. */
 interface FrameworkRequest extends IncomingMessage {
@@ -23,9 +21,13 @@ export function toRequest(incoming: FrameworkRequest): Request {
     if (!name.startsWith(':')) for (const value of [values].flat()) sent.append(name, value)
   }
   if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers: sent })
-  const body = parsedBody(incoming) ?? (Readable.toWeb(incoming) as ReadableStream<Uint8Array>)
-  return new Request(url, { method, headers: sent, body: body as BodyInit, duplex: 'half' } as RequestInit)
+  const body = parsedBody(incoming) ?? streamFrom(incoming)
+  return new Request(url, { method, headers: sent, body, duplex: 'half' } as RequestInit)
 }
+
+/** Node has it since 20.6; the DOM's types do not know it. */
+const streamFrom = (body: AsyncIterable<Uint8Array>) =>
+  (ReadableStream as unknown as { from(body: AsyncIterable<Uint8Array>): ReadableStream }).from(body)
 
 /** A body that was read and parsed before us, written again in its own type. */
 function parsedBody({ body, headers, readableEnded }: FrameworkRequest): string | undefined {
