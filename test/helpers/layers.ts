@@ -8,12 +8,16 @@ const FLOORS = [
   ['crypto'],
   ['protocol', 'vault', 'user-agents'],
   ['flow'],
-  ['client', 'server'],
+  ['client', 'server', 'node'],
   ['entry points'],
 ]
 
 /** Where each package may be imported, as a prefix of the file's path. */
-const PACKAGES: Record<string, string> = { oauth4webapi: 'protocol/', 'idb-keyval': 'vault/indexeddb.ts' }
+const PACKAGES: Record<string, string> = {
+  oauth4webapi: 'protocol/',
+  'idb-keyval': 'vault/indexeddb.ts',
+  undici: 'node/',
+}
 
 /** Where Node's own modules may be imported. */
 const NODE_ONLY = /^node[./-]|^user-agents\/loopback\.ts$/
