@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runInNewContext } from 'node:vm'
@@ -6,6 +7,7 @@ import { type BuildOptions, build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
 import { importsOf, layerViolations, statementsBesidesReexports } from './helpers/layers.js'
 
+const require = createRequire(import.meta.url)
 const SRC = fileURLToPath(new URL('../src/', import.meta.url))
 const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts'))
@@ -116,13 +118,14 @@ describe('the entry points', () => {
       logLevel: 'silent',
     })
     // All that oauth4webapi makes at once: an encoder, a decoder, a URL that stands for none.
-    const context = { TextEncoder, TextDecoder, URL }
+    const context = { TextEncoder, TextDecoder, URL, ...(input.platform === 'node' && { require }) }
     runInNewContext(`${outputFiles?.[0]?.text}; globalThis.exported = entry`, context)
     return (context as { exported?: Record<string, unknown> }).exported ?? {}
   }
 
   it.each(entries.map(({ file }) => [file]))('%s runs nothing when it is imported', async (file) => {
-    const exported = await runAlone({ entryPoints: [join(SRC, file)] })
+    const node: BuildOptions = file === 'node.ts' ? { platform: 'node', external: ['undici'] } : {}
+    const exported = await runAlone({ entryPoints: [join(SRC, file)], ...node })
     expect(Object.keys(exported).length).toBeGreaterThan(0)
     expect(Object.keys(exported)).toContain('ProofkeyError')
   })
