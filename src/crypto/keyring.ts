@@ -11,7 +11,10 @@ export interface SealingKey {
   readonly secret: string
 }
 
-/** Seals with the first key and opens with any: to rotate, put a new key first and drop the last one later. */
+/**
+ * Seals with the first key and opens with any. To rotate on many servers: add the new key last everywhere, then move it
+ * to the front, then drop the old one.
+ */
 export interface Keyring {
   /** @returns key id ‖ `.` ‖ base64url of what {@link seal} gives */
   seal(id: string, ticket: string, text: string): Promise<string>

@@ -64,7 +64,7 @@ export function indexedDbVault(): Vault {
 
     async put(ticket, owner, value) {
       const [id, key] = await Promise.all([ticketId(ticket), createSealKey()])
-      const sealed = await seal(key, id, ticket, value)
+      const sealed = await seal(key, id + owner, ticket, value)
       await transaction('readwrite', async (records) => {
         await makeRoom(records)
         await promisifyRequest(records.put({ owner, key, sealed } satisfies StoredRecord, id))
@@ -93,7 +93,7 @@ export function indexedDbVault(): Vault {
 }
 
 async function openRecord(record: StoredRecord | undefined, id: string, ticket: string): Promise<string | undefined> {
-  return record?.key && record.sealed ? open(record.key, id, ticket, record.sealed) : undefined
+  return record?.key && record.sealed ? open(record.key, id + record.owner, ticket, record.sealed) : undefined
 }
 
 /** Ids start with their expiry: one range holds all that are stale, and the first ones expire first. */
