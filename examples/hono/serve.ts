@@ -1,0 +1,25 @@
+import { getRequestListener } from '@hono/node-server'
+import type { JWK } from 'oidc-provider'
+import { serve, startExample } from '../lib/example.js'
+import { createApp } from './app.js'
+
+export async function startHono(port?: number) {
+  const { privateKey, publicKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
+    'sign',
+    'verify',
+  ])
+  const signingKeyId = 'key-1'
+  const publicJwk = { ...(await crypto.subtle.exportKey('jwk', publicKey)), kid: signingKeyId, use: 'sig' } as JWK
+  const random = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64')
+  return startExample(
+    { client_id: 'hono-app', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [publicJwk] } },
+    (surroundings) => {
+      const secrets = { sealingSecret: random(), sessionSecret: random() }
+      const app = createApp({ ...surroundings, ...secrets, signingKey: privateKey, signingKeyId })
+      return getRequestListener(app.fetch)
+    },
+    port,
+  )
+}
+
+await serve(import.meta.url, 'proofkey with Hono', startHono)

@@ -1,0 +1,73 @@
+import '../demo/quiet.js'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { argv } from 'node:process'
+import { fileURLToPath } from 'node:url'
+import type { ClientMetadata } from 'oidc-provider'
+import { browserClient, type RunningProvider, startProvider } from '../demo/provider.js'
+
+/** What an app reads from its surroundings when it is deployed. */
+export interface Surroundings {
+  /** The authorization server. */
+  readonly issuer: string
+  /** This app's origin, as people see it. */
+  readonly url: string
+}
+
+export interface RunningExample extends Surroundings, Pick<RunningProvider, 'provider'> {
+  close(): Promise<void>
+}
+
+/** The app, or one that has something to end besides. */
+type App = RequestListener | { readonly listener: RequestListener; close(): Promise<void> }
+
+/**
+ * Starts an app and the provider that it is registered at. The host names differ, `localhost` and `127.0.0.1`, because
+ * cookies know no ports. On `http://localhost` browsers keep `Secure` cookies all the same.
+ * @param client how the app is registered: its id, and how it proves itself
+ * @param port the app's; 0 for a free one
+ */
+export async function startExample(
+  client: ClientMetadata,
+  createApp: (surroundings: Surroundings) => App | Promise<App>,
+  port = 0,
+): Promise<RunningExample> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, 'localhost', resolve))
+  const url = `http://localhost:${(server.address() as AddressInfo).port}`
+  const ends = [() => new Promise<unknown>((resolve) => server.close(resolve).closeAllConnections())]
+  const close = async () => void (await Promise.all(ends.map((end) => end())))
+  try {
+    const { issuer, provider, close: closeProvider } = await confidentialProvider(client, `${url}/callback`)
+    ends.push(closeProvider)
+    const app = await createApp({ issuer, url })
+    if ('close' in app) ends.push(() => app.close())
+    server.on('request', 'listener' in app ? app.listener : app)
+    return { url, issuer, provider, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** A provider that knows one client, which keeps a secret: nothing of it is open to other origins. */
+function confidentialProvider(client: ClientMetadata, redirectUri: string): Promise<RunningProvider> {
+  return startProvider({
+    ...browserClient(client.client_id, [redirectUri]),
+    clients: [{ ...client, redirect_uris: [redirectUri] }],
+    clientBasedCORS: () => false,
+  })
+}
+
+/** Where the file is the command itself, starts the example (at `PORT`), prints its link and ends it on Ctrl-C. */
+export async function serve(
+  file: string,
+  title: string,
+  start: (port: number | undefined) => Promise<RunningExample>,
+): Promise<void> {
+  if (argv[1] !== fileURLToPath(file)) return
+  const wished = process.env['PORT']
+  const { url, issuer, close } = await start(wished ? Number(wished) : undefined)
+  console.log(`\n  ${title}   ${url}\n\n  Any name and password will do. Its OpenID provider is ${issuer}.\n`)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => close().then(() => process.exit(0)))
+}

@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto'
+import type { ClientMetadata } from 'oidc-provider'
+import { serve, startExample } from '../lib/example.js'
+import { listener } from '../lib/listener.js'
+import * as callback from './app/callback/route.js'
+import * as login from './app/login/route.js'
+import * as logout from './app/logout/route.js'
+import * as home from './app/route.js'
+
+/** Runs the route handlers by their paths, as Next.js would, with settings in the environment. */
+export function startNext(port?: number) {
+  const secret = () => randomBytes(32).toString('base64')
+  const client: ClientMetadata = {
+    client_id: 'next-app',
+    client_secret: secret(),
+    token_endpoint_auth_method: 'client_secret_basic',
+  }
+  return startExample(
+    client,
+    ({ issuer, url }) => {
+      Object.assign(process.env, {
+        ISSUER: issuer,
+        CLIENT_ID: client.client_id,
+        CLIENT_SECRET: client.client_secret,
+        REDIRECT_URI: `${url}/callback`,
+        SEALING_KEY: secret(),
+        SESSION_PASSWORD: secret(),
+      })
+      return listener({
+        'GET /': home.GET,
+        'GET /login': login.GET,
+        'GET /callback': callback.GET,
+        'POST /logout': logout.POST,
+      })
+    },
+    port,
+  )
+}
+
+await serve(import.meta.url, 'proofkey with route handlers of Next.js', startNext)
