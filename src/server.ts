@@ -25,5 +25,5 @@ export {
 export type { ForwardedHeaders } from './server/landing.js'
 export type { Taken, Vault } from './vault/contract.js'
 export { type CookieJar, type RequestVault, sealedCookie } from './vault/cookie.js'
-export { memoryVault } from './vault/memory.js'
+export { type MemoryVaultOptions, memoryVault } from './vault/memory.js'
 export { type RedisClient, type RedisVaultOptions, redisVault } from './vault/redis.js'

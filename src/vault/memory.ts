@@ -6,27 +6,35 @@ interface Entry {
   readonly value?: string
 }
 
-/** At most this many pending sign-ins; the ones that expire first give way. */
-const MAX_RECORDS = 100
+export interface MemoryVaultOptions {
+  /** At most this many sign-ins wait; the ones that expire first give way. Default 100; a server wants more. */
+  readonly maxRecords?: number | undefined
+}
 
 /**
- * Keeps sign-ins in this page's memory: for user agents where the page stays alive. A reload forgets them.
+ * Keeps sign-ins in this process's memory: for user agents where the page stays alive, and for a server that is one
+ * process. A reload or a restart forgets them.
  */
-export function memoryVault(): Vault {
+export function memoryVault({ maxRecords = 100 }: MemoryVaultOptions = {}): Vault {
   const entries = new Map<string, Entry>()
 
   function makeRoom() {
+    // Sign-ins of one lifetime expire in the order in which they came.
+    for (const ticket of entries.keys()) {
+      if (!ticketIsExpired(ticket)) break
+      entries.delete(ticket)
+    }
+    if (entries.size < maxRecords) return
     // Tickets start with their expiry, so their order is the order in which they expire.
     const tickets = [...entries.keys()].sort()
-    tickets.forEach((ticket, index) => {
-      if (ticketIsExpired(ticket) || index <= tickets.length - MAX_RECORDS) entries.delete(ticket)
-    })
+    for (const ticket of tickets.slice(0, entries.size - maxRecords + 1)) entries.delete(ticket)
   }
 
   return {
     name: 'memory',
     async put(ticket, owner, value) {
       makeRoom()
+      entries.delete(ticket)
       entries.set(ticket, { owner, value })
     },
     async take(ticket, owner) {

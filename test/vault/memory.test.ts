@@ -3,7 +3,7 @@ import { memoryVault } from '../../src/vault/memory.js'
 import { describeVault } from '../contracts/vault.js'
 import { ADA, ticketFor } from '../helpers/tickets.js'
 
-describeVault('memory', memoryVault, { maxRecords: 100 })
+describeVault('memory', () => memoryVault(), { maxRecords: 100 })
 
 it('shares nothing between two vaults', async () => {
   const ticket = ticketFor(ADA)
