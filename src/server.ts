@@ -15,6 +15,7 @@ export type { ServerMetadata } from './protocol/metadata.js'
 export { type PrivateKeyJwtOptions, privateKeyJwt, type SigningAlgorithm } from './protocol/private-key-jwt.js'
 export type { RefreshOptions } from './protocol/refresh.js'
 export type { RequestOptions } from './protocol/request.js'
+export { selfSignedTlsClientAuth, type TlsClientAuthOptions, tlsClientAuth } from './protocol/tls-client-auth.js'
 export type { PinnedServer } from './protocol/transaction.js'
 export {
   createServerClient,

@@ -4,7 +4,9 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
 import * as browser from '../src/index.js'
+import * as node from '../src/node.js'
 import * as protocol from '../src/protocol.js'
+import * as server from '../src/server.js'
 
 const root = new URL('../', import.meta.url).pathname
 const { exports: entries } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
@@ -32,7 +34,7 @@ describe('the package', () => {
     })
     const files: string[] = JSON.parse(packed)[0].files.map(({ path }: { path: string }) => path)
     const other = files.filter(
-      (path) => !/^dist\/(chunk-\w+\.js|protocol-\w+\.d\.ts|\w+(-\w+)?\.(js|d\.ts))$/.test(path),
+      (path) => !/^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|node)\.js)$/.test(path),
     )
     expect(other.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'])
     for (const { types, default: code } of Object.values<{ types?: string; default?: string }>(entries)) {
@@ -44,6 +46,8 @@ describe('the package', () => {
   it.each([
     ['.', browser],
     ['./protocol', protocol],
+    ['./server', server],
+    ['./node', node],
   ])('exports from %s what its source does, in a plain Node', (entry, source) => {
     const script = `import('${root}${entries[entry].default}').then((entry) => console.log(JSON.stringify(Object.keys(entry).sort())))`
     const names = JSON.parse(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }))

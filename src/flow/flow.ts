@@ -40,8 +40,6 @@ interface Waiting {
   readonly appState?: unknown
 }
 
-export type Flow = ReturnType<typeof createFlow>
-
 /**
  * What the browser's and the server's sign-in have in common: from the start to a sealed transaction, and from a
  * callback to a grant.

@@ -141,4 +141,4 @@ export function parameterProblems({ resource, additionalParameters }: Authorizat
 }
 
 export const configInvalid = (problems: readonly string[]): ProofkeyError =>
-  new ProofkeyError('config_invalid', `Wrong configuration: ${problems.join('; ')}.`, 'Mend each field named.')
+  new ProofkeyError('config_invalid', `Wrong configuration: ${problems.join('; ')}.`, 'Mend them.')

@@ -66,26 +66,31 @@ export async function completeAuthorization(
   })
   for (const uri of resource) body.append('resource', uri)
   const verifySignature = options.signature?.(server, options)
-  const secrets = [code, codeVerifier, transaction.nonce, transaction.state]
   const response = await post(server, client, body, options)
   try {
     const result = await oauth.processGenericTokenEndpointResponse(server, client, response)
     if (result.id_token) await verifySignature?.(response)
-    return await checkGrant(transaction, result, secrets)
+    return await checkGrant(transaction, result, code)
   } catch (error) {
-    throw translate(error, response, secrets)
+    throw translate(error, response, [...body.values(), transaction.nonce, transaction.state])
   }
 }
 
 /** What oauth4webapi leaves to its caller, for the answer to a code. */
-export async function checkGrant(
+async function checkGrant(
   transaction: Transaction,
   result: oauth.TokenEndpointResponse,
-  secrets: Secrets,
+  code: string,
 ): Promise<Grant> {
   const { access_token, id_token, refresh_token } = result
-  const { nonce, acrValues, maxAgeSeconds } = transaction
-  const scope = blot(result.scope ?? transaction.scope ?? '', [...secrets, access_token, id_token, refresh_token])
+  const { codeVerifier, nonce, acrValues, maxAgeSeconds } = transaction
+  const scope = blot(result.scope ?? transaction.scope ?? '', [
+    code,
+    codeVerifier,
+    access_token,
+    id_token,
+    refresh_token,
+  ])
   if ((result.token_type as string) !== 'bearer') throw tokenResponseInvalid('its token_type is not Bearer')
   const claims = oauth.getValidatedIdTokenClaims(result)
   if (claims) await checkIdToken(claims, id_token ?? '', access_token, transaction)

@@ -38,12 +38,12 @@ export async function checkIdToken(
   const wrong = Object.entries(right).find(([, value]) => !value)
   if (wrong) throw invalidIdToken(`its ${wrong[0]} is wrong`)
   if (acrValues && !scopes(acrValues).includes(acr as string)) {
-    throw new ProofkeyError('acr_not_met', 'The sign-in was weaker than acrValues asks for.')
+    throw new ProofkeyError('acr_not_met', 'The sign-in is weaker than acrValues asks.')
   }
 }
 
 export const invalidIdToken = (what: string): ProofkeyError =>
-  new ProofkeyError('id_token_invalid', `The ID token was refused: ${what}.`, 'Check the clock; it may be an attack.')
+  new ProofkeyError('id_token_invalid', `The ID token was refused: ${what}.`, 'Check the clock; maybe an attack.')
 
 /** The left half of the digest that the ID token's algorithm uses; that of Ed25519 and EdDSA is SHA-512. */
 async function halfHash(idToken: string, accessToken: string): Promise<string> {

@@ -40,7 +40,7 @@ export async function refreshTokens(
     const tokens = tokensOf(result, result.scope ?? options.scope ?? '')
     return { tokens: { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken }, claims }
   } catch (error) {
-    throw translate(error, response, [refreshToken])
+    throw translate(error, response, [...body.values()])
   }
 }
 

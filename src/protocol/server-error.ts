@@ -3,7 +3,7 @@ import type { ServerError } from '../errors.js'
 /** What must not come back out in a server's words. */
 export type Secrets = readonly (string | null | undefined)[]
 
-/** A server's words are untrusted: control characters go, and the sign-in's own secrets are blotted out. */
+/** A server's words are untrusted: control characters go, and what it was sent, secrets first, is blotted out. */
 export function blot(text: string, secrets: Secrets): string {
   let out = text.replace(/[^\x20-\x7e]+/g, ' ')
   for (const secret of secrets) if (secret) out = out.replaceAll(secret, '…')

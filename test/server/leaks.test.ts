@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   checkIdTokenSignature,
-  clientSecretBasic,
+  clientSecretPost,
   createServerClient,
   memoryVault,
   sealedCookie,
@@ -68,7 +68,7 @@ describe.each([
       clientId: 'web',
       redirectUri,
       scope: 'openid',
-      clientAuth: clientSecretBasic(clientSecret),
+      clientAuth: clientSecretPost(clientSecret),
       vault: vault(),
       fetch: server.fetch,
       signature: checkIdTokenSignature,
