@@ -1,4 +1,4 @@
 /** What only Node can do. */
 export { type ErrorCode, type ErrorDetails, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
-export { appendHeaders, sendResponse, toRequest } from './node/http.js'
+export { appendHeaders, sendResponse, type ToRequestOptions, toRequest } from './node/http.js'
 export { type MutualTls, type MutualTlsOptions, mutualTls } from './node/mutual-tls.js'

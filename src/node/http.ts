@@ -8,33 +8,52 @@ interface FrameworkRequest extends IncomingMessage {
   readonly body?: unknown
 }
 
+export interface ToRequestOptions {
+  /** What was read of the body before us, parsed or not. Default: what Express left in `request.body`. */
+  readonly body?: unknown
+}
+
 /**
- * Node's request (`http`, Express; in Fastify `request.raw`) as a Web `Request`. Its URL is what this server sees: behind
- * a proxy see `forwardedHeaders`.
+ * Node's request (`http`, `http2`, Express; in Fastify `toRequest(request.raw, { body: request.body })`) as a Web
+ * `Request`. Its URL is what this server sees: behind a proxy see `forwardedHeaders`. Whatever a stranger sends, it does
+ * not throw: a host that is none becomes `localhost`, which no callback is for.
  */
-export function toRequest(incoming: FrameworkRequest): Request {
-  const { method = 'GET', headers, socket } = incoming
-  const scheme = 'encrypted' in socket && socket.encrypted ? 'https' : 'http'
-  const url = new URL(incoming.originalUrl ?? incoming.url ?? '/', `${scheme}://${headers.host ?? 'localhost'}`)
+export function toRequest(incoming: FrameworkRequest, { body = incoming.body }: ToRequestOptions = {}): Request {
+  const { method = 'GET', headers } = incoming
   const sent = new Headers()
   for (const [name, values = []] of Object.entries(headers)) {
     if (!name.startsWith(':')) for (const value of [values].flat()) sent.append(name, value)
   }
-  if (method === 'GET' || method === 'HEAD') return new Request(url, { method, headers: sent })
-  const body = parsedBody(incoming) ?? streamFrom(incoming)
-  return new Request(url, { method, headers: sent, body, duplex: 'half' } as RequestInit)
+  const url = urlOf(incoming)
+  if (!/^(POST|PUT|PATCH|DELETE)$/.test(method)) {
+    // A Web Request knows no TRACE; nothing here answers one either.
+    return new Request(url, { method: /^(CONNECT|TRACE|TRACK)$/.test(method) ? 'GET' : method, headers: sent })
+  }
+  const stream = written(body, incoming) ?? streamFrom(incoming)
+  return new Request(url, { method, headers: sent, body: stream, duplex: 'half' } as RequestInit)
+}
+
+function urlOf({ socket, headers, originalUrl, url = '/' }: FrameworkRequest): string {
+  const scheme = 'encrypted' in socket && socket.encrypted ? 'https' : 'http'
+  const host = `${headers.host ?? headers[':authority'] ?? ''}`
+  const origin = /^[\w.-]+(:\d+)?$|^\[[\da-f:.]+](:\d+)?$/i.test(host) ? `${scheme}://${host}` : `${scheme}://localhost`
+  // A target may name a host of its own (RFC 9112 §3.2.2); what was asked for here is its path.
+  const target = (originalUrl ?? url).replace(/^https?:\/\/[^/?#]*/i, '')
+  const path = target.startsWith('/') ? target : `/${target}`
+  return URL.canParse(origin + path) ? origin + path : `${origin}/`
 }
 
 /** Node has it since 20.6; the DOM's types do not know it. */
 const streamFrom = (body: AsyncIterable<Uint8Array>) =>
   (ReadableStream as unknown as { from(body: AsyncIterable<Uint8Array>): ReadableStream }).from(body)
 
-/** A body that was read and parsed before us, written again in its own type. */
-function parsedBody({ body, headers, readableEnded }: FrameworkRequest): string | undefined {
-  if (body === undefined || !readableEnded) return undefined
-  if (typeof body === 'string') return body
+/** A body that was read before us, written again in its own type. */
+function written(body: unknown, { headers, readableEnded }: IncomingMessage): BodyInit | undefined {
+  if (body === undefined || body === null || !readableEnded) return undefined
+  if (typeof body === 'string' || body instanceof Uint8Array) return body as BodyInit
   if (headers['content-type']?.includes('json')) return JSON.stringify(body)
-  return `${new URLSearchParams(body as Record<string, string>)}`
+  const fields = Object.entries(body as Record<string, string | string[]>)
+  return `${new URLSearchParams(fields.flatMap(([name, values]) => [values].flat().map((value) => [name, value])))}`
 }
 
 /** Sends a Web `Response` as Node's response (`http`, Express; in Fastify `reply.raw` after `reply.hijack()`). */

@@ -77,11 +77,7 @@ export async function completeAuthorization(
 }
 
 /** What oauth4webapi leaves to its caller, for the answer to a code. */
-async function checkGrant(
-  transaction: Transaction,
-  result: oauth.TokenEndpointResponse,
-  code: string,
-): Promise<Grant> {
+async function checkGrant(transaction: Transaction, result: oauth.TokenEndpointResponse, code: string): Promise<Grant> {
   const { access_token, id_token, refresh_token } = result
   const { codeVerifier, nonce, acrValues, maxAgeSeconds } = transaction
   const scope = blot(result.scope ?? transaction.scope ?? '', [

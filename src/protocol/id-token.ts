@@ -33,7 +33,7 @@ export async function checkIdToken(
     azp: azp === clientId,
     iat: iat > startedSeconds - CLOCK_SKEW_SECONDS && iat < nowSeconds + CLOCK_SKEW_SECONDS,
     auth_time: maxAgeSeconds === undefined || Number(auth_time) >= oldestAuthTime,
-    at_hash: [undefined, await halfHash(idToken, accessToken)].includes(at_hash as string | undefined),
+    at_hash: at_hash === undefined || at_hash === (await halfHash(idToken, accessToken)),
   }
   const wrong = Object.entries(right).find(([, value]) => !value)
   if (wrong) throw invalidIdToken(`its ${wrong[0]} is wrong`)

@@ -18,7 +18,7 @@ export function bindToBrowser(vault: Vault, jar: CookieJar): Vault {
       const secret = randomToken()
       const name = cookieName(await ticketId(ticket))
       await vault.put(ticket, await bound(owner, secret), value)
-      makeRoom(jar)
+      makeRoom(jar, name, secret)
       jar.set(name, secret, maxAgeSeconds(ticket))
     },
 

@@ -22,7 +22,7 @@ const REPAIRS: Record<string, string> = {
   protocol:
     'TLS ends before this server. Let the proxy send X-Forwarded-Proto (nginx: proxy_set_header X-Forwarded-Proto $scheme) and set forwardedHeaders: "trusted".',
   hostname:
-    'A proxy changes the host. Let it pass on (nginx: proxy_set_header Host $host), or send X-Forwarded-Host and set forwardedHeaders: "trusted".',
+    'A proxy changes the host. Let it pass on (nginx: proxy_set_header Host $http_host), or send X-Forwarded-Host and set forwardedHeaders: "trusted".',
   port: 'A proxy changes the port. Let it pass on (nginx: proxy_set_header Host $http_host), or send X-Forwarded-Host and set forwardedHeaders: "trusted".',
   pathname:
     'A proxy or router changes the path. Let it through unchanged (nginx: proxy_pass without a path), or send X-Forwarded-Prefix and set forwardedHeaders: "trusted".',

@@ -24,24 +24,33 @@ export interface RequestVault {
 const PREFIX = '__Host-Http-proofkey.'
 /** At most this many sign-ins wait in one browser; the ones that expire first give way. */
 const MAX_COOKIES = 5
-/** What browsers keep of one cookie, attributes included. */
-const MAX_BYTES = 4096 - 100
+/** Nor may they be larger together: a proxy that takes 8 kB of one header would lock the browser out of the origin. */
+const MAX_PILE_BYTES = 6000
+/** Browsers keep 4,096 bytes of a cookie; with the redirect beside it, a response head has to fit into 4 kB of nginx. */
+const MAX_BYTES = 2500
 
 /** The cookie that goes with a sign-in. */
 export const cookieName = (id: string): string => PREFIX + id
 
-/** Keeps the pile of sign-in cookies small: the next one is the fifth at most. */
-export function makeRoom(jar: CookieJar): void {
+/** Makes room for a cookie of this name and value: expired ones go, then those that expire first. */
+export function makeRoom(jar: CookieJar, name: string, value: string): void {
   // Names go on with the expiry, so their order is the order in which they expire.
-  const names = jar
+  const pile = jar
     .names()
-    .filter((name) => name.startsWith(PREFIX))
+    .filter((other) => other.startsWith(PREFIX) && other !== name)
     .sort()
-  names.forEach((name, index) => {
-    const expired = ticketIsExpired(name.slice(PREFIX.length))
-    if (expired || index <= names.length - MAX_COOKIES) jar.delete(name)
-  })
+  let count = pile.length
+  let bytes = pile.reduce((sum, other) => sum + size(other, jar.get(other)), size(name, value))
+  for (const other of pile) {
+    const full = count >= MAX_COOKIES || bytes > MAX_PILE_BYTES
+    if (!full && !ticketIsExpired(other.slice(PREFIX.length))) continue
+    count--
+    bytes -= size(other, jar.get(other))
+    jar.delete(other)
+  }
 }
+
+const size = (name: string, value = '') => name.length + value.length + 3
 
 /** @returns how long a cookie for this ticket is to live, at least a second */
 export const maxAgeSeconds = (ticket: string): number =>
@@ -65,7 +74,8 @@ export function sealedCookie({ keys }: { readonly keys: readonly SealingKey[] })
       async put(ticket, owner, value) {
         const id = await ticketId(ticket)
         const sealed = await keyring.seal(id, ticket, JSON.stringify([owner, value]))
-        const bytes = cookieName(id).length + sealed.length
+        const name = cookieName(id)
+        const bytes = size(name, sealed)
         if (bytes > MAX_BYTES) {
           throw new ProofkeyError(
             'storage_full',
@@ -73,8 +83,8 @@ export function sealedCookie({ keys }: { readonly keys: readonly SealingKey[] })
             'Shorten appState and returnTo, or use redisVault.',
           )
         }
-        makeRoom(jar)
-        jar.set(cookieName(id), sealed, maxAgeSeconds(ticket))
+        makeRoom(jar, name, sealed)
+        jar.set(name, sealed, maxAgeSeconds(ticket))
       },
 
       async take(ticket, owner) {

@@ -70,6 +70,55 @@ describe('a request', () => {
     tls.remove()
   })
 
+  it.each([
+    ['//', undefined, '//'],
+    ['//evil.example/x', undefined, '//evil.example/x'],
+    ['/\\evil.example', undefined, '//evil.example'],
+    ['http://evil.example/x?y=1', undefined, '/x?y=1'],
+    ['*', undefined, '/*'],
+    ['/x', 'a b', '/x'],
+    ['/x', 'a@evil:1', '/x'],
+    ['/x', 'evil.example/y', '/x'],
+    ['/x', '', '/x'],
+  ])('keeps its host whatever the target %j and the host header %j say', (url, host, path) => {
+    const incoming = {
+      method: 'GET',
+      url,
+      headers: { host: host ?? 'app.example' },
+      socket: {},
+    } as unknown as IncomingMessage
+    const seen = new URL(toRequest(incoming).url)
+    expect([seen.host, seen.pathname + seen.search]).toEqual([host === undefined ? 'app.example' : 'localhost', path])
+  })
+
+  it('takes the authority of HTTP/2, and methods that a Request does not know', () => {
+    const incoming = {
+      method: 'TRACE',
+      url: '/x',
+      headers: { ':authority': 'app.example' },
+      socket: { encrypted: true },
+    }
+    const { url, method } = toRequest(incoming as unknown as IncomingMessage)
+    expect([url, method]).toEqual(['https://app.example/x', 'GET'])
+  })
+
+  it('writes a parsed body again: repeated fields, bytes, JSON that Fastify read', async () => {
+    const incoming = (type: string, body: unknown) =>
+      ({
+        method: 'POST',
+        url: '/',
+        headers: { 'content-type': type },
+        socket: {},
+        readableEnded: true,
+        body,
+      }) as unknown as IncomingMessage
+    const form = 'application/x-www-form-urlencoded'
+    await expect(toRequest(incoming(form, { code: ['a', 'b'], x: 'y z' })).text()).resolves.toBe('code=a&code=b&x=y+z')
+    await expect(toRequest(incoming(form, Buffer.from('code=a'))).text()).resolves.toBe('code=a')
+    const fastify = incoming('application/json', undefined)
+    await expect(toRequest(fastify, { body: { a: 1 } }).text()).resolves.toBe('{"a":1}')
+  })
+
   it('has no body where the method has none', async () => {
     let seen: Request | undefined
     const origin = await serve(async (incoming, outgoing) => {
