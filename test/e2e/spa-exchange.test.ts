@@ -78,7 +78,11 @@ describe('a browser app and the exchange on its server', () => {
       traces.push(`answer: ${await response.text().catch(() => '')}`)
     })
     await leave()
-    await collect(page)
+    await page.waitForURL((url) => url.origin === browser.issuer)
+    // The page is at the provider now; another one of its origin sees what waits for it.
+    const observer = await context.newPage()
+    await observer.goto(`${browser.url}/main.js`)
+    await collect(observer)
     await signInAtProvider(page, browser.callback)
     await status(/^Signed in as ada\.$/)
     await collect(page)
