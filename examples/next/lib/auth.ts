@@ -20,6 +20,8 @@ export function auth(): ServerClient {
     scope: 'openid profile',
     clientAuth: clientSecretBasic(setting('CLIENT_SECRET')),
     vault: sealedCookie({ keys: [{ id: 'k1', secret: setting('SEALING_KEY') }] }),
+    // Next.js writes the host it listens on into `request.url`, and the one that was asked for into X-Forwarded-Host.
+    forwardedHeaders: 'trusted',
     // Only for a provider on this machine.
     insecure: allowInsecureLoopback,
   })
