@@ -27,14 +27,23 @@ export function startNext(port?: number) {
         SESSION_PASSWORD: secret(),
       })
       return listener({
-        'GET /': home.GET,
-        'GET /login': login.GET,
-        'GET /callback': callback.GET,
-        'POST /logout': logout.POST,
+        'GET /': (request) => home.GET(asNextGives(request)),
+        'GET /login': (request) => login.GET(asNextGives(request)),
+        'GET /callback': (request) => callback.GET(asNextGives(request)),
+        'POST /logout': (request) => logout.POST(asNextGives(request)),
       })
     },
     port,
   )
+}
+
+/** `next start` names the place it listens at in the URL, whatever was asked for; that is in the headers. */
+function asNextGives({ url, method, headers }: Request): Request {
+  const { host, pathname, search } = new URL(url)
+  const forwarded = new Headers(headers)
+  forwarded.set('x-forwarded-host', host)
+  forwarded.set('x-forwarded-proto', 'http')
+  return new Request(`http://0.0.0.0:3000${pathname}${search}`, { method, headers: forwarded })
 }
 
 await serve(import.meta.url, 'proofkey with route handlers of Next.js', startNext)
