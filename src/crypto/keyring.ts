@@ -26,9 +26,11 @@ export interface Keyring {
 export function createKeyring(keys: readonly SealingKey[]): Keyring {
   const secrets = new Map<string, Uint8Array<ArrayBuffer>>()
   const loaded = new Map<string, Promise<CryptoKey>>()
-  for (const { id, secret } of Array.isArray(keys) ? keys : []) {
+  for (const key of Array.isArray(keys) ? keys : []) {
+    const { id, secret } = Object(key)
     const bytes = decode(secret)
-    if (!/^[\w-]{1,16}$/.test(id) || secrets.has(id)) throw refused('ids must be different, 1 to 16 of A-Z a-z 0-9 _ -')
+    if (typeof id !== 'string' || !/^[\w-]{1,16}$/.test(id) || secrets.has(id))
+      throw refused('ids must be different, 1 to 16 of A-Z a-z 0-9 _ -')
     if (!bytes || bytes.length < 32) throw refused('each secret needs 32 bytes or more, as base64')
     secrets.set(id, bytes)
   }

@@ -49,7 +49,7 @@ export function checkConfig(config: FlowConfig): void {
     (value) => isRedirectUri(parseUrl(value)),
     'an absolute https URL without a fragment, or http on loopback',
   )
-  expect('clientSecret', (value) => !value, 'remove it, a browser keeps no secret')
+  expect('clientSecret', (value) => !value, 'remove it; see clientAuth')
   for (const field of ['lifetimeSeconds', 'metadataLifetimeSeconds', 'timeoutSeconds']) {
     expect(field, (value = 1) => Number(value) > 0 && isSeconds(value), 'a positive number, at most a million')
   }

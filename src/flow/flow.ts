@@ -71,7 +71,14 @@ export function createFlow(config: FlowConfig & FlowOptions) {
       try {
         vault.prepare?.()
         const server = await unlessAborted(metadata(), signal)
-        const { url, transaction } = await beginAuthorization(server, { ...config, ...defined(parameters) })
+        const { url, transaction } = await beginAuthorization(server, {
+          ...config,
+          ...defined(parameters),
+          // Whatever came with the wishes of one sign-in, who asks and where it ends is fixed.
+          clientId,
+          redirectUri,
+          insecure,
+        })
         const { state, scope = '' } = transaction
         id = await ticketId(state)
         const path = sameOriginPath(returnTo)
@@ -144,7 +151,7 @@ const defined = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 
 /** The work goes on for others who wait for it; this caller stops waiting. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work
   return new Promise((resolve, reject) => {
     const abort = () =>

@@ -52,8 +52,11 @@ function written(body: unknown, { headers, readableEnded }: IncomingMessage): Bo
   if (body === undefined || body === null || !readableEnded) return undefined
   if (typeof body === 'string' || body instanceof Uint8Array) return body as BodyInit
   if (headers['content-type']?.includes('json')) return JSON.stringify(body)
-  const fields = Object.entries(body as Record<string, string | string[]>)
-  return `${new URLSearchParams(fields.flatMap(([name, values]) => [values].flat().map((value) => [name, value])))}`
+  // Nested fields, which some parsers make, are nothing that a form of ours holds.
+  const fields = Object.entries(Object(body)).flatMap(([name, values]) =>
+    [values].flat().flatMap((value) => (typeof value === 'string' ? [[name, value]] : [])),
+  )
+  return `${new URLSearchParams(fields)}`
 }
 
 /** Sends a Web `Response` as Node's response (`http`, Express; in Fastify `reply.raw` after `reply.hijack()`). */

@@ -125,8 +125,8 @@ export function translate(error: unknown, response: Response, secrets: Secrets):
     const said = serverError(error.error, error.error_description, secrets)
     return new ProofkeyError(
       'token_request_refused',
-      `The server refused the code: ${said.error}.`,
-      'Start a new sign-in; invalid_grant may mean a stolen code.',
+      `The server refused: ${said.error}.`,
+      'Start a new sign-in; it may mean a stolen code.',
       { serverError: said },
     )
   }

@@ -1,6 +1,8 @@
 import * as oauth from 'oauth4webapi'
+import { configInvalid } from './begin.js'
 import { type Grant, type IdTokenClaims, tokenResponseInvalid, tokensOf, translate } from './complete.js'
-import { invalidIdToken } from './id-token.js'
+import { CLOCK_SKEW_SECONDS, invalidIdToken } from './id-token.js'
+import type { SignatureCheck } from './id-token-signature.js'
 import type { ServerMetadata } from './metadata.js'
 import { post, type TokenRequestOptions } from './token-request.js'
 import { pin } from './transaction.js'
@@ -10,13 +12,16 @@ export interface RefreshOptions extends TokenRequestOptions {
   readonly scope?: string | undefined
   /** RFC 8707 §2.2. */
   readonly resource?: string | readonly string[] | undefined
+  /** Pass `checkIdTokenSignature` to verify a new ID token's signature too. */
+  readonly signature?: SignatureCheck | undefined
   /** The claims of the sign-in: a new ID token must be of the same person (OpenID Connect Core §12.2). */
   readonly previousClaims?: IdTokenClaims | undefined
 }
 
 /**
  * Trades a refresh token for new tokens (RFC 6749 §6). Where the server sends no new refresh token, the result holds
- * the old one; where it does, the old one is spent: store the new one before you use anything.
+ * the old one; where it does, the old one is spent: store the new one before you use anything. Where no answer came, the
+ * old one may be spent as well, and a server that watches for reuse may then end the grant.
  * @throws `network_error`, `timeout`, `aborted`, `response_refused`, `endpoint_refused`; `token_request_refused`;
  * `token_response_invalid`; `id_token_invalid`
  */
@@ -26,15 +31,19 @@ export async function refreshTokens(
   refreshToken: string,
   options: RefreshOptions = {},
 ): Promise<Grant> {
-  const client = { client_id: clientId }
+  if (typeof refreshToken !== 'string' || !refreshToken)
+    throw configInvalid(['refreshToken: the one of the last grant'])
+  const client = { client_id: clientId, [oauth.clockTolerance]: CLOCK_SKEW_SECONDS }
   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
   if (options.scope) body.set('scope', options.scope)
   for (const uri of [options.resource ?? []].flat()) body.append('resource', uri)
   const pinned = pin(server)
+  const verifySignature = options.signature?.(pinned, options)
   const response = await post(pinned, client, body, options)
   try {
     const result = await oauth.processRefreshTokenResponse(pinned, client, response)
     if ((result.token_type as string) !== 'bearer') throw tokenResponseInvalid('its token_type is not Bearer')
+    if (result.id_token) await verifySignature?.(response)
     const claims = oauth.getValidatedIdTokenClaims(result)
     if (claims && options.previousClaims) checkContinuity(claims, options.previousClaims)
     const tokens = tokensOf(result, result.scope ?? options.scope ?? '')

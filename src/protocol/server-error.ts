@@ -6,7 +6,7 @@ export type Secrets = readonly (string | null | undefined)[]
 /** A server's words are untrusted: control characters go, and what it was sent, secrets first, is blotted out. */
 export function blot(text: string, secrets: Secrets): string {
   let out = text.replace(/[^\x20-\x7e]+/g, ' ')
-  for (const secret of secrets) if (secret) out = out.replaceAll(secret, '…')
+  for (const secret of secrets) if (secret && secret.length > 7) out = out.replaceAll(secret, '…')
   return out
 }
 

@@ -4,12 +4,16 @@ const MAX_BYTES = 65_536
 
 /** A request's body as text, bounded. @throws `callback_malformed` */
 export async function readBody(request: Request, type: string): Promise<string> {
-  if (!(request.headers.get('content-type') ?? '').toLowerCase().startsWith(type)) throw malformed(`is no ${type}`)
+  if (request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() !== type)
+    throw malformed(`is no ${type}`)
   const chunks: BlobPart[] = []
   let size = 0
+  if (request.bodyUsed) throw malformed('was read before')
   const reader = request.body?.getReader()
   while (reader) {
-    const { done, value } = await reader.read()
+    const { done, value } = await reader.read().catch(() => {
+      throw malformed('broke off')
+    })
     if (done) break
     size += value.length
     if (size > MAX_BYTES) {

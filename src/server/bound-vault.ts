@@ -1,6 +1,6 @@
 import { sha256 } from '../crypto/digest.js'
 import { randomToken } from '../crypto/random.js'
-import { ticketId } from '../crypto/ticket.js'
+import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
 import type { Vault } from '../vault/contract.js'
 import { type CookieJar, cookieName, makeRoom, maxAgeSeconds } from '../vault/cookie.js'
 
@@ -25,7 +25,8 @@ export function bindToBrowser(vault: Vault, jar: CookieJar): Vault {
     async take(ticket, owner) {
       const name = cookieName(await ticketId(ticket))
       const secret = jar.get(name)
-      if (secret === undefined) return { status: 'unknown' }
+      // The cookie lives no longer than the ticket.
+      if (secret === undefined) return { status: ticketIsExpired(ticket) ? 'expired' : 'unknown' }
       const taken = await vault.take(ticket, await bound(owner, secret))
       if (taken.status !== 'other_owner') jar.delete(name)
       return taken

@@ -1,10 +1,10 @@
 import { isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
-import { ProofkeyError } from '../errors.js'
+import { isProofkeyError, ProofkeyError } from '../errors.js'
 import type { Listener, ProofkeyEvent } from '../events.js'
 import { checkConfig, type FlowConfig } from '../flow/config.js'
-import { createFlow, otherClient, type SignInResult, type StartOptions } from '../flow/flow.js'
+import { createFlow, otherClient, type SignInResult, type StartOptions, unlessAborted } from '../flow/flow.js'
 import { configInvalid, type ResponseMode } from '../protocol/begin.js'
-import { callbackParameters, unknownState } from '../protocol/callback.js'
+import { callbackParameters, malformed, unknownState } from '../protocol/callback.js'
 import { type ClientAuth, checkClientAuth } from '../protocol/client-auth.js'
 import type { Grant } from '../protocol/complete.js'
 import type { ExchangeRequest } from '../protocol/exchange-at.js'
@@ -56,7 +56,8 @@ export interface ServerClient {
   exchange(request: ExchangeRequest, options?: { readonly signal?: AbortSignal | undefined }): Promise<Grant>
   /**
    * The backend of a browser app's `exchangeAt`: takes code and verifier, redeems them with this client's
-   * authentication, and answers with what `respond` makes of the grant. Only for the same origin; no CORS header is
+   * authentication, and answers with what `respond` makes of the grant. What this client is configured to demand
+   * (`acrValues`, `requiredScope`, `maxAgeSeconds`) goes before what the browser says it asked for. Only for the same origin; no CORS header is
    * ever sent. A refusal is answered as JSON that `exchangeAt` turns back into its error.
    */
   handleExchange(request: Request, respond: (grant: Grant) => Response | Promise<Response>): Promise<Response>
@@ -101,6 +102,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
   const headersOf = (jar: RequestCookies, more?: HeadersInit) => {
     const headers = new Headers(more)
     headers.set('cache-control', 'no-store')
+    headers.set('referrer-policy', 'no-referrer')
     for (const change of jar.changes()) headers.append('set-cookie', change)
     return headers
   }
@@ -109,6 +111,8 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
     const jar = jarOf(request)
     let state = ''
     try {
+      if (request.method !== (responseMode === 'form_post' ? 'POST' : 'GET'))
+        throw malformed('came by the wrong method')
       const url = requestedUrl(request, forwardedHeaders)
       const form = responseMode === 'form_post' ? await readForm(request) : undefined
       state = (form ?? callbackParameters(url)).get('state') ?? ''
@@ -119,14 +123,12 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       const result = await flow.complete(vaultOf(jar), url.href, state, { signal, ...(form && { form }) })
       return { ...result, headers: headersOf(jar) }
     } catch (error) {
-      const failed = flow.failed(error, isTicket(state) ? await ticketId(state) : undefined)
-      // Not enumerable: the headers can hold the browser's half of the lock, and errors are logged.
-      throw Object.defineProperty(failed, 'headers', { value: headersOf(jar) })
+      throw withHeaders(flow.failed(error, isTicket(state) ? await ticketId(state) : undefined), headersOf(jar))
     }
   }
 
   const exchange = async (request: ExchangeRequest, options = {}) =>
-    redeem(await metadata(), clientId, request, { ...requests, signature: config.signature, ...options })
+    redeem(await metadata(), clientId, request, { ...requests, signature: config.signature, ...options }, config)
 
   return {
     exchange,
@@ -140,7 +142,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       return respond(grant)
     },
     async signIn(request, { signal, ...options } = {}) {
-      const refused = refuseStart(request)
+      const refused = refuseStart(request, new URL(redirectUri).origin)
       if (refused) {
         flow.failed(
           new ProofkeyError('start_refused', `A sign-in was not started by ${refused}.`, 'Link to the page itself.'),
@@ -150,18 +152,34 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
           headers: { 'cache-control': 'no-store' },
         })
       }
-      await metadata()
+      try {
+        await unlessAborted(metadata(), signal)
+      } catch (error) {
+        throw flow.failed(error)
+      }
       const jar = jarOf(request)
       const { url } = await flow.start(vaultOf(jar), options, signal)
       return new Response(null, { status: 303, headers: headersOf(jar, { location: url.href }) })
     },
     handleCallback,
     refresh: async (refreshToken, options) =>
-      refreshTokens(await metadata(), clientId, refreshToken, { ...requests, ...options }),
+      refreshTokens(await metadata(), clientId, refreshToken, {
+        ...requests,
+        signature: config.signature,
+        ...options,
+      }),
     revoke: async (token, options) => revokeToken(await metadata(), clientId, token, { ...requests, ...options }),
     preload: async () => void (await metadata()),
     subscribe: flow.subscribe,
   }
+}
+
+/** A copy: one error may be thrown to many requests, and headers are one browser's. Not enumerable: errors are logged. */
+function withHeaders(error: unknown, headers: Headers): unknown {
+  if (!isProofkeyError(error)) return error
+  const { code, message, hint, cause, serverError, retryable } = error
+  const copy = new ProofkeyError(code, message, hint, { cause, serverError, retryable })
+  return Object.defineProperty(copy, 'headers', { value: headers })
 }
 
 const readForm = async (request: Request) =>
@@ -169,8 +187,10 @@ const readForm = async (request: Request) =>
 
 function checkServerConfig(config: ServerClientConfig): void {
   checkConfig(config)
-  const { clientAuth, vault } = config
+  const { clientAuth, vault, responseMode = 'query', forwardedHeaders = 'trusted' } = config
   const problems = []
+  if (!['query', 'form_post'].includes(responseMode)) problems.push('responseMode: query or form_post')
+  if (forwardedHeaders !== 'trusted') problems.push("forwardedHeaders: 'trusted', or left out")
   if (typeof clientAuth?.authenticate !== 'function')
     problems.push('clientAuth: none() or how the client proves itself')
   if (!vault || !('bind' in vault || 'put' in vault))

@@ -5,6 +5,11 @@ import type { CheckedMetadata } from '../protocol/metadata.js'
 import { pin } from '../protocol/transaction.js'
 import { readBody } from './body.js'
 
+/** What this server demands of every sign-in, whatever a browser says it asked for. */
+export type Demands = Pick<ExchangeRequest, 'acrValues' | 'requiredScope' | 'maxAgeSeconds'> & {
+  readonly lifetimeSeconds?: number | undefined
+}
+
 /**
  * Redeems a code for somebody who kept the verifier. What the answer must hold is what was asked; the server it is asked
  * of is ours.
@@ -12,9 +17,12 @@ import { readBody } from './body.js'
 export async function redeem(
   server: CheckedMetadata,
   clientId: string,
-  request: ExchangeRequest,
+  asked: ExchangeRequest,
   options: CompleteOptions,
+  demands: Demands,
 ): Promise<Grant> {
+  checkForm(asked)
+  const request = { ...asked, ...demanded(asked, demands) }
   const { code, redirectUri, startedAtMs, resource = [] } = request
   const state = 'exchange'
   const callback = new URL(redirectUri)
@@ -49,16 +57,30 @@ export async function readExchange(request: Request, redirectUri: string): Promi
       'Configure the same redirectUri in the browser and on the server.',
     )
   }
+  checkForm(body)
+  return Object.fromEntries(Object.keys(FORM).map((name) => [name, body[name]])) as unknown as ExchangeRequest
+}
+
+/** Ours go first; of two ages the younger; and a start that lies ahead, or further back than a sign-in lasts, is none. */
+function demanded(asked: ExchangeRequest, demands: Demands): Partial<ExchangeRequest> {
+  const { acrValues = asked.acrValues, requiredScope = asked.requiredScope, lifetimeSeconds = 600 } = demands
+  const ageMs = Date.now() - asked.startedAtMs
+  if (ageMs < -300_000 || ageMs > lifetimeSeconds * 1000) throw refused('startedAtMs is wrong')
+  const ages = [asked.maxAgeSeconds, demands.maxAgeSeconds].filter((age) => age !== undefined)
+  return { acrValues, requiredScope, maxAgeSeconds: ages.length ? Math.min(...ages) : undefined }
+}
+
+function checkForm(request: unknown): void {
+  const body = Object(request) as Record<string, unknown>
   const wrong = Object.entries(FORM).find(([name, right]) => !right(body[name]))
   if (wrong) throw refused(`${wrong[0]} is wrong`)
-  return Object.fromEntries(Object.keys(FORM).map((name) => [name, body[name]])) as unknown as ExchangeRequest
 }
 
 const text = (value: unknown) => value === undefined || typeof value === 'string'
 const FORM: Record<keyof ExchangeRequest, (value: unknown) => boolean> = {
   code: (value) => typeof value === 'string' && value !== '',
   codeVerifier: (value) => typeof value === 'string' && /^[\w.~-]{43,128}$/.test(value),
-  redirectUri: text,
+  redirectUri: (value) => typeof value === 'string' && URL.canParse(value),
   nonce: text,
   scope: text,
   requiredScope: text,
@@ -73,7 +95,8 @@ export function refusalResponse(error: unknown): Response {
   if (!isProofkeyError(error)) throw error
   const { code, message, hint, serverError, retryable } = error
   return Response.json(
-    { code, message, hint, serverError, retryable },
+    // Not the description: what a server says of a confidential client is not the browser's to read.
+    { code, message, hint, serverError: serverError && { error: serverError.error }, retryable },
     { status: retryable ? 503 : 400, headers: { 'cache-control': 'no-store' } },
   )
 }

@@ -63,7 +63,11 @@ export function redisVault({ client, keys, prefix = 'proofkey:' }: RedisVaultOpt
       if (refused) return { status: refused }
       // The take itself, one command: what it gives back tells who won. GETDEL would win as surely, but leave nothing,
       // and until a mark stood in its place the losers would hear `unknown`. XX: what has just expired stays gone.
-      const record = await send('SET', prefix + id, `${SPENT} ${owner}`, 'XX', 'KEEPTTL', 'GET')
+      const record = await send('SET', prefix + id, `${SPENT} ${owner}`, 'XX', 'KEEPTTL', 'GET').catch((error) => {
+        // It may have been taken all the same: a retry is not promised.
+        const { code, message, hint, cause } = error as ProofkeyError
+        throw new ProofkeyError(code, message, hint, { cause })
+      })
       const lost = refusal(record, owner)
       if (lost) return { status: lost }
       const value = await keyring.open(sealedFor(id, owner), ticket, sealedOf(record))

@@ -4,6 +4,7 @@ import {
   createServerClient,
   memoryVault,
   type ProofkeyEvent,
+  privateKeyJwt,
   type ServerClientConfig,
   sealedCookie,
 } from '../../src/server.js'
@@ -189,13 +190,18 @@ describe('the sealed cookie', () => {
     expect(error.hint).toContain('redisVault')
   })
 
-  it.each([[[]], [undefined], [[{ id: 'k', secret: 'short' }]], [[key('a', 1), key('a', 2)]], [[key('a b', 1)]]])(
-    'refuses the keys %j, and shows none',
-    async (wrong) => {
-      const error = await refusal(() => sealedCookie({ keys: wrong as never }), 'config_invalid')
-      expect(error.message).not.toContain('short')
-    },
-  )
+  it.each([
+    [[]],
+    [undefined],
+    [[{ id: 'k', secret: 'short' }]],
+    [[key('a', 1), key('a', 2)]],
+    [[key('a b', 1)]],
+    [[{ ...key('a', 1), id: 2026 }]],
+    [[null]],
+  ])('refuses the keys %j, and shows none', async (wrong) => {
+    const error = await refusal(() => sealedCookie({ keys: wrong as never }), 'config_invalid')
+    expect(error.message).not.toContain('short')
+  })
 })
 
 describe('the pile of sealed cookies', () => {
@@ -218,6 +224,63 @@ describe('the pile of sealed cookies', () => {
   })
 })
 
+describe('what else a stranger or a mistake can send', () => {
+  it('a callback by HEAD spends nothing', async () => {
+    const app = createApp()
+    const callback = await app.leave()
+    await refusal(app.client.handleCallback(app.visitor.request(callback, { method: 'HEAD' })), 'callback_malformed')
+    await expect(app.client.handleCallback(app.visitor.request(callback))).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
+  it('a broken key fails each sign-in in its own words, with headers of its own', async () => {
+    const pem = '-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----'
+    const metadata = { token_endpoint_auth_methods_supported: ['private_key_jwt'] }
+    const app = createApp({ clientAuth: privateKeyJwt(pem, { algorithm: 'ES256' }) }, { metadata })
+    const errors = []
+    for (let count = 0; count < 2; count++) {
+      const callback = await app.leave()
+      errors.push(await refusal(app.client.handleCallback(app.visitor.request(callback)), 'config_invalid'))
+    }
+    expect(errors[0]).not.toBe(errors[1])
+    for (const error of errors) expect(error.headers?.get('cache-control')).toBe('no-store')
+  })
+
+  it('options of one sign-in do not change who asks, or where it ends', async () => {
+    const app = createApp()
+    const wishes = { redirectUri: 'https://evil.example/cb', clientId: 'other' } as object
+    const response = await app.client.signIn(app.visitor.request('https://app.example/login'), wishes)
+    const asked = new URL(response.headers.get('location') ?? '').searchParams
+    expect([asked.get('redirect_uri'), asked.get('client_id')]).toEqual([redirectUri, 'web'])
+  })
+
+  it('a person who comes back after their cookie has expired is told so, with a vault of the server too', async () => {
+    const app = createApp({ vault: memoryVault() })
+    const callback = await app.leave()
+    vi.useFakeTimers({ toFake: ['Date'] })
+    vi.setSystemTime(Date.now() + 600_001)
+    app.visitor.cookies.clear()
+    await refusal(app.client.handleCallback(app.visitor.request(callback)), 'expired')
+  })
+
+  it.each([
+    { responseMode: 'fragment' },
+    { forwardedHeaders: true },
+    { vault: {} },
+    { clientAuth: {} },
+    { clientAuth: undefined },
+  ])('a configuration of %j is refused', async (wrong) => {
+    await refusal(() => createApp(wrong as never), 'config_invalid')
+  })
+
+  it('an aborted start does not wait for a server that hangs', async () => {
+    const app = createApp()
+    const hanging = app.open({ fetch: () => new Promise(() => {}) })
+    const signal = AbortSignal.timeout(20)
+    await refusal(hanging.signIn(app.visitor.request('https://app.example/login'), { signal }), 'aborted')
+    expect(app.events.at(-1)).toMatchObject({ type: 'sign_in_failed', code: 'aborted' })
+  })
+})
+
 describe('the start', () => {
   it.each<[string, RequestInit]>([
     ['a prefetch', { headers: { 'sec-purpose': 'prefetch;prerender' } }],
@@ -230,6 +293,8 @@ describe('the start', () => {
       'a cross-site image',
       { headers: { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' } },
     ],
+    ['a router that fetches ahead', { headers: { 'sec-fetch-site': 'same-origin', 'sec-fetch-mode': 'cors' } }],
+    ['a form of a browser that says only its origin', { method: 'POST', headers: { origin: 'https://evil.example' } }],
     [
       'a cross-site form',
       {
@@ -394,6 +459,12 @@ describe('refresh and revoke', () => {
       'claims.sub',
       'eve',
     )
+  })
+
+  it('ask for nothing without a refresh token', async () => {
+    const app = createApp()
+    await refusal(app.client.refresh(undefined as never), 'config_invalid')
+    expect(app.tokenRequests()).toEqual([])
   })
 
   it('never give the refresh token away in an error', async () => {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { createClient, type ExchangeClientConfig, exchangeAt, memoryVault, type UserAgent } from '../../src/index.js'
-import { clientSecretPost, createServerClient, type Grant, sealedCookie } from '../../src/server.js'
+import {
+  clientSecretPost,
+  createServerClient,
+  type Grant,
+  type ServerClientConfig,
+  sealedCookie,
+} from '../../src/server.js'
 import { refusal } from '../helpers/refusal.js'
 import { createServer, type Faults } from '../helpers/server.js'
 
@@ -9,7 +15,11 @@ const redirectUri = `${origin}/callback`
 const keys = [{ id: 'k', secret: Buffer.alloc(32, 7).toString('base64') }]
 
 /** A browser app and its backend: the browser's requests go to the backend, the backend's to the server. */
-function createApp(faults: Faults = {}, respond: (grant: Grant) => Response = (grant) => Response.json(grant)) {
+function createApp(
+  faults: Faults = {},
+  respond: (grant: Grant) => Response = (grant) => Response.json(grant),
+  demands: Partial<ServerClientConfig> = {},
+) {
   const server = createServer(faults)
   const backend = createServerClient({
     issuer: server.issuer,
@@ -18,6 +28,7 @@ function createApp(faults: Faults = {}, respond: (grant: Grant) => Response = (g
     clientAuth: clientSecretPost('s3cret'),
     vault: sealedCookie({ keys }),
     fetch: server.fetch,
+    ...demands,
   })
   const sent: Request[] = []
   const fromBrowser: typeof fetch = async (input, init) => {
@@ -95,6 +106,26 @@ describe('the confidential half of a sign-in', () => {
     expect(error.retryable).toBe(true)
   })
 
+  it('holds to what the backend demands, whatever the browser says it asked for', async () => {
+    const demanding = { acrValues: 'mfa' }
+    await refusal(createApp({}, undefined, demanding).browser.signIn(), 'acr_not_met')
+    const strong = createApp({ claims: { acr: 'mfa' } }, undefined, demanding)
+    await expect(strong.browser.signIn()).resolves.toHaveProperty('claims.sub', 'ada')
+    await refusal(createApp({}, undefined, { requiredScope: 'admin' }).browser.signIn(), 'scope_missing')
+    const old = createApp({ claims: { auth_time: 1 } }, undefined, { maxAgeSeconds: 60 })
+    await refusal(old.browser.signIn(), 'id_token_invalid')
+  })
+
+  it('answers an upload that breaks off', async () => {
+    const app = createApp()
+    const body = new ReadableStream({ start: (controller) => controller.error(new Error('aborted')) })
+    const headers = { 'x-proofkey': 'exchange', 'content-type': 'application/json' }
+    const init = { method: 'POST', headers, body, duplex: 'half' } as RequestInit
+    const request = new Request(`${origin}/auth/exchange`, init)
+    const response = await app.backend.handleExchange(request, () => new Response('never'))
+    await expect(response.json()).resolves.toMatchObject({ code: 'callback_malformed' })
+  })
+
   it('is refused twice for one code', async () => {
     const app = createApp()
     const again = await exchangeRequest(app, () => {})
@@ -135,6 +166,12 @@ describe('the confidential half of a sign-in', () => {
       'redirect_uri_mismatch',
     ],
     ['with a short verifier', (_, body) => Object.assign(body, { codeVerifier: 'x' }), 'exchange_refused'],
+    [
+      'with a start that lies ahead',
+      (_, body) => Object.assign(body, { startedAtMs: Date.now() + 1e6 }),
+      'exchange_refused',
+    ],
+    ['with a start long past', (_, body) => Object.assign(body, { startedAtMs: 1 }), 'exchange_refused'],
     ['without a code', (_, body) => delete body['code'], 'exchange_refused'],
     ['with an odd nonce', (_, body) => Object.assign(body, { nonce: { toString: 1 } }), 'exchange_refused'],
     ['with too much', (_, body) => Object.assign(body, { scope: 'x'.repeat(70_000) }), 'callback_malformed'],
