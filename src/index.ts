@@ -15,6 +15,7 @@ export { type Exchange, type ExchangedGrant, exchangeAt } from './protocol/excha
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/id-token-signature.js'
 export type { ServerMetadata } from './protocol/metadata.js'
 export type { RequestOptions } from './protocol/request.js'
+export { selfSignedTlsClientAuth, type TlsClientAuthOptions, tlsClientAuth } from './protocol/tls-client-auth.js'
 export type { PinnedServer } from './protocol/transaction.js'
 export type { OpenOptions, UserAgent } from './user-agents/contract.js'
 export { type RedirectOptions, redirect } from './user-agents/redirect.js'
