@@ -52,7 +52,8 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
   }
 }
 
-async function readBody(url: string, response: Response): Promise<Blob> {
+/** @throws `response_refused`, where it is too large */
+export async function readBody(url: string, response: Response): Promise<Blob> {
   const chunks: BlobPart[] = []
   let size = 0
   const reader = response.body?.getReader()

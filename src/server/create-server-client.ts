@@ -3,7 +3,7 @@ import { isProofkeyError, ProofkeyError } from '../errors.js'
 import type { Listener, ProofkeyEvent } from '../events.js'
 import { checkConfig, type FlowConfig } from '../flow/config.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions, unlessAborted } from '../flow/flow.js'
-import { configInvalid, type ResponseMode } from '../protocol/begin.js'
+import { configInvalid } from '../protocol/begin.js'
 import { callbackParameters, malformed, unknownState } from '../protocol/callback.js'
 import { type ClientAuth, checkClientAuth } from '../protocol/client-auth.js'
 import type { Grant } from '../protocol/complete.js'
@@ -14,6 +14,7 @@ import type { Vault } from '../vault/contract.js'
 import type { RequestVault } from '../vault/cookie.js'
 import { readBody } from './body.js'
 import { bindToBrowser } from './bound-vault.js'
+import { concealing } from './conceal.js'
 import { createCookieJar, type RequestCookies } from './cookies.js'
 import { readExchange, redeem, refusalResponse } from './exchange.js'
 import { checkServerLanding, type ForwardedHeaders, requestedUrl } from './landing.js'
@@ -86,9 +87,10 @@ export interface ServerClient {
  */
 export function createServerClient(config: ServerClientConfig): ServerClient {
   checkServerConfig(config)
-  const { clientAuth, clientId, redirectUri, responseMode, forwardedHeaders, fetch, timeoutSeconds, insecure } = config
+  const { clientAuth, clientId, redirectUri, responseMode, forwardedHeaders, timeoutSeconds, insecure } = config
+  const fetch = concealing(config.fetch)
   const requests = { clientAuth, fetch, timeoutSeconds, insecure }
-  const flow = createFlow(config as FlowConfig & { responseMode?: ResponseMode | undefined })
+  const flow = createFlow({ ...config, fetch })
 
   const metadata = async () => {
     const server = await flow.metadata()

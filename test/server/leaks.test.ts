@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   checkIdTokenSignature,
+  clientSecretBasic,
   clientSecretPost,
   createServerClient,
   memoryVault,
@@ -31,7 +32,10 @@ const endings: Record<string, { faults?: Faults; change?: (callback: URL) => voi
   },
   'invalid_client echoing the request': {
     faults: {
-      respond: (body) => Response.json({ error: 'invalid_client', error_description: `${body}` }, { status: 401 }),
+      respond: () => {
+        const error_description = `${clientSecret} ${btoa(`web:${clientSecret}`)}`
+        return Response.json({ error: 'invalid_client', error_description }, { status: 401 })
+      },
     },
   },
   'a server error echoing the request': { faults: { respond: (body) => new Response(echo(body), { status: 500 }) } },
@@ -58,9 +62,9 @@ afterEach(() => {
 })
 
 describe.each([
-  ['a sealed cookie', () => sealedCookie({ keys: [{ id: 'k', secret: sealingKey }] })],
-  ['memory', () => memoryVault()],
-])('on a server, with %s, no error, event or console call holds a secret, ending in', (_, vault) => {
+  ['a sealed cookie', () => sealedCookie({ keys: [{ id: 'k', secret: sealingKey }] }), clientSecretPost],
+  ['memory', () => memoryVault(), clientSecretBasic],
+] as const)('on a server, with %s, no error, event or console call holds a secret, ending in', (_, vault, proof) => {
   it.each(Object.entries(endings))('%s', async (name, { faults, change }) => {
     const server = createServer(faults)
     const client = createServerClient({
@@ -68,7 +72,7 @@ describe.each([
       clientId: 'web',
       redirectUri,
       scope: 'openid',
-      clientAuth: clientSecretPost(clientSecret),
+      clientAuth: proof(clientSecret),
       vault: vault(),
       fetch: server.fetch,
       signature: checkIdTokenSignature,
