@@ -39,7 +39,8 @@ export interface ServerSignInResult extends SignInResult {
 export interface ServerClient {
   /**
    * Starts a sign-in: answers a navigation with 303 to the authorization server and the sealed transaction in a cookie.
-   * A prefetch, and a cross-site frame, form or fetch, gets 403: nobody starts a sign-in for somebody else unseen.
+   * A prefetch, any other fetch, and a cross-site frame or form get 403: nobody starts a sign-in for somebody else
+   * unseen.
    * @throws `config_invalid`, `insecure_context`, `storage_unavailable`, `storage_full`, `client_auth_unsupported`,
    * `aborted`, and what discovery throws
    */
@@ -58,8 +59,8 @@ export interface ServerClient {
   /**
    * The backend of a browser app's `exchangeAt`: takes code and verifier, redeems them with this client's
    * authentication, and answers with what `respond` makes of the grant. What this client is configured to demand
-   * (`acrValues`, `requiredScope`, `maxAgeSeconds`) goes before what the browser says it asked for. Only for the same origin; no CORS header is
-   * ever sent. A refusal is answered as JSON that `exchangeAt` turns back into its error.
+   * (`acrValues`, `requiredScope`, `maxAgeSeconds`) goes before what the browser says it asked for. Only for the same
+   * origin; no CORS header is ever sent. A refusal is answered as JSON that `exchangeAt` turns back into its error.
    */
   handleExchange(request: Request, respond: (grant: Grant) => Response | Promise<Response>): Promise<Response>
   /** Trades a refresh token for new tokens; see {@link refreshTokens}. */

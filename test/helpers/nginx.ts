@@ -1,31 +1,22 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { argv } from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { ensureProgram } from './program.js'
 import type { SelfSigned } from './self-signed.js'
 
-const CANDIDATES = [process.env['NGINX_PATH'], '/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx']
-
-/** Finds an nginx, or installs Debian's where that is possible, or says what to do. */
-export function ensureNginx(): string {
-  const found = CANDIDATES.find((path) => path && existsSync(path))
-  if (found) return found
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    console.log('No nginx found: installing the Debian package …')
-    // In runlevel 1 the package does not start a service of its own.
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-    const options = { stdio: 'inherit', env } as const
-    execFileSync('apt-get', ['update', '-qq'], options)
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'nginx-light'], options)
-    return ensureNginx()
-  }
-  throw new Error('No nginx found. Install it (Debian: sudo apt-get install nginx-light) or set NGINX_PATH to one.')
-}
+export const ensureNginx = () =>
+  ensureProgram({
+    name: 'nginx',
+    debian: 'nginx-light',
+    variable: 'NGINX_PATH',
+    paths: ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'],
+  })
 
 const READY_MS = 10_000
 

@@ -1,30 +1,18 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { ensureProgram } from './program.js'
 
-const CANDIDATES = [process.env['REDIS_SERVER_PATH'], '/usr/bin/redis-server', '/usr/local/bin/redis-server']
-
-/** Finds a redis-server, or installs Debian's where that is possible, or says what to do. */
-export function ensureRedis(): string {
-  const found = CANDIDATES.find((path) => path && existsSync(path))
-  if (found) return found
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    console.log('No redis-server found: installing the Debian package …')
-    // In runlevel 1 the package does not start a service of its own.
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-    const options = { stdio: 'inherit', env } as const
-    execFileSync('apt-get', ['update', '-qq'], options)
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'redis-server'], options)
-    return ensureRedis()
-  }
-  throw new Error(
-    'No redis-server found. Install it (Debian: sudo apt-get install redis-server) or set REDIS_SERVER_PATH to one.',
-  )
-}
+export const ensureRedis = () =>
+  ensureProgram({
+    name: 'redis-server',
+    debian: 'redis-server',
+    variable: 'REDIS_SERVER_PATH',
+    paths: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'],
+  })
 
 const READY_MS = 10_000
 
