@@ -17,6 +17,7 @@ export {
   type IdTokenClaims,
   type Tokens,
 } from './protocol/complete.js'
+export { type EndSessionRequest, endSessionUrl } from './protocol/end-session.js'
 export { allowInsecureLoopback, type InsecureSwitch } from './protocol/endpoint.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/id-token-signature.js'
 export { type CheckedMetadata, checkMetadata, discover, type ServerMetadata } from './protocol/metadata.js'
