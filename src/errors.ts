@@ -28,7 +28,17 @@ export type ErrorCode =
   | 'callback_issuer_mismatch'
   | 'redirect_uri_mismatch'
   | 'access_denied'
+  | 'login_required'
+  | 'consent_required'
+  | 'interaction_required'
+  | 'account_selection_required'
   | 'authorization_failed'
+  // the way to the server and back
+  | 'cancelled'
+  | 'popup_blocked'
+  | 'popup_already_open'
+  | 'frame_blocked'
+  | 'embedded_webview'
   // the server's side
   | 'start_refused'
   | 'exchange_refused'
@@ -82,3 +92,7 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
 export function isProofkeyError(error: unknown): error is ProofkeyError {
   return error instanceof Error && error.name === 'ProofkeyError' && 'code' in error
 }
+
+/** What a caller's own `signal` ended; nothing is spent. */
+export const aborted = (reason: unknown): ProofkeyError<'aborted'> =>
+  new ProofkeyError('aborted', 'The sign-in was aborted.', 'Try again.', { cause: reason, retryable: true })

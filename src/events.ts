@@ -16,6 +16,8 @@ export type EventBody =
   | { readonly type: 'pkce_not_advertised' }
   /** `returnTo` was not a same-origin path; the sign-in goes on with `/`. */
   | { readonly type: 'return_to_refused' }
+  /** The vault cannot be used here (`code` says why); the sign-in waits in the page's memory, and ends with the page. */
+  | { readonly type: 'vault_replaced'; readonly vault: string; readonly by: string; readonly code: string }
   /** The sealed transaction was written, read back and opened. */
   | { readonly type: 'transaction_stored'; readonly vault: string }
   /** The person is being sent to the server. */

@@ -17,7 +17,7 @@ function diagnose(code: string): string[] {
   host.readFile = (name) => (name === file ? code : readFile(name))
   host.getSourceFile = (name, version) =>
     name === file ? ts.createSourceFile(name, code, version) : getSourceFile(name, version)
-  const entries = ['protocol', 'server', 'node'].map((name) => [`proofkey/${name}`, [`./src/${name}.ts`]])
+  const entries = ['protocol', 'server', 'native', 'node'].map((name) => [`proofkey/${name}`, [`./src/${name}.ts`]])
   const paths = { proofkey: ['./src/index.ts'], ...Object.fromEntries(entries) }
   const program = ts.createProgram([file], { ...options, paths, baseUrl: root, noUnusedLocals: false }, host)
   return ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))

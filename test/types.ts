@@ -124,7 +124,10 @@ export async function steps(raw: ServerMetadata, transaction: Transaction): Prom
 }
 
 // The ports are small enough to be written by hand.
-export const userAgent: UserAgent = { name: 'custom', open: async (url) => url.href }
+export const userAgent: UserAgent = {
+  name: 'custom',
+  open: async ({ begin, complete }) => complete((await begin()).href),
+}
 export const vault: Vault = { name: 'custom', put: async () => {}, take: async () => ({ status: 'unknown' }) }
 // @ts-expect-error a value comes with the status taken, and only with it
 export const wrong: Vault = { name: 'wrong', put: async () => {}, take: async () => ({ status: 'taken' }) }

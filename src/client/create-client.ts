@@ -10,12 +10,13 @@ import {
   unknownState,
   withoutCallbackParameters,
 } from '../protocol/callback.js'
-import type { Grant } from '../protocol/complete.js'
+import type { CompleteOptions, Grant } from '../protocol/complete.js'
 import { parseUrl } from '../protocol/endpoint.js'
 import type { ExchangedGrant } from '../protocol/exchange-at.js'
 import type { UserAgent } from '../user-agents/contract.js'
 import { redirect } from '../user-agents/redirect.js'
 import { indexedDbVault } from '../vault/indexeddb.js'
+import { memoryVault } from '../vault/memory.js'
 import { currentUrl, swapUrl } from './address-bar.js'
 import type { ClientConfig, ExchangeClientConfig } from './config.js'
 
@@ -33,10 +34,11 @@ export interface CallbackOptions {
 export interface Client<Given = Grant> {
   /**
    * Starts a sign-in. By redirect it leaves the page, and resolves (with undefined) only if the person comes back to
-   * the very same page by the Back button.
+   * the very same page by the Back button. Where the user agent keeps the page, it resolves with the result.
    * @throws before the page is left, if the sign-in could not be finished later: `config_invalid`, `insecure_context`,
-   * `storage_unavailable`, `storage_full`, `storage_refused_key`, `redirect_uri_mismatch`, `aborted`, and what
-   * {@link Client.preload} throws
+   * `storage_unavailable`, `storage_full`, `storage_refused_key`, `redirect_uri_mismatch`, `embedded_webview`, `aborted`,
+   * and what {@link Client.preload} throws; where the page stays, what its user agent and {@link Client.handleCallback}
+   * throw
    */
   signIn(options?: SignInOptions): Promise<SignInResult<Given> | undefined>
   /**
@@ -70,49 +72,74 @@ export function createClient(config: ClientConfig): Client
 export function createClient(config: ClientConfig): Client {
   checkConfig(config)
   const { redirectUri, vault = indexedDbVault() } = config
+  const memory = memoryVault()
   const flow = createFlow(config)
-  let handled: { href: string; clean: string; result: Promise<SignInResult> } | undefined
+  let handled: { href: string; clean: string | undefined; result: Promise<SignInResult> } | undefined
 
   async function signIn({ signal, userAgent = config.userAgent ?? redirect(), ...options }: SignInOptions = {}) {
-    const { url, state, id } = await flow.start(vault, options, signal)
+    let awaited: { readonly state: string; readonly id: string; readonly landing: URL } | undefined
+    let result: SignInResult | undefined
+    let told: unknown
+    /** What has been reported where it happened is not reported again. */
+    const telling = <T>(work: Promise<T>): Promise<T> =>
+      work.catch((error) => {
+        told = error
+        throw error
+      })
     try {
-      const callback = await userAgent.open(url, { redirectUri, signal })
-      return callback === undefined ? callback : await flow.complete(vault, callback, state, { signal })
+      await userAgent.open({
+        redirectUri,
+        signal,
+        async begin({ redirectUri: landing = redirectUri, ...wishes } = {}) {
+          const vaults = userAgent.keepsPage ? ([vault, memory] as const) : ([vault] as const)
+          const { url, ...started } = await telling(flow.start(vaults, { ...options, ...wishes }, signal, landing))
+          awaited = { ...started, landing: new URL(landing) }
+          return url
+        },
+        isAnswer(given) {
+          const url = parseUrl(given)
+          return !!awaited && !!url && !driftedPart(awaited.landing, url) && stateOf(url) === awaited.state
+        },
+        async complete(given) {
+          const url = new URL(given)
+          result = await telling(finish(url.href, stateOf(url), { signal }))
+        },
+      })
+      return result
     } catch (error) {
-      throw flow.failed(error, id)
+      throw error === told ? error : flow.failed(error, awaited?.id)
     }
   }
 
   async function handleCallback({ url: given, signal }: CallbackOptions = {}): Promise<SignInResult | undefined> {
     const page = currentUrl()
     const url = parseUrl(given ?? page, page)
-    const parameters = url && callbackParameters(url)
-    const state = parameters?.get('state') ?? ''
+    const state = (url && stateOf(url)) ?? ''
     // Elsewhere than at the redirect URI, only a state of ours makes an answer ours.
-    if (
-      !url ||
-      !parameters ||
-      !isCallback(parameters) ||
-      (!isTicket(state) && driftedPart(new URL(redirectUri), url))
-    ) {
+    if (!url || !isCallback(callbackParameters(url)) || (!isTicket(state) && driftedPart(new URL(redirectUri), url))) {
       return handled && handled.clean === url?.href ? handled.result : undefined
     }
-    if (handled?.href === url.href) return handled.result
     // Left alone, in the vault and in the address bar: its own client will want it.
     if (isTicket(state) && !ticketIsTaggedFor(state, flow.self)) throw flow.failed(otherClient())
 
     // Before the first await, so that no other script of the page, no reload and no Referer sees the code.
     const clean = withoutCallbackParameters(url)
     swapUrl(url.href, clean)
-    const work = isTicket(state) ? flow.complete(vault, url.href, state, { signal }) : Promise.reject(unknownState())
+    return finish(url.href, state, { signal }, clean)
+  }
+
+  /** One URL is finished once, however often and by whichever way it is delivered. */
+  function finish(href: string, state: string, options: CompleteOptions, clean?: string): Promise<SignInResult> {
+    if (handled?.href === href) return handled.result
+    const work = isTicket(state) ? flow.complete([memory, vault], href, state, options) : Promise.reject(unknownState())
     const result = work.catch(async (error) => {
       if (isProofkeyError(error) && error.retryable) {
         if (handled?.result === result) handled = undefined
-        swapUrl(clean, url.href)
+        if (clean) swapUrl(clean, href)
       }
       throw flow.failed(error, isTicket(state) ? await ticketId(state) : undefined)
     })
-    handled = { href: url.href, clean, result }
+    handled = { href, clean, result }
     return result
   }
 
@@ -126,3 +153,5 @@ export function createClient(config: ClientConfig): Client {
     subscribe: flow.subscribe,
   }
 }
+
+const stateOf = (url: URL): string => callbackParameters(url).get('state') ?? ''

@@ -1,5 +1,5 @@
 import { ticketId } from '../crypto/ticket.js'
-import { isProofkeyError, ProofkeyError } from '../errors.js'
+import { aborted, isProofkeyError, ProofkeyError } from '../errors.js'
 import { createEmitter, type EventBody, type ProofkeyEvent } from '../events.js'
 import { type AuthorizationParameters, beginAuthorization, type ResponseMode } from '../protocol/begin.js'
 import { checkLanding, unknownState } from '../protocol/callback.js'
@@ -33,6 +33,9 @@ interface FlowOptions {
   readonly exchange?: Exchange | undefined
 }
 
+/** In order of preference. */
+type Vaults = readonly [Vault, ...Vault[]]
+
 /** What waits in the vault. */
 interface Waiting {
   readonly transaction: Transaction
@@ -64,19 +67,22 @@ export function createFlow(config: FlowConfig & FlowOptions) {
     subscribe,
     metadata,
 
-    /** Begins a sign-in and puts it into the vault. @returns the URL to send the person to, and what names the sign-in */
-    async start(vault: Vault, options: StartOptions, signal?: AbortSignal) {
+    /**
+     * Begins a sign-in and puts it into the first of the vaults that can keep it.
+     * @returns the URL to send the person to, and what names the sign-in
+     */
+    async start(vaults: Vaults, options: StartOptions, signal?: AbortSignal, landing = redirectUri) {
       const { returnTo = '/', appState, ...parameters } = options
       let id: string | undefined
       try {
-        vault.prepare?.()
+        vaults[0].prepare?.()
         const server = await unlessAborted(metadata(), signal)
         const { url, transaction } = await beginAuthorization(server, {
           ...config,
           ...defined(parameters),
           // Whatever came with the wishes of one sign-in, who asks and where it ends is fixed.
           clientId,
-          redirectUri,
+          redirectUri: landing,
           insecure,
         })
         const { state, scope = '' } = transaction
@@ -84,8 +90,8 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         const path = sameOriginPath(returnTo)
         if (!path) report({ type: 'return_to_refused' }, id)
         const waiting: Waiting = { transaction, returnTo: path ?? '/', appState }
-        await unlessAborted(vault.put(state, self, JSON.stringify(waiting)), signal)
-        report({ type: 'transaction_stored', vault: vault.name }, id)
+        const vault = await unlessAborted(putIn(vaults, state, JSON.stringify(waiting), id), signal)
+        report({ type: 'transaction_stored', vault }, id)
         report({ type: 'sign_in_started', endpoint: server.authorization_endpoint, scope }, id)
         return { url, state, id }
       } catch (error) {
@@ -95,14 +101,14 @@ export function createFlow(config: FlowConfig & FlowOptions) {
 
     /** Takes the sign-in out of the vault and finishes it; where nothing was answered, it goes back. */
     async complete(
-      vault: Vault,
+      vaults: Vaults,
       callback: string,
       state: string,
       options: CompleteOptions = {},
     ): Promise<SignInResult> {
       const id = await ticketId(state)
       report({ type: 'callback_received' }, id)
-      const taken = await vault.take(state, self)
+      const { vault, taken } = await takeFrom(vaults, state)
       if (taken.status !== 'taken') {
         // On another origin lies another storage: then the landing is what tells.
         if (taken.status === 'unknown') checkLanding(redirectUri, new URL(callback))
@@ -137,6 +143,26 @@ export function createFlow(config: FlowConfig & FlowOptions) {
     },
   }
 
+  /** @returns the name of the vault that keeps it */
+  async function putIn([vault, ...others]: Vaults, state: string, value: string, id: string): Promise<string> {
+    try {
+      await vault.put(state, self, value)
+      return vault.name
+    } catch (error) {
+      const [next, ...rest] = others
+      if (!next || !isProofkeyError(error) || !error.code.startsWith('storage')) throw error
+      report({ type: 'vault_replaced', vault: vault.name, by: next.name, code: error.code }, id)
+      return putIn([next, ...rest], state, value, id)
+    }
+  }
+
+  /** From the one that knows the sign-in; where none does, what the last one says. */
+  async function takeFrom([vault, ...others]: Vaults, state: string): Promise<{ vault: Vault; taken: Taken }> {
+    const taken = await vault.take(state, self)
+    const [next, ...rest] = others
+    return taken.status === 'unknown' && next ? takeFrom([next, ...rest], state) : { vault, taken }
+  }
+
   function reportScope(transaction: Transaction, scope: string, id: string) {
     const asked = scopes(transaction.scope)
     const granted = scopes(scope)
@@ -154,13 +180,7 @@ const defined = <T extends object>(options: T): T =>
 export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work
   return new Promise((resolve, reject) => {
-    const abort = () =>
-      reject(
-        new ProofkeyError('aborted', 'The sign-in was aborted.', 'Try again.', {
-          cause: signal.reason,
-          retryable: true,
-        }),
-      )
+    const abort = () => reject(aborted(signal.reason))
     if (signal.aborted) abort()
     signal.addEventListener('abort', abort, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))

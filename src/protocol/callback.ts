@@ -1,4 +1,4 @@
-import { ProofkeyError } from '../errors.js'
+import { type ErrorCode, ProofkeyError } from '../errors.js'
 import { serverError } from './server-error.js'
 import type { Transaction } from './transaction.js'
 
@@ -6,6 +6,9 @@ import type { Transaction } from './transaction.js'
 const KNOWN = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri', 'session_state']
 /** What a code flow never gets: an implicit or hybrid answer, or a JARM object. */
 const FOREIGN = ['access_token', 'id_token', 'token', 'response']
+
+/** Errors that are an outcome to act on, and have a code of their own (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6). */
+const OUTCOME = /^(access_denied|(login|consent|interaction|account_selection)_required)$/
 
 /** Query and fragment together: an answer comes in one of them, and what comes in both came twice. */
 export const callbackParameters = (url: URL): URLSearchParams =>
@@ -33,7 +36,7 @@ export function withoutCallbackParameters(url: URL): string {
  * Holds a callback against its transaction, in this order: form, issuer, state, redirect URI, error.
  * @returns the code
  * @throws `callback_malformed`, `callback_issuer_mismatch`, `unknown_state`, `redirect_uri_mismatch`, `access_denied`,
- * `authorization_failed`
+ * `login_required`, `consent_required`, `interaction_required`, `account_selection_required`, `authorization_failed`
  */
 export function checkCallback(
   { server, state, redirectUri }: Transaction,
@@ -62,7 +65,7 @@ export function checkCallback(
   if (error !== null) {
     const said = serverError(error, parameters.get('error_description'), [state, code])
     throw new ProofkeyError(
-      error === 'access_denied' ? error : 'authorization_failed',
+      OUTCOME.test(error) ? (error as ErrorCode) : 'authorization_failed',
       `The server refused the sign-in: ${said.error}.`,
       'See serverError; start a new sign-in.',
       { serverError: said },

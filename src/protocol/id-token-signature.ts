@@ -29,7 +29,7 @@ export const checkIdTokenSignature: SignatureCheck = (server, options) => {
   }
 }
 
-async function fetchKeys(url: string, options: RequestOptions): Promise<Response> {
+export async function fetchKeys(url: string, options: RequestOptions): Promise<Response> {
   const response = await send(url, { headers: { accept: 'application/json' } }, options)
   if (!response.ok) throw refused(url, `answered ${response.status}`)
   return response

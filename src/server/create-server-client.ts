@@ -123,7 +123,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       if (!ticketIsTaggedFor(state, flow.self)) throw otherClient()
       // Before anything is taken: a proxy that is set wrong costs nobody their sign-in.
       checkServerLanding(redirectUri, url)
-      const result = await flow.complete(vaultOf(jar), url.href, state, { signal, ...(form && { form }) })
+      const result = await flow.complete([vaultOf(jar)], url.href, state, { signal, ...(form && { form }) })
       return { ...result, headers: headersOf(jar) }
     } catch (error) {
       throw withHeaders(flow.failed(error, isTicket(state) ? await ticketId(state) : undefined), headersOf(jar))
@@ -161,7 +161,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
         throw flow.failed(error)
       }
       const jar = jarOf(request)
-      const { url } = await flow.start(vaultOf(jar), options, signal)
+      const { url } = await flow.start([vaultOf(jar)], options, signal)
       return new Response(null, { status: 303, headers: headersOf(jar, { location: url.href }) })
     },
     handleCallback,

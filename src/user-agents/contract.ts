@@ -1,16 +1,40 @@
-export interface OpenOptions {
+/** One sign-in, as the user agent that carries the person sees it. */
+export interface Journey {
+  /** Where the server is to send the person back to. */
   readonly redirectUri: string
   readonly signal: AbortSignal | undefined
+  /**
+   * Starts the sign-in and puts its secrets away.
+   * @returns the URL to send the person to
+   * @throws what `signIn` throws before the person leaves; then nobody is to be sent anywhere
+   */
+  begin(wishes?: JourneyWishes): Promise<URL>
+  /** Whether a URL is the awaited answer: at the redirect URI, with the `state` of this sign-in. Others are to be left alone. */
+  isAnswer(url: string): boolean
+  /**
+   * Finishes the sign-in with the URL the person came back with, where this page has stayed alive.
+   * @throws what `handleCallback` throws, to be passed on
+   */
+  complete(url: string): Promise<void>
+}
+
+/** What a user agent itself has a say in. */
+export interface JourneyWishes {
+  /** The redirect URI with the port that is listened at (RFC 8252 §7.3). */
+  readonly redirectUri?: string | undefined
+  readonly prompt?: 'none' | undefined
 }
 
 /** How the person travels to the server and back. */
 export interface UserAgent {
-  /** Short name for events and messages, for example `redirect`. */
+  /** Short name for messages, for example `redirect`. */
   readonly name: string
+  /** The page stays alive meanwhile: where storage fails, the sign-in may wait in its memory. */
+  readonly keepsPage?: boolean | undefined
   /**
-   * Sends the person to the authorization URL.
-   * @returns the URL they came back with, where this page stays alive; undefined where the page was left, and only if
-   * the person came back to it without an answer.
+   * Sends the person away and, where it can, waits for them. Called in the same turn as `signIn`, so that what a browser
+   * opens only in a click can be opened before the first `await`. Whatever the outcome, it leaves nothing behind: no
+   * listener, timer, window or server.
    */
-  open(url: URL, options: OpenOptions): Promise<string | undefined>
+  open(journey: Journey): Promise<void>
 }

@@ -9,6 +9,7 @@ import {
   type ProofkeyEvent,
   redirect,
   type SignInOptions,
+  type UserAgent,
 } from '../../src/index.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
@@ -168,7 +169,10 @@ describe('a sign-in', () => {
 
   it('on a user agent that keeps the page ends in signIn itself', async () => {
     const app = createApp({}, { vault: memoryVault() })
-    const userAgent = { name: 'test', open: async (url: URL) => app.server.authorize(url).href }
+    const userAgent: UserAgent = {
+      name: 'test',
+      open: async ({ begin, complete }) => complete(app.server.authorize(await begin()).href),
+    }
     await expect(app.open().signIn({ userAgent, returnTo: '/x' })).resolves.toMatchObject({
       claims: { sub: 'ada' },
       returnTo: '/x',

@@ -77,7 +77,15 @@ describe('checkCallback', () => {
     await refusal(() => check(landing(error, 'https://app.example/other?tenant=1')), 'redirect_uri_mismatch')
     const refused = await refusal(() => check(landing(error)), 'access_denied')
     expect(refused.serverError).toEqual({ error: 'access_denied', description: 'no' })
-    await refusal(() => check(landing({ ...error, error: 'login_required' })), 'authorization_failed')
+    for (const code of [
+      'login_required',
+      'consent_required',
+      'interaction_required',
+      'account_selection_required',
+    ] as const)
+      await refusal(() => check(landing({ ...error, error: code })), code)
+    for (const other of ['server_error', 'xlogin_required', 'login_required2'])
+      await refusal(() => check(landing({ ...error, error: other })), 'authorization_failed')
   })
 
   it('refuses an answer without a code', async () => {

@@ -37,7 +37,10 @@ function createApp(
     sent.push(request.clone())
     return backend.handleExchange(request, respond)
   }
-  const userAgent: UserAgent = { name: 'test', open: async (url) => server.authorize(url).href }
+  const userAgent: UserAgent = {
+    name: 'test',
+    open: async ({ begin, complete }) => complete(server.authorize(await begin()).href),
+  }
   const config: ExchangeClientConfig = {
     issuer: server.issuer,
     clientId: 'spa',

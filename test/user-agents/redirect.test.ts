@@ -1,11 +1,18 @@
 // @vitest-environment happy-dom
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import type { OpenOptions } from '../../src/user-agents/contract.js'
+import type { Journey } from '../../src/user-agents/contract.js'
 import { redirect } from '../../src/user-agents/redirect.js'
 
 const url = new URL('https://as.example/authorize?client_id=a%20b&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&x=%zz#')
-const options = (): OpenOptions => ({ redirectUri: `${location.origin}/callback`, signal: undefined })
+const begin = vi.fn(async () => url)
+const journey = (redirectUri = `${location.origin}/callback`): Journey => ({
+  redirectUri,
+  signal: undefined,
+  begin,
+  isAnswer: () => false,
+  complete: async () => {},
+})
 
 /** Listeners of the window that were added and not removed, by event. */
 const listeners = new Set<string>()
@@ -14,6 +21,7 @@ const navigate = vi.fn<(url: string) => void>()
 beforeEach(() => {
   listeners.clear()
   navigate.mockReset()
+  begin.mockClear()
   const { addEventListener, removeEventListener } = globalThis
   vi.spyOn(globalThis, 'addEventListener').mockImplementation((type: string, ...rest: unknown[]) => {
     listeners.add(type)
@@ -34,7 +42,7 @@ const pageshow = (persisted: boolean) => Object.assign(new Event('pageshow'), { 
 function open() {
   const seen = { over: false, result: 'pending' as unknown }
   redirect({ navigate })
-    .open(url, options())
+    .open(journey())
     .then((result) => Object.assign(seen, { over: true, result }))
   return seen
 }
@@ -51,7 +59,7 @@ it('navigates once, to the exact URL', async () => {
 
 it('navigates with location.assign by default', async () => {
   const assign = vi.spyOn(location, 'assign').mockReturnValue()
-  redirect().open(url, options())
+  redirect().open(journey())
   await setImmediate()
   expect(assign.mock.calls).toEqual([[url.href]])
 })
@@ -64,12 +72,13 @@ it.each([
   ['a scheme of an app', 'com.example.app:/callback'],
 ])('stays where it is when redirectUri is on %s', async (_, redirectUri) => {
   expect(location.origin).toBe('http://localhost:3000')
-  await expect(redirect({ navigate }).open(url, { redirectUri, signal: undefined })).rejects.toMatchObject({
+  await expect(redirect({ navigate }).open(journey(redirectUri))).rejects.toMatchObject({
     name: 'ProofkeyError',
     code: 'redirect_uri_mismatch',
     message: expect.stringContaining(location.origin),
     hint: expect.stringMatching(/\w/),
   })
+  expect(begin).not.toHaveBeenCalled()
   expect(navigate).not.toHaveBeenCalled()
   expect(listeners.size).toBe(0)
 })
@@ -78,7 +87,7 @@ it('passes on what the navigation throws, and listens to nothing', async () => {
   navigate.mockImplementation(() => {
     throw new DOMException('Not allowed', 'SecurityError')
   })
-  await expect(redirect({ navigate }).open(url, options())).rejects.toMatchObject({ name: 'SecurityError' })
+  await expect(redirect({ navigate }).open(journey())).rejects.toMatchObject({ name: 'SecurityError' })
   expect(listeners.size).toBe(0)
 })
 
