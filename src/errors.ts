@@ -42,6 +42,7 @@ export type ErrorCode =
   // the server's side
   | 'start_refused'
   | 'exchange_refused'
+  | 'logout_token_invalid'
   // the token endpoint
   | 'token_request_refused'
   | 'token_response_invalid'

@@ -33,6 +33,16 @@ export type EventBody =
   | { readonly type: 'sign_in_completed'; readonly scope: string }
   /** With the code of the `ProofkeyError`, or `unexpected` for anything else. */
   | { readonly type: 'sign_in_failed'; readonly code: string }
+  /** The person is being sent to the server's sign-out; without an endpoint, the sign-out is the app's alone. */
+  | { readonly type: 'sign_out_started'; readonly endpoint?: string | undefined }
+  /** The person came back from it. */
+  | { readonly type: 'sign_out_completed' }
+  /** A step of it went wrong; the app's own sign-out is not held up by that. */
+  | { readonly type: 'sign_out_failed'; readonly code: string }
+  /** The server ended sessions by a logout token: the one it names, or all that its person has here. */
+  | { readonly type: 'back_channel_logout'; readonly ends: 'session' | 'all_sessions' }
+  /** A logout token was refused, or, `unexpected`, the app could not end the sessions. */
+  | { readonly type: 'back_channel_logout_failed'; readonly code: string }
 
 export type ProofkeyEvent = EventContext & EventBody
 

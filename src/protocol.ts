@@ -20,6 +20,9 @@ export {
 export { type EndSessionRequest, endSessionUrl } from './protocol/end-session.js'
 export { allowInsecureLoopback, type InsecureSwitch } from './protocol/endpoint.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/id-token-signature.js'
+export type { JwsHeader, Jwt, PublicJwk } from './protocol/jws.js'
+export { createKeySource, type KeySource, loadKeys } from './protocol/key-source.js'
+export { type LogoutToken, type LogoutTokenOptions, validateLogoutToken } from './protocol/logout-token.js'
 export { type CheckedMetadata, checkMetadata, discover, type ServerMetadata } from './protocol/metadata.js'
 export {
   type PrivateJwk,

@@ -64,6 +64,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
 
   return {
     self,
+    report,
     subscribe,
     metadata,
 

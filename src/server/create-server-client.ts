@@ -8,16 +8,21 @@ import { callbackParameters, malformed, unknownState } from '../protocol/callbac
 import { type ClientAuth, checkClientAuth } from '../protocol/client-auth.js'
 import type { Grant } from '../protocol/complete.js'
 import type { ExchangeRequest } from '../protocol/exchange-at.js'
+import { createKeySource, loadKeys } from '../protocol/key-source.js'
+import { validateLogoutToken } from '../protocol/logout-token.js'
 import { type RefreshOptions, refreshTokens } from '../protocol/refresh.js'
 import { revokeToken } from '../protocol/revoke.js'
 import type { Vault } from '../vault/contract.js'
 import type { RequestVault } from '../vault/cookie.js'
+import { backChannelLogout, type OnLogout } from './back-channel-logout.js'
 import { readBody } from './body.js'
 import { bindToBrowser } from './bound-vault.js'
 import { concealing } from './conceal.js'
 import { createCookieJar, type RequestCookies } from './cookies.js'
 import { readExchange, redeem, refusalResponse } from './exchange.js'
 import { checkServerLanding, type ForwardedHeaders, requestedUrl } from './landing.js'
+import { memoryReplayCache, type ReplayCache } from './replay-cache.js'
+import { createSignOut, type SignedOut, type SignOutOptions } from './sign-out.js'
 import { refuseStart } from './start-guard.js'
 
 export interface ServerClientConfig extends FlowConfig {
@@ -29,6 +34,8 @@ export interface ServerClientConfig extends FlowConfig {
   readonly responseMode?: 'query' | 'form_post' | undefined
   /** `trusted` believes `X-Forwarded-Proto`, `-Host` and `-Prefix`: only behind a proxy that sets or drops them. */
   readonly forwardedHeaders?: ForwardedHeaders
+  /** Where used logout tokens are remembered. Default `memoryReplayCache()`; many servers share a `redisReplayCache`. */
+  readonly replayCache?: ReplayCache | undefined
 }
 
 /** A finished sign-in, and the headers (`Set-Cookie`, `Cache-Control`) that the response must carry. */
@@ -76,6 +83,28 @@ export interface ServerClient {
       readonly signal?: AbortSignal | undefined
     },
   ): Promise<void>
+  /**
+   * Sends the person on to end the session at the authorization server too: 303 to its `end_session_endpoint` with
+   * `client_id`, `id_token_hint` and a one-time `state`, kept as a sign-in is (OpenID Connect RP-Initiated Logout 1.0).
+   * End your own session in the same response. Nothing at the server can hold that up: where it has no such endpoint, or
+   * is out of reach, the person goes straight to `postLogoutRedirectUri`, or `returnTo`. A prefetch, any other fetch, a
+   * cross-site frame, form or link get 403, and nobody is to be signed out.
+   * @throws `config_invalid` where `postLogoutRedirectUri` is no absolute URL
+   */
+  signOut(request: Request, options?: SignOutOptions): Promise<Response>
+  /**
+   * Receives the person at `postLogoutRedirectUri` and checks `state`, once.
+   * @throws `unknown_state`, with `headers` to answer with: this browser sent nobody there, or it took too long
+   */
+  handleSignedOut(request: Request): Promise<SignedOut>
+  /**
+   * The `backchannel_logout_uri`: checks the logout token that the server posts (OpenID Connect Back-Channel Logout 1.0
+   * §2.6), calls `onLogout` to end the sessions it names, on every server, and answers 200; or 400 where the token is
+   * refused, was used before, or `onLogout` fails, after which the same token may come again. What `onLogout` throws goes
+   * no further (event `back_channel_logout_failed`, `unexpected`): log it there. Its sessions' refresh tokens are to be
+   * revoked, but for those granted with `offline_access` (§2.7).
+   */
+  handleBackChannelLogout(request: Request, onLogout: OnLogout): Promise<Response>
   /** Loads the server's metadata ahead of time. */
   preload(): Promise<void>
   /** Listens to what happens; returns its own undo. */
@@ -130,6 +159,15 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
     }
   }
 
+  const keys = createKeySource(async () => loadKeys(await flow.metadata(), requests))
+  const logout = {
+    self: flow.self,
+    report: flow.report,
+    replayCache: config.replayCache ?? memoryReplayCache(),
+    validate: async (token: string) =>
+      validateLogoutToken(await flow.metadata(), clientId, token, { ...requests, keys }),
+  }
+
   const exchange = async (request: ExchangeRequest, options = {}) =>
     redeem(await metadata(), clientId, request, { ...requests, signature: config.signature, ...options }, config)
 
@@ -172,6 +210,8 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
         ...options,
       }),
     revoke: async (token, options) => revokeToken(await metadata(), clientId, token, { ...requests, ...options }),
+    ...createSignOut({ ...flow, config, jarOf, vaultOf, headersOf, withHeaders }),
+    handleBackChannelLogout: (request, onLogout) => backChannelLogout(request, onLogout, logout),
     preload: async () => void (await metadata()),
     subscribe: flow.subscribe,
   }
@@ -190,12 +230,14 @@ const readForm = async (request: Request) =>
 
 function checkServerConfig(config: ServerClientConfig): void {
   checkConfig(config)
-  const { clientAuth, vault, responseMode = 'query', forwardedHeaders = 'trusted' } = config
+  const { clientAuth, vault, responseMode = 'query', forwardedHeaders = 'trusted', replayCache } = config
   const problems = []
   if (!['query', 'form_post'].includes(responseMode)) problems.push('responseMode: query or form_post')
   if (forwardedHeaders !== 'trusted') problems.push("forwardedHeaders: 'trusted', or left out")
   if (typeof clientAuth?.authenticate !== 'function')
     problems.push('clientAuth: none() or how the client proves itself')
+  if (replayCache && typeof replayCache.claim !== 'function')
+    problems.push('replayCache: memoryReplayCache() or redisReplayCache({ client })')
   if (!vault || !('bind' in vault || 'put' in vault))
     problems.push('vault: sealedCookie({ keys }), redisVault or memoryVault()')
   if (problems[0]) throw configInvalid(problems)

@@ -34,7 +34,7 @@ const TIMEOUT_MS = 5000
  * @throws `config_invalid` for the client or the keys
  */
 export function redisVault({ client, keys, prefix = 'proofkey:' }: RedisVaultOptions): Vault {
-  const send = sender(client)
+  const send = redisSender(client)
   const keyring = createKeyring(keys)
 
   return {
@@ -91,7 +91,8 @@ function refusal(record: string | undefined, owner: string): 'unknown' | 'other_
 
 type Send = (...command: [name: string, ...args: string[]]) => Promise<string | undefined>
 
-function sender(client: RedisClient): Send {
+/** Sends one command, and waits for its answer for 5 seconds at most. @throws `config_invalid`; the sender: `storage_unavailable` */
+export function redisSender(client: RedisClient): Send {
   const { call, sendCommand } = Object(client)
   if (typeof call !== 'function' && typeof sendCommand !== 'function') {
     throw new ProofkeyError('config_invalid', 'client: not a Redis client.', 'Pass one of redis or ioredis.')

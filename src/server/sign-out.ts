@@ -1,0 +1,114 @@
+import { createTicket, isTicket, ticketIsTaggedFor } from '../crypto/ticket.js'
+import { isProofkeyError, ProofkeyError } from '../errors.js'
+import type { EventBody } from '../events.js'
+import { sameOriginPath } from '../flow/return-to.js'
+import { configInvalid } from '../protocol/begin.js'
+import { type EndSessionRequest, endSessionUrl } from '../protocol/end-session.js'
+import { parseUrl } from '../protocol/endpoint.js'
+import type { CheckedMetadata } from '../protocol/metadata.js'
+import { owner } from '../protocol/owner.js'
+import type { Vault } from '../vault/contract.js'
+import type { RequestCookies } from './cookies.js'
+import { refuseStart } from './start-guard.js'
+
+export interface SignOutOptions
+  extends Pick<EndSessionRequest, 'idTokenHint' | 'postLogoutRedirectUri' | 'logoutHint' | 'uiLocales'> {
+  /** Where the app wants to go on afterwards: a path of this origin. Default `/`. */
+  readonly returnTo?: string | undefined
+}
+
+/** The person is back from the server's sign-out. */
+export interface SignedOut {
+  /** A path of this origin: safe to navigate to. */
+  readonly returnTo: string
+  /** What the response must carry (`Set-Cookie`, `Cache-Control`). */
+  readonly headers: Headers
+}
+
+interface Parts {
+  readonly config: Pick<EndSessionRequest, 'clientId' | 'insecure'> & {
+    readonly issuer: string
+    readonly redirectUri: string
+    readonly lifetimeSeconds?: number | undefined
+  }
+  metadata(): Promise<CheckedMetadata>
+  report(event: EventBody): void
+  jarOf(request: Request): RequestCookies
+  vaultOf(jar: RequestCookies): Vault
+  headersOf(jar: RequestCookies, more?: HeadersInit): Headers
+  withHeaders(error: unknown, headers: Headers): unknown
+}
+
+/** The way out by the server and back (OpenID Connect RP-Initiated Logout 1.0 §2 and §3). */
+export function createSignOut({ config, metadata, report, jarOf, vaultOf, headersOf, withHeaders }: Parts) {
+  const { issuer, clientId, redirectUri, lifetimeSeconds = 600, insecure } = config
+  const { origin } = new URL(redirectUri)
+  // Not the owner of sign-ins: neither callback opens what waits for the other.
+  const self = owner(issuer, `${clientId} sign-out`)
+
+  const failed = (error: unknown) => {
+    report({ type: 'sign_out_failed', code: isProofkeyError(error) ? error.code : 'unexpected' })
+    return error
+  }
+
+  return {
+    async signOut(request: Request, options: SignOutOptions = {}): Promise<Response> {
+      const { returnTo = '/', postLogoutRedirectUri, ...hints } = options
+      const back = postLogoutRedirectUri === undefined ? undefined : parseUrl(postLogoutRedirectUri)
+      if (postLogoutRedirectUri !== undefined && !back)
+        throw failed(configInvalid(['postLogoutRedirectUri: the absolute URL registered at the server']))
+      const refused = refuseStart(request, origin) ?? crossSite(request)
+      if (refused) {
+        failed(
+          new ProofkeyError('start_refused', `A sign-out was not started by ${refused}.`, 'Use a form of this site.'),
+        )
+        const headers = { 'cache-control': 'no-store' }
+        return new Response('Open this page directly to sign out.', { status: 403, headers })
+      }
+      const path = sameOriginPath(returnTo)
+      if (!path) report({ type: 'return_to_refused' })
+
+      const jar = jarOf(request)
+      const state = back && createTicket(self, Date.now() + lifetimeSeconds * 1000)
+      // Nothing that fails from here on keeps the person signed in: they come back unrecognised, or do not leave.
+      if (state)
+        await vaultOf(jar)
+          .put(state, self, path ?? '/')
+          .catch(failed)
+      const asked = { ...hints, clientId, insecure, postLogoutRedirectUri, state }
+      const elsewhere = await metadata()
+        .then((server) => endSessionUrl(server, asked))
+        .catch((error) => void failed(error))
+      if (state) back.searchParams.set('state', state)
+      const url = elsewhere ?? back ?? new URL(path ?? '/', origin)
+      report({ type: 'sign_out_started', endpoint: elsewhere && elsewhere.origin + elsewhere.pathname })
+      return new Response(null, { status: 303, headers: headersOf(jar, { location: url.href }) })
+    },
+
+    async handleSignedOut(request: Request): Promise<SignedOut> {
+      const jar = jarOf(request)
+      try {
+        const [state = '', another] = new URL(request.url).searchParams.getAll('state')
+        if (request.method !== 'GET' || another !== undefined) throw unknownSignOut()
+        if (!isTicket(state) || !ticketIsTaggedFor(state, self)) throw unknownSignOut()
+        const taken = await vaultOf(jar).take(state, self)
+        if (taken.status !== 'taken') throw unknownSignOut()
+        report({ type: 'sign_out_completed' })
+        return { returnTo: taken.value, headers: headersOf(jar) }
+      } catch (error) {
+        throw withHeaders(failed(error), headersOf(jar))
+      }
+    },
+  }
+}
+
+/** A link on another site signs nobody out; a sub-domain's may. */
+const crossSite = ({ headers }: Request) =>
+  headers.get('sec-fetch-site') === 'cross-site' ? 'another site' : undefined
+
+const unknownSignOut = () =>
+  new ProofkeyError(
+    'unknown_state',
+    'No sign-out of this browser waits for this state.',
+    'Go on: whoever was signed out stays so.',
+  )
