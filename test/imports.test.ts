@@ -33,7 +33,7 @@ describe('the imports of src/', () => {
   it('name each package at its one place', () => {
     const importers = (name: string) =>
       sources.filter(({ text }) => importsOf(text).includes(name)).map(({ file }) => file)
-    expect(importers('idb-keyval')).toEqual(['vault/indexeddb.ts'])
+    expect(importers('idb-keyval')).toEqual(['vault/database.ts'])
     expect(importers('oauth4webapi').length).toBeGreaterThan(0)
     expect(importers('oauth4webapi').filter((file) => !file.startsWith('protocol/'))).toEqual([])
   })
@@ -60,7 +60,7 @@ describe('the check of the imports', () => {
     ['oauth4webapi above the protocol', 'client/config.ts', from('oauth4webapi')],
     ['idb-keyval in another vault', 'vault/memory.ts', from('idb-keyval')],
     ['a package that nobody depends on', 'protocol/begin.ts', from('jose')],
-    ['a part of a package', 'vault/indexeddb.ts', from('idb-keyval/compat')],
+    ['a part of a package', 'vault/database.ts', from('idb-keyval/compat')],
     ['Node in the browser', 'crypto/random.ts', from('node:crypto')],
     ['Node without its prefix', 'crypto/random.ts', from('crypto')],
     ['a type', 'vault/contract.ts', `import type { Transaction } from '../protocol/transaction.js'`],
@@ -78,7 +78,7 @@ describe('the check of the imports', () => {
     ['the client', 'client/config.ts', from('../user-agents/redirect.js') + from('../protocol/begin.js')],
     ['a neighbour in the folder', 'protocol/begin.ts', from('./endpoint.js') + from('../crypto/random.js')],
     ['a package in its place', 'protocol/begin.ts', from('oauth4webapi')],
-    ['a package in its file', 'vault/indexeddb.ts', from('idb-keyval') + from('../crypto/seal.js')],
+    ['a package in its file', 'vault/database.ts', from('idb-keyval') + from('../crypto/seal.js')],
     ['Node where Node is', 'node.ts', from('node:http')],
     ['Node at the loopback', 'user-agents/loopback.ts', from('node:http')],
     ['a comment that only looks like one', 'errors.ts', `// import x from './client/config.js'\n`],

@@ -15,7 +15,7 @@ const FLOORS = [
 /** Where each package may be imported, as a prefix of the file's path. */
 const PACKAGES: Record<string, string> = {
   oauth4webapi: 'protocol/',
-  'idb-keyval': 'vault/indexeddb.ts',
+  'idb-keyval': 'vault/database.ts',
   undici: 'node/',
 }
 

@@ -1,0 +1,82 @@
+import { createStore, promisifyRequest } from 'idb-keyval'
+import { ProofkeyError } from '../errors.js'
+
+export { promisifyRequest }
+
+/** Some engines leave an open request unanswered for ever. */
+const TIMEOUT_MS = 5000
+
+/** Runs work on the records in one transaction. @throws `storage_unavailable`, `storage_full`, `storage_refused_key` */
+export type Transaction = <T>(mode: IDBTransactionMode, work: (records: IDBObjectStore) => Promise<T>) => Promise<T>
+
+/** A database of one store, as idb-keyval wants it; opened at its first use, and again after a failure. */
+export function createDatabase(database: string, name: string): Transaction {
+  const connect = () => createStore(database, name)
+  let store = connect()
+
+  return async (mode, work) => {
+    let givenUp = false
+    const run = () =>
+      store(mode, async (records) => {
+        if (givenUp) throw LATE
+        const committed = promisifyRequest(records.transaction)
+        // Where a request fails, its own error is the one that tells; the transaction's follows and knows less.
+        committed.catch(() => {})
+        const result = await work(records)
+        await committed
+        return result
+      })
+    try {
+      return await withinTime(
+        run().catch((error) => {
+          // The connection died between open and use: nothing ran yet, so a new one may try.
+          if (error?.name !== 'InvalidStateError') throw error
+          store = connect()
+          return run()
+        }),
+      )
+    } catch (cause) {
+      // What comes too late must change nothing; a connection that failed is not used again.
+      givenUp = true
+      store = connect()
+      throw storageError(cause)
+    }
+  }
+}
+
+const LATE = new Error('IndexedDB did not answer')
+
+async function withinTime<T>(work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(LATE), TIMEOUT_MS)
+  })
+  return Promise.race([work, late]).finally(() => clearTimeout(timer))
+}
+
+function storageError(cause: unknown): ProofkeyError {
+  const { name } = Object(cause)
+  if (name === 'DataCloneError') return keyRefused(cause)
+  if (name === 'QuotaExceededError') {
+    return new ProofkeyError(
+      'storage_full',
+      'The browser has no room for the sign-in.',
+      'Free space for this site, then try again.',
+      { cause },
+    )
+  }
+  return new ProofkeyError('storage_unavailable', 'IndexedDB cannot be used here.', 'Allow site data for this page.', {
+    cause,
+    retryable: true,
+  })
+}
+
+/** The engine took a key and cannot give it back. */
+export function keyRefused(cause?: unknown): ProofkeyError {
+  return new ProofkeyError(
+    'storage_refused_key',
+    'The browser did not keep the sealing key.',
+    'Leave private browsing or lockdown mode.',
+    { cause },
+  )
+}
