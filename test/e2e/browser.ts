@@ -34,6 +34,7 @@ export async function bareSite(): Promise<Site> {
   })
   server.on('request', (request, response) => {
     const script = request.url === '/page.js'
+    if (request.url === '/isolated') response.setHeader('cross-origin-opener-policy', 'same-origin')
     response.setHeader('content-type', script ? 'text/javascript' : 'text/html')
     response.end(script ? outputFiles[0]?.text : '<!doctype html><title>app</title><script src="/page.js"></script>')
   })

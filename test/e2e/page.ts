@@ -1,3 +1,4 @@
+import * as proofkey from '../../src/index.js'
 import {
   allowInsecureLoopback,
   type ClientConfig,
@@ -59,5 +60,8 @@ function createApp(config: Partial<ClientConfig> = {}): App {
 
 declare global {
   var app: App
+  /** For what the app does not do by itself: user agents, and the callback page's part. */
+  var library: typeof proofkey
 }
 globalThis.app = createApp()
+globalThis.library = proofkey

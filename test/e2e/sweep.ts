@@ -34,7 +34,7 @@ export function watch(context: BrowserContext) {
 }
 
 /** Runs in the page. Bytes are written out as text, hex and base64. */
-async function readOrigin(): Promise<string> {
+export async function readOrigin(): Promise<string> {
   const bytes = (value: ArrayBuffer | ArrayBufferView) => {
     const view = ArrayBuffer.isView(value)
       ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
