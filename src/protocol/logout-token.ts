@@ -53,7 +53,7 @@ export async function validateLogoutToken(
   const skewed = nowSeconds + CLOCK_SKEW_SECONDS
   const right = {
     // Without a type it is one of before 2022; with another it is something else.
-    typ: header.typ === undefined || /^(application\/)?logout\+jwt$/i.test(`${header.typ}`),
+    typ: header.typ === undefined || (isName(header.typ) && /^(application\/)?logout\+jwt$/i.test(header.typ)),
     alg: pin(server).id_token_signing_alg_values_supported?.includes(header.alg),
     iss: iss === server.issuer,
     aud: aud === clientId || (Array.isArray(aud) && aud.length === 1 && aud[0] === clientId),
@@ -85,7 +85,7 @@ export async function validateLogoutToken(
 }
 
 const isTime = (value: unknown): value is number => typeof value === 'number'
-const isName = (value: unknown) => typeof value === 'string' && value !== ''
+const isName = (value: unknown): value is string => typeof value === 'string' && value !== ''
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
