@@ -52,7 +52,7 @@ export async function validateLogoutToken(
   const nowSeconds = Date.now() / 1000
   const skewed = nowSeconds + CLOCK_SKEW_SECONDS
   const right = {
-    // Without a type it is one of before 2022; with another it is something else.
+    // Recommended, not required; with another type it is something else.
     typ: header.typ === undefined || (isName(header.typ) && /^(application\/)?logout\+jwt$/i.test(header.typ)),
     alg: pin(server).id_token_signing_alg_values_supported?.includes(header.alg),
     iss: iss === server.issuer,

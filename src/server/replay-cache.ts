@@ -18,12 +18,13 @@ export function memoryReplayCache({ maxEntries = 10_000 }: MemoryReplayCacheOpti
   const expiries = new Map<string, number>()
   return {
     async claim(id, expiresAtMs) {
+      if ((expiries.get(id) ?? 0) > Date.now()) return false
+      expiries.delete(id)
       // They come in the order in which they expire, or nearly: what is over and not in front goes a little later.
       for (const [other, expiry] of expiries) {
         if (expiry > Date.now() && expiries.size < maxEntries) break
         expiries.delete(other)
       }
-      if ((expiries.get(id) ?? 0) > Date.now()) return false
       expiries.set(id, expiresAtMs)
       return true
     },

@@ -31,7 +31,7 @@ describe('an honest logout token', () => {
     ['a sub only', { sid: undefined }, {}, { subject: 'ada', sessionId: undefined }],
     ['a sid only', { sub: undefined }, {}, { subject: undefined, sessionId: 's1' }],
     ['the audience as a list', { aud: ['web'] }, {}, {}],
-    ['no type, as before 2022', {}, { typ: undefined }, {}],
+    ['no type', {}, { typ: undefined }, {}],
     ['its type as a whole media type', {}, { typ: 'application/logout+jwt' }, {}],
     ['its type in capitals', {}, { typ: 'LOGOUT+JWT' }, {}],
     ['more events, and more in them', { events: { [LOGOUT_EVENT]: { a: 1 }, other: 7 } }, {}, {}],

@@ -1,0 +1,314 @@
+import { inspect } from 'node:util'
+import { Redis } from 'ioredis'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import {
+  clientSecretBasic,
+  createServerClient,
+  type LogoutToken,
+  memoryVault,
+  type ProofkeyEvent,
+  redisReplayCache,
+  type ServerClientConfig,
+} from '../../src/server.js'
+import { createLogoutServer } from '../helpers/logout-server.js'
+import { startRedis } from '../helpers/redis.js'
+import { refusal } from '../helpers/refusal.js'
+import { createSigner } from '../helpers/signer.js'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function createApp(config: Partial<ServerClientConfig> = {}) {
+  const server = createLogoutServer()
+  const events: ProofkeyEvent[] = []
+  const ended: LogoutToken[] = []
+  const open = (more: Partial<ServerClientConfig> = {}) => {
+    const client = createServerClient({
+      issuer: server.issuer,
+      clientId: 'web',
+      redirectUri: 'https://app.example/callback',
+      clientAuth: clientSecretBasic('s3cret'),
+      vault: memoryVault(),
+      metadata: server.metadata,
+      fetch: server.fetch as typeof fetch,
+      ...config,
+      ...more,
+    })
+    client.subscribe((event) => events.push(event))
+    return client
+  }
+  const client = open()
+  const told = () => events.filter(({ type }) => type.startsWith('back_channel'))
+  return {
+    server,
+    client,
+    open,
+    ended,
+    events,
+    told,
+    end: async (logout: LogoutToken) => void ended.push(logout),
+    post: (token: string, by = client) =>
+      by.handleBackChannelLogout(posted({ logout_token: token }), async (logout) => void ended.push(logout)),
+  }
+}
+
+const posted = (fields: Record<string, string> | string[][] | string, init: RequestInit = {}) =>
+  new Request('https://app.example/back-channel-logout', { method: 'POST', body: new URLSearchParams(fields), ...init })
+
+async function refused(response: Response, why: RegExp) {
+  expect(response.status).toBe(400)
+  expect(response.headers.get('cache-control')).toBe('no-store')
+  expect(response.headers.get('content-type')).toMatch(/^application\/json/)
+  const body = await response.json()
+  expect(body).toEqual({ error: 'invalid_request', error_description: expect.stringMatching(why) })
+  // RFC 6749 §5.2
+  expect(body.error_description).toMatch(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/)
+}
+
+describe('a back-channel logout', () => {
+  it('ends the session it names, and says so', async () => {
+    const app = createApp()
+    const response = await app.post(app.server.token({ jti: 'j1' }))
+    expect(response.status).toBe(200)
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    expect(await response.text()).toBe('')
+    expect(app.ended).toEqual([
+      expect.objectContaining({ issuer: app.server.issuer, subject: 'ada', sessionId: 's1', jti: 'j1' }),
+    ])
+    expect(app.told()).toEqual([expect.objectContaining({ type: 'back_channel_logout', ends: 'session' })])
+  })
+
+  it('of a subject is told apart from one of a session', async () => {
+    const app = createApp()
+    expect((await app.post(app.server.token({ sid: undefined }))).status).toBe(200)
+    expect(app.told()).toEqual([expect.objectContaining({ ends: 'all_sessions' })])
+  })
+
+  it('answers when the sessions have ended, not before', async () => {
+    const app = createApp()
+    let done = false
+    const response = await app.client.handleBackChannelLogout(
+      posted({ logout_token: app.server.token() }),
+      async () => {
+        await new Promise((resolve) => setTimeout(resolve, 30))
+        done = true
+      },
+    )
+    expect([response.status, done]).toEqual([200, true])
+  })
+
+  it('takes other fields beside the token', async () => {
+    const app = createApp()
+    const request = posted({ logout_token: app.server.token(), other: 'x' })
+    expect((await app.client.handleBackChannelLogout(request, app.end)).status).toBe(200)
+  })
+})
+
+describe('no session ends for', () => {
+  const cases: [string, (token: string) => Request, RegExp][] = [
+    ['a GET', (token) => new Request(`https://app.example/?logout_token=${token}`), /wrong method/],
+    ['a PUT', (token) => posted({ logout_token: token }, { method: 'PUT' }), /wrong method/],
+    [
+      'a JSON body',
+      (token) =>
+        posted({}, { body: JSON.stringify({ logout_token: token }), headers: { 'content-type': 'application/json' } }),
+      /form-urlencoded/,
+    ],
+    [
+      'a token in the URL',
+      (token) =>
+        new Request(`https://app.example/?logout_token=${token}`, {
+          method: 'POST',
+          body: new URLSearchParams({ a: 'b' }),
+        }),
+      /no logout_token/,
+    ],
+    [
+      'two tokens',
+      (token) =>
+        posted([
+          ['logout_token', token],
+          ['logout_token', token],
+        ]),
+      /more than one/,
+    ],
+    ['an empty token', () => posted({ logout_token: '' }), /no logout_token/],
+    ['no token', () => posted({ id_token: 'x' }), /no logout_token/],
+    ['a body over 64 kB', (token) => posted({ logout_token: token, more: 'x'.repeat(70_000) }), /65536/],
+    ['a token that is none', () => posted({ logout_token: 'x.y.z' }), /no signed JWT/],
+  ]
+  it.each(cases)('%s', async (_, request, why) => {
+    const app = createApp()
+    await refused(await app.client.handleBackChannelLogout(request(app.server.token()), app.end), why)
+    expect(app.ended).toEqual([])
+    expect(app.told()).toEqual([
+      expect.objectContaining({
+        type: 'back_channel_logout_failed',
+        code: expect.stringMatching(/callback_malformed|logout_token_invalid/),
+      }),
+    ])
+    expect((await app.post(app.server.token())).status).toBe(200)
+  })
+
+  it.each<[string, object, RegExp]>([
+    ['another client', { aud: 'other' }, /aud/],
+    ['another issuer', { iss: 'https://evil.example' }, /iss/],
+    ['nobody', { sub: undefined, sid: undefined }, /sub or sid/],
+    ['an ID token', { events: undefined, nonce: 'n' }, /events/],
+    ['a nonce', { nonce: 'n' }, /nonce/],
+  ])('a token for %s', async (_, claims, why) => {
+    const app = createApp()
+    await refused(await app.post(app.server.token(claims)), why)
+    expect(app.ended).toEqual([])
+    expect(app.told()).toEqual([expect.objectContaining({ code: 'logout_token_invalid' })])
+  })
+
+  it('a forged token', async () => {
+    const app = createApp()
+    await refused(await app.post(app.server.token({}, {}, createSigner('RS256', 'k1'))), /signature/)
+    expect(app.ended).toEqual([])
+  })
+
+  it('a server whose keys are out of reach; then they are not, and it does', async () => {
+    const app = createApp()
+    const token = app.server.token()
+    app.server.answer = () => {
+      throw new TypeError('fetch failed')
+    }
+    await refused(await app.post(token), /did not answer/)
+    expect(app.told()).toEqual([expect.objectContaining({ code: 'network_error' })])
+    app.server.answer = undefined
+    expect((await app.post(token)).status).toBe(200)
+  })
+})
+
+describe('a logout token', () => {
+  it('counts once', async () => {
+    const app = createApp()
+    const token = app.server.token()
+    expect((await app.post(token)).status).toBe(200)
+    await refused(await app.post(token), /used before/)
+    expect(app.ended).toHaveLength(1)
+    expect(app.told().at(-1)).toMatchObject({ type: 'back_channel_logout_failed', code: 'logout_token_invalid' })
+    expect((await app.post(app.server.token())).status).toBe(200)
+  })
+
+  it('counts once of twenty at the same time', async () => {
+    const app = createApp()
+    const token = app.server.token()
+    const responses = await Promise.all(Array.from({ length: 20 }, () => app.post(token)))
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(1)
+    expect(app.ended).toHaveLength(1)
+  })
+
+  it('counts once as long as it would be taken', async () => {
+    const app = createApp()
+    const token = app.server.token()
+    await app.post(token)
+    vi.useFakeTimers({ toFake: ['Date'] })
+    for (const seconds of [60, 60, 60, 60, 60, 60, 55]) {
+      vi.setSystemTime(Date.now() + seconds * 1000)
+      await refused(await app.post(token), /used before/)
+    }
+    vi.setSystemTime(Date.now() + 20_000)
+    await refused(await app.post(token), /(iat|exp) is wrong/)
+    expect(app.ended).toHaveLength(1)
+  })
+
+  it('may come again where the sessions could not be ended', async () => {
+    const app = createApp()
+    const token = app.server.token()
+    for (const fail of [
+      async () => {
+        throw new Error('the database, with sub ada')
+      },
+      () => {
+        throw new Error('at once')
+      },
+    ])
+      await refused(
+        await app.client.handleBackChannelLogout(posted({ logout_token: token }), fail),
+        /could not be ended/,
+      )
+    expect(app.told().map((event) => 'code' in event && event.code)).toEqual(['unexpected', 'unexpected'])
+    expect((await app.post(token)).status).toBe(200)
+    expect(app.ended).toHaveLength(1)
+  })
+
+  it('counts once on two servers that share a Redis, and in it lies no name', async () => {
+    const redis = await startRedis()
+    const connections = [1, 2].map(() => new Redis(redis.port, '127.0.0.1'))
+    try {
+      const app = createApp()
+      const [a, b] = connections.map((client) => app.open({ replayCache: redisReplayCache({ client }) }))
+      const token = app.server.token({ jti: 'the-name-of-it' })
+      const statuses = await Promise.all(
+        [app.post(token, a), app.post(token, b)].map(async (done) => (await done).status),
+      )
+      expect(statuses.sort()).toEqual([200, 400])
+      expect(app.ended).toHaveLength(1)
+      const keys = await connections[0]!.keys('*')
+      expect(keys).toEqual([expect.stringMatching(/^proofkey:used:[\w-]{43}$/)])
+    } finally {
+      for (const connection of connections) connection.disconnect()
+      await redis.stop()
+    }
+  })
+
+  it('of one client is not in the way of another’s with the same jti', async () => {
+    const app = createApp()
+    const replayCache = {
+      taken: new Set<string>(),
+      claim: async (id: string) => !replayCache.taken.has(id) && !!replayCache.taken.add(id),
+      release: async () => {},
+    }
+    const [web, shop] = [app.open({ replayCache }), app.open({ replayCache, clientId: 'shop' })]
+    expect((await app.post(app.server.token({ jti: 'j' }), web)).status).toBe(200)
+    expect((await app.post(app.server.token({ jti: 'j', aud: 'shop' }), shop)).status).toBe(200)
+    expect((await app.post(app.server.token({ jti: 'j' }), web)).status).toBe(400)
+  })
+})
+
+describe('the server’s keys', () => {
+  it('are fetched once for many tokens, and again after a rotation', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const app = createApp()
+    for (let time = 0; time < 5; time++) expect((await app.post(app.server.token())).status).toBe(200)
+    expect(app.server.requests).toHaveLength(1)
+    const next = createSigner('RS256', 'k2')
+    app.server.keys = [next.jwk]
+    await refused(await app.post(app.server.token({}, {}, next)), /no single key/)
+    vi.setSystemTime(Date.now() + 60_000)
+    expect((await app.post(app.server.token({}, {}, next))).status).toBe(200)
+    expect(app.server.requests).toHaveLength(2)
+  })
+
+  it('are not asked for again and again by made-up ones', async () => {
+    const app = createApp()
+    for (let time = 0; time < 20; time++)
+      await refused(await app.post(app.server.token({}, { kid: `made up ${time}` })), /no single key/)
+    expect(app.server.requests).toHaveLength(1)
+  })
+})
+
+it('no event and no answer holds a name or the token', async () => {
+  const app = createApp()
+  const named = { sub: 'ada-lovelace', sid: 'session-17', jti: 'token-17' }
+  const tokens = [named, { ...named, jti: 'token-18', aud: 'other' }, named].map((claims) => app.server.token(claims))
+  const answers: unknown[] = []
+  for (const token of tokens) answers.push(await (await app.post(token)).text())
+  const everything = inspect([app.events, answers], { depth: null, maxStringLength: null })
+  expect(app.told()).toHaveLength(3)
+  for (const secret of [
+    'ada-lovelace',
+    'session-17',
+    'token-17',
+    'token-18',
+    ...tokens,
+    ...tokens.map((token) => token.split('.')[2]!),
+  ])
+    expect(everything).not.toContain(secret)
+})
+
+it('wants a replay cache that is one', () => refusal(() => createApp({ replayCache: {} as never }), 'config_invalid'))
