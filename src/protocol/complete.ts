@@ -7,7 +7,7 @@ import type { SignatureCheck } from './id-token-signature.js'
 import { scopes } from './scope.js'
 import { blot, type Secrets, serverError } from './server-error.js'
 import { post, type TokenRequestOptions } from './token-request.js'
-import type { Transaction } from './transaction.js'
+import type { Asked, Transaction } from './transaction.js'
 
 export type IdTokenClaims = oauth.IDToken
 
@@ -38,8 +38,8 @@ export interface CompleteOptions extends TokenRequestOptions {
 
 /**
  * Finishes a sign-in: holds the callback against its transaction, redeems the code with one request, checks the answer.
- * Until then nothing has been sent but, beside it, the request for the signature's keys. An error that is `retryable` left the code unspent as far as anyone can
- * know; after any other the transaction is over.
+ * Until then nothing has been sent but, beside it, the request for the signature's keys. An error that is `retryable`
+ * left the code unspent as far as anyone can know; after any other the transaction is over.
  * @param callback the whole URL the person landed on
  * @throws `expired`, `callback_malformed`, `callback_issuer_mismatch`, `unknown_state`, `redirect_uri_mismatch`,
  * `access_denied`, `authorization_failed`; `network_error`, `timeout`, `aborted`, `response_refused`,
@@ -51,13 +51,12 @@ export async function completeAuthorization(
   callback: URL | string,
   options: CompleteOptions = {},
 ): Promise<Grant> {
-  const { server, clientId, redirectUri, codeVerifier, resource } = transaction
+  const { server, clientId, redirectUri, codeVerifier, resource, nonce, state } = transaction
   if (!(transaction.expiresAtMs > Date.now())) throw expired()
   const url = parseUrl(`${callback}`)
   if (!url) throw malformed('is no absolute URL')
   const code = checkCallback(transaction, url, options.form ?? callbackParameters(url))
 
-  const client = { client_id: clientId, [oauth.clockTolerance]: CLOCK_SKEW_SECONDS }
   const body = new URLSearchParams({
     grant_type: 'authorization_code',
     code,
@@ -66,48 +65,57 @@ export async function completeAuthorization(
   })
   for (const uri of resource) body.append('resource', uri)
   const verifySignature = options.signature?.(server, options)
-  const response = await post(server, client, body, options)
+  const response = await post(server, { client_id: clientId }, body, options)
+  return readGrant(transaction, response, verifySignature, body, [code, codeVerifier, nonce, state])
+}
+
+/**
+ * Holds the token endpoint's answer against what was asked for: what oauth4webapi checks, and what it leaves to its caller.
+ * @param body what was sent; none of it comes back in a server's words
+ * @param secrets nor does any of these, nor in the scope
+ * @param check for an ID token that comes with it
+ */
+export async function readGrant(
+  asked: Asked,
+  response: Response,
+  verifySignature: ReturnType<SignatureCheck> | undefined,
+  body: URLSearchParams,
+  secrets: Secrets,
+  check: (...token: Parameters<typeof checkIdToken>) => Promise<void> = checkIdToken,
+): Promise<Grant> {
+  const client = { client_id: asked.clientId, [oauth.clockTolerance]: CLOCK_SKEW_SECONDS }
   try {
-    const result = await oauth.processGenericTokenEndpointResponse(server, client, response)
-    if (result.id_token) await verifySignature?.(response)
-    return await checkGrant(transaction, result, code)
+    const result = await oauth.processGenericTokenEndpointResponse(asked.server, client, response)
+    const { access_token, id_token, refresh_token } = result
+    if ((result.token_type as string) !== 'bearer') throw tokenResponseInvalid('its token_type is not Bearer')
+    if (id_token) await verifySignature?.(response)
+    const claims = oauth.getValidatedIdTokenClaims(result)
+    if (claims) await check(claims, id_token ?? '', access_token, asked)
+    else if ((asked.nonce ?? asked.acrValues ?? asked.maxAgeSeconds) !== undefined)
+      throw invalidIdToken('it is missing')
+    const scope = blot(result.scope ?? asked.scope ?? '', [...secrets, access_token, id_token, refresh_token])
+    const missing = scopes(asked.requiredScope).filter((value) => !scopes(scope).includes(value))
+    if (missing.length)
+      throw new ProofkeyError('scope_missing', `Not granted: ${missing.join(' ')}.`, 'Ask for consent.')
+    return {
+      tokens: {
+        accessToken: access_token,
+        tokenType: 'bearer',
+        expiresAtMs: result.expires_in === undefined ? undefined : Date.now() + result.expires_in * 1000,
+        scope,
+        refreshToken: refresh_token,
+        idToken: id_token,
+      },
+      claims,
+    }
   } catch (error) {
-    throw translate(error, response, [...body.values(), transaction.nonce, transaction.state])
+    throw translate(error, response, [...body.values(), ...secrets])
   }
 }
 
-/** What oauth4webapi leaves to its caller, for the answer to a code. */
-async function checkGrant(transaction: Transaction, result: oauth.TokenEndpointResponse, code: string): Promise<Grant> {
-  const { access_token, id_token, refresh_token } = result
-  const { codeVerifier, nonce, acrValues, maxAgeSeconds } = transaction
-  const scope = blot(result.scope ?? transaction.scope ?? '', [
-    code,
-    codeVerifier,
-    access_token,
-    id_token,
-    refresh_token,
-  ])
-  if ((result.token_type as string) !== 'bearer') throw tokenResponseInvalid('its token_type is not Bearer')
-  const claims = oauth.getValidatedIdTokenClaims(result)
-  if (claims) await checkIdToken(claims, id_token ?? '', access_token, transaction)
-  else if ((nonce ?? acrValues ?? maxAgeSeconds) !== undefined) throw invalidIdToken('it is missing')
-  const missing = scopes(transaction.requiredScope).filter((value) => !scopes(scope).includes(value))
-  if (missing.length) throw new ProofkeyError('scope_missing', `Not granted: ${missing.join(' ')}.`, 'Ask for consent.')
-  return { tokens: tokensOf(result, scope), claims }
-}
-
-export const tokensOf = (result: oauth.TokenEndpointResponse, scope: string): Tokens => ({
-  accessToken: result.access_token,
-  tokenType: 'bearer',
-  expiresAtMs: result.expires_in === undefined ? undefined : Date.now() + result.expires_in * 1000,
-  scope,
-  refreshToken: result.refresh_token,
-  idToken: result.id_token,
-})
-
 export const expired = (): ProofkeyError => new ProofkeyError('expired', 'The sign-in took too long.')
 
-export const tokenResponseInvalid = (what: string) =>
+const tokenResponseInvalid = (what: string) =>
   new ProofkeyError(
     'token_response_invalid',
     `The token response was refused: ${what}.`,
@@ -115,7 +123,7 @@ export const tokenResponseInvalid = (what: string) =>
   )
 
 /** The one place where oauth4webapi's errors become ours. Their `cause` holds tokens and claims: only the message goes on. */
-export function translate(error: unknown, response: Response, secrets: Secrets): ProofkeyError {
+function translate(error: unknown, response: Response, secrets: Secrets): ProofkeyError {
   const { message, cause } = error as Error
   if (error instanceof ProofkeyError) {
     // The token endpoint has answered: nothing that fails now makes the code good again.

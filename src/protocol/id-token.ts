@@ -3,7 +3,7 @@ import { base64url } from '../crypto/base64url.js'
 import { digest } from '../crypto/digest.js'
 import { ProofkeyError } from '../errors.js'
 import { scopes } from './scope.js'
-import type { Transaction } from './transaction.js'
+import type { Asked } from './transaction.js'
 
 /** How far the server's clock may be from ours. */
 export const CLOCK_SKEW_SECONDS = 300
@@ -15,16 +15,11 @@ const TOLERANCE_SECONDS = 10
  * oauth4webapi has checked.
  * @throws `id_token_invalid`, `acr_not_met`
  */
-export async function checkIdToken(
-  claims: IDToken,
-  idToken: string,
-  accessToken: string,
-  transaction: Transaction,
-): Promise<void> {
-  const { clientId, nonce, maxAgeSeconds, acrValues } = transaction
+export async function checkIdToken(claims: IDToken, idToken: string, accessToken: string, asked: Asked): Promise<void> {
+  const { clientId, nonce, maxAgeSeconds, acrValues } = asked
   const { aud, azp = clientId, iat, auth_time, acr, at_hash } = claims
   const nowSeconds = Date.now() / 1000
-  const startedSeconds = transaction.startedAtMs / 1000
+  const startedSeconds = asked.startedAtMs / 1000
   // iat − now is how far the server's clock is from ours: auth_time is held against the start in the server's time.
   const oldestAuthTime = startedSeconds + (iat - nowSeconds) - (maxAgeSeconds ?? 0) - TOLERANCE_SECONDS
   const right = {

@@ -1,7 +1,6 @@
-import * as oauth from 'oauth4webapi'
 import { configInvalid } from './begin.js'
-import { type Grant, type IdTokenClaims, tokenResponseInvalid, tokensOf, translate } from './complete.js'
-import { CLOCK_SKEW_SECONDS, invalidIdToken } from './id-token.js'
+import { type Grant, type IdTokenClaims, readGrant } from './complete.js'
+import { invalidIdToken } from './id-token.js'
 import type { SignatureCheck } from './id-token-signature.js'
 import type { ServerMetadata } from './metadata.js'
 import { post, type TokenRequestOptions } from './token-request.js'
@@ -33,24 +32,18 @@ export async function refreshTokens(
 ): Promise<Grant> {
   if (typeof refreshToken !== 'string' || !refreshToken)
     throw configInvalid(['refreshToken: the one of the last grant'])
-  const client = { client_id: clientId, [oauth.clockTolerance]: CLOCK_SKEW_SECONDS }
+  const { scope, previousClaims } = options
   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
-  if (options.scope) body.set('scope', options.scope)
+  if (scope) body.set('scope', scope)
   for (const uri of [options.resource ?? []].flat()) body.append('resource', uri)
   const pinned = pin(server)
   const verifySignature = options.signature?.(pinned, options)
-  const response = await post(pinned, client, body, options)
-  try {
-    const result = await oauth.processRefreshTokenResponse(pinned, client, response)
-    if ((result.token_type as string) !== 'bearer') throw tokenResponseInvalid('its token_type is not Bearer')
-    if (result.id_token) await verifySignature?.(response)
-    const claims = oauth.getValidatedIdTokenClaims(result)
-    if (claims && options.previousClaims) checkContinuity(claims, options.previousClaims)
-    const tokens = tokensOf(result, result.scope ?? options.scope ?? '')
-    return { tokens: { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken }, claims }
-  } catch (error) {
-    throw translate(error, response, [...body.values()])
-  }
+  const response = await post(pinned, { client_id: clientId }, body, options)
+  const asked = { server: pinned, clientId, scope, startedAtMs: Date.now() }
+  const { tokens, claims } = await readGrant(asked, response, verifySignature, body, [refreshToken], async (claims) => {
+    if (previousClaims) checkContinuity(claims, previousClaims)
+  })
+  return { tokens: { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken }, claims }
 }
 
 function checkContinuity(claims: IdTokenClaims, before: IdTokenClaims): void {

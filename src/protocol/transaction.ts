@@ -47,3 +47,9 @@ export interface Transaction {
   readonly startedAtMs: number
   readonly expiresAtMs: number
 }
+
+/** What the answer of the token endpoint is held against. */
+export type Asked = Pick<
+  Transaction,
+  'server' | 'clientId' | 'nonce' | 'scope' | 'requiredScope' | 'maxAgeSeconds' | 'acrValues' | 'startedAtMs'
+>
