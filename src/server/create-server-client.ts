@@ -87,8 +87,8 @@ export interface ServerClient {
    * Sends the person on to end the session at the authorization server too: 303 to its `end_session_endpoint` with
    * `client_id`, `id_token_hint` and a one-time `state`, kept as a sign-in is (OpenID Connect RP-Initiated Logout 1.0).
    * End your own session in the same response. Nothing at the server can hold that up: where it has no such endpoint, or
-   * is out of reach, the person goes straight to `postLogoutRedirectUri`, or `returnTo`. A prefetch, any other fetch, a
-   * cross-site frame, form or link get 403, and nobody is to be signed out.
+   * is out of reach, the person goes straight to `postLogoutRedirectUri`, if that is of this origin, or to `returnTo`.
+   * A prefetch, any other fetch, a cross-site frame, form or link get 403, and nobody is to be signed out.
    * @throws `config_invalid` where `postLogoutRedirectUri` is no absolute URL
    */
   signOut(request: Request, options?: SignOutOptions): Promise<Response>

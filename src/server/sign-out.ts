@@ -80,7 +80,9 @@ export function createSignOut({ config, metadata, report, jarOf, vaultOf, header
         .then((server) => endSessionUrl(server, asked))
         .catch((error) => void failed(error))
       if (state) back.searchParams.set('state', state)
-      const url = elsewhere ?? back ?? new URL(path ?? '/', origin)
+      // No server has vouched for `postLogoutRedirectUri` then: it has to be of this origin.
+      const home = back?.origin === origin ? back : new URL(path ?? '/', origin)
+      const url = elsewhere ?? home
       report({ type: 'sign_out_started', endpoint: elsewhere && elsewhere.origin + elsewhere.pathname })
       return new Response(null, { status: 303, headers: headersOf(jar, { location: url.href }) })
     },

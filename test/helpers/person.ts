@@ -16,7 +16,7 @@ export function createPerson(name = 'ada') {
   }
 
   return {
-    /** Signs in and consents. @returns the callback URL the server sends the browser to */
+    /** Signs in and consents, or out. @returns the URL of the app's that the server sends the browser to */
     async travel(authorizationUrl: URL | string, redirectUri: string): Promise<string> {
       let url = String(authorizationUrl)
       let init: RequestInit = {}
@@ -36,6 +36,8 @@ export function createPerson(name = 'ada') {
         const body = new URLSearchParams(fields.map(([, field = '', value = '']) => [field, value]))
         if (body.has('login')) body.set('login', name)
         if (body.has('password')) body.set('password', 'secret')
+        // The page that asks whether to sign out.
+        if (body.has('xsrf')) body.set('logout', 'yes')
         url = new URL(action, url).href
         init = { method: 'POST', body }
       }
