@@ -18,8 +18,7 @@ export interface DeepLinkOptions extends Links {
   readonly timeoutSeconds?: number | undefined
 }
 
-/** Of an in-app browser tab that hands its URL over, some systems say first that it was closed. */
-const AFTER_CLOSE_MS = 1000
+const TICK_MS = 500
 
 /**
  * For apps that bundle their pages: the person signs in in the system's browser, and comes back by a link that only this
@@ -36,14 +35,22 @@ export function deepLink({ open, onUrl, onClose, close, timeoutSeconds = 600 }: 
       const { href } = await journey.begin()
       const answer = await answerOf(journey, timeoutSeconds, async ({ answer, fail, atEnd }) => {
         atEnd(await onUrl((url) => journey.isAnswer(url) && answer(url)))
-        let timer: ReturnType<typeof setTimeout> | undefined
-        atEnd(() => clearTimeout(timer))
-        const closed = () => {
-          timer = setTimeout(() => fail(cancelled()), AFTER_CLOSE_MS)
+        let closed = false
+        let ticks = 0
+        // Some systems tell of a closed tab before they hand its URL over, and some of one that another app only covers:
+        // it was closed where the person is back in this app, and no URL came with them.
+        const timer = setInterval(() => {
+          ticks = closed && !globalThis.document?.hidden ? ticks + 1 : 0
+          if (ticks > 2) fail(cancelled())
+        }, TICK_MS)
+        atEnd(() => clearInterval(timer))
+        const onClosed = () => {
+          closed = true
         }
-        atEnd(await onClose?.(closed))
-        atEnd(() => close?.())
+        atEnd(await onClose?.(onClosed))
         await open(href)
+        // Not before: of a second sign-in that could not be opened, it would close the tab of the first.
+        atEnd(() => close?.())
       })
       await journey.complete(answer)
     },
