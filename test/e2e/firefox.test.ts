@@ -221,7 +221,7 @@ describe('in Firefox, a popup', () => {
       document.body.append(button)
     })
     await tab.click('button')
-    const popup = await person.popupOf(tab)
+    const popup = await person.openedBy(tab)
     await popup.arrive(firefox.issuer)
     return popup
   }
@@ -262,5 +262,19 @@ describe('in Firefox, a popup', () => {
     await tab.goto(firefox.url)
     const outcome = await tab.evaluate(() => app.signIn({ userAgent: library.popup() }))
     expect(outcome).toHaveProperty('code', 'popup_blocked')
+  })
+})
+
+describe('in Firefox, a hidden frame', () => {
+  it('of another site is without its cookies, and says so though the person is signed in there', async () => {
+    await travel()
+    await handle()
+    await tab.goto(firefox.url)
+    const outcome = tab.evaluate(() => app.signIn({ userAgent: library.frame() }))
+    const frame = await person.openedBy(tab)
+    await frame.arrive(callback)
+    await frame.evaluate(() => void library.relayCallback())
+    expect(await outcome).toHaveProperty('code', 'frame_blocked')
+    expect(await tab.evaluate(() => document.querySelector('iframe'))).toBe(null)
   })
 })

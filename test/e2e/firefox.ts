@@ -9,8 +9,8 @@ import { createTab, type Tab, until } from './tab.js'
 /** Cookies and storage of its own, as another browser would have. */
 export interface Person {
   newTab(): Promise<Tab>
-  /** Waits for a window that a page has opened, or that it will open. */
-  popupOf(tab: Tab): Promise<Tab>
+  /** Waits for the last window or frame that a page has opened, or for the first that it will open. */
+  openedBy(tab: Tab): Promise<Tab>
   /** Takes part of the network away. @returns its undo */
   unplug(url: string): Promise<() => Promise<unknown>>
   cookies(): Promise<unknown>
@@ -26,16 +26,16 @@ async function createPerson(session: Session): Promise<Person> {
   const { send } = session
   const { userContext } = await send<{ userContext: string }>('browser.createUserContext')
   const opened = new Map<string, string>()
-  const undo = session.on<{ context: string; originalOpener: string | null }>(
+  const undo = session.on<{ context: string; originalOpener: string | null; parent: string | null }>(
     'browsingContext.contextCreated',
-    ({ context, originalOpener }) => originalOpener && opened.set(originalOpener, context),
+    ({ context, originalOpener, parent }) => opened.set(parent ?? originalOpener ?? '', context),
   )
   return {
     async newTab() {
       const { context } = await send<{ context: string }>('browsingContext.create', { type: 'tab', userContext })
       return createTab(session, context)
     },
-    popupOf: async ({ context }) => createTab(session, await until('a popup', async () => opened.get(context))),
+    openedBy: async ({ context }) => createTab(session, await until('a window', async () => opened.get(context))),
     async unplug(url) {
       const cut = { phases: ['beforeRequestSent'], urlPatterns: [{ type: 'string', pattern: url }] }
       const { intercept } = await send<{ intercept: string }>('network.addIntercept', cut)
