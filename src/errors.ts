@@ -49,6 +49,10 @@ export type ErrorCode =
   | 'id_token_invalid'
   | 'acr_not_met'
   | 'scope_missing'
+  // APIs, called with the session's tokens
+  | 'insufficient_scope'
+  | 'step_up_required'
+  | 'step_up_failed'
 
 /** What the authorization server said, cut to printable characters and stripped of the sign-in's own secrets. Untrusted text: never put it into HTML. */
 export interface ServerError {
@@ -58,7 +62,15 @@ export interface ServerError {
   readonly description?: string | undefined
 }
 
+/** What the next `signIn()` is to ask for, under its names. */
+export interface Wishes {
+  readonly scope?: string | undefined
+  readonly acrValues?: string | undefined
+  readonly maxAgeSeconds?: number | undefined
+}
+
 export interface ErrorDetails {
+  readonly wishes?: Wishes | undefined
   readonly cause?: unknown | undefined
   readonly serverError?: ServerError | undefined
   readonly retryable?: boolean | undefined
@@ -77,6 +89,10 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   declare readonly serverError: ServerError | undefined
   /** On a server: what the response must carry all the same (`Set-Cookie`). Not enumerable. */
   declare readonly headers?: Headers
+  /** Where an API wants more of the sign-in: what to pass to `signIn()`. */
+  declare readonly wishes?: Wishes
+  /** `signIn()` with these wishes, ready to be called in a click; further options go before them. Not enumerable. */
+  declare readonly signIn?: (options?: object) => Promise<unknown>
   /** True where nothing was spent, for no answer came: the same call may be made again and can still succeed. */
   declare readonly retryable: boolean
 
@@ -86,6 +102,7 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
     this.hint = hint
     this.serverError = details.serverError
     this.retryable = details.retryable ?? false
+    if (details.wishes) this.wishes = details.wishes
   }
 }
 

@@ -31,6 +31,31 @@ export type EventBody =
   /** The server granted another scope than was asked for (RFC 6749 §3.3). */
   | { readonly type: 'scope_changed'; readonly missing: readonly string[]; readonly added: readonly string[] }
   | { readonly type: 'sign_in_completed'; readonly scope: string }
+  /** Somebody is signed in. `scope`: all that is granted now. */
+  | { readonly type: 'session_started'; readonly scope: string }
+  /** The session was found again after a reload. */
+  | { readonly type: 'session_restored' }
+  /** Another tab has changed the session: new tokens, or more scope. */
+  | { readonly type: 'session_changed' }
+  /** New tokens came, and are stored. */
+  | { readonly type: 'tokens_refreshed'; readonly scope: string }
+  /** New tokens did not come; the session goes on. */
+  | { readonly type: 'refresh_failed'; readonly code: string }
+  /** The session could not be written; it lives on in this page only. */
+  | { readonly type: 'session_not_stored'; readonly code: string }
+  /**
+   * `signed_out` here, `elsewhere`: in another tab; `refused`: the server takes the refresh token no more; `idle` and
+   * `too_long`: its limits; `answer_refused`: the answer to a refresh failed a check, for example another `sub`; `key_lost`: what its tokens are tied
+   * to is gone.
+   */
+  | {
+      readonly type: 'session_ended'
+      readonly reason: 'signed_out' | 'elsewhere' | 'refused' | 'idle' | 'too_long' | 'answer_refused' | 'key_lost'
+    }
+  /** A token could not be revoked: it may live on until it expires (RFC 7009 §2.2.1). */
+  | { readonly type: 'revocation_failed'; readonly token: 'refresh_token' | 'access_token'; readonly code: string }
+  /** An API asks for more than the session has: more scope, or a stronger or more recent sign-in (RFC 9470). */
+  | { readonly type: 'step_up_required'; readonly endpoint: string; readonly error: string }
   /** With the code of the `ProofkeyError`, or `unexpected` for anything else. */
   | { readonly type: 'sign_in_failed'; readonly code: string }
   /** The person is being sent to the server's sign-out; without an endpoint, the sign-out is the app's alone. */

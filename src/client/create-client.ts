@@ -70,6 +70,11 @@ export interface Client<Given = Grant> {
 export function createClient(config: ExchangeClientConfig): Client<ExchangedGrant>
 export function createClient(config: ClientConfig): Client
 export function createClient(config: ClientConfig): Client {
+  return buildClient(config).client
+}
+
+/** The client, and what a client that does more is built upon. */
+export function buildClient(config: ClientConfig) {
   checkConfig(config)
   const { redirectUri, vault = indexedDbVault() } = config
   const memory = memoryVault()
@@ -143,7 +148,7 @@ export function createClient(config: ClientConfig): Client {
     return result
   }
 
-  return {
+  const client: Client = {
     signIn,
     handleCallback,
     async preload() {
@@ -152,6 +157,7 @@ export function createClient(config: ClientConfig): Client {
     },
     subscribe: flow.subscribe,
   }
+  return { client, flow, vault }
 }
 
 const stateOf = (url: URL): string => callbackParameters(url).get('state') ?? ''

@@ -11,6 +11,10 @@ export interface Faults {
   forged?: boolean
   /** Answers (or throws) instead of the token endpoint. */
   respond?: (body: URLSearchParams) => Response | Promise<Response>
+  /** Answers (or throws) instead of the revocation endpoint. */
+  revoke?: (body: URLSearchParams) => Response | Promise<Response>
+  /** Answers (or throws) instead of the API at `api`, once the access token was found good or not. */
+  api?: (request: Request, good: boolean) => Response | Promise<Response>
   /** Answers (or throws) instead of the JWKS. */
   jwks?: () => Response | Promise<Response>
 }
@@ -26,6 +30,16 @@ const algorithm = {
 const [signing, foreign] = await Promise.all(
   [1, 2].map(() => crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<CryptoKeyPair>),
 )
+
+/** One sign-in of a person. */
+interface Signed {
+  readonly clientId: string
+  readonly nonce: string | null
+  readonly authTime: number
+}
+
+/** Where the API lives that takes the server's access tokens. */
+export const API = 'https://api.example'
 
 /**
  * An authorization server in a `fetch`: metadata, JWKS and token endpoint, honest but for the faults it is given.
@@ -44,11 +58,16 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
       clientId: string
     }
   >()
+  /** What each token stands for, while it is good. */
+  const grants = new Map<string, Signed & { kind: 'access' | 'refresh' }>()
   const metadata = {
     issuer,
     authorization_endpoint: `${issuer}/authorize`,
     token_endpoint: `${issuer}/token`,
     jwks_uri: `${issuer}/jwks`,
+    revocation_endpoint: `${issuer}/revoke`,
+    userinfo_endpoint: `${issuer}/me`,
+    end_session_endpoint: `${issuer}/end`,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     id_token_signing_alg_values_supported: ['RS256'],
@@ -63,6 +82,12 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
 
   async function token(body: URLSearchParams): Promise<Response> {
     if (faults.respond) return faults.respond(body)
+    const spent = grants.get(body.get('refresh_token') ?? '')
+    if (body.get('grant_type') === 'refresh_token') {
+      grants.delete(body.get('refresh_token') ?? '')
+      if (spent?.kind !== 'refresh') return json({ error: 'invalid_grant' }, 400)
+      return tokens(spent)
+    }
     const code = codes.get(body.get('code') ?? '')
     codes.delete(body.get('code') ?? '')
     const verifier = new TextEncoder().encode(body.get('code_verifier') ?? '')
@@ -70,6 +95,10 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
     if (!code || challenge !== code.challenge || body.get('redirect_uri') !== code.redirectUri) {
       return json({ error: 'invalid_grant' }, 400)
     }
+    return tokens({ ...code, authTime: Math.floor(Date.now() / 1000) })
+  }
+
+  async function tokens({ clientId, nonce, authTime }: Signed): Promise<Response> {
     const now = Math.floor(Date.now() / 1000)
     const access_token = `access-${randomUUID()}`
     const half = Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(access_token))).subarray(
@@ -78,18 +107,20 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
     )
     const claims = {
       iss: issuer,
-      aud: code.clientId,
+      aud: clientId,
       sub: 'ada',
       exp: now + 300,
       iat: now,
-      auth_time: now,
-      nonce: code.nonce ?? undefined,
+      auth_time: authTime,
+      nonce: nonce ?? undefined,
       at_hash: half.toString('base64url'),
       ...faults.claims,
     }
-    const id_token = code.nonce || faults.claims ? await idToken(claims) : undefined
+    const id_token = nonce || faults.claims ? await idToken(claims) : undefined
     const refresh_token = `refresh-${randomUUID()}`
     issued.push(access_token, refresh_token, id_token ?? access_token)
+    grants.set(access_token, { clientId, kind: 'access', nonce, authTime })
+    grants.set(refresh_token, { clientId, kind: 'refresh', nonce, authTime })
     return json({ access_token, token_type: 'Bearer', expires_in: 3600, refresh_token, id_token, ...faults.token })
   }
 
@@ -99,6 +130,18 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
     requests.push({ url, init, body })
     if (init.signal?.aborted) throw init.signal.reason
     if (url === metadata.token_endpoint) return token(body)
+    const bearer = new Headers(init.headers).get('authorization')?.replace('Bearer ', '') ?? ''
+    const good = grants.get(bearer)?.kind === 'access'
+    if (url === metadata.revocation_endpoint) {
+      if (faults.revoke) return faults.revoke(body)
+      grants.delete(body.get('token') ?? '')
+      return new Response()
+    }
+    if (url === metadata.userinfo_endpoint) return good ? json({ sub: 'ada', name: 'Ada' }) : json({}, 401)
+    if (url.startsWith(API)) {
+      if (faults.api) return faults.api(new Request(url, init), good)
+      return good ? json({ hello: 'ada' }) : new Response(null, { status: 401 })
+    }
     if (url === metadata.jwks_uri) {
       if (faults.jwks) return faults.jwks()
       const jwk = await crypto.subtle.exportKey('jwk', signing!.publicKey)
@@ -117,6 +160,10 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
     /** Every code and token it gave away. */
     issued,
     fetch,
+    /** Makes a token worthless, as an administrator or a thief would. */
+    withdraw: (token: string) => grants.delete(token),
+    /** Whether a token is good. */
+    isGood: (token: string) => grants.has(token),
     /** The callback URL that a person who signs in would land on. */
     authorize(url: URL | string): URL {
       const asked = new URL(url).searchParams

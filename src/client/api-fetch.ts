@@ -1,0 +1,72 @@
+import { ProofkeyError } from '../errors.js'
+import type { EventBody } from '../events.js'
+import { configInvalid } from '../protocol/begin.js'
+import { type Challenge, challengeOf } from '../protocol/challenge.js'
+import type { IdTokenClaims } from '../protocol/complete.js'
+import { type InsecureSwitch, isSecure, parseUrl } from '../protocol/endpoint.js'
+import { blot } from '../protocol/server-error.js'
+import type { TokenWish } from './tokens.js'
+
+/** The APIs that get an access token, by origin, and which one: `{ 'https://api.example.com': {} }`. */
+export type Apis = Readonly<Record<string, TokenWish>>
+
+/** Judges an API's challenge against the claims of the session; see `stepUp`. */
+export type ChallengeCheck = (challenge: Challenge, claims: IdTokenClaims | undefined) => void
+
+export interface ApiFetchOptions {
+  readonly apis: Apis
+  readonly fetch: typeof globalThis.fetch
+  readonly accessToken: (wish: TokenWish & { signal?: AbortSignal | undefined }, rejected?: string) => Promise<string>
+  readonly check: (challenge: Challenge) => void
+  readonly report: (event: EventBody) => void
+}
+
+/** @throws `config_invalid` */
+export function checkApis(apis: Apis, insecure: InsecureSwitch | undefined): void {
+  const problems = Object.keys(apis).flatMap((origin) => {
+    const url = parseUrl(origin)
+    return url?.origin === origin && isSecure(url, insecure) ? [] : [`apis: ${origin} is no https origin`]
+  })
+  if (problems[0]) throw configInvalid(problems)
+}
+
+/** `fetch` with an access token for the APIs of the list, and without one for everybody else. */
+export function createApiFetch({ apis, fetch, accessToken, check, report }: ApiFetchOptions): typeof globalThis.fetch {
+  return async (input, init) => {
+    const { url = `${input as string | URL}`, signal: own, headers: given, body } = Object(input) as Partial<Request>
+    const { origin } = new URL(url, globalThis.location?.href)
+    const wish = Object.hasOwn(apis, origin) ? apis[origin] : undefined
+    if (!wish) return fetch(input, init)
+    const signal = init?.signal ?? own
+
+    const send = async (token: string) => {
+      const headers = new Headers(init?.headers ?? given)
+      headers.set('authorization', `Bearer ${token}`)
+      const response = await fetch(input, { ...init, headers })
+      if (response.status !== 401 && response.status !== 403) return response
+      const challenge = challengeOf(response)
+      const { error = '', scope } = challenge
+      if (/^insufficient_\w{1,40}$/.test(error)) report({ type: 'step_up_required', endpoint: origin, error })
+      try {
+        if (error === 'insufficient_scope') throw insufficientScope(blot(scope ?? '', [token]).slice(0, 200))
+        check(challenge)
+      } catch (error) {
+        response.body?.cancel().catch(() => {})
+        throw error
+      }
+      return response
+    }
+
+    const token = await accessToken({ ...wish, signal })
+    const response = await send(token)
+    // What was streamed once cannot be sent again.
+    if (response.status !== 401 || body || init?.body instanceof ReadableStream) return response
+    // Once: whoever refuses the new token too gets no third one (RFC 6750 §3.1).
+    return send(await accessToken({ ...wish, signal }, token))
+  }
+}
+
+const insufficientScope = (scope: string) =>
+  new ProofkeyError('insufficient_scope', `The API wants more scope: ${scope}.`, 'Ask for it by error.signIn().', {
+    wishes: { scope },
+  })

@@ -1,0 +1,216 @@
+import { randomToken } from '../crypto/random.js'
+import { isProofkeyError } from '../errors.js'
+import type { EventBody } from '../events.js'
+import type { Grant, IdTokenClaims, Tokens } from '../protocol/complete.js'
+import type { SessionStore } from '../vault/session-store.js'
+import { joinTabs, type Tabs } from './tabs.js'
+
+/** Who is signed in, without any token. A new object with every change, and the same one in between. */
+export interface Session {
+  /** The checked claims of the ID token; undefined where `openid` was not asked for. */
+  readonly claims: IdTokenClaims | undefined
+  /** All that was granted, space-separated. */
+  readonly scope: string
+  /** When the first access token at hand ends; milliseconds since the epoch, undefined where the server did not say. */
+  readonly expiresAtMs: number | undefined
+  /** When the person signed in; milliseconds since the epoch. */
+  readonly startedAtMs: number
+}
+
+/** Why a session is over. */
+export type SessionEnd = Extract<EventBody, { type: 'session_ended' }>['reason']
+
+/** What is kept; survives JSON. */
+export interface Held {
+  readonly version: 1
+  /** Names this session among all that the client ever had. */
+  readonly id: string
+  readonly session: Session
+  readonly refreshToken: string | undefined
+  readonly idToken: string | undefined
+  /** By resource and scope; see `tokenName`. */
+  readonly tokens: Readonly<Record<string, AccessToken>>
+}
+
+export interface AccessToken {
+  readonly accessToken: string
+  readonly expiresAtMs: number | undefined
+  /** From then on a new one is asked for, a little before the end and not in all tabs at once. */
+  readonly staleAtMs: number | undefined
+}
+
+export interface Limits {
+  /** The session ends when it was not used for so long. Default: never. */
+  readonly idleSeconds?: number | undefined
+  /** The session ends so long after the sign-in. Default: never. */
+  readonly absoluteSeconds?: number | undefined
+}
+
+/** Under which name a token is kept: one for each resource and scope, `''` for the sign-in's own (RFC 8707 §2). */
+export const tokenName = (resource: string | undefined, scope: string | undefined): string =>
+  resource || scope ? JSON.stringify([resource, scope]) : ''
+
+export function accessTokenOf({ accessToken, expiresAtMs }: Tokens): AccessToken {
+  const early = Math.min(60_000, ((expiresAtMs ?? 0) - Date.now()) / 4) * (0.5 + Math.random() / 2)
+  return { accessToken, expiresAtMs, staleAtMs: expiresAtMs && expiresAtMs - early }
+}
+
+/** A session after a sign-in: a new one, or the old one with more where it is the same person's. */
+export function heldAfter({ tokens, claims }: Grant, before: Held | undefined): Held {
+  const same = before && (!claims || claims.sub === before.session.claims?.sub) ? before : undefined
+  return {
+    version: 1,
+    id: same?.id ?? randomToken(),
+    session: {
+      claims: claims ?? same?.session.claims,
+      scope: tokens.scope,
+      expiresAtMs: tokens.expiresAtMs,
+      startedAtMs: Date.now(),
+    },
+    refreshToken: tokens.refreshToken ?? same?.refreshToken,
+    idToken: tokens.idToken ?? same?.idToken,
+    tokens: { ...same?.tokens, '': accessTokenOf(tokens) },
+  }
+}
+
+/** The same session with newer tokens; where the server sends no new refresh token, the old one goes on (RFC 6749 §6). */
+export function heldWith({ tokens, claims }: Grant, before: Held, name: string): Held {
+  const { session } = before
+  const own = name ? session : { ...session, scope: tokens.scope || session.scope, expiresAtMs: tokens.expiresAtMs }
+  return {
+    ...before,
+    // A new ID token may lack what the first one held.
+    session: claims ? { ...own, claims: { ...session.claims, ...claims } } : own,
+    refreshToken: tokens.refreshToken ?? before.refreshToken,
+    idToken: tokens.idToken ?? before.idToken,
+    tokens: { ...before.tokens, [name]: accessTokenOf(tokens) },
+  }
+}
+
+export type SessionKeeper = ReturnType<typeof createSessionKeeper>
+
+/** Holds one session, in this page and in its store, and knows when it is over. */
+export function createSessionKeeper(
+  owner: string,
+  store: SessionStore,
+  { idleSeconds = Number.POSITIVE_INFINITY, absoluteSeconds = Number.POSITIVE_INFINITY }: Limits,
+  report: (event: EventBody) => void,
+) {
+  const activity = `${owner} active`
+  let held: Held | undefined
+  /** What the store held when it was last seen. */
+  let seen: string | undefined
+  /** The session that ended last: whatever comes late does not bring it back. */
+  let ended: string | undefined
+  let tabs: Tabs | undefined
+  let activeAtMs = 0
+  let sharedAtMs = 0
+
+  /** A store that fails costs nobody the session: it lives on in this page. */
+  const stored = (work: Promise<void>) =>
+    work.catch((error) =>
+      report({ type: 'session_not_stored', code: isProofkeyError(error) ? error.code : 'unexpected' }),
+    )
+
+  const over = (): 'idle' | 'too_long' | undefined => {
+    const now = Date.now()
+    if (activeAtMs + idleSeconds * 1000 <= now) return 'idle'
+    return held && held.session.startedAtMs + absoluteSeconds * 1000 <= now ? 'too_long' : undefined
+  }
+
+  const set = (next: Held | undefined, text: string | undefined, event: EventBody) => {
+    held = next
+    seen = text
+    report(event)
+  }
+
+  const keeper = {
+    /** What is held, as far as its limits allow. */
+    get held(): Held | undefined {
+      return over() ? undefined : held
+    },
+
+    /** When the limits end it; milliseconds since the epoch. */
+    get endsAtMs(): number {
+      return Math.min(activeAtMs + idleSeconds * 1000, (held?.session.startedAtMs ?? 0) + absoluteSeconds * 1000)
+    },
+
+    exclusive: <T>(work: () => Promise<T>): Promise<T> => store.exclusive(owner, work),
+
+    /** Ends what its limits have ended. */
+    checkLimits() {
+      const reason = over()
+      if (reason) keeper.end(reason)
+    },
+
+    /** The session is in use: all tabs hear of it now and then. */
+    touch() {
+      activeAtMs = Date.now()
+      if (activeAtMs < sharedAtMs + idleSeconds * 100) return
+      sharedAtMs = activeAtMs
+      tabs?.tell('active')
+      stored(store.write(activity, `${activeAtMs}`))
+    },
+
+    /** Takes over what another tab, or this page before its reload, has left in the store. */
+    async sync(): Promise<Held | undefined> {
+      keeper.join()
+      const text = await store.read(owner).catch(() => seen)
+      if (text !== seen) {
+        const next: Held | undefined = text && JSON.parse(text)
+        if (!next || next.id === ended) keeper.end('elsewhere')
+        else {
+          if (!held) activeAtMs = Number((await store.read(activity).catch(() => undefined)) ?? Date.now())
+          set(next, text, { type: held ? 'session_changed' : 'session_restored' })
+        }
+      }
+      keeper.checkLimits()
+      return held
+    },
+
+    /** Stores, then uses. @returns false where the session has ended meanwhile */
+    async keep(next: Held, event: EventBody): Promise<boolean> {
+      keeper.join()
+      const text = JSON.stringify(next)
+      if (next.id !== ended) await stored(store.write(owner, text))
+      if (next.id === ended) return false
+      if (!held) keeper.touch()
+      set(next, text, event)
+      tabs?.tell('changed')
+      return true
+    },
+
+    /** Over: here at once, elsewhere as soon as it is heard. */
+    end(reason: SessionEnd) {
+      if (!held) return
+      const { id } = held
+      ended = id
+      set(undefined, undefined, { type: 'session_ended', reason })
+      if (reason === 'elsewhere') return
+      const forget = () => stored(store.write(owner, undefined))
+      forget().then(() => tabs?.tell('signed_out'))
+      // Once more when no refresh is under way in another tab, which could have written after that.
+      store
+        .exclusive(owner, async () => {
+          const text = await store.read(owner)
+          if (text && JSON.parse(text).id === id) await forget()
+        })
+        .catch(() => {})
+    },
+
+    /** From now on hears the other tabs. */
+    join() {
+      tabs ??= joinTabs(owner, (message) => {
+        if (message === 'signed_out') keeper.end('elsewhere')
+        else if (message === 'active') activeAtMs = Date.now()
+        else if (store.name !== 'memory') keeper.sync()
+      })
+    },
+
+    leave() {
+      tabs?.close()
+      tabs = undefined
+    },
+  }
+  return keeper
+}

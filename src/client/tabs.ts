@@ -1,0 +1,20 @@
+/** What the tabs of an origin tell each other: names, never tokens. */
+export type TabMessage = 'changed' | 'signed_out' | 'active'
+
+export interface Tabs {
+  tell(message: TabMessage): void
+  close(): void
+}
+
+/** The tabs in which the same client runs. */
+export function joinTabs(owner: string, hear: (message: TabMessage) => void): Tabs {
+  const channel = globalThis.BroadcastChannel && new BroadcastChannel(`proofkey session ${owner}`)
+  if (!channel) return { tell() {}, close() {} }
+  channel.onmessage = ({ data }) => hear(data)
+  // In Node a channel would keep the process alive.
+  ;(channel as { unref?(): void }).unref?.()
+  return {
+    tell: (message) => channel.postMessage(message),
+    close: () => channel.close(),
+  }
+}

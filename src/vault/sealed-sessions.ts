@@ -1,0 +1,47 @@
+import { createSealKey, open, seal } from '../crypto/seal.js'
+import { createDatabase, keyRefused, promisifyRequest } from './database.js'
+import { inTurn, type SessionStore } from './session-store.js'
+
+interface StoredSession {
+  readonly key: CryptoKey
+  readonly sealed: Uint8Array<ArrayBuffer>
+}
+
+/** The other half of a sign-in's lock is its `state`; a session, which must open after a reload, has none. */
+const TICKET = 'session'
+
+/**
+ * Keeps the session in IndexedDB, as AES-256-GCM ciphertext under a key that cannot be exported and is made anew with
+ * each write; all tabs share it. What lies there gives no token to a dump, to a script that scrapes storage, or to a
+ * backup. It does not stop script that runs in the page, nor who reads the profile's files, where the key lies too.
+ */
+export function sealedSessions(): SessionStore {
+  const transaction = createDatabase('proofkey-sessions', 'sessions')
+  const turn = inTurn()
+  return {
+    name: 'sealed',
+
+    async read(owner) {
+      const record = await transaction('readonly', (records) =>
+        promisifyRequest<StoredSession | undefined>(records.get(owner)),
+      )
+      return record && open(record.key, owner, TICKET, record.sealed)
+    },
+
+    async write(owner, text) {
+      if (text === undefined) {
+        await transaction('readwrite', (records) => promisifyRequest(records.delete(owner)))
+        return
+      }
+      const key = await createSealKey()
+      const record: StoredSession = { key, sealed: await seal(key, owner, TICKET, text) }
+      await transaction('readwrite', (records) => promisifyRequest(records.put(record, owner)))
+      // Some engines accept a key that they then cannot return.
+      if ((await this.read(owner)) === undefined) throw keyRefused()
+    },
+
+    // Over all tabs by a Web Lock, where the browser has them.
+    exclusive: (owner, work) =>
+      turn(async () => (globalThis.navigator?.locks ? navigator.locks.request(`proofkey ${owner}`, work) : work())),
+  }
+}
