@@ -31,8 +31,10 @@ export async function answerOf(
         throw signal?.reason
       }
       const abort = () => fail(aborted(signal?.reason))
-      const late = () => fail(new ProofkeyError('timeout', `Nobody came back within ${timeoutSeconds} s.`))
-      const timer = setTimeout(late, timeoutSeconds * 1000)
+      const timer = setTimeout(
+        () => fail(new ProofkeyError('timeout', `Nobody came back within ${timeoutSeconds} s.`)),
+        timeoutSeconds * 1000,
+      )
       atEnd(() => clearTimeout(timer))
       signal?.addEventListener('abort', abort)
       atEnd(() => signal?.removeEventListener('abort', abort))
@@ -53,5 +55,4 @@ async function quietly(undo: Undo): Promise<void> {
 }
 
 /** The person closed what the server's pages were shown in. */
-export const cancelled = (): ProofkeyError =>
-  new ProofkeyError('cancelled', 'The window was closed before the sign-in was finished.', 'Offer to try again.')
+export const cancelled = (): ProofkeyError => new ProofkeyError('cancelled', 'The person closed the window.')

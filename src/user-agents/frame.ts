@@ -38,7 +38,7 @@ export function frame({ timeoutSeconds = 10, ...options }: FrameOptions = {}): U
         element.src = url.href
         document.body.append(element)
         atEnd(() => element.remove())
-        atEnd(hearCallback(journey, url, element.contentWindow, answer))
+        atEnd(hearCallback(journey, url, element.contentWindow as Window, answer))
       })
       try {
         await journey.complete(answer)

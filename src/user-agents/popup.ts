@@ -18,37 +18,19 @@ export interface PopupOptions extends EmbeddedOptions {
 
 const TICK_MS = 500
 
+/** One at a time: who clicks again is shown the window that is there. */
+let current: Window | null | undefined
+let giveUp = () => {}
+
 /**
  * Shows the server's pages in a window of their own, while this page stays; `signIn` resolves with the grant. Call it in
  * a click, before any `await`, or browsers block the window. The page at the redirect URI calls `relayCallback()`.
  *
- * Fails with `popup_blocked`, `popup_already_open` (it was brought to the front), `cancelled`, `timeout`.
+ * Fails with `popup_blocked`, `popup_already_open` (it was brought to the front), `cancelled`, `timeout`. Where the
+ * server's or this page has a `Cross-Origin-Opener-Policy`, closing the window may go unnoticed; the next call takes its
+ * place, and the earlier one fails with `cancelled`.
  */
 export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...options }: PopupOptions = {}): UserAgent {
-  let current: { window: Window; giveUp: () => void } | undefined
-
-  function openWindow(): Window {
-    if (current && !current.window.closed) {
-      current.window.focus()
-      throw new ProofkeyError(
-        'popup_already_open',
-        'A sign-in is under way in its window, which is in front now.',
-        'Let it be finished.',
-      )
-    }
-    // Closed, or cut off from here for good: the new one takes its place.
-    current?.giveUp()
-    const left = Math.max(0, screenX + (outerWidth - width) / 2)
-    const top = Math.max(0, screenY + (outerHeight - height) / 2)
-    const opened = open('about:blank', '_blank', `popup,width=${width},height=${height},left=${left},top=${top}`)
-    if (opened) return opened
-    throw new ProofkeyError(
-      'popup_blocked',
-      'The browser did not open the window.',
-      'Call signIn() in a click, before any await; or use redirect().',
-    )
-  }
-
   return {
     name: 'popup',
     keepsPage: true,
@@ -56,37 +38,64 @@ export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...opti
       const { embedded, redirectUri = journey.redirectUri } = options
       refuseEmbedded(embedded)
       refuseOtherOrigin(redirectUri)
-      const opened = openWindow()
-      const own = { window: opened, giveUp: () => {} }
-      current = own
+      const opened = openWindow(width, height)
       let answer: string
       try {
         const url = await journey.begin({ redirectUri })
         answer = await answerOf(journey, timeoutSeconds, ({ answer, fail, atEnd }) => {
-          own.giveUp = () => fail(cancelled())
+          const closed = () => fail(cancelled())
+          if (opened.closed) return closed()
+          giveUp = closed
           atEnd(hearCallback(journey, url, opened, answer))
-          atEnd(watchForClose(opened, own.giveUp))
+          atEnd(watchForClose(opened, closed))
           opened.location.href = url.href
         })
       } finally {
         opened.close()
-        if (current === own) current = undefined
       }
       await journey.complete(answer)
     },
   }
 }
 
+function openWindow(width: number, height: number): Window {
+  if (current && !current.closed) {
+    current.focus()
+    throw new ProofkeyError('popup_already_open', 'A sign-in is open in its window.', 'Finish it there.')
+  }
+  const left = screenX + (outerWidth - width) / 2
+  const top = screenY + (outerHeight - height) / 2
+  current = open('', '_blank', `popup,width=${width},height=${height},left=${left},top=${top}`)
+  if (!current) {
+    throw new ProofkeyError(
+      'popup_blocked',
+      'The browser did not open the window.',
+      'Call signIn() right in a click, or use redirect().',
+    )
+  }
+  // The one before was closed, or is cut off from here for good.
+  giveUp()
+  return current
+}
+
 /**
  * A page that cuts itself off from its opener (COOP) looks closed too. But who closes a window comes back to this page,
- * and who goes on in a window that is cut off does not.
+ * and who goes on in a window that is cut off does not. Where this page seems to have the focus all the time (test
+ * drivers pretend so), what was seen at the server counts as closed, what vanished on the way there as cut off.
  */
 function watchForClose(opened: Window, closed: () => void): () => void {
   let ticks = 0
+  let left = false
   const timer = setInterval(() => {
-    if (!opened.closed) return
-    if (document.hasFocus()) closed()
-    if (document.hasFocus() || ++ticks > 3) clearInterval(timer)
+    const here = document.hasFocus()
+    try {
+      // Another origin's document cannot be read.
+      left ||= !here || !(opened.closed || opened.document)
+    } catch {
+      left = true
+    }
+    // Not at once: an answer may be on its way.
+    if (opened.closed && ++ticks > 1 && ticks < 6 && here && left) closed()
   }, TICK_MS)
   return () => clearInterval(timer)
 }
