@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { argv } from 'node:process'
 import { fileURLToPath } from 'node:url'
-import type { ClientMetadata } from 'oidc-provider'
+import type { ClientMetadata, Configuration } from 'oidc-provider'
 import { browserClient, type RunningProvider, startProvider } from '../demo/provider.js'
 
 /** What an app reads from its surroundings when it is deployed. */
@@ -38,7 +38,7 @@ export async function startExample(
   const ends = [() => new Promise<unknown>((resolve) => server.close(resolve).closeAllConnections())]
   const close = async () => void (await Promise.all(ends.map((end) => end())))
   try {
-    const { issuer, provider, close: closeProvider } = await confidentialProvider(client, `${url}/callback`)
+    const { issuer, provider, close: closeProvider } = await startProvider(registration(client, url))
     ends.push(closeProvider)
     const app = await createApp({ issuer, url })
     if ('close' in app) ends.push(() => app.close())
@@ -50,13 +50,14 @@ export async function startExample(
   }
 }
 
-/** A provider that knows one client, which keeps a secret: nothing of it is open to other origins. */
-function confidentialProvider(client: ClientMetadata, redirectUri: string): Promise<RunningProvider> {
-  return startProvider({
+/** One client, which comes back to `/callback`. Only to the page of a public one the server's endpoints are open. */
+function registration(client: ClientMetadata, url: string): Configuration {
+  const redirectUri = `${url}/callback`
+  return {
     ...browserClient(client.client_id, [redirectUri]),
-    clients: [{ ...client, redirect_uris: [redirectUri] }],
-    clientBasedCORS: () => false,
-  })
+    clients: [{ ...client, redirect_uris: [redirectUri, ...(client.redirect_uris ?? [])] }],
+    clientBasedCORS: (_ctx, origin) => client.token_endpoint_auth_method === 'none' && origin === url,
+  }
 }
 
 /** Where the file is the command itself, starts the example (at `PORT`), prints its link and ends it on Ctrl-C. */
