@@ -44,6 +44,9 @@ export async function libraryVersions(): Promise<string> {
   return (await Promise.all(libraries)).join(', ')
 }
 
+/** The bundle of a module given by its text, in the root of the repository. */
+export const bundleText = (contents: string): Promise<Bundle> => bundle({ stdin: { contents, resolveDir: root } })
+
 /** The bundle of some exports of a module, and what of it is not oauth4webapi. */
 export async function bundleExports(names: string, path: string): Promise<{ whole: Bundle; own: Bundle }> {
   const stdin = { contents: `export { ${names} } from './${path}'`, resolveDir: root }
