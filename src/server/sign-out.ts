@@ -1,4 +1,4 @@
-import { createTicket, isTicket, ticketIsTaggedFor } from '../crypto/ticket.js'
+import { createTicket, isTicket } from '../crypto/ticket.js'
 import { isProofkeyError, ProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
 import { sameOriginPath } from '../flow/return-to.js'
@@ -92,7 +92,7 @@ export function createSignOut({ config, metadata, report, jarOf, vaultOf, header
       try {
         const [state = '', another] = new URL(request.url).searchParams.getAll('state')
         if (request.method !== 'GET' || another !== undefined) throw unknownSignOut()
-        if (!isTicket(state) || !ticketIsTaggedFor(state, self)) throw unknownSignOut()
+        if (!isTicket(state)) throw unknownSignOut()
         const taken = await vaultOf(jar).take(state, self)
         if (taken.status !== 'taken') throw unknownSignOut()
         report({ type: 'sign_out_completed' })

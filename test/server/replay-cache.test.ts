@@ -48,9 +48,9 @@ describe.each(Object.entries(caches))('a replay cache %s', (_, open) => {
 
   it('forgets it in time', async () => {
     const [one, two] = open()
-    expect(await one.claim('a', Date.now() + 80)).toBe(true)
+    expect(await one.claim('a', Date.now() + 600)).toBe(true)
     expect(await two.claim('a', soon())).toBe(false)
-    await new Promise((resolve) => setTimeout(resolve, 150))
+    await new Promise((resolve) => setTimeout(resolve, 700))
     expect(await two.claim('a', soon())).toBe(true)
     expect(await one.claim('a', soon())).toBe(false)
   })
