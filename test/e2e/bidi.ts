@@ -1,5 +1,7 @@
 import { WebSocket } from 'undici'
 
+const LOST = 'The connection to the browser was lost'
+
 type Listener = (params: never) => void
 
 /** A session of WebDriver BiDi (https://w3c.github.io/webdriver-bidi/): commands, their answers, and events. */
@@ -19,7 +21,7 @@ export async function openSession(address: string, events: readonly string[]): P
   let last = 0
 
   const lost = () => {
-    for (const { reject } of waiting.values()) reject(new Error('The connection to the browser was lost'))
+    for (const { reject } of waiting.values()) reject(new Error(LOST))
     waiting.clear()
   }
   await new Promise<void>((resolve, reject) => {
@@ -42,6 +44,7 @@ export async function openSession(address: string, events: readonly string[]): P
   const session: Session = {
     send: (method, params = {}) =>
       new Promise((resolve, reject) => {
+        if (socket.readyState !== WebSocket.OPEN) return reject(new Error(LOST))
         const id = ++last
         waiting.set(id, { resolve, reject })
         socket.send(JSON.stringify({ id, method, params }))

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { bareSite } from './browser.js'
 import { type Person, useFirefox } from './firefox.js'
@@ -245,14 +246,15 @@ describe('in Firefox, a popup', () => {
 
   it('that a person takes their time in goes on, though it looks closed from a page that is cut off', async () => {
     const popup = await press('/isolated')
-    await new Promise((resolve) => setTimeout(resolve, 2500))
+    await sleep(2500)
     await signInAtProvider(popup, callback)
     await popup.evaluate(() => void library.relayCallback())
     expect(await tab.evaluate(() => globalThis.outcome)).toHaveProperty('sub', 'ada')
   })
 
-  it.each(['/', '/isolated'])('that is closed ends the sign-in, from %s', async (path) => {
+  it.each(['/', '/isolated'])('that a person looks at and closes ends the sign-in, from %s', async (path) => {
     const popup = await press(path)
+    await sleep(700)
     await popup.close()
     expect(await tab.evaluate(() => globalThis.outcome)).toHaveProperty('code', 'cancelled')
     expect(firefox.tokenRequests).toEqual([])

@@ -100,7 +100,6 @@ export async function signInAtProvider(tab: Tab, callback: string, name = 'ada')
   await tab.fill('[name=login]', name)
   await tab.fill('[name=password]', 'secret')
   await tab.click('[type=submit]')
-  await tab.arrive(new URL(await tab.url()).origin)
   await tab.click('form:has([name=prompt][value=consent]) [type=submit]')
   return tab.arrive(callback)
 }
