@@ -136,7 +136,12 @@ describe('a refresh', () => {
     expect(await get('/me')).toHaveProperty('code', 'token_request_refused')
     expect(await get('/me')).toHaveProperty('code', 'login_required')
     expect(refreshes).toHaveLength(2)
-    await signIn()
+    // The provider still knows the person, but has ended the grant.
+    await page.evaluate(() => void auth.signIn())
+    await page.locator('[name=prompt][value=consent]').waitFor({ state: 'attached' })
+    await page.locator('[type=submit]').click()
+    await page.waitForURL((url) => url.href.startsWith(browser.callback))
+    await finish()
     expect(await get('/me')).toEqual({ subject: 'ada' })
   })
 
