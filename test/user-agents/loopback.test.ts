@@ -1,0 +1,402 @@
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createClient, type ProofkeyEvent, type SignInOptions } from '../../src/index.js'
+import { type LoopbackOptions, loopback } from '../../src/user-agents/loopback.js'
+import { memoryVault } from '../../src/vault/memory.js'
+import { describeUserAgent } from '../contracts/user-agent.js'
+import { freePort } from '../helpers/loopback.js'
+import { refusal } from '../helpers/refusal.js'
+import { createServer, type Faults } from '../helpers/server.js'
+
+/** One request on a connection of its own, with nothing added to it. */
+async function ask(
+  url: string | URL,
+  options: RequestOptions = {},
+): Promise<{ message: IncomingMessage; body: string }> {
+  const sent = httpRequest(url, { agent: false, ...options })
+  sent.end()
+  const [message] = (await once(sent, 'response')) as [IncomingMessage]
+  return { message, body: await text(message) }
+}
+
+const sockets = () => process.getActiveResourcesInfo().filter((name) => /^TCP/.test(name)).length
+
+describeUserAgent(
+  'loopback',
+  ({ timeoutSeconds }) => {
+    const before = sockets()
+    const sent: string[] = []
+    return {
+      agent: loopback({ timeoutSeconds, open: (url) => void sent.push(url) }),
+      redirectUri: 'http://127.0.0.1/callback',
+      sent,
+      held: () => Math.max(0, sockets() - before),
+      async deliver(url) {
+        // What is meant for another host comes here all the same, under its name.
+        const [, host = '', target = url] = /^[a-z.]+:\/*([^/?#]*)(.*)$/is.exec(url) ?? []
+        const last = new URL(new URL(sent.at(-1)!).searchParams.get('redirect_uri')!)
+        const port = /^127\.0\.0\.1:(\d+)$/.exec(host)?.[1] ?? last.port
+        // As a browser sends it: no fragment, and nothing that a request line cannot hold.
+        const path = encodeURI(target.replace(/#.*/s, '')).replace(/%25/g, '%')
+        const header = encodeURIComponent(host).replace(/%3A/g, ':')
+        const asked = ask(`http://127.0.0.1:${port}`, { path: path || '/', headers: { host: header || last.host } })
+        let over = false
+        asked.catch(() => {}).finally(() => (over = true))
+        // The answer's response waits for the sign-in.
+        for (const start = performance.now(); !over && performance.now() - start < 30; ) await setImmediate()
+      },
+    }
+  },
+  { beginsLater: true },
+)
+
+const cleanups: (() => unknown)[] = []
+afterEach(async () => {
+  vi.restoreAllMocks()
+  for (const cleanup of cleanups.splice(0)) await cleanup()
+})
+
+/** A sign-in with the whole client, up to the moment when the person is at the server. */
+async function start({
+  redirectUri = 'http://127.0.0.1/callback',
+  faults = {},
+  options = {},
+  signIn = {},
+}: {
+  redirectUri?: string
+  faults?: Faults
+  options?: LoopbackOptions
+  signIn?: SignInOptions
+} = {}) {
+  const server = createServer(faults)
+  const opened: URL[] = []
+  const agent = loopback({ open: (url) => void opened.push(new URL(url)), ...options })
+  const client = createClient({
+    issuer: server.issuer,
+    clientId: 'cli',
+    redirectUri,
+    scope: 'openid',
+    fetch: server.fetch,
+    vault: memoryVault(),
+    userAgent: agent,
+  })
+  const events: ProofkeyEvent[] = []
+  client.subscribe((event) => events.push(event))
+  const signedIn = client.signIn(signIn)
+  signedIn.catch(() => {})
+  await vi.waitUntil(() => opened[0])
+  const landing = opened[0]!.searchParams.get('redirect_uri') ?? ''
+  return { server, client, events, signedIn, landing, url: opened[0]!, callback: server.authorize(opened[0]!) }
+}
+
+const isOpen = (url: string) =>
+  ask(url).then(
+    () => true,
+    () => false,
+  )
+
+describe('the redirect URI', () => {
+  it.each([
+    ['http://127.0.0.1/callback', /^http:\/\/127\.0\.0\.1:\d+\/callback$/],
+    ['http://127.0.0.1', /^http:\/\/127\.0\.0\.1:\d+$/],
+    ['http://127.0.0.1/a%20b/?x=1', /^http:\/\/127\.0\.0\.1:\d+\/a%20b\/\?x=1$/],
+    ['http://127.0.0.1:0/callback', /^http:\/\/127\.0\.0\.1:[1-9]\d+\/callback$/],
+    ['http://[::1]/callback', /^http:\/\/\[::1]:\d+\/callback$/],
+    ['http://localhost/callback', /^http:\/\/localhost:\d+\/callback$/],
+  ])('%s gets a free port, and nothing else in it changes', async (redirectUri, expected) => {
+    const { landing, callback, signedIn, server } = await start({ redirectUri })
+    expect(landing).toMatch(expected)
+    const { message } = await ask(callback)
+    expect(message.statusCode).toBe(200)
+    await expect(signedIn).resolves.toHaveProperty('claims.sub', 'ada')
+    expect(server.requests.at(-1)?.body.get('redirect_uri')).toBe(landing)
+  })
+
+  it('keeps the port that it names', async () => {
+    const redirectUri = `http://127.0.0.1:${await freePort()}/callback`
+    const { landing, callback, signedIn } = await start({ redirectUri })
+    expect(landing).toBe(redirectUri)
+    await ask(callback)
+    await signedIn
+  })
+
+  it('with a port that is taken is refused before anybody is sent away', async () => {
+    const other = createTcpServer().listen(0, '127.0.0.1')
+    cleanups.push(() => other.close())
+    await once(other, 'listening')
+    const open = vi.fn()
+    const redirectUri = `http://127.0.0.1:${(other.address() as AddressInfo).port}/callback`
+    const { fetch, issuer } = createServer()
+    const client = createClient({ issuer, clientId: 'cli', redirectUri, fetch, userAgent: loopback({ open }) })
+    expect((await refusal(client.signIn(), 'config_invalid')).message).toContain('EADDRINUSE')
+    expect(open).not.toHaveBeenCalled()
+  })
+
+  it.each([
+    'https://127.0.0.1/callback',
+    'https://app.example/callback',
+    'http://app.localhost/callback',
+    'http://127.0.0.1.evil.example/callback',
+    'http://127.0.0.1@evil.example/callback',
+    'http://user@127.0.0.1/callback',
+    'http://127.0.0.2/callback',
+    'http://0.0.0.0/callback',
+    'http://[::]/callback',
+    'com.example.app:/callback',
+  ])('%s is refused', async (redirectUri) => {
+    const before = sockets()
+    const begin = vi.fn()
+    const journey = { redirectUri, signal: undefined, begin, isAnswer: () => true, complete: vi.fn() }
+    await refusal(loopback().open(journey), 'config_invalid')
+    expect(begin).not.toHaveBeenCalled()
+    expect(sockets()).toBe(before)
+  })
+
+  it('at localhost is listened at on both addresses, so that no other program can wait on one', async () => {
+    const { landing, callback, signedIn } = await start({ redirectUri: 'http://localhost/callback' })
+    const { host, port } = new URL(landing)
+    for (const address of ['127.0.0.1', '[::1]']) {
+      const { message } = await ask(`http://${address}:${port}/`, { headers: { host } })
+      expect(message.statusCode).toBe(404)
+    }
+    await ask(callback)
+    await signedIn
+    for (const address of ['127.0.0.1', '[::1]']) expect(await isOpen(`http://${address}:${port}/`)).toBe(false)
+  })
+
+  it('of a client that wants fragments is refused, for no server sees them', async () => {
+    const { fetch, issuer } = createServer()
+    const open = vi.fn()
+    const redirectUri = 'http://127.0.0.1/callback'
+    const client = createClient({
+      issuer,
+      clientId: 'cli',
+      redirectUri,
+      fetch,
+      responseMode: 'fragment',
+      userAgent: loopback({ open }),
+    })
+    await refusal(client.signIn(), 'config_invalid')
+    expect(open).not.toHaveBeenCalled()
+  })
+})
+
+describe('what is not the answer gets 404 and ends nothing:', () => {
+  it.each<[string, (callback: URL) => [URL | string, RequestOptions?]]>([
+    ['a favicon', (url) => [new URL('/favicon.ico', url)]],
+    ['the start page', (url) => [url.origin]],
+    ['another path', (url) => [`${url.origin}${url.pathname}/x${url.search}`]],
+    ['another state', (url) => [url.href.replace(/state=\w/, 'state=_')]],
+    ['no parameters', (url) => [`${url.origin}${url.pathname}`]],
+    ['a HEAD', (url) => [url, { method: 'HEAD' }]],
+    ['a POST', (url) => [url, { method: 'POST' }]],
+    [
+      'a preflight',
+      (url) => [url, { method: 'OPTIONS', headers: { 'access-control-request-private-network': 'true' } }],
+    ],
+    ['an unknown method', (url) => [url, { method: 'PROPFIND' }]],
+    [
+      'a page elsewhere whose name was made to mean this machine',
+      (url) => [url, { headers: { host: `evil.example:${url.port}` } }],
+    ],
+    ['the same machine by another name', (url) => [url, { headers: { host: `localhost:${url.port}` } }]],
+    ['a host without its port', (url) => [url, { headers: { host: '127.0.0.1' } }]],
+    ['a proxy’s request', (url) => [url, { path: url.href }]],
+    ['a proxy’s request for another host', (url) => [url, { path: `http://evil.example${url.pathname}${url.search}` }]],
+  ])('%s', async (_, change) => {
+    const { callback, signedIn, events, server } = await start()
+    const [url, options] = change(callback)
+    const { message, body } = await ask(url, options)
+    expect(message.statusCode).toBe(404)
+    expect(message.headers).toMatchObject({ 'cache-control': 'no-store', connection: 'close' })
+    expect(body).toBe('')
+    expect(server.requests.filter((request) => request.url.endsWith('/token'))).toEqual([])
+    expect(events.map(({ type }) => type)).not.toContain('callback_received')
+
+    expect((await ask(callback)).message.statusCode).toBe(200)
+    await expect(signedIn).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
+  it('a request that is no HTTP', async () => {
+    const { callback, signedIn } = await start()
+    const socket = connect(Number(callback.port), '127.0.0.1')
+    socket.end('\x16\x03\x01 hello\r\n\r\n')
+    await once(socket.resume(), 'close')
+    await ask(callback)
+    await expect(signedIn).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
+  it('headers without end', async () => {
+    const { callback, signedIn } = await start()
+    const socket = connect(Number(callback.port), '127.0.0.1')
+    await once(socket, 'connect')
+    const tooMuch = `GET ${callback.pathname}${callback.search} HTTP/1.1\r\nHost: ${callback.host}\r\nX: ${'x'.repeat(20_000)}`
+    socket.write(tooMuch)
+    const answer = await text(socket)
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /)
+    await ask(callback)
+    await expect(signedIn).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+})
+
+describe('the last page', () => {
+  it('waits for the sign-in, and then says so', async () => {
+    let release = () => {}
+    const held = new Promise<void>((resolve) => (release = resolve))
+    const { callback, signedIn, server } = await start({
+      options: { signedInText: 'Angemeldet <b>&"' },
+    })
+    server.faults.respond = async (body) => {
+      await held
+      delete server.faults.respond
+      return server.fetch(server.metadata.token_endpoint, { body })
+    }
+    const page = ask(callback)
+    expect(await Promise.race([page.then(() => 'shown'), setTimeout(100, 'waiting')])).toBe('waiting')
+    release()
+    const { message, body } = await page
+    await expect(signedIn).resolves.toHaveProperty('claims.sub', 'ada')
+    expect(message.statusCode).toBe(200)
+    expect(message.headers).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      connection: 'close',
+    })
+    expect(body).toContain('<p>Angemeldet &#60;b&#62;&#38;&#34;</p>')
+  })
+
+  it('lets run what it brings along, and nothing else', async () => {
+    const { callback } = await start()
+    const { message, body } = await ask(callback)
+    const policy = message.headers['content-security-policy'] ?? ''
+    expect(policy).toMatch(/^default-src 'none'; /)
+    expect(policy).not.toMatch(/unsafe|\*|http/)
+    for (const [, kind, code = ''] of body.matchAll(/<(script|style)>(.*?)<\/\1>/gs)) {
+      const digest = Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(code))).toString('base64')
+      expect(policy).toContain(`${kind}-src 'sha256-${digest}'`)
+    }
+    expect([...body.matchAll(/<script/g)]).toHaveLength(1)
+  })
+
+  it('says that it failed by the code alone, and repeats nothing of what came', async () => {
+    const { callback, signedIn, server } = await start()
+    callback.searchParams.delete('code')
+    callback.searchParams.set('error', 'access_denied')
+    callback.searchParams.set('error_description', '<script>alert(1)</script> spoken by the server')
+    const { body } = await ask(callback)
+    await refusal(signedIn, 'access_denied')
+    expect(body).toContain('<p>Sign-in failed. (access_denied)</p>')
+    expect(body).not.toMatch(/alert|spoken/)
+    for (const [, value] of callback.searchParams) if (value !== 'access_denied') expect(body).not.toContain(value)
+    expect(server.requests.filter(({ url }) => url.endsWith('/token'))).toEqual([])
+  })
+
+  it('holds no secret after a success either', async () => {
+    const { callback, signedIn, server, url } = await start()
+    const { body, message } = await ask(callback)
+    await signedIn
+    const everything = body + JSON.stringify(message.rawHeaders)
+    const secrets = [...server.issued, url.searchParams.get('state')!, url.searchParams.get('nonce')!]
+    expect(secrets.length).toBeGreaterThanOrEqual(5)
+    for (const secret of secrets) expect(everything).not.toContain(secret)
+  })
+
+  it('is the same for an answer that comes twice, and one token request is made', async () => {
+    const { callback, signedIn, server } = await start()
+    const [first, second] = await Promise.all([ask(callback), ask(callback)])
+    expect(first.body).toContain('Signed in')
+    expect(second.body).toBe(first.body)
+    await signedIn
+    expect(server.requests.filter(({ url }) => url.endsWith('/token'))).toHaveLength(1)
+  })
+})
+
+describe('afterwards', () => {
+  it('nothing listens, also where connections are still open', async () => {
+    const before = sockets()
+    const { callback, signedIn, landing } = await start()
+    const idle: Socket[] = []
+    for (const beginning of ['', 'GET / HTTP/1.1\r\nHos']) {
+      const socket = connect(Number(callback.port), '127.0.0.1').on('error', () => {})
+      await once(socket, 'connect')
+      socket.write(beginning)
+      idle.push(socket.resume())
+    }
+    const closed = idle.map((socket) => once(socket, 'close'))
+    await ask(callback)
+    await signedIn
+    await Promise.all(closed)
+    expect(await isOpen(landing)).toBe(false)
+    await vi.waitUntil(() => sockets() <= before)
+  })
+
+  it.each<[string, (abort: AbortController) => { options?: LoopbackOptions; signIn?: SignInOptions }, string]>([
+    ['a timeout', () => ({ options: { timeoutSeconds: 0.2 } }), 'timeout'],
+    [
+      'an abort',
+      (abort) => {
+        globalThis.setTimeout(() => abort.abort(), 200)
+        return { signIn: { signal: abort.signal } }
+      },
+      'aborted',
+    ],
+  ])('nothing listens after %s', async (_, make, code) => {
+    const before = sockets()
+    const { signedIn, landing } = await start(make(new AbortController()))
+    expect(await isOpen(landing)).toBe(true)
+    const error = await signedIn.catch((reason) => reason)
+    expect(error).toMatchObject({ name: 'ProofkeyError', code })
+    expect(await isOpen(landing)).toBe(false)
+    await vi.waitUntil(() => sockets() <= before)
+  })
+
+  it('nothing listens where the browser cannot be opened', async () => {
+    const before = sockets()
+    const { fetch, issuer } = createServer()
+    let landing = ''
+    const open = async (url: string) => {
+      landing = new URL(url).searchParams.get('redirect_uri') ?? ''
+      throw new Error('spawn xdg-open ENOENT')
+    }
+    const client = createClient({
+      issuer,
+      clientId: 'cli',
+      redirectUri: 'http://127.0.0.1/callback',
+      fetch,
+      userAgent: loopback({ open }),
+    })
+    await expect(client.signIn()).rejects.toThrow('ENOENT')
+    expect(await isOpen(landing)).toBe(false)
+    await vi.waitUntil(() => sockets() <= before)
+  })
+
+  it('an abort during the token request still shows a page', async () => {
+    const abort = new AbortController()
+    const { callback, signedIn, server } = await start({ signIn: { signal: abort.signal } })
+    server.faults.respond = () => {
+      abort.abort()
+      throw new TypeError('aborted')
+    }
+    expect((await ask(callback)).body).toContain('(aborted)')
+    await refusal(signedIn, 'aborted')
+  })
+})
+
+it('prints the link where nobody opens it', async () => {
+  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  const { fetch, issuer } = createServer()
+  const redirectUri = 'http://127.0.0.1/callback'
+  const abort = new AbortController()
+  const client = createClient({ issuer, clientId: 'cli', redirectUri, fetch, userAgent: loopback() })
+  const signedIn = client.signIn({ signal: abort.signal })
+  await vi.waitUntil(() => write.mock.calls.length)
+  expect(write.mock.calls[0]?.[0]).toMatch(/^To sign in, open .*:\nhttps:\/\/as\.example\/authorize\?\S+\n$/)
+  abort.abort()
+  await refusal(signedIn, 'aborted')
+})
