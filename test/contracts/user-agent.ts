@@ -207,13 +207,15 @@ export function describeUserAgent(
       const trip = travel({ complete: () => new Promise((resolve) => (finish = resolve)) })
       await trip.away()
       const answer = trip.answer()
-      await Promise.all(Array.from({ length: times }, () => stage.deliver(answer)))
+      // Who brings it may be told the outcome, and so has to wait for it.
+      const deliveries = Array.from({ length: times }, () => stage.deliver(answer))
       await until(() => trip.complete.mock.calls.length > 0, 'it completes')
-      await stage.deliver(answer)
+      deliveries.push(stage.deliver(answer))
       await aFewTurns()
       expect(trip.seen.outcome).toBe('pending')
       finish()
       await trip.opening
+      await Promise.all(deliveries)
       await stage.deliver(answer)
       await aFewTurns()
       expect(trip.complete.mock.calls).toEqual([[answer]])
@@ -263,7 +265,8 @@ export function describeUserAgent(
         text,
         text.map((rest) => `${origin}/${encodeURIComponent(rest)}x${search}`),
         text.map((rest) => `${trip.answer()}${encodeURIComponent(rest)}x`),
-        fc.webUrl({ withQueryParameters: true, withFragments: true }),
+        text.map((rest) => `${origin}:1/callback${search}#${rest}`),
+        text.map((rest) => `data:${rest},${search}`),
       )
       await fc.assert(
         fc.asyncProperty(garbage, async (url) => {

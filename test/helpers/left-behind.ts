@@ -28,11 +28,11 @@ export function watchLeftBehind(): LeftBehind {
       listeners.push({ target, type, listener })
       if (options?.once) add(type, () => drop(type, listener), { once: true })
       add(type, listener, options)
-    }) as Method)
+    }) as Method as never)
     vi.spyOn(target, 'removeEventListener').mockImplementation(((type, listener, options) => {
       drop(type, listener)
       remove(type, listener, options)
-    }) as Method)
+    }) as Method as never)
   }
   if ('addEventListener' in globalThis) watch(globalThis)
 

@@ -1,7 +1,15 @@
 // @vitest-environment happy-dom
+import { setImmediate } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ProofkeyError } from '../../src/errors.js'
+import type { JourneyWishes } from '../../src/user-agents/contract.js'
 import { frame } from '../../src/user-agents/frame.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
-import { hear, say, stateOf, stubFrames } from '../helpers/windows.js'
+import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
+import { goTo } from '../helpers/page.js'
+import { refusal } from '../helpers/refusal.js'
+import { ADA, ticketFor } from '../helpers/tickets.js'
+import { createWindow, hear, say, stateOf, stubFrames } from '../helpers/windows.js'
 
 const redirectUri = `${location.origin}/callback`
 
@@ -21,4 +29,157 @@ describeUserAgent('frame', ({ timeoutSeconds }) => {
       }
     },
   }
+})
+
+describe('frame', () => {
+  let frames: ReturnType<typeof stubFrames>
+  let traces: LeftBehind
+
+  beforeEach(() => {
+    traces = watchLeftBehind()
+    frames = stubFrames()
+  })
+  afterEach(() => {
+    try {
+      expect(document.querySelectorAll('iframe')).toHaveLength(0)
+      expect(traces.left()).toEqual([])
+    } finally {
+      vi.useRealTimers()
+      vi.unstubAllGlobals()
+      vi.restoreAllMocks()
+      goTo('http://localhost:3000/')
+    }
+  })
+
+  /** A sign-in whose frame is at the server; `ends` is what becomes of its answer. */
+  async function travel({ server = 'https://as.example', ends = async () => {}, agent = frame() } = {}) {
+    const here = `${location.origin}/callback`
+    const state = ticketFor(ADA)
+    const answer = `${here}?code=x&state=${state}`
+    const begin = vi.fn(async (_?: JourneyWishes) => new URL(`${server}/authorize?state=${state}`))
+    const complete = vi.fn(ends)
+    const opening = agent.open({
+      redirectUri: here,
+      signal: undefined,
+      begin,
+      isAnswer: (url) => url === answer,
+      complete,
+    })
+    const seen = { outcome: 'pending' }
+    opening.then(
+      () => (seen.outcome = 'done'),
+      (error) => (seen.outcome = error.code),
+    )
+    await setImmediate()
+    const [shown] = frames.slice(-1)
+    const finish = () => {
+      say(answer, state)
+      return opening
+    }
+    return { begin, complete, opening, seen, state, answer, finish, shown: shown! }
+  }
+
+  it('wishes for prompt=none, and for its own redirect URI before the client’s', async () => {
+    const first = await travel()
+    expect(first.begin.mock.calls).toEqual([[{ redirectUri, prompt: 'none' }]])
+    await first.finish()
+    const own = `${location.origin}/silent.html`
+    const second = await travel({ agent: frame({ redirectUri: own }) })
+    expect(second.begin.mock.calls).toEqual([[{ redirectUri: own, prompt: 'none' }]])
+    await second.finish()
+  })
+
+  it('shows the server’s page hidden, and lets it run but not take this page elsewhere', async () => {
+    const { shown, finish } = await travel()
+    const { element, src } = shown
+    expect(element.isConnected).toBe(true)
+    expect(element.hidden).toBe(true)
+    expect(src).toMatch(/^https:\/\/as\.example\/authorize\?state=/)
+    expect([...element.sandbox].sort()).toEqual(['allow-forms', 'allow-same-origin', 'allow-scripts'])
+    await finish()
+    expect(element.isConnected).toBe(false)
+  })
+
+  it('gives up after 10 seconds, or as many as it is told', async () => {
+    for (const [agent, seconds] of [
+      [frame(), 10],
+      [frame({ timeoutSeconds: 3 }), 3],
+    ] as const) {
+      const { seen, opening } = await travel({ agent })
+      vi.advanceTimersByTime(seconds * 1000 - 1)
+      await setImmediate()
+      expect(seen.outcome).toBe('pending')
+      vi.advanceTimersByTime(1)
+      await refusal(opening, 'timeout')
+    }
+  })
+
+  it('needs the origin of its redirect URI', async () => {
+    const { begin, opening } = await travel({ agent: frame({ redirectUri: 'https://elsewhere.example/silent' }) })
+    await refusal(opening, 'redirect_uri_mismatch')
+    expect(begin).not.toHaveBeenCalled()
+  })
+
+  const loginRequired = () => Promise.reject(new ProofkeyError('login_required', 'Nobody is signed in.'))
+  const SITES: [app: string, server: string, same: boolean][] = [
+    ['https://app.example.com', 'https://app.example.com', true],
+    ['https://app.example.com', 'https://login.example.com', true],
+    ['https://example.com', 'https://login.example.com', true],
+    ['https://app.example.com', 'https://example.com', true],
+    ['https://a.b.example.com', 'https://x.y.example.com', true],
+    ['https://app.example.co.uk', 'https://login.example.co.uk', true],
+    ['https://example.co.uk', 'https://login.example.co.uk', true],
+    ['https://app.example.de', 'https://login.example.de', true],
+    ['http://localhost:5173', 'http://localhost:3000', true],
+    ['https://app.example.com', 'https://app.example.org', false],
+    ['https://app.example.com', 'https://notexample.com', false],
+    ['https://example.com', 'https://other.com', false],
+    ['https://app.co.uk', 'https://login.co.uk', false],
+    ['https://shop.app.co.uk', 'https://login.other.co.uk', false],
+    ['https://app.com.au', 'https://other.com.au', false],
+    ['http://localhost:5173', 'http://127.0.0.1:3000', false],
+    ['https://app.example', 'https://as.example', false],
+  ]
+  it.each(SITES)('where nobody is signed in: %s at %s, same site: %s', async (app, server, same) => {
+    goTo(`${app}/`)
+    const { finish, complete } = await travel({ server, ends: loginRequired })
+    const error = await refusal(finish(), same ? 'login_required' : 'frame_blocked')
+    expect(complete).toHaveBeenCalledTimes(1)
+    if (!same) expect(error.hint).toContain("prompt: 'none'")
+  })
+
+  it.each(['consent_required', 'interaction_required', 'account_selection_required', 'access_denied'] as const)(
+    'passes on %s of another site as it is: somebody is signed in',
+    async (code) => {
+      const error = new ProofkeyError(code, 'The server refused.')
+      const { finish } = await travel({ ends: () => Promise.reject(error) })
+      await expect(finish()).rejects.toBe(error)
+    },
+  )
+
+  it('hears its own frame from this origin, and tells it so there only', async () => {
+    const { shown, answer, opening } = await travel()
+    hear(answer, shown.window)
+    await opening
+    expect(shown.window.postMessage.mock.calls).toEqual([[expect.any(String), location.origin]])
+  })
+
+  type Trip = Awaited<ReturnType<typeof travel>>
+  it.each([
+    [
+      'its frame from the server’s origin',
+      ({ answer, shown }: Trip) => hear(answer, shown.window, 'https://as.example'),
+    ],
+    ['its frame from an opaque origin', ({ answer, shown }: Trip) => hear(answer, shown.window, 'null')],
+    ['another window of this origin', ({ answer }: Trip) => hear(answer, createWindow())],
+    ['a channel without the state', ({ answer }: Trip) => say(answer, null)],
+  ])('hears nothing of %s', async (_, attack) => {
+    const trip = await travel()
+    attack(trip)
+    await setImmediate()
+    await setImmediate()
+    expect(trip.seen.outcome).toBe('pending')
+    await trip.finish()
+    expect(trip.complete).toHaveBeenCalledTimes(1)
+  })
 })

@@ -1,7 +1,14 @@
 // @vitest-environment happy-dom
+import { setImmediate } from 'node:timers/promises'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { UserAgent } from '../../src/user-agents/contract.js'
 import { popup } from '../../src/user-agents/popup.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
-import { hear, say, stateOf, stubOpen } from '../helpers/windows.js'
+import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
+import { refusal } from '../helpers/refusal.js'
+import { ADA, ticketFor } from '../helpers/tickets.js'
+import { createWindow, hear, type OtherWindow, say, stateOf, stubOpen } from '../helpers/windows.js'
 
 const redirectUri = `${location.origin}/callback`
 
@@ -26,3 +33,257 @@ describeUserAgent(
   },
   { opensAtOnce: true, tellsClosing: true, oneAtATime: true },
 )
+
+interface Trip {
+  readonly answer: string
+  readonly window: OtherWindow
+}
+
+describe('popup', () => {
+  let windows: OtherWindow[]
+  let traces: LeftBehind
+
+  beforeEach(() => {
+    traces = watchLeftBehind()
+    windows = stubOpen()
+  })
+  afterEach(async () => {
+    try {
+      await setImmediate()
+      for (const opened of windows) expect(opened.closed).toBe(true)
+      expect(traces.left()).toEqual([])
+    } finally {
+      vi.useRealTimers()
+      vi.unstubAllGlobals()
+      vi.restoreAllMocks()
+    }
+  })
+
+  /** A sign-in that is at the server, in the newest of the windows. */
+  async function travel(agent = popup(), state = ticketFor(ADA)) {
+    const answer = `${redirectUri}?code=x&state=${state}`
+    const complete = vi.fn(async () => {})
+    const opening = agent.open({
+      redirectUri,
+      signal: undefined,
+      begin: async () => new URL(`https://as.example/authorize?state=${state}`),
+      isAnswer: (url) => url === answer,
+      complete,
+    })
+    const seen = { outcome: 'pending' }
+    opening.then(
+      () => (seen.outcome = 'done'),
+      (error) => (seen.outcome = error.code),
+    )
+    await setImmediate()
+    return { opening, complete, seen, state, answer, window: windows.at(-1)! }
+  }
+  const pass = async (ms: number) => {
+    for (let passed = 0; passed < ms; passed += 250) {
+      vi.advanceTimersByTime(250)
+      await setImmediate()
+    }
+  }
+  const finish = async ({ answer, state, opening }: Awaited<ReturnType<typeof travel>>) => {
+    say(answer, state)
+    await opening
+  }
+
+  it('opens one window of the size asked for, in the middle of this one', async () => {
+    vi.stubGlobal('screenX', 100)
+    vi.stubGlobal('screenY', 50)
+    vi.stubGlobal('outerWidth', 1000)
+    vi.stubGlobal('outerHeight', 900)
+    await finish(await travel(popup({ width: 400, height: 500 })))
+    const [url, target, features] = vi.mocked(open).mock.calls[0]!
+    expect(url).toMatch(/^(about:blank)?$/)
+    expect(target).toBe('_blank')
+    expect(String(features).split(',').sort()).toEqual(['height=500', 'left=400', 'popup', 'top=250', 'width=400'])
+    expect(open).toHaveBeenCalledTimes(1)
+  })
+
+  it('that is blocked says so, and begins nothing', async () => {
+    vi.mocked(open).mockReturnValue(null)
+    const begin = vi.fn()
+    const journey = { redirectUri, signal: undefined, begin, isAnswer: () => false, complete: async () => {} }
+    await refusal(popup().open(journey), 'popup_blocked')
+    expect(begin).not.toHaveBeenCalled()
+    // And does not stand in the way of the next.
+    vi.mocked(open).mockRestore()
+    windows = stubOpen()
+    await finish(await travel())
+  })
+
+  it('needs the origin of its redirect URI', async () => {
+    const journey = { redirectUri: 'https://elsewhere.example/callback', signal: undefined }
+    const rest = { begin: vi.fn(), isAnswer: () => false, complete: async () => {} }
+    await refusal(popup().open({ ...journey, ...rest }), 'redirect_uri_mismatch')
+    expect(windows).toEqual([])
+    // Its own goes before the client's.
+    const begin = vi.fn(async () => Promise.reject(new Error('begun')))
+    const own = `${location.origin}/popup.html`
+    await expect(popup({ redirectUri: own }).open({ ...journey, ...rest, begin })).rejects.toThrow('begun')
+    expect(begin).toHaveBeenCalledWith({ redirectUri: own })
+  })
+
+  it.each([
+    ['of the same agent', (agent: UserAgent) => agent],
+    ['of another one', () => popup()],
+  ])('a second sign-in %s brings the window to the front, and the first goes on', async (_, second) => {
+    const agent = popup()
+    const first = await travel(agent)
+    const begin = vi.fn()
+    await refusal(
+      second(agent).open({ redirectUri, signal: undefined, begin, isAnswer: () => false, complete: async () => {} }),
+      'popup_already_open',
+    )
+    expect(first.window.focus).toHaveBeenCalledTimes(1)
+    expect(windows).toHaveLength(1)
+    expect(begin).not.toHaveBeenCalled()
+    expect(first.seen.outcome).toBe('pending')
+    await finish(first)
+  })
+
+  it('closed by the person is cancelled', async () => {
+    const trip = await travel()
+    await pass(1000)
+    trip.window.close()
+    await pass(2000)
+    expect(trip.seen.outcome).toBe('cancelled')
+    await finish(await travel())
+  })
+
+  it('closed by its own page with the answer on the way is not', async () => {
+    const trip = await travel()
+    await pass(1000)
+    trip.window.close()
+    await pass(500)
+    await finish(trip)
+    expect(trip.complete.mock.calls).toEqual([[trip.answer]])
+  })
+
+  it('closed before the sign-in has begun is cancelled, and goes nowhere', async () => {
+    let begun = (_: URL) => {}
+    const begin = () => new Promise<URL>((resolve) => (begun = resolve))
+    const journey = { redirectUri, signal: undefined, begin, isAnswer: () => false, complete: async () => {} }
+    const opening = popup().open(journey)
+    windows[0]!.close()
+    begun(new URL('https://as.example/authorize?state=s'))
+    await refusal(opening, 'cancelled')
+    expect(windows[0]!.visited).toEqual([])
+  })
+
+  it('cut off by the server’s COOP is not cancelled: the answer comes by the channel', async () => {
+    const focus = vi.spyOn(document, 'hasFocus').mockReturnValue(false)
+    const trip = await travel()
+    // It looks closed from here on, while the person goes on in it.
+    trip.window.closed = true
+    await pass(120_000)
+    expect(trip.seen.outcome).toBe('pending')
+    focus.mockReturnValue(true)
+    await pass(60_000)
+    expect(trip.seen.outcome).toBe('pending')
+    await finish(trip)
+    expect(trip.complete.mock.calls).toEqual([[trip.answer]])
+  })
+
+  it('cut off at once is not cancelled either where this page always seems to have the focus', async () => {
+    const trip = await travel()
+    trip.window.closed = true
+    await pass(120_000)
+    expect(trip.seen.outcome).toBe('pending')
+    await finish(trip)
+  })
+
+  it('cut off gives way to a new sign-in', async () => {
+    vi.spyOn(document, 'hasFocus').mockReturnValue(false)
+    const agent = popup()
+    const first = await travel(agent)
+    first.window.closed = true
+    await pass(10_000)
+    const second = await travel(agent)
+    expect(first.seen.outcome).toBe('cancelled')
+    expect(windows).toHaveLength(2)
+    expect(second.seen.outcome).toBe('pending')
+    say(first.answer, first.state)
+    await setImmediate()
+    expect(first.complete).not.toHaveBeenCalled()
+    await finish(second)
+    expect(second.complete.mock.calls).toEqual([[second.answer]])
+  })
+
+  it('cut off stays awaited where the browser blocks the new one', async () => {
+    vi.spyOn(document, 'hasFocus').mockReturnValue(false)
+    const agent = popup()
+    const first = await travel(agent)
+    first.window.closed = true
+    vi.mocked(open).mockReturnValueOnce(null)
+    await refusal((await travel(agent)).opening, 'popup_blocked')
+    expect(first.seen.outcome).toBe('pending')
+    await finish(first)
+  })
+
+  describe('hears', () => {
+    it('its own window from its own origin, and tells it so there only', async () => {
+      const trip = await travel()
+      hear(trip.answer, trip.window)
+      await trip.opening
+      expect(trip.window.postMessage.mock.calls).toEqual([[expect.any(String), location.origin]])
+      expect(trip.complete.mock.calls).toEqual([[trip.answer]])
+    })
+
+    it.each([
+      ['its window from another origin', (trip: Trip) => hear(trip.answer, trip.window, 'https://as.example')],
+      ['its window from an opaque origin', (trip: Trip) => hear(trip.answer, trip.window, 'null')],
+      [
+        'its window from a longer origin',
+        (trip: Trip) => hear(trip.answer, trip.window, `${location.origin}.evil.example`),
+      ],
+      ['another window of its origin', (trip: Trip) => hear(trip.answer, createWindow())],
+      ['itself', (trip: Trip) => hear(trip.answer, window)],
+      ['a channel without the state', (trip: Trip) => say(trip.answer, null)],
+      ['a channel of another state', (trip: Trip) => say(trip.answer, ticketFor(ADA))],
+    ])('nothing of %s', async (_, attack) => {
+      const trip = await travel()
+      attack(trip)
+      await setImmediate()
+      await setImmediate()
+      expect(trip.seen.outcome).toBe('pending')
+      expect(trip.window.postMessage).not.toHaveBeenCalled()
+      await finish(trip)
+      expect(trip.complete).toHaveBeenCalledTimes(1)
+    })
+
+    it('nothing in any garbage', async () => {
+      const trip = await travel()
+      await fc.assert(
+        fc.asyncProperty(fc.anything({ withDate: true, withMap: true, withBigInt: true }), async (data) => {
+          hear(data, trip.window)
+          say(structuredClone(data), trip.state)
+          await setImmediate()
+          expect(trip.seen.outcome).toBe('pending')
+        }),
+        { numRuns: 100 },
+      )
+      expect(trip.window.postMessage).not.toHaveBeenCalled()
+      await finish(trip)
+    })
+
+    it('on a channel that others cannot guess: its name is the state', async () => {
+      const names: string[] = []
+      const Channel = BroadcastChannel
+      vi.stubGlobal(
+        'BroadcastChannel',
+        class extends Channel {
+          constructor(name: string) {
+            super(name)
+            names.push(name)
+          }
+        },
+      )
+      const trip = await travel()
+      expect(names).toEqual([expect.stringContaining(trip.state)])
+      await finish(trip)
+    })
+  })
+})

@@ -1,0 +1,222 @@
+// @vitest-environment happy-dom
+import { setImmediate } from 'node:timers/promises'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Journey } from '../../src/user-agents/contract.js'
+import { frame } from '../../src/user-agents/frame.js'
+import { popup } from '../../src/user-agents/popup.js'
+import { hearCallback, relayCallback } from '../../src/user-agents/relay.js'
+import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
+import { goTo } from '../helpers/page.js'
+import { ADA, ticketFor } from '../helpers/tickets.js'
+import { createWindow, hear, type OtherWindow, say, stubFrames, stubOpen } from '../helpers/windows.js'
+
+const page = 'https://app.example/callback'
+/** What the other end says when it has got the URL. */
+let RECEIVED: unknown
+let state: string
+let callback: string
+let waiting: OtherWindow
+let traces: LeftBehind
+const close = vi.fn()
+
+beforeEach(() => {
+  traces = watchLeftBehind()
+  close.mockReset()
+  waiting = createWindow()
+  vi.stubGlobal('close', close)
+  vi.stubGlobal('opener', waiting)
+  vi.stubGlobal('parent', window)
+  RECEIVED = receipt()
+  state = ticketFor(ADA)
+  callback = `${page}?lang=de&code=x&state=${state}&iss=https%3A%2F%2Fas.example#top`
+  goTo(callback)
+})
+afterEach(() => {
+  try {
+    expect(traces.left()).toEqual([])
+  } finally {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+    vi.restoreAllMocks()
+  }
+})
+
+function receipt(): unknown {
+  const from = createWindow()
+  const journey = { isAnswer: () => true } as unknown as Journey
+  const undo = hearCallback(journey, new URL('https://as.example/?state=s'), from as unknown as Window, () => {})
+  hear(page, from)
+  undo()
+  return from.postMessage.mock.calls[0]?.[0]
+}
+
+/** Relays, and notes what comes of it. */
+function relay() {
+  const seen: { received?: boolean } = {}
+  const work = relayCallback().then((received) => {
+    seen.received = received
+    return received
+  })
+  return { seen, work }
+}
+
+/** What is heard on the sign-in's channel. */
+async function overheard(name: string | null, work: () => Promise<unknown>): Promise<unknown[]> {
+  const heard: unknown[] = []
+  const channel = new BroadcastChannel(`proofkey ${name}`)
+  channel.onmessage = ({ data }) => heard.push(data)
+  await work()
+  await setImmediate()
+  await setImmediate()
+  channel.close()
+  return heard
+}
+
+const untilPatienceEnds = async (work: Promise<boolean>) => {
+  await setImmediate()
+  vi.advanceTimersByTime(500)
+  return work
+}
+
+describe('relayCallback', () => {
+  it('takes the URL out of the address bar before the first await', async () => {
+    history.replaceState({ router: 1 }, '')
+    const { length } = history
+    const { work } = relay()
+    expect(location.href).toBe(page)
+    expect(history.length).toBe(length)
+    expect(history.state).toEqual({ router: 1 })
+    hear(RECEIVED, waiting)
+    await work
+    expect(location.href).toBe(page)
+  })
+
+  it('puts it back where nobody waits, after half a second', async () => {
+    const { work, seen } = relay()
+    await setImmediate()
+    vi.advanceTimersByTime(499)
+    await setImmediate()
+    expect(seen).toEqual({})
+    vi.advanceTimersByTime(1)
+    await expect(work).resolves.toBe(false)
+    expect(location.href).toBe(callback)
+    expect(close).not.toHaveBeenCalled()
+  })
+
+  it('closes the window where the opener has taken it', async () => {
+    const { work } = relay()
+    hear(RECEIVED, waiting)
+    await expect(work).resolves.toBe(true)
+    expect(close).toHaveBeenCalledTimes(1)
+  })
+
+  it('closes the window where it was taken on the channel: the opener is cut off', async () => {
+    vi.stubGlobal('opener', null)
+    const { work } = relay()
+    say(RECEIVED, state)
+    await expect(work).resolves.toBe(true)
+    expect(close).toHaveBeenCalledTimes(1)
+  })
+
+  it('says the URL to the opener, at this origin only', async () => {
+    await untilPatienceEnds(relay().work)
+    expect(waiting.postMessage.mock.calls).toEqual([[callback, location.origin]])
+  })
+
+  it('says it to the page around it, where it is in a frame', async () => {
+    vi.stubGlobal('opener', null)
+    vi.stubGlobal('parent', waiting)
+    const { work } = relay()
+    expect(waiting.postMessage.mock.calls).toEqual([[callback, location.origin]])
+    hear(RECEIVED, waiting)
+    await expect(work).resolves.toBe(true)
+  })
+
+  it('says it on the channel of its state, and on no other', async () => {
+    expect(await overheard(state, () => untilPatienceEnds(relay().work))).toEqual([callback])
+    for (const other of [null, '', 'undefined', ticketFor(ADA)]) {
+      expect(await overheard(other, () => untilPatienceEnds(relay().work))).toEqual([])
+    }
+  })
+
+  it('reads an answer from the fragment too', async () => {
+    callback = `${page}#code=x&state=${state}`
+    goTo(callback)
+    expect(
+      await overheard(state, async () => {
+        const { work } = relay()
+        expect(location.href).toBe(page)
+        await untilPatienceEnds(work)
+      }),
+    ).toEqual([callback])
+    expect(location.href).toBe(callback)
+  })
+
+  it.each(['', '?code=x', '?state=', '#state', '?lang=de#top'])(
+    'does nothing on a page that is no answer: %j',
+    async (end) => {
+      goTo(page + end)
+      await expect(relayCallback()).resolves.toBe(false)
+      expect(location.href).toBe(page + end)
+      expect(waiting.postMessage).not.toHaveBeenCalled()
+    },
+  )
+
+  it.each([
+    ['another origin', () => hear(RECEIVED, waiting, 'https://evil.example')],
+    ['another window of this origin', () => hear(RECEIVED, createWindow())],
+    ['itself', () => hear(RECEIVED, window)],
+    ['another word', () => hear(`${RECEIVED}!`, waiting)],
+    ['another state’s channel', () => say(RECEIVED, ticketFor(ADA))],
+  ])('takes no receipt from %s', async (_, forge) => {
+    const { work, seen } = relay()
+    forge()
+    await setImmediate()
+    await setImmediate()
+    expect(seen).toEqual({})
+    expect(close).not.toHaveBeenCalled()
+    hear(RECEIVED, waiting)
+    await expect(work).resolves.toBe(true)
+  })
+
+  it('takes no garbage for a receipt', async () => {
+    const { work, seen } = relay()
+    const garbage = fc.anything({ withDate: true, withMap: true }).filter((data) => data !== RECEIVED)
+    await fc.assert(
+      fc.asyncProperty(garbage, async (data) => {
+        hear(data, waiting)
+        say(structuredClone(data), state)
+        await setImmediate()
+        expect(seen).toEqual({})
+      }),
+      { numRuns: 50 },
+    )
+    await expect(untilPatienceEnds(work)).resolves.toBe(false)
+  })
+})
+
+describe('both ends together', () => {
+  const agents = { popup, frame }
+
+  it.each(['popup', 'frame'] as const)('%s: the answer arrives, by the channel alone', async (name) => {
+    const windows = stubOpen()
+    stubFrames()
+    vi.stubGlobal('opener', null)
+    const complete = vi.fn(async () => {})
+    const opening = agents[name]().open({
+      redirectUri: page,
+      signal: undefined,
+      begin: async () => new URL(`https://as.example/authorize?state=${state}`),
+      isAnswer: (url) => url === callback,
+      complete,
+    })
+    await setImmediate()
+    await expect(relayCallback()).resolves.toBe(true)
+    await opening
+    expect(complete.mock.calls).toEqual([[callback]])
+    expect(location.href).toBe(page)
+    expect(close).toHaveBeenCalledTimes(1)
+    for (const opened of windows) expect(opened.closed).toBe(true)
+  })
+})
