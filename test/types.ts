@@ -1,19 +1,25 @@
 /** Compiled, never run: what must type-check, and what must not. */
+import { App } from '@capacitor/app'
+import { Browser } from '@capacitor/browser'
 import {
+  allowEmbeddedWebView,
   allowInsecureLoopback,
   type Client,
   type ClientConfig,
   createClient,
   type ErrorCode,
+  frame,
   isProofkeyError,
   memoryVault,
   none,
   type ProofkeyEvent,
+  popup,
   redirect,
   type SignInResult,
   type UserAgent,
   type Vault,
 } from '../src/index.js'
+import { capacitor, deepLink } from '../src/native.js'
 import {
   beginAuthorization,
   checkMetadata,
@@ -131,3 +137,25 @@ export const userAgent: UserAgent = {
 export const vault: Vault = { name: 'custom', put: async () => {}, take: async () => ({ status: 'unknown' }) }
 // @ts-expect-error a value comes with the status taken, and only with it
 export const wrong: Vault = { name: 'wrong', put: async () => {}, take: async () => ({ status: 'taken' }) }
+
+// Capacitor's own plugins fit, and what is there without them has to be told.
+export const link: UserAgent = deepLink(capacitor({ App, Browser }))
+deepLink({ ...capacitor({ App, Browser }), timeoutSeconds: 60, onClose: undefined, close: undefined })
+deepLink({ open: (url) => window.open(url), onUrl: (listener) => () => listener('') })
+// @ts-expect-error a binding needs both plugins
+capacitor({ App })
+// @ts-expect-error who opens has to listen too
+deepLink({ open: () => {} })
+// @ts-expect-error a listener has an undo
+deepLink({ open: () => {}, onUrl: () => {} })
+
+for (const agent of [redirect, popup, frame]) {
+  agent({ embedded: allowEmbeddedWebView })
+  agent({ embedded: undefined })
+  // @ts-expect-error the WebView switch is the export, not a boolean
+  agent({ embedded: true })
+  // @ts-expect-error nor a rule of one's own
+  agent({ embedded: () => true })
+}
+// @ts-expect-error there is nothing to show of a frame
+frame({ width: 500 })

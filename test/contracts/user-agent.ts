@@ -260,7 +260,7 @@ export function describeUserAgent(
       const trip = travel()
       await trip.away()
       const { origin, search } = new URL(trip.answer())
-      const text = fc.string({ unit: 'binary', maxLength: 60 })
+      const text = fc.string({ unit: 'grapheme', maxLength: 60 })
       const garbage = fc.oneof(
         text,
         text.map((rest) => `${origin}/${encodeURIComponent(rest)}x${search}`),
