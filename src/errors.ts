@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'popup_already_open'
   | 'frame_blocked'
   | 'embedded_webview'
+  | 'registration_refused'
   // the server's side
   | 'start_refused'
   | 'exchange_refused'

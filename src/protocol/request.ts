@@ -33,7 +33,7 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
     })
     answered = true
     // A redirect that is not followed has status 0 in browsers.
-    if (response.status !== 200 && response.status < 400)
+    if ((response.status < 200 || response.status > 201) && response.status < 400)
       throw refused(url, `answered ${response.status}, perhaps a redirect`)
     const type = response.headers.get('content-type') ?? ''
     return new Response(await readBody(url, response), { status: response.status, headers: { 'content-type': type } })

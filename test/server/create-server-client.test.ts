@@ -477,6 +477,9 @@ describe('refresh and revoke', () => {
   })
 
   it('say so where there is no revocation endpoint', async () => {
-    await refusal(createApp({}, { metadata: { revocation_endpoint: undefined } }).client.revoke('x'), 'endpoint_refused')
+    await refusal(
+      createApp({}, { metadata: { revocation_endpoint: undefined } }).client.revoke('x'),
+      'endpoint_refused',
+    )
   })
 })
