@@ -107,7 +107,8 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
       const held = await keeper.sync()
       if (!held && silently) {
         await silently().catch((error: ProofkeyError) => {
-          if (!/_required$|^frame_blocked$/.test(error.code)) throw error
+          // Reported already; what a later try could change is for the app to know.
+          if (error.retryable !== false) throw error
         })
       }
       awake.start()

@@ -60,7 +60,7 @@ export function heldAfter({ tokens, claims }: Grant, before: Held | undefined): 
   const same = before && (!claims || claims.sub === before.session.claims?.sub) ? before : undefined
   return {
     version: 1,
-    id: same?.id ?? randomToken(),
+    id: randomToken(),
     session: {
       claims: claims ?? same?.session.claims,
       scope: tokens.scope,

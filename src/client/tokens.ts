@@ -47,7 +47,14 @@ export function createTokenSource(
       return tokenOf(keeper.held, name)
     }
     try {
-      const options = { ...config, ...wish, previousClaims: session.claims, timeoutSeconds: REFRESH_SECONDS }
+      const options = {
+        ...config,
+        // Not what sign-ins ask for by default: the session may have been granted more since.
+        scope: wish.scope,
+        resource: wish.resource ?? config.resource,
+        previousClaims: session.claims,
+        timeoutSeconds: REFRESH_SECONDS,
+      }
       const grant = await refreshTokens(await metadata(), clientId, refreshToken, options)
       // Whoever signed out, or signed in anew, while the answer was on its way has the last word.
       const now = await keeper.sync()
@@ -55,7 +62,8 @@ export function createTokenSource(
       if (now?.id === held.id && (await keeper.keep(heldWith(grant, now, name), event)))
         return tokenOf(keeper.held, name)
       await revokeToken(await metadata(), clientId, grant.tokens.refreshToken ?? '', config).catch(() => {})
-      throw nobody()
+      if (!keeper.held) throw nobody()
+      return renew(name, wish, rejected)
     } catch (error) {
       const { code, serverError } = error as ProofkeyError
       const spent = serverError?.error === 'invalid_grant'
