@@ -84,11 +84,11 @@ export function buildClient(config: ClientConfig) {
   async function signIn({ signal, userAgent = config.userAgent ?? redirect(), ...options }: SignInOptions = {}) {
     let awaited: { readonly state: string; readonly id: string; readonly landing: URL } | undefined
     let result: SignInResult | undefined
-    let told: unknown
-    /** What has been reported where it happened is not reported again. */
+    let told = false
+    /** What has been reported where it happened is not reported again, by whatever name the user agent calls it. */
     const telling = <T>(work: Promise<T>): Promise<T> =>
       work.catch((error) => {
-        told = error
+        told = true
         throw error
       })
     try {
@@ -112,7 +112,7 @@ export function buildClient(config: ClientConfig) {
       })
       return result
     } catch (error) {
-      throw error === told ? error : flow.failed(error, awaited?.id)
+      throw told ? error : flow.failed(error, awaited?.id)
     }
   }
 
@@ -122,7 +122,7 @@ export function buildClient(config: ClientConfig) {
     const state = (url && stateOf(url)) ?? ''
     // Elsewhere than at the redirect URI, only a state of ours makes an answer ours.
     if (!url || !isCallback(callbackParameters(url)) || (!isTicket(state) && driftedPart(new URL(redirectUri), url))) {
-      return handled && handled.clean === url?.href ? handled.result : undefined
+      return url && handled?.clean === url.href ? handled.result : undefined
     }
     // Left alone, in the vault and in the address bar: its own client will want it.
     if (isTicket(state) && !ticketIsTaggedFor(state, flow.self)) throw flow.failed(otherClient())

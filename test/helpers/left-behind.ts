@@ -1,4 +1,5 @@
 import { vi } from 'vitest'
+import { browserChannel } from './channel.js'
 
 type Method = (type: string, listener: EventListener, options?: AddEventListenerOptions) => void
 
@@ -49,23 +50,5 @@ export function watchLeftBehind(): LeftBehind {
       ...Array.from({ length: vi.getTimerCount() }, () => 'timer'),
       ...Array.from({ length: Math.max(0, processListeners() - before) }, () => 'listener of the process'),
     ],
-  }
-}
-
-/** Node's channel as a browser has it: an event names the origin, and the page's own `MessageEvent` carries it. */
-function browserChannel(open: Set<BroadcastChannel>): typeof BroadcastChannel {
-  return class extends BroadcastChannel {
-    constructor(name: string) {
-      super(name)
-      open.add(this)
-    }
-    override set onmessage(hear: (event: MessageEvent) => void) {
-      super.onmessage = ({ data }) =>
-        hear(new MessageEvent('message', { data, origin: globalThis.location?.origin ?? '' }))
-    }
-    override close() {
-      open.delete(this)
-      super.close()
-    }
   }
 }
