@@ -1,6 +1,7 @@
 import * as proofkey from '../../src/index.js'
 import {
   allowInsecureLoopback,
+  type CallbackOptions,
   type ClientConfig,
   checkIdTokenSignature,
   createClient,
@@ -24,7 +25,7 @@ export interface Outcome {
 export interface App {
   readonly events: string[]
   signIn(options?: SignInOptions): Promise<Outcome>
-  handleCallback(): Promise<Outcome>
+  handleCallback(options?: CallbackOptions): Promise<Outcome>
   /** The same, on a client made anew as another configuration. */
   as(config: Partial<ClientConfig>): App
 }
@@ -53,7 +54,7 @@ function createApp(config: Partial<ClientConfig> = {}): App {
   return {
     events,
     signIn: (options) => outcome(client.signIn(options)),
-    handleCallback: () => outcome(client.handleCallback()),
+    handleCallback: (options) => outcome(client.handleCallback(options)),
     as: createApp,
   }
 }
