@@ -69,7 +69,7 @@ describe('a person who leaves an app for the system’s browser', () => {
     const { link } = await travel()
     await phone.kill()
     await phone.open(link)
-    const [restarted] = webView.pages() as [Page]
+    const restarted = await phone.page()
     expect(await handleLaunch(restarted)).toEqual(ADA)
     expect(tokenRequests).toHaveLength(1)
     expect(await restarted.evaluate(() => native.events)).toContain('sign_in_completed')
@@ -112,7 +112,7 @@ describe('a link that is delivered twice', () => {
     const { link } = await travel()
     await phone.kill()
     await phone.open(link)
-    const [restarted] = webView.pages() as [Page]
+    const restarted = await phone.page()
     const both = await restarted.evaluate(async () => {
       const heard = new Promise<Outcome>((resolve) => {
         void links.onUrl((url) => resolve(native.handleCallback({ url })))
@@ -127,7 +127,7 @@ describe('a link that is delivered twice', () => {
     const { link } = await travel()
     await phone.kill()
     await phone.open(link)
-    page = webView.pages()[0] as Page
+    page = await phone.page()
     expect(await handleLaunch(page)).toEqual(ADA)
     // It is the first to listen, and so hears what was kept for it.
     const { tab, outcome } = await leave()
@@ -161,7 +161,7 @@ describe('a link that is delivered twice', () => {
     await outcome
     await phone.kill()
     await phone.open(link)
-    expect(await handleLaunch(webView.pages()[0] as Page)).toHaveProperty('code', 'already_completed')
+    expect(await handleLaunch(await phone.page())).toHaveProperty('code', 'already_completed')
     expect(tokenRequests).toHaveLength(1)
   })
 })
@@ -203,7 +203,7 @@ describe('a link that is not the awaited one', () => {
   ])('at a launch: %s', async (url, expected) => {
     await phone.kill()
     await phone.open(url)
-    expect(await handleLaunch(webView.pages()[0] as Page)).toMatchObject(expected)
+    expect(await handleLaunch(await phone.page())).toMatchObject(expected)
     expect(tokenRequests).toEqual([])
   })
 
@@ -214,7 +214,7 @@ describe('a link that is not the awaited one', () => {
     const requests: string[] = []
     otherView.on('request', (request) => request.method() === 'POST' && requests.push(request.url()))
     await thief.open(link)
-    const [there] = otherView.pages() as [Page]
+    const there = await thief.page()
     expect(await handleLaunch(there)).toHaveProperty('code', 'unknown_state')
     const theirs = there.evaluate(() => native.signIn())
     await thief.tab()
@@ -250,7 +250,7 @@ describe('the two forms of a custom scheme’s redirect URI', () => {
     const { link } = await travel()
     await phone.kill()
     await phone.open(swap(link, LINKS[0], LINKS[1]))
-    expect(await handleLaunch(webView.pages()[0] as Page)).toHaveProperty('code', 'redirect_uri_mismatch')
+    expect(await handleLaunch(await phone.page())).toHaveProperty('code', 'redirect_uri_mismatch')
     expect(tokenRequests).toEqual([])
   })
 })
@@ -346,7 +346,7 @@ describe('a WebView that cannot keep the sign-in', () => {
     const second = await linkAfter(again.tab, '[type=submit]')
     await phone.kill()
     await phone.open(second)
-    expect(await handleLaunch(webView.pages()[0] as Page)).toHaveProperty('code', 'storage_unavailable')
+    expect(await handleLaunch(await phone.page())).toHaveProperty('code', 'storage_unavailable')
   })
 
   it('WebCrypto is missing: it says so, and opens nothing', async () => {
@@ -366,7 +366,7 @@ describe('the verifier', () => {
     await inApp.collect(page)
     await phone.kill()
     await phone.open(link)
-    const [restarted] = webView.pages() as [Page]
+    const restarted = await phone.page()
     await inApp.collect(restarted)
     expect(await handleLaunch(restarted)).toEqual(ADA)
     await inApp.collect(restarted)

@@ -14,6 +14,8 @@ const PLUGINS = ['App', 'Browser'].map((name) => ({
 export interface Phone {
   /** Starts the app, as a tap on its icon does. */
   start(): Promise<Page>
+  /** The app's page, once it is there. */
+  page(): Promise<Page>
   /** The system ends the app. Its storage stays. */
   kill(): Promise<void>
   /** The system ends the app's page alone, and Capacitor loads it again. */
@@ -77,6 +79,11 @@ export async function createPhone(app: BrowserContext, browser: BrowserContext, 
     async start() {
       page = await app.newPage()
       await page.goto(url)
+      return page
+    },
+    async page() {
+      if (!page) throw new Error('The app was ended.')
+      await page.waitForLoadState()
       return page
     },
     async kill() {

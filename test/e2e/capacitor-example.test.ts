@@ -1,0 +1,92 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, describe, expect, it } from 'vitest'
+import { startCapacitor } from '../../examples/capacitor/serve.js'
+import { signInAtProvider, useBrowser } from './browser.js'
+import { createPhone, type Phone, signInInTab } from './phone.js'
+
+let folder: string
+const browser = useBrowser(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'capacitor-'))
+  return startCapacitor(0, folder)
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const newPhone = async (): Promise<Phone> =>
+  createPhone(await browser.newContext(), await browser.newContext(), browser.url)
+
+const status = (page: Page, state: string) => page.locator(`#status[data-state=${state}]`)
+
+async function leave(phone: Phone): Promise<{ page: Page; link: string }> {
+  const page = await phone.start()
+  await page.locator('#in-app').waitFor()
+  await page.locator('#sign-in').click()
+  const link = await signInInTab(await phone.tab())
+  await status(page, 'away').waitFor()
+  return { page, link }
+}
+
+describe('the Capacitor example', () => {
+  it('is one folder, with nothing from elsewhere', async () => {
+    expect((await readdir(folder)).sort()).toEqual(['index.html', 'main.js', 'style.css'])
+    const html = await readFile(join(folder, 'index.html'), 'utf8')
+    expect([...html.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, path]) => path)).toEqual([
+      'data:,',
+      'style.css',
+      'main.js',
+    ])
+    expect(html).toContain(`connect-src ${browser.issuer}"`)
+  })
+
+  it('signs in on the web, where the page leaves and comes back', async () => {
+    const page = await (await browser.newContext()).newPage()
+    await page.goto(browser.url)
+    await page.locator('#in-browser').waitFor()
+    await page.locator('#sign-in').click()
+    await signInAtProvider(page, browser.callback)
+    await status(page, 'signed-in').waitFor()
+    expect(await page.locator('#status').textContent()).toBe('Signed in as ada.')
+    expect(page.url()).toBe(browser.callback)
+  })
+
+  it('signs in in an app that waits', async () => {
+    const phone = await newPhone()
+    const { page, link } = await leave(phone)
+    await phone.open(link)
+    await status(page, 'signed-in').waitFor()
+  })
+
+  it('signs in in an app that was ended, once', async () => {
+    const phone = await newPhone()
+    const { link } = await leave(phone)
+    await phone.kill()
+    await phone.open(link)
+    const page = await phone.page()
+    await status(page, 'signed-in').waitFor()
+    // The system still names the URL of the launch: no news.
+    await phone.reload()
+    await page.locator('#in-app').waitFor()
+    await page.waitForTimeout(300)
+    expect(await page.locator('#status').getAttribute('data-state')).toBeNull()
+  })
+
+  it('signs in where the page alone was ended', async () => {
+    const phone = await newPhone()
+    const { page, link } = await leave(phone)
+    await phone.reload()
+    await page.locator('#in-app').waitFor()
+    await phone.open(link)
+    await status(page, 'signed-in').waitFor()
+  })
+
+  it('says so when the tab is closed', async () => {
+    const phone = await newPhone()
+    const page = await phone.start()
+    await page.locator('#sign-in').click()
+    await phone.tab()
+    await phone.tellClosed()
+    await page.locator('#status[data-code=cancelled]').waitFor()
+  })
+})
