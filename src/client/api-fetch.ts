@@ -33,8 +33,9 @@ export function checkApis(apis: Apis, insecure: InsecureSwitch | undefined): voi
 /** `fetch` with an access token for the APIs of the list, and without one for everybody else. */
 export function createApiFetch({ apis, fetch, accessToken, check, report }: ApiFetchOptions): typeof globalThis.fetch {
   return async (input, init) => {
-    const { url = `${input as string | URL}`, signal: own, headers: given, body } = Object(input) as Partial<Request>
-    const { origin } = new URL(url, globalThis.location?.href)
+    const { url = `${input as string | URL}`, signal: own, headers: given } = Object(input) as Partial<Request>
+    // As fetch itself will read it: <base> counts.
+    const { origin } = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href)
     const wish = Object.hasOwn(apis, origin) ? apis[origin] : undefined
     if (!wish) return fetch(input, init)
     const signal = init?.signal ?? own
@@ -59,14 +60,22 @@ export function createApiFetch({ apis, fetch, accessToken, check, report }: ApiF
 
     const token = await accessToken({ ...wish, signal })
     const response = await send(token)
-    // What was streamed once cannot be sent again.
-    if (response.status !== 401 || body || init?.body instanceof ReadableStream) return response
+    if (response.status !== 401) return response
+    const renewed = await accessToken({ ...wish, signal }, token)
+    // What was streamed once cannot be sent again; the next request has the new token.
+    if ((input as Request).bodyUsed || init?.body instanceof ReadableStream) return response
+    response.body?.cancel().catch(() => {})
     // Once: whoever refuses the new token too gets no third one (RFC 6750 §3.1).
-    return send(await accessToken({ ...wish, signal }, token))
+    return send(renewed)
   }
 }
 
 const insufficientScope = (scope: string) =>
-  new ProofkeyError('insufficient_scope', `The API wants more scope: ${scope}.`, 'Ask for it by error.signIn().', {
-    wishes: { scope },
-  })
+  new ProofkeyError(
+    'insufficient_scope',
+    `The API wants more scope${scope && `: ${scope}`}.`,
+    'Ask for it by error.signIn().',
+    {
+      wishes: { scope },
+    },
+  )

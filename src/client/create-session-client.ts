@@ -75,7 +75,10 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     if (!result) return result
     const starting =
       adopted.get(result) ??
-      keeper.keep(heldAfter(result, keeper.held), { type: 'session_started', scope: result.tokens.scope })
+      // After a redirect, what was before lies in the store.
+      keeper
+        .sync()
+        .then((held) => keeper.keep(heldAfter(result, held), { type: 'session_started', scope: result.tokens.scope }))
     adopted.set(result, starting)
     await starting
     awake.start()
@@ -117,7 +120,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     getAccessToken,
     fetch: (input, init) =>
       apiFetch(input, init).catch((error: ProofkeyError) => {
-        if (!error.wishes) throw error
+        if (!error?.wishes) throw error
         const { scope, ...wishes } = error.wishes
         // More than before, not instead of it.
         const all = scope && [...new Set([...scopes(keeper.held?.session.scope), ...scopes(scope)])].join(' ')

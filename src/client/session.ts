@@ -57,15 +57,17 @@ export function accessTokenOf({ accessToken, expiresAtMs }: Tokens): AccessToken
 
 /** A session after a sign-in: a new one, or the old one with more where it is the same person's. */
 export function heldAfter({ tokens, claims }: Grant, before: Held | undefined): Held {
-  const same = before && (!claims || claims.sub === before.session.claims?.sub) ? before : undefined
+  // Without claims nobody can tell.
+  const same = claims && claims.sub === before?.session.claims?.sub ? before : undefined
   return {
     version: 1,
     id: randomToken(),
     session: {
-      claims: claims ?? same?.session.claims,
+      claims,
       scope: tokens.scope,
       expiresAtMs: tokens.expiresAtMs,
-      startedAtMs: Date.now(),
+      // Who was not asked again is not newly there: a silent sign-in does not put off the absolute limit.
+      startedAtMs: same && same.session.claims?.auth_time === claims?.auth_time ? same.session.startedAtMs : Date.now(),
     },
     refreshToken: tokens.refreshToken ?? same?.refreshToken,
     idToken: tokens.idToken ?? same?.idToken,
@@ -85,6 +87,15 @@ export function heldWith({ tokens, claims }: Grant, before: Held, name: string):
     idToken: tokens.idToken ?? before.idToken,
     tokens: { ...before.tokens, [name]: accessTokenOf(tokens) },
   }
+}
+
+/** Of another version, or no session at all: as if nothing were there. */
+function parse(text: string | undefined): Held | { readonly id?: never } {
+  try {
+    const held = JSON.parse(text ?? '')
+    if (held.version === 1) return held
+  } catch {}
+  return {}
 }
 
 export type SessionKeeper = ReturnType<typeof createSessionKeeper>
@@ -108,9 +119,16 @@ export function createSessionKeeper(
 
   /** A store that fails costs nobody the session: it lives on in this page. */
   const stored = (work: Promise<void>) =>
-    work.catch((error) =>
-      report({ type: 'session_not_stored', code: isProofkeyError(error) ? error.code : 'unexpected' }),
+    work.then(
+      () => true,
+      (error) => report({ type: 'session_not_stored', code: isProofkeyError(error) ? error.code : 'unexpected' }),
     )
+
+  /** Takes it out of the store; another one that lies there meanwhile stays. */
+  const forget = async (id: string) => {
+    const { id: there } = await store.read(owner).then(parse, () => ({ id }))
+    if (there === id) await stored(store.write(owner, undefined))
+  }
 
   const over = (): 'idle' | 'too_long' | undefined => {
     const now = Date.now()
@@ -137,12 +155,6 @@ export function createSessionKeeper(
 
     exclusive: <T>(work: () => Promise<T>): Promise<T> => store.exclusive(owner, work),
 
-    /** Ends what its limits have ended. */
-    checkLimits() {
-      const reason = over()
-      if (reason) keeper.end(reason)
-    },
-
     /** The session is in use: all tabs hear of it now and then. */
     touch() {
       activeAtMs = Date.now()
@@ -152,19 +164,24 @@ export function createSessionKeeper(
       stored(store.write(activity, `${activeAtMs}`))
     },
 
-    /** Takes over what another tab, or this page before its reload, has left in the store. */
+    /** Takes over what another tab, or this page before its reload, has left in the store; ends what is over. */
     async sync(): Promise<Held | undefined> {
       keeper.join()
-      const text = await store.read(owner).catch(() => seen)
-      if (text !== seen) {
-        const next: Held | undefined = text && JSON.parse(text)
-        if (!next || next.id === ended) keeper.end('elsewhere')
-        else {
-          if (!held) activeAtMs = Number((await store.read(activity).catch(() => undefined)) ?? Date.now())
+      const before = seen
+      const active = await store.read(activity).catch(() => undefined)
+      const text = await store.read(owner).catch(() => before)
+      activeAtMs = Math.max(activeAtMs, Number(active) || 0)
+      // What this page has kept or ended while it was reading is newer.
+      if (text !== before && seen === before) {
+        const next = parse(text)
+        if (!next.id) keeper.end('elsewhere')
+        else if (next.id !== ended) {
+          activeAtMs = Math.max(activeAtMs, next.session.startedAtMs)
           set(next, text, { type: held ? 'session_changed' : 'session_restored' })
         }
       }
-      keeper.checkLimits()
+      const reason = over()
+      if (reason) keeper.end(reason)
       return held
     },
 
@@ -172,38 +189,39 @@ export function createSessionKeeper(
     async keep(next: Held, event: EventBody): Promise<boolean> {
       keeper.join()
       const text = JSON.stringify(next)
-      if (next.id !== ended) await stored(store.write(owner, text))
-      if (next.id === ended) return false
-      if (!held) keeper.touch()
-      set(next, text, event)
+      const kept = next.id !== ended && (await stored(store.write(owner, text)))
+      if (next.id === ended) {
+        await forget(next.id)
+        return false
+      }
+      if (!keeper.held) keeper.touch()
+      // Where it was not written, the store still holds what it held: older, and not to be taken over again.
+      set(next, kept ? text : seen, event)
       tabs?.tell('changed')
       return true
     },
 
-    /** Over: here at once, elsewhere as soon as it is heard. */
-    end(reason: SessionEnd) {
-      if (!held) return
-      const { id } = held
+    /** Over: here at once, elsewhere as soon as it is heard. Resolves when the store is rid of it. */
+    async end(reason: SessionEnd, id = held?.id): Promise<void> {
+      if (!id) return
       ended = id
+      if (held?.id !== id) return
       set(undefined, undefined, { type: 'session_ended', reason })
-      if (reason === 'elsewhere') return
-      const forget = () => stored(store.write(owner, undefined))
-      forget().then(() => tabs?.tell('signed_out'))
       // Once more when no refresh is under way in another tab, which could have written after that.
-      store
-        .exclusive(owner, async () => {
-          const text = await store.read(owner)
-          if (text && JSON.parse(text).id === id) await forget()
-        })
-        .catch(() => {})
+      store.exclusive(owner, () => forget(id)).catch(() => {})
+      if (reason === 'elsewhere') return
+      await forget(id)
+      // Sessions that live in memory have only this in common.
+      if (reason === 'signed_out' || store.name !== 'memory') tabs?.tell({ ended: id })
     },
 
     /** From now on hears the other tabs. */
     join() {
       tabs ??= joinTabs(owner, (message) => {
-        if (message === 'signed_out') keeper.end('elsewhere')
-        else if (message === 'active') activeAtMs = Date.now()
-        else if (store.name !== 'memory') keeper.sync()
+        const own = store.name === 'memory'
+        if (message === 'active') activeAtMs = Date.now()
+        else if (message !== 'changed') message?.ended && keeper.end('elsewhere', own ? undefined : message.ended)
+        else if (!own) keeper.sync()
       })
     },
 

@@ -39,16 +39,18 @@ export function createSignOut(
     async signOut({ atServer = true, returnTo = '/' }: SignOutOptions = {}): Promise<void> {
       const held = keeper.held ?? (await keeper.sync().catch(() => undefined))
       if (!held) return
-      keeper.end('signed_out')
+      const forgotten = keeper.end('signed_out')
       const server = await flow.metadata().catch(() => undefined)
+      await forgotten
       if (!server) return
       const tokens = [
         ['refresh_token', held.refreshToken],
-        ['access_token', held.tokens['']?.accessToken],
+        ...Object.values(held.tokens).map(({ accessToken }) => ['access_token', accessToken] as const),
       ] as const
       if (server.revocation_endpoint) {
-        for (const [tokenTypeHint, token] of tokens) {
-          if (!token) continue
+        // All at once, so that a server that hangs holds nobody up for longer than one request may take.
+        const revoking = tokens.map(async ([tokenTypeHint, token]) => {
+          if (!token) return
           await revokeToken(server, clientId, token, { ...config, tokenTypeHint }).catch((error) =>
             flow.report({
               type: 'revocation_failed',
@@ -56,7 +58,8 @@ export function createSignOut(
               code: isProofkeyError(error) ? error.code : 'unexpected',
             }),
           )
-        }
+        })
+        await Promise.all(revoking)
       }
       if (!atServer || !postLogoutRedirectUri) return
       const state = createTicket(self, Date.now() + LIFETIME_MS)

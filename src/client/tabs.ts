@@ -1,5 +1,5 @@
 /** What the tabs of an origin tell each other: names, never tokens. */
-export type TabMessage = 'changed' | 'signed_out' | 'active'
+export type TabMessage = 'changed' | 'active' | { readonly ended: string }
 
 export interface Tabs {
   tell(message: TabMessage): void

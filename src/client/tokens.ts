@@ -33,6 +33,19 @@ export function createTokenSource(
 ) {
   const { clientId, timeoutSeconds = 10 } = config
   const flights = new Map<string, Promise<AccessToken>>()
+  /** Until then the server wants no further request; it gets none, and the callers what `failure` says. */
+  let waitUntilMs = 0
+  let failure: unknown
+
+  /** Takes note where the server asks to wait (RFC 9110 §10.2.3), for an hour at most; a second where it does not say. */
+  const fetch: typeof globalThis.fetch = async (...request) => {
+    const response = await (config.fetch ?? globalThis.fetch)(...request)
+    if (response.status === 429 || response.status === 503) {
+      const after = response.headers.get('retry-after') ?? 1
+      waitUntilMs = Date.now() + Math.min(Number(after) * 1000 || Date.parse(`${after}`) - Date.now() || 0, 3_600_000)
+    }
+    return response
+  }
 
   /** Runs where nobody else does. What another tab got meanwhile is as good. */
   async function renew(name: string, wish: TokenWish, rejected: string | undefined): Promise<AccessToken> {
@@ -43,12 +56,18 @@ export function createTokenSource(
     const { refreshToken, session } = held
     if (!refreshToken) {
       if (name || !silently) throw nobody()
-      await silently()
+      await silently().catch((error) => {
+        // The server knows nobody any more, or wants to see the person.
+        if (/_required$/.test(error.code)) keeper.end('refused')
+        throw error
+      })
       return tokenOf(keeper.held, name)
     }
+    if (waitUntilMs > Date.now()) throw failure
     try {
       const options = {
         ...config,
+        fetch,
         // Not what sign-ins ask for by default: the session may have been granted more since.
         scope: wish.scope,
         resource: wish.resource ?? config.resource,
@@ -61,10 +80,12 @@ export function createTokenSource(
       const event = { type: 'tokens_refreshed', scope: grant.tokens.scope } as const
       if (now?.id === held.id && (await keeper.keep(heldWith(grant, now, name), event)))
         return tokenOf(keeper.held, name)
+      // Not where somebody signed in anew: a server may end all that the person granted with it.
+      if (keeper.held) return renew(name, wish, rejected)
       await revokeToken(await metadata(), clientId, grant.tokens.refreshToken ?? '', config).catch(() => {})
-      if (!keeper.held) throw nobody()
-      return renew(name, wish, rejected)
+      throw nobody()
     } catch (error) {
+      failure = error
       const { code, serverError } = error as ProofkeyError
       const spent = serverError?.error === 'invalid_grant'
       if (!spent && code !== 'id_token_invalid') throw error
@@ -93,7 +114,8 @@ export function createTokenSource(
     /** When the session's own token wants to be refreshed; never, where nothing could. Milliseconds since the epoch. */
     get dueAtMs(): number {
       const { held } = keeper
-      return ((held?.refreshToken || silently) && held?.tokens['']?.staleAtMs) || Number.POSITIVE_INFINITY
+      const dueAtMs = (held?.refreshToken || silently) && held?.tokens['']?.staleAtMs
+      return dueAtMs ? Math.max(dueAtMs, waitUntilMs) : Number.POSITIVE_INFINITY
     },
 
     /** Refreshes the session's own token where it is due; the session does not count as in use for that. */
@@ -106,7 +128,6 @@ export function createTokenSource(
       { signal, ...wish }: TokenWish & { readonly signal?: AbortSignal | undefined } = {},
       rejected?: string,
     ): Promise<string> {
-      keeper.checkLimits()
       const held = keeper.held ?? (await keeper.sync())
       if (!held) throw nobody()
       keeper.touch()
@@ -118,7 +139,8 @@ export function createTokenSource(
         return (await inTime(unlessAborted(renewed(name, wish, rejected), signal), timeoutSeconds)).accessToken
       } catch (error) {
         const { expiresAtMs = 0, accessToken } = token ?? {}
-        if (accessToken && accessToken !== rejected && expiresAtMs > Date.now() && keeper.held) return accessToken
+        if (accessToken && accessToken !== rejected && expiresAtMs > Date.now() && keeper.held?.id === held.id)
+          return accessToken
         throw error
       }
     },

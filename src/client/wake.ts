@@ -21,7 +21,7 @@ export function keepAwake(keeper: SessionKeeper, tokens: { readonly dueAtMs: num
   }
 
   async function look() {
-    keeper.checkLimits()
+    await keeper.sync()
     try {
       if (!document.hidden) await tokens.freshen()
       failures = 0
@@ -34,7 +34,6 @@ export function keepAwake(keeper: SessionKeeper, tokens: { readonly dueAtMs: num
 
   async function wake() {
     failures = 0
-    await keeper.sync()
     await look()
   }
 

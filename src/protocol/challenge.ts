@@ -9,11 +9,12 @@ export interface Challenge {
 /** Reads the parameters that matter here, each in its first appearance; whatever else stands there is passed over. */
 export function challengeOf(response: Response): Challenge {
   const found: Record<string, string> = {}
-  const header = response.headers.get('www-authenticate') ?? ''
+  // Cut, so that a hostile one takes no time.
+  const header = response.headers.get('www-authenticate')?.slice(0, 4096) ?? ''
   for (const [, name = '', quoted, token = ''] of header.matchAll(
-    /\b(error|scope|acr_values|max_age)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))|"(?:[^"\\]|\\.)*"/g,
+    /(?<![\w-])(error|scope|acr_values|max_age)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))|"(?:[^"\\]|\\.)*"/gi,
   )) {
-    if (name) found[name] ??= quoted?.replace(/\\(.)/g, '$1') ?? token
+    if (name) found[name.toLowerCase()] ??= quoted?.replace(/\\(.)/g, '$1') ?? token
   }
   return found
 }

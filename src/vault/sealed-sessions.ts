@@ -40,8 +40,12 @@ export function sealedSessions(): SessionStore {
       if ((await this.read(owner)) === undefined) throw keyRefused()
     },
 
-    // Over all tabs by a Web Lock, where the browser has them.
+    // Over all tabs by a Web Lock, where the browser has them and lets this page have them.
     exclusive: (owner, work) =>
-      turn(async () => (globalThis.navigator?.locks ? navigator.locks.request(`proofkey ${owner}`, work) : work())),
+      turn(async () => {
+        let running: ReturnType<typeof work> | undefined
+        await globalThis.navigator?.locks?.request(`proofkey ${owner}`, () => (running = work())).catch(() => {})
+        return running ?? work()
+      }),
   }
 }
