@@ -47,7 +47,7 @@ export function checkConfig(config: FlowConfig): void {
   expect(
     'redirectUri',
     (value) => isRedirectUri(parseUrl(value)),
-    'an absolute https URL without a fragment, or http on loopback',
+    'absolute, without a fragment: https, http on loopback, or a scheme like com.example.app',
   )
   expect('clientSecret', (value) => !value, 'remove it; see clientAuth')
   for (const field of ['lifetimeSeconds', 'metadataLifetimeSeconds', 'timeoutSeconds']) {
