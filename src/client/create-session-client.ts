@@ -88,7 +88,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   const signIn = async (options?: SignInOptions) => adopt(await client.signIn(options))
   const silently = silent && (() => signIn({ userAgent: silent, prompt: 'none' }))
   const tokens = createTokenSource(keeper, flow, config, silently)
-  const awake = keepAwake(keeper, tokens)
+  const awake = keepAwake(keeper, tokens, flow.subscribe)
   const getAccessToken: SessionClient['getAccessToken'] = (wish) => tokens.accessToken(wish)
 
   const apiFetch = createApiFetch({

@@ -1,3 +1,4 @@
+import type { Listener, ProofkeyEvent } from '../events.js'
 import type { SessionKeeper } from './session.js'
 
 const MAX_DELAY_MS = 2_147_483_647
@@ -6,7 +7,11 @@ const MAX_DELAY_MS = 2_147_483_647
  * In a page: ends the session when its limits do, and freshens tokens before they end, if the page is seen. A page that
  * slept, was hidden or offline looks around when it is back.
  */
-export function keepAwake(keeper: SessionKeeper, tokens: { readonly dueAtMs: number; freshen(): Promise<void> }) {
+export function keepAwake(
+  keeper: Pick<SessionKeeper, 'held' | 'endsAtMs' | 'sync'>,
+  tokens: { readonly dueAtMs: number; freshen(): Promise<void> },
+  subscribe: (listener: Listener<ProofkeyEvent>) => () => void,
+) {
   let timer: ReturnType<typeof setTimeout> | undefined
   let failures = 0
   let running: AbortController | undefined
@@ -46,6 +51,11 @@ export function keepAwake(keeper: SessionKeeper, tokens: { readonly dueAtMs: num
         document.addEventListener('visibilitychange', wake, { signal })
         addEventListener('pageshow', wake, { signal })
         addEventListener('online', wake, { signal })
+        // Also one that another tab has brought.
+        signal.addEventListener(
+          'abort',
+          subscribe(({ type }) => type.startsWith('session_') && schedule()),
+        )
       }
       schedule()
     },
