@@ -26,11 +26,13 @@ type App = RequestListener | { readonly listener: RequestListener; close(): Prom
  * cookies know no ports. On `http://localhost` browsers keep `Secure` cookies all the same.
  * @param client how the app is registered: its id, and how it proves itself
  * @param port the app's; 0 for a free one
+ * @param more what else the provider is configured to do, and further clients of it
  */
 export async function startExample(
   client: ClientMetadata,
   createApp: (surroundings: Surroundings) => App | Promise<App>,
   port = 0,
+  more: Configuration = {},
 ): Promise<RunningExample> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, 'localhost', resolve))
@@ -38,7 +40,7 @@ export async function startExample(
   const ends = [() => new Promise<unknown>((resolve) => server.close(resolve).closeAllConnections())]
   const close = async () => void (await Promise.all(ends.map((end) => end())))
   try {
-    const { issuer, provider, close: closeProvider } = await startProvider(registration(client, url))
+    const { issuer, provider, close: closeProvider } = await startProvider(registration(client, url, more))
     ends.push(closeProvider)
     const app = await createApp({ issuer, url })
     if ('close' in app) ends.push(() => app.close())
@@ -50,12 +52,18 @@ export async function startExample(
   }
 }
 
-/** One client, which comes back to `/callback`. Only to the page of a public one the server's endpoints are open. */
-function registration(client: ClientMetadata, url: string): Configuration {
+/** A client that comes back to `/callback`. Only to the page of a public one the server's endpoints are open. */
+function registration(client: ClientMetadata, url: string, more: Configuration): Configuration {
   const redirectUri = `${url}/callback`
+  const own = {
+    ...client,
+    redirect_uris: [redirectUri, ...(client.redirect_uris ?? [])],
+    post_logout_redirect_uris: [`${url}/`],
+  }
   return {
     ...browserClient(client.client_id, [redirectUri]),
-    clients: [{ ...client, redirect_uris: [redirectUri, ...(client.redirect_uris ?? [])] }],
+    ...more,
+    clients: [own, ...(more.clients ?? [])],
     clientBasedCORS: (_ctx, origin) => client.token_endpoint_auth_method === 'none' && origin === url,
   }
 }

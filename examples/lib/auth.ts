@@ -1,0 +1,50 @@
+// In an app of yours: from 'proofkey'.
+import { allowInsecureLoopback, createSessionClient, isProofkeyError, sealedSessions } from '../../src/index.js'
+
+// Written in by the bundler.
+declare const ISSUER: string
+declare const API: string
+
+/** The app's one client. The session outlives a reload, sealed in IndexedDB, and is shared by all tabs. */
+export const auth = createSessionClient({
+  issuer: ISSUER,
+  clientId: 'framework-app',
+  redirectUri: `${location.origin}/callback`,
+  postLogoutRedirectUri: `${location.origin}/`,
+  scope: 'openid profile',
+  sessionStore: sealedSessions(),
+  apis: { [API]: {} },
+  // Only for a provider on this machine.
+  insecure: allowInsecureLoopback,
+})
+
+/** What every load of a page begins with; a second call in the same page changes nothing. */
+export async function start(): Promise<void> {
+  const result = (await auth.handleCallback()) ?? (await auth.handleSignedOut())
+  if (result) history.replaceState(null, '', result.returnTo)
+  await auth.restore()
+}
+
+/** Calls the API. The access token goes along, and is refreshed first where that is due. */
+export async function countVisit(): Promise<string> {
+  const response = await auth.fetch(`${API}/visits`, { method: 'POST' })
+  if (!response.ok) return `The API answered ${response.status}.`
+  const { name, visits } = await response.json()
+  return `The API has seen ${name} ${visits === 1 ? 'once' : `${visits} times`}.`
+}
+
+export interface Notice {
+  readonly role: 'status' | 'alert'
+  readonly text: string
+}
+
+/** Does what a click asks for, and puts how it ended into words. */
+export async function attempt(work: () => Promise<unknown>): Promise<Notice> {
+  try {
+    const text = await work()
+    return { role: 'status', text: typeof text === 'string' ? text : '' }
+  } catch (error) {
+    if (!isProofkeyError(error)) throw error
+    return { role: 'alert', text: `${error.code}: ${error.message} ${error.hint}` }
+  }
+}

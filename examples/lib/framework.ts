@@ -1,0 +1,85 @@
+import { randomBytes } from 'node:crypto'
+import type { RequestListener } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import type { Rollup } from 'vite'
+import { build, type PluginOption } from 'vite'
+import { startApi } from './api.js'
+import { type RunningExample, startExample } from './example.js'
+
+const CLIENT_ID = 'framework-app'
+const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css' }
+
+/**
+ * Starts a browser app with its provider, which gives refresh tokens of one use, and an API that asks the provider.
+ * @param folder where its `index.html` is, relative to `base`
+ */
+export function startFramework(base: string, plugins: PluginOption[], port?: number): Promise<RunningExample> {
+  const credentials = { id: 'visits-api', secret: randomBytes(32).toString('base64url') }
+  const api = {
+    client_id: credentials.id,
+    client_secret: credentials.secret,
+    redirect_uris: [],
+    response_types: [],
+    grant_types: [],
+  }
+  return startExample(
+    {
+      client_id: CLIENT_ID,
+      token_endpoint_auth_method: 'none',
+      grant_types: ['authorization_code', 'refresh_token'],
+    },
+    async ({ issuer, url }) => {
+      const { url: apiUrl, close } = await startApi({ issuer, clientId: CLIENT_ID, origin: url, credentials })
+      const define = { ISSUER: JSON.stringify(issuer), API: JSON.stringify(apiUrl) }
+      try {
+        const files = await bundle(fileURLToPath(new URL('.', base)), plugins, define)
+        return { listener: serveFiles(files, [issuer, apiUrl]), close: async () => void (await close()) }
+      } catch (error) {
+        await close()
+        throw error
+      }
+    },
+    port,
+    {
+      clients: [api],
+      issueRefreshToken: () => true,
+      rotateRefreshToken: true,
+      features: {
+        devInteractions: { enabled: true },
+        introspection: { enabled: true },
+        revocation: { enabled: true },
+        rpInitiatedLogout: { enabled: true },
+      },
+    },
+  )
+}
+
+/** Builds the app into memory, by path; as for development, where StrictMode does everything twice. */
+async function bundle(root: string, plugins: PluginOption[], define: Record<string, string>) {
+  const { output } = (await build({
+    root,
+    plugins,
+    configFile: false,
+    logLevel: 'warn',
+    mode: 'development',
+    define: { ...define, 'process.env.NODE_ENV': '"development"' },
+    build: { write: false, target: 'es2022', minify: false, modulePreload: false },
+  })) as Rollup.RollupOutput
+  return new Map(output.map((file) => [`/${file.fileName}`, file.type === 'chunk' ? file.code : file.source]))
+}
+
+function serveFiles(files: ReadonlyMap<string, string | Uint8Array>, servers: string[]): RequestListener {
+  const headers = {
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'content-security-policy': `default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src ${servers.join(' ')}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  }
+  return (request, response) => {
+    const path = request.url?.replace(/\?.*/, '') ?? '/'
+    const name = path === '/' || path === '/callback' ? '/index.html' : path
+    const body = files.get(name)
+    const type = TYPES[name.split('.').at(-1) ?? ''] ?? 'text/plain'
+    response.writeHead(body ? 200 : 404, { ...headers, 'content-type': `${type}; charset=utf-8` })
+    response.end(body ?? 'Not found')
+  }
+}
