@@ -12,14 +12,26 @@ export interface RunningProvider {
  * Starts a real authorization server on a loopback port, with its own login and consent pages (any name and password
  * will do). Everything is kept in memory.
  * @param port 0 for a free one
+ * @param host a name of this machine, which decides whether an app is of the same site
  */
-export async function startProvider(configuration: Configuration, port = 0): Promise<RunningProvider> {
+export async function startProvider(
+  configuration: Configuration,
+  port = 0,
+  host = '127.0.0.1',
+): Promise<RunningProvider> {
   const server = createServer()
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve))
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  // Browsers know `*.localhost`, systems may not.
+  const address = host.endsWith('.localhost') ? '127.0.0.1' : host
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, address, resolve))
+  const issuer = `http://${host}:${(server.address() as AddressInfo).port}`
   const provider = new Provider(issuer, configuration)
   provider.use(withoutWebFont)
-  server.on('request', provider.callback())
+  // Put together at the first request: until then, middleware can be added.
+  let handle: ReturnType<Provider['callback']> | undefined
+  server.on('request', (request, response) => {
+    handle ??= provider.callback()
+    handle(request, response)
+  })
   return {
     issuer,
     provider,

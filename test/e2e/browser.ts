@@ -84,12 +84,17 @@ export function useBrowser(start: () => Promise<Site>) {
   }
 }
 
-/** Signs in and consents on the provider's own pages, then waits for the callback. */
-export async function signInAtProvider(page: Page, callback: string, name = 'ada'): Promise<void> {
+/** Signs in and consents on the provider's own pages. */
+export async function passProvider(page: Page, name = 'ada'): Promise<void> {
   await page.locator('[name=login]').fill(name)
   await page.locator('[name=password]').fill('secret')
   await page.locator('[type=submit]').click()
   await page.locator('[name=prompt][value=consent]').waitFor({ state: 'attached' })
   await page.locator('[type=submit]').click()
+}
+
+/** The same, and waits for the callback. */
+export async function signInAtProvider(page: Page, callback: string, name?: string): Promise<void> {
+  await passProvider(page, name)
   await page.waitForURL((address) => address.href.startsWith(callback))
 }
