@@ -36,6 +36,8 @@ interface Signed {
   readonly clientId: string
   readonly nonce: string | null
   readonly authTime: number
+  /** Shared by all tokens that come of one sign-in. */
+  readonly family: string
 }
 
 /** Where the API lives that takes the server's access tokens. */
@@ -60,6 +62,10 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
   >()
   /** What each token stands for, while it is good. */
   const grants = new Map<string, Signed & { kind: 'access' | 'refresh' }>()
+  /** Refresh tokens that were traded for newer ones. */
+  const spent = new Map<string, Signed>()
+  /** Families that ended because a spent refresh token came again, as a thief's would (RFC 9700 §4.14.2). */
+  const reused = new Set<string>()
   const metadata = {
     issuer,
     authorization_endpoint: `${issuer}/authorize`,
@@ -82,11 +88,20 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
 
   async function token(body: URLSearchParams): Promise<Response> {
     if (faults.respond) return faults.respond(body)
-    const spent = grants.get(body.get('refresh_token') ?? '')
     if (body.get('grant_type') === 'refresh_token') {
-      grants.delete(body.get('refresh_token') ?? '')
-      if (spent?.kind !== 'refresh') return json({ error: 'invalid_grant' }, 400)
-      return tokens(spent)
+      const token = body.get('refresh_token') ?? ''
+      const grant = grants.get(token)
+      if (grant?.kind !== 'refresh') {
+        const { family } = spent.get(token) ?? {}
+        if (family) {
+          reused.add(family)
+          endFamily(family)
+        }
+        return json({ error: 'invalid_grant' }, 400)
+      }
+      grants.delete(token)
+      spent.set(token, grant)
+      return tokens(grant)
     }
     const code = codes.get(body.get('code') ?? '')
     codes.delete(body.get('code') ?? '')
@@ -95,10 +110,14 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
     if (!code || challenge !== code.challenge || body.get('redirect_uri') !== code.redirectUri) {
       return json({ error: 'invalid_grant' }, 400)
     }
-    return tokens({ ...code, authTime: Math.floor(Date.now() / 1000) })
+    return tokens({ ...code, authTime: Math.floor(Date.now() / 1000), family: randomUUID() })
   }
 
-  async function tokens({ clientId, nonce, authTime }: Signed): Promise<Response> {
+  function endFamily(family: string) {
+    for (const [token, grant] of grants) if (grant.family === family) grants.delete(token)
+  }
+
+  async function tokens({ clientId, nonce, authTime, family }: Signed): Promise<Response> {
     const now = Math.floor(Date.now() / 1000)
     const access_token = `access-${randomUUID()}`
     const half = Buffer.from(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(access_token))).subarray(
@@ -119,8 +138,8 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
     const id_token = nonce || faults.claims ? await idToken(claims) : undefined
     const refresh_token = `refresh-${randomUUID()}`
     issued.push(access_token, refresh_token, id_token ?? access_token)
-    grants.set(access_token, { clientId, kind: 'access', nonce, authTime })
-    grants.set(refresh_token, { clientId, kind: 'refresh', nonce, authTime })
+    grants.set(access_token, { clientId, kind: 'access', nonce, authTime, family })
+    grants.set(refresh_token, { clientId, kind: 'refresh', nonce, authTime, family })
     return json({ access_token, token_type: 'Bearer', expires_in: 3600, refresh_token, id_token, ...faults.token })
   }
 
@@ -134,7 +153,11 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
     const good = grants.get(bearer)?.kind === 'access'
     if (url === metadata.revocation_endpoint) {
       if (faults.revoke) return faults.revoke(body)
-      grants.delete(body.get('token') ?? '')
+      const token = body.get('token') ?? ''
+      // A refresh token takes all that came of it with it, also where it is spent (RFC 7009 §2.1).
+      const { family } = grants.get(token)?.kind === 'access' ? {} : (grants.get(token) ?? spent.get(token) ?? {})
+      grants.delete(token)
+      if (family) endFamily(family)
       return new Response()
     }
     if (url === metadata.userinfo_endpoint) return good ? json({ sub: 'ada', name: 'Ada' }) : json({}, 401)
@@ -164,6 +187,9 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
     withdraw: (token: string) => grants.delete(token),
     /** Whether a token is good. */
     isGood: (token: string) => grants.has(token),
+    reused,
+    /** Which sign-in a good or spent token comes from. */
+    familyOf: (token: string) => (grants.get(token) ?? spent.get(token))?.family,
     /** The callback URL that a person who signs in would land on. */
     authorize(url: URL | string): URL {
       const asked = new URL(url).searchParams
