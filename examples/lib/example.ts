@@ -23,7 +23,7 @@ type App = RequestListener | { readonly listener: RequestListener; close(): Prom
 
 /**
  * Starts an app and the provider that it is registered at. The host names differ, `localhost` and `127.0.0.1`, because
- * cookies know no ports. On `http://localhost` browsers keep `Secure` cookies all the same.
+ * cookies know no ports; unless the two are to be one site. On `http://localhost` browsers keep `Secure` cookies all the same.
  * @param client how the app is registered: its id, and how it proves itself
  * @param port the app's; 0 for a free one
  * @param more what else the provider is configured to do, and further clients of it
@@ -33,6 +33,7 @@ export async function startExample(
   createApp: (surroundings: Surroundings) => App | Promise<App>,
   port = 0,
   more: Configuration = {},
+  providerHost?: string,
 ): Promise<RunningExample> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, 'localhost', resolve))
@@ -40,7 +41,11 @@ export async function startExample(
   const ends = [() => new Promise<unknown>((resolve) => server.close(resolve).closeAllConnections())]
   const close = async () => void (await Promise.all(ends.map((end) => end())))
   try {
-    const { issuer, provider, close: closeProvider } = await startProvider(registration(client, url, more))
+    const {
+      issuer,
+      provider,
+      close: closeProvider,
+    } = await startProvider(registration(client, url, more), 0, providerHost)
     ends.push(closeProvider)
     const app = await createApp({ issuer, url })
     if ('close' in app) ends.push(() => app.close())

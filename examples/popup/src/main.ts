@@ -1,0 +1,76 @@
+import {
+  allowInsecureLoopback,
+  createSessionClient,
+  type ErrorCode,
+  frame,
+  isProofkeyError,
+  popup,
+  type UserAgent,
+  // In an app of yours: from 'proofkey'.
+} from '../../../src/index.js'
+import './main.css'
+
+// Written in by the bundler.
+declare const ISSUER: string
+
+/** The session is in the memory of this page only: a reload asks the provider again. */
+const auth = createSessionClient({
+  issuer: ISSUER,
+  clientId: 'popup-app',
+  redirectUri: `${location.origin}/callback`,
+  postLogoutRedirectUri: `${location.origin}/`,
+  scope: 'openid profile',
+  // Only for a provider on this machine.
+  insecure: allowInsecureLoopback,
+})
+const byPopup = popup()
+const byFrame = frame()
+
+/** What a person can do about it; for all else there is the error's own hint. */
+const WORDS: Partial<Record<ErrorCode, string>> = {
+  popup_blocked: 'The browser did not open the window. Allow popups for this page, and try again.',
+  popup_already_open: 'The window is open already; it is in front now.',
+  cancelled: 'The window was closed. Nothing has happened.',
+  access_denied: 'You said no at the provider.',
+  login_required: 'Nobody is signed in at the provider.',
+  consent_required: 'The provider has a question for you.',
+  interaction_required: 'The provider has a question for you.',
+  frame_blocked: 'The browser keeps the provider’s cookies back in a frame. The popup works all the same.',
+  timeout: 'Nobody came back in time.',
+}
+
+const element = (id: string) => document.getElementById(id) as HTMLElement
+
+function show(way?: string): void {
+  const { session } = auth
+  element('status').textContent = session ? `Signed in as ${session.claims?.['name']}.` : 'Nobody is signed in.'
+  element('session').hidden = element('sign-out').hidden = !session
+  element('sign-in').hidden = Boolean(session)
+  element('scope').textContent = session?.scope ?? ''
+  if (way) element('way').textContent = way
+}
+
+function tell(text: string, role: 'status' | 'alert'): void {
+  element('notice').textContent = text
+  element('notice').setAttribute('role', role)
+}
+
+/** @param role how loud it is told that it did not work */
+async function signIn(userAgent: UserAgent, way: string, role: 'status' | 'alert'): Promise<void> {
+  tell('', 'status')
+  try {
+    await auth.signIn({ userAgent })
+    show(way)
+  } catch (error) {
+    if (!isProofkeyError(error)) throw error
+    tell(`${error.code}: ${WORDS[error.code] ?? `${error.message} ${error.hint}`}`, role)
+    show()
+  }
+}
+
+element('sign-in').addEventListener('click', () => signIn(byPopup, 'in the popup', 'alert'))
+element('sign-out').addEventListener('click', () => auth.signOut())
+// The page is reached by a sign-out too.
+await auth.handleSignedOut()
+// Nobody asked for it: no alarm where it fails.
+await signIn(byFrame, 'silently, in a frame', 'status')
