@@ -133,6 +133,13 @@ describe('relayCallback', () => {
     await expect(work).resolves.toBe(true)
   })
 
+  it('says it to no window where it is in one of its own: other scripts of this page would hear it', async () => {
+    vi.stubGlobal('opener', null)
+    vi.stubGlobal('postMessage', vi.fn())
+    await expect(untilPatienceEnds(relay().work)).resolves.toBe(false)
+    expect(postMessage).not.toHaveBeenCalled()
+  })
+
   it('says it on the channel of its state, and on no other', async () => {
     expect(await overheard(state, () => untilPatienceEnds(relay().work))).toEqual([callback])
     for (const other of [null, '', 'undefined', ticketFor(ADA)]) {
