@@ -41,13 +41,12 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
 
 const element = (id: string) => document.getElementById(id) as HTMLElement
 
-function show(way?: string): void {
+function show(): void {
   const { session } = auth
   element('status').textContent = session ? `Signed in as ${session.claims?.['name']}.` : 'Nobody is signed in.'
   element('session').hidden = element('sign-out').hidden = !session
   element('sign-in').hidden = Boolean(session)
   element('scope').textContent = session?.scope ?? ''
-  if (way) element('way').textContent = way
 }
 
 function tell(text: string, role: 'status' | 'alert'): void {
@@ -55,22 +54,26 @@ function tell(text: string, role: 'status' | 'alert'): void {
   element('notice').setAttribute('role', role)
 }
 
-/** @param role how loud it is told that it did not work */
-async function signIn(userAgent: UserAgent, way: string, role: 'status' | 'alert'): Promise<void> {
+/** @param role how loud it is told that something did not work */
+async function attempt(work: () => Promise<unknown>, role: 'status' | 'alert'): Promise<void> {
   tell('', 'status')
   try {
-    await auth.signIn({ userAgent })
-    show(way)
+    await work()
   } catch (error) {
     if (!isProofkeyError(error)) throw error
     tell(`${error.code}: ${WORDS[error.code] ?? `${error.message} ${error.hint}`}`, role)
-    show()
   }
+  show()
 }
 
-element('sign-in').addEventListener('click', () => signIn(byPopup, 'in the popup', 'alert'))
-element('sign-out').addEventListener('click', () => auth.signOut())
-// The page is reached by a sign-out too.
-await auth.handleSignedOut()
+async function signIn(userAgent: UserAgent, way: string): Promise<void> {
+  await auth.signIn({ userAgent })
+  element('way').textContent = way
+}
+
+element('sign-in').addEventListener('click', () => attempt(() => signIn(byPopup, 'in the popup'), 'alert'))
+element('sign-out').addEventListener('click', () => attempt(auth.signOut, 'alert'))
+// The sign-out comes back to this page.
+await attempt(auth.handleSignedOut, 'alert')
 // Nobody asked for it: no alarm where it fails.
-await signIn(byFrame, 'silently, in a frame', 'status')
+await attempt(() => signIn(byFrame, 'silently, in a frame'), 'status')
