@@ -40,6 +40,20 @@ describe('the Capacitor example', () => {
     expect(html).toContain(`connect-src ${browser.issuer}"`)
   })
 
+  it('is opened on Android and iOS by the scheme of its redirect URI', async () => {
+    const read = (path: string) => readFile(new URL(`../../examples/capacitor/${path}`, import.meta.url), 'utf8')
+    const { appId } = JSON.parse(await read('capacitor.config.json'))
+    expect(await readFile(join(folder, 'main.js'), 'utf8')).toContain(`"${appId}:/callback"`)
+    expect(await read('platforms/AndroidManifest.xml')).toContain(`<data android:scheme="${appId}" />`)
+    expect(await read('platforms/Info.plist')).toMatch(
+      new RegExp(`<key>CFBundleURLSchemes</key>\\s*<array>\\s*<string>${appId}</string>`),
+    )
+    const [{ target }] = JSON.parse(await read('platforms/well-known/assetlinks.json'))
+    expect(target.package_name).toBe(appId)
+    const { applinks } = JSON.parse(await read('platforms/well-known/apple-app-site-association'))
+    expect(applinks.details[0].appIDs[0]).toMatch(new RegExp(`^\\w{10}\\.${appId}$`))
+  })
+
   it('signs in on the web, where the page leaves and comes back', async () => {
     const page = await (await browser.newContext()).newPage()
     await page.goto(browser.url)
