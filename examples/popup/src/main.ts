@@ -39,14 +39,16 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
   timeout: 'Nobody came back in time.',
 }
 
+const NOTHING = '—'
 const element = (id: string) => document.getElementById(id) as HTMLElement
 
 function show(): void {
   const { session } = auth
   element('status').textContent = session ? `Signed in as ${session.claims?.['name']}.` : 'Nobody is signed in.'
-  element('session').hidden = element('sign-out').hidden = !session
+  element('sign-out').hidden = !session
   element('sign-in').hidden = Boolean(session)
-  element('scope').textContent = session?.scope ?? ''
+  if (!session) element('way').textContent = NOTHING
+  element('scope').textContent = session?.scope ?? NOTHING
 }
 
 function tell(text: string, role: 'status' | 'alert'): void {
