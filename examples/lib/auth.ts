@@ -20,9 +20,13 @@ export const auth = createSessionClient({
 
 /** What every load of a page begins with; a second call in the same page changes nothing. */
 export async function start(): Promise<void> {
-  const result = (await auth.handleCallback()) ?? (await auth.handleSignedOut())
-  if (result) history.replaceState(null, '', result.returnTo)
-  await auth.restore()
+  try {
+    const result = (await auth.handleCallback()) ?? (await auth.handleSignedOut())
+    if (result) history.replaceState(null, '', result.returnTo)
+  } finally {
+    // Also after a callback that was refused: somebody may be signed in all the same.
+    await auth.restore()
+  }
 }
 
 /** Calls the API. The access token goes along, and is refreshed first where that is due. */
