@@ -37,8 +37,14 @@ export async function relayCallback(): Promise<boolean> {
   const { href, pathname } = location
   const state = /[?#&]state=([\w-]+)/.exec(href)?.[1]
   if (!state) return false
-  const show = (url: string) => history.replaceState(history.state, '', url)
-  show(pathname)
+  const show = (url: string) => {
+    try {
+      history.replaceState(history.state, '', url)
+    } catch {
+      // Browsers ration these calls; a sign-in does not fail for that.
+    }
+  }
+  show(origin + pathname)
   const received = await new Promise<boolean>((resolve) => {
     const over = (value: boolean) => {
       clearTimeout(timer)

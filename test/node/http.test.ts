@@ -233,7 +233,7 @@ describe('a response', () => {
 
   it('keeps cookies apart, its own and those that are set already', async () => {
     const cookies = ['session=1; Path=/', 'a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT', 'b=2; Path=/']
-    const headers = new Headers(cookies.slice(1).map((cookie) => ['set-cookie', cookie]))
+    const headers = new Headers(cookies.slice(1).map((cookie): [string, string] => ['set-cookie', cookie]))
     const origin = await serve(async (incoming, outgoing) => {
       outgoing.setHeader('set-cookie', cookies[0]!)
       if (incoming.url === '/send') return sendResponse(outgoing, new Response('ok', { headers }))
