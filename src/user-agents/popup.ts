@@ -16,7 +16,7 @@ export interface PopupOptions extends EmbeddedOptions {
   readonly redirectUri?: string | undefined
 }
 
-const TICK_MS = 500
+const TICK_MS = 100
 
 /** One at a time: who clicks again is shown the window that is there. */
 let current: Window | null | undefined
@@ -95,7 +95,7 @@ function watchForClose(opened: Window, closed: () => void): () => void {
       left = true
     }
     // Not at once: an answer may be on its way.
-    if (opened.closed && ++ticks > 1 && ticks < 6 && here && left) closed()
+    if (opened.closed && ++ticks > 9 && ticks < 30 && here && left) closed()
   }, TICK_MS)
   return () => clearInterval(timer)
 }
