@@ -56,3 +56,29 @@ describe('the README', () => {
     for (const [, name = ''] of readme.matchAll(/npm run (\w+)/g)) expect(scripts).toHaveProperty(name)
   })
 })
+
+describe('SECURITY.md', () => {
+  const security = readFileSync(`${root}SECURITY.md`, 'utf8')
+  const source = (name: string) => readFileSync(`${root}src/${name}.ts`, 'utf8')
+  const types = [...source('events').matchAll(/readonly type: '(\w+)'/g)].map(([, type]) => type)
+  const table = security.slice(security.indexOf('## Events in your monitoring'), security.indexOf('## Supported'))
+  const rows = [...table.matchAll(/^\| `(\w+)` \| (\w+), ([A-Z]{2}\.[A-Z]{2}) \| (.+) \|$/gm)]
+
+  it('maps every event type, and no other', () => {
+    expect(types.length).toBeGreaterThan(20)
+    expect(rows.map(([, type]) => type).sort()).toEqual([...types].sort())
+  })
+
+  it('names the functions of the framework by their own letters, in their order, and all of them', () => {
+    const functions = { Govern: 'GV', Identify: 'ID', Protect: 'PR', Detect: 'DE', Respond: 'RS', Recover: 'RC' }
+    for (const [, , name = '', category] of rows)
+      expect(Object.entries(functions)).toContainEqual([name, category?.slice(0, 2)])
+    expect([...new Set(rows.map(([, , name]) => name))]).toEqual(Object.keys(functions))
+  })
+
+  it('names only codes, reasons and fields that there are', () => {
+    const names = rows.flatMap(([, , , , alert = '']) => [...alert.matchAll(/`(\w+)`/g)].map(([, name]) => name))
+    expect(names.length).toBeGreaterThan(10)
+    for (const name of names) expect(source('events') + source('errors')).toMatch(new RegExp(`\\b${name}\\b`))
+  })
+})
