@@ -25,7 +25,7 @@ export function sealedSessions(): SessionStore {
       const record = await transaction('readonly', (records) =>
         promisifyRequest<StoredSession | undefined>(records.get(owner)),
       )
-      return record && open(record.key, owner, TICKET, record.sealed)
+      return record ? open(record.key, owner, TICKET, record.sealed) : undefined
     },
 
     async write(owner, text) {
