@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import type { Rollup } from 'vite'
-import { build, type PluginOption } from 'vite'
+import { build, type PluginOption, type Rollup } from 'vite'
 import { startApi } from './api.js'
 import { type RunningExample, startExample } from './example.js'
 
@@ -45,7 +44,6 @@ export function startFramework(base: string, plugins: PluginOption[], port?: num
       issueRefreshToken: () => true,
       rotateRefreshToken: true,
       features: {
-        devInteractions: { enabled: true },
         introspection: { enabled: true },
         revocation: { enabled: true },
         rpInitiatedLogout: { enabled: true },

@@ -24,12 +24,14 @@ describe.each([
   let callback: string
   let grants: string[]
   let apiCalls: { status: number; token: string }[]
+  let revocations: number[]
   let faults: string[]
 
   beforeEach(async () => {
     context = await browser.newContext()
     grants = []
     apiCalls = []
+    revocations = []
     faults = []
     context.on('request', (request) => {
       if (request.url().startsWith(`${browser.callback}?`)) callback = request.url()
@@ -38,6 +40,8 @@ describe.each([
     })
     context.on('response', (response) => {
       const { authorization = '' } = response.request().headers()
+      if (response.url().endsWith('/revocation') && response.request().method() === 'POST')
+        revocations.push(response.status())
       if (response.url().endsWith('/visits'))
         apiCalls.push({ status: response.status(), token: authorization.slice(7) })
     })
@@ -100,6 +104,7 @@ describe.each([
     await page.reload()
     await says('Nobody is signed in.')
     expect(loads).toBe(0)
+    expect(revocations).toEqual([200, 200])
   })
 
   it('calls an API, and gets a new token for one that the provider has destroyed', async () => {
