@@ -1,6 +1,7 @@
 /**
  * The building blocks, for those who hold their own state: no DOM, no storage, no globals but `fetch` and `crypto`.
  */
+export { createSigningKey, type PublicMembers, type SigningKey } from './crypto/signing-key.js'
 export { type ErrorCode, type ErrorDetails, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
 export {
   type AuthorizationParameters,
@@ -16,7 +17,9 @@ export {
   type Grant,
   type IdTokenClaims,
   type Tokens,
+  type TokenType,
 } from './protocol/complete.js'
+export { createDpop, type Dpop } from './protocol/dpop.js'
 export { type EndSessionRequest, endSessionUrl } from './protocol/end-session.js'
 export { allowInsecureLoopback, type InsecureSwitch } from './protocol/endpoint.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/id-token-signature.js'

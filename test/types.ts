@@ -7,8 +7,13 @@ import {
   type Client,
   type ClientConfig,
   createClient,
+  createSessionClient,
+  type Dpop,
+  dpop,
   type ErrorCode,
+  exchangeAt,
   frame,
+  type Grant,
   isProofkeyError,
   memoryVault,
   none,
@@ -32,7 +37,8 @@ import {
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const exactly = <_A extends true>(): void => {}
 
-const config: ClientConfig = { issuer: 'https://as.example', clientId: 'spa', redirectUri: 'https://app.example/cb' }
+const given = { issuer: 'https://as.example', clientId: 'spa', redirectUri: 'https://app.example/cb' }
+const config: ClientConfig = given
 const client: Client = createClient(config)
 
 // Optional settings may be given as undefined, and every one has its own type.
@@ -51,6 +57,10 @@ createClient({
   claims: { id_token: { acr: null } },
 })
 
+// @ts-expect-error tied to a key by the export, not by a boolean
+createClient({ ...config, dpop: true })
+// @ts-expect-error a backend that asks for the tokens has the key
+createClient({ ...given, exchange: exchangeAt('/exchange'), dpop: dpop() })
 // @ts-expect-error a client id is needed
 createClient({ issuer: 'https://as.example', redirectUri: 'https://app.example/cb' })
 // @ts-expect-error a browser has no secret
@@ -75,11 +85,18 @@ config.issuer = 'https://other.example'
 export async function results(): Promise<void> {
   const result = await client.handleCallback()
   exactly<Equal<typeof result, SignInResult | undefined>>()
+  const bearer = await createClient({ ...given, requiredScope: undefined }).handleCallback()
+  exactly<Equal<typeof bearer, SignInResult<Grant<'bearer'>> | undefined>>()
+  const bound = await createClient({ ...given, dpop: dpop() }).handleCallback()
+  exactly<Equal<typeof bound, SignInResult<Grant<'dpop'>> | undefined>>()
+  const kept = await createSessionClient({ ...given, dpop: dpop() }).handleCallback()
+  exactly<Equal<typeof kept, typeof bound>>()
   // @ts-expect-error most pages are no callback
   result.tokens
   if (result) {
     exactly<Equal<typeof result.tokens.accessToken, string>>()
-    exactly<Equal<typeof result.tokens.tokenType, 'bearer'>>()
+    // What is not known of the configuration is not known of the tokens.
+    exactly<Equal<typeof result.tokens.tokenType, 'bearer' | 'dpop'>>()
     exactly<Equal<typeof result.tokens.expiresAtMs, number | undefined>>()
     exactly<Equal<typeof result.returnTo, string>>()
     exactly<Equal<typeof result.appState, unknown>>()
@@ -134,6 +151,7 @@ export const userAgent: UserAgent = {
   name: 'custom',
   open: async ({ begin, complete }) => complete((await begin()).href),
 }
+export const proofs: Dpop = { thumbprint: async () => 'jkt', attempt: (_owner, request, options) => request(options) }
 export const vault: Vault = { name: 'custom', put: async () => {}, take: async () => ({ status: 'unknown' }) }
 // @ts-expect-error a value comes with the status taken, and only with it
 export const wrong: Vault = { name: 'wrong', put: async () => {}, take: async () => ({ status: 'taken' }) }

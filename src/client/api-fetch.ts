@@ -16,6 +16,10 @@ export type ChallengeCheck = (challenge: Challenge, claims: IdTokenClaims | unde
 export interface ApiFetchOptions {
   readonly apis: Apis
   readonly fetch: typeof globalThis.fetch
+  /** How tokens are sent. */
+  readonly scheme: 'Bearer' | 'DPoP'
+  /** Runs a request by the `fetch` that adds to it what its token needs. */
+  readonly proven: <T>(request: (options: { fetch: typeof globalThis.fetch }) => Promise<T>) => Promise<T>
   readonly accessToken: (wish: TokenWish & { signal?: AbortSignal | undefined }, rejected?: string) => Promise<string>
   readonly check: (challenge: Challenge) => void
   readonly report: (event: EventBody) => void
@@ -31,7 +35,15 @@ export function checkApis(apis: Apis, insecure: InsecureSwitch | undefined): voi
 }
 
 /** `fetch` with an access token for the APIs of the list, and without one for everybody else. */
-export function createApiFetch({ apis, fetch, accessToken, check, report }: ApiFetchOptions): typeof globalThis.fetch {
+export function createApiFetch({
+  apis,
+  fetch,
+  scheme,
+  proven,
+  accessToken,
+  check,
+  report,
+}: ApiFetchOptions): typeof globalThis.fetch {
   return async (input, init) => {
     const { url = `${input as string | URL}`, signal: own, headers: given } = Object(input) as Partial<Request>
     // As fetch itself will read it: <base> counts.
@@ -42,8 +54,8 @@ export function createApiFetch({ apis, fetch, accessToken, check, report }: ApiF
 
     const send = async (token: string) => {
       const headers = new Headers(init?.headers ?? given)
-      headers.set('authorization', `Bearer ${token}`)
-      const response = await fetch(input, { ...init, headers })
+      headers.set('authorization', `${scheme} ${token}`)
+      const response = await proven(({ fetch }) => fetch(input, { ...init, headers }))
       if (response.status !== 401 && response.status !== 403) return response
       const challenge = challengeOf(response)
       const { error = '', scope } = challenge
@@ -60,7 +72,8 @@ export function createApiFetch({ apis, fetch, accessToken, check, report }: ApiF
 
     const token = await accessToken({ ...wish, signal })
     const response = await send(token)
-    if (response.status !== 401) return response
+    // A proof that is refused is mended by no other token.
+    if (response.status !== 401 || /_dpop_/.test(challengeOf(response).error ?? '')) return response
     const renewed = await accessToken({ ...wish, signal }, token)
     // What was streamed once cannot be sent again; the next request has the new token.
     if ((input as Request).bodyUsed || init?.body instanceof ReadableStream) return response

@@ -1,4 +1,5 @@
 import type { FlowConfig } from '../flow/config.js'
+import type { Dpop } from '../protocol/dpop.js'
 import type { Exchange } from '../protocol/exchange-at.js'
 import type { UserAgent } from '../user-agents/contract.js'
 import type { Vault } from '../vault/contract.js'
@@ -17,4 +18,10 @@ export interface ClientConfig extends FlowConfig {
 export interface ExchangeClientConfig extends ClientConfig {
   /** `exchangeAt(path)`. */
   readonly exchange: Exchange
+  /** The tokens are the backend's to ask for, and so is the key. */
+  readonly dpop?: undefined
 }
+
+/** With these types a result's `tokenType` is exact. */
+export type WithDpop<Config> = Config & { readonly dpop: Dpop }
+export type WithoutDpop<Config> = Config & { readonly dpop?: undefined }

@@ -18,7 +18,7 @@ import { redirect } from '../user-agents/redirect.js'
 import { indexedDbVault } from '../vault/indexeddb.js'
 import { memoryVault } from '../vault/memory.js'
 import { currentUrl, swapUrl } from './address-bar.js'
-import type { ClientConfig, ExchangeClientConfig } from './config.js'
+import type { ClientConfig, ExchangeClientConfig, WithDpop, WithoutDpop } from './config.js'
 
 export interface SignInOptions extends StartOptions {
   readonly userAgent?: UserAgent | undefined
@@ -68,6 +68,8 @@ export interface Client<Given = Grant> {
  * @throws `config_invalid`; for `metadata` given by hand `issuer_mismatch`, `endpoint_refused`, `pkce_unsupported`
  */
 export function createClient(config: ExchangeClientConfig): Client<ExchangedGrant>
+export function createClient(config: WithDpop<ClientConfig>): Client<Grant<'dpop'>>
+export function createClient(config: WithoutDpop<ClientConfig>): Client<Grant<'bearer'>>
 export function createClient(config: ClientConfig): Client
 export function createClient(config: ClientConfig): Client {
   return buildClient(config).client

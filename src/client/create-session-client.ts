@@ -1,10 +1,12 @@
 import type { ProofkeyError } from '../errors.js'
 import type { SignInResult } from '../flow/flow.js'
+import type { Grant } from '../protocol/complete.js'
 import { scopes } from '../protocol/scope.js'
 import { requestUserInfo, type UserInfo } from '../protocol/user-info.js'
 import type { UserAgent } from '../user-agents/contract.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
-import { type Apis, type ChallengeCheck, checkApis, createApiFetch } from './api-fetch.js'
+import { type ApiFetchOptions, type Apis, type ChallengeCheck, checkApis, createApiFetch } from './api-fetch.js'
+import type { WithDpop, WithoutDpop } from './config.js'
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
 import { createSessionKeeper, heldAfter, type Limits, type Session } from './session.js'
 import { createSignOut, type SignOutConfig, type SignOutOptions } from './sign-out.js'
@@ -23,7 +25,7 @@ export interface SessionClientConfig extends SignOutConfig, Limits {
 }
 
 /** A client that also keeps the session, so that the app need not. */
-export interface SessionClient extends Client {
+export interface SessionClient<Given extends Grant = Grant> extends Client<Given> {
   /**
    * Who is signed in; undefined where nobody is. The same object until something changes: with `subscribe` it is what
    * `useSyncExternalStore` and its like want.
@@ -42,7 +44,7 @@ export interface SessionClient extends Client {
   getAccessToken(wish?: TokenWish & { readonly signal?: AbortSignal | undefined }): Promise<string>
   /**
    * `fetch` with an access token in the header, for the origins of `apis` only; others are fetched as they are. On 401
-   * one refresh and one retry.
+   * one refresh and one retry; with `dpop` also one retry where the API asks for a nonce.
    * @throws what `fetch` and {@link SessionClient.getAccessToken} do; `insufficient_scope`, and with `stepUp`
    * `step_up_required` and `step_up_failed`
    */
@@ -62,12 +64,16 @@ export interface SessionClient extends Client {
  * itself and needs no `window` to be made.
  * @throws `config_invalid`, and what `createClient` does
  */
+export function createSessionClient(config: WithDpop<SessionClientConfig>): SessionClient<Grant<'dpop'>>
+export function createSessionClient(config: WithoutDpop<SessionClientConfig>): SessionClient<Grant<'bearer'>>
+export function createSessionClient(config: SessionClientConfig): SessionClient
 export function createSessionClient(config: SessionClientConfig): SessionClient {
-  const { sessionStore = memorySessions(), apis = {}, silent, stepUp, insecure } = config
+  const { sessionStore = memorySessions(), apis = {}, silent, stepUp, insecure, dpop } = config
   const built = buildClient(config)
   checkApis(apis, insecure)
   const { client, flow } = built
-  const keeper = createSessionKeeper(flow.self, sessionStore, config, flow.report)
+  const proofKey = async () => dpop?.thumbprint(flow.self)
+  const keeper = createSessionKeeper(flow.self, sessionStore, config, flow.report, proofKey)
   const adopted = new WeakMap<object, Promise<unknown>>()
 
   /** One result starts the session once, however often it is handed out. */
@@ -76,9 +82,12 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     const starting =
       adopted.get(result) ??
       // After a redirect, what was before lies in the store.
-      keeper
-        .sync()
-        .then((held) => keeper.keep(heldAfter(result, held), { type: 'session_started', scope: result.tokens.scope }))
+      keeper.sync().then(async (held) =>
+        keeper.keep(heldAfter(result, held, await proofKey()), {
+          type: 'session_started',
+          scope: result.tokens.scope,
+        }),
+      )
     adopted.set(result, starting)
     await starting
     awake.start()
@@ -91,9 +100,17 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   const awake = keepAwake(keeper, tokens, flow.subscribe)
   const getAccessToken: SessionClient['getAccessToken'] = (wish) => tokens.accessToken(wish)
 
+  const fetch: SessionClient['fetch'] = (...request) => (config.fetch ?? globalThis.fetch)(...request)
+  const scheme = dpop ? 'DPoP' : 'Bearer'
+  /** Runs a request that carries an access token, with the proof that the token needs. */
+  const proven: ApiFetchOptions['proven'] = (request) =>
+    dpop ? dpop.attempt(flow.self, request, { fetch }) : request({ fetch })
+
   const apiFetch = createApiFetch({
     apis,
-    fetch: (...request) => (config.fetch ?? globalThis.fetch)(...request),
+    fetch,
+    scheme,
+    proven,
     accessToken: tokens.accessToken,
     check: (challenge) => stepUp?.(challenge, keeper.held?.session.claims),
     report: flow.report,
@@ -129,10 +146,11 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
         })
       }),
     async userInfo() {
-      const authorization = `Bearer ${await getAccessToken()}`
+      const authorization = `${scheme} ${await getAccessToken()}`
       const subject = keeper.held?.session.claims?.sub
       if (!subject) throw nobody()
-      return requestUserInfo(await flow.metadata(), subject, new Headers({ authorization }), config)
+      const server = await flow.metadata()
+      return proven((by) => requestUserInfo(server, subject, new Headers({ authorization }), { ...config, ...by }))
     },
     ...createSignOut(keeper, built, config),
     close() {

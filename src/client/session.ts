@@ -30,6 +30,8 @@ export interface Held {
   readonly idToken: string | undefined
   /** By resource and scope; see `tokenName`. */
   readonly tokens: Readonly<Record<string, AccessToken>>
+  /** The thumbprint of the key that the tokens are tied to, where they are (RFC 9449 §6). */
+  readonly jkt?: string | undefined
 }
 
 export interface AccessToken {
@@ -56,9 +58,9 @@ export function accessTokenOf({ accessToken, expiresAtMs }: Tokens): AccessToken
 }
 
 /** A session after a sign-in: a new one, or the old one with more where it is the same person's. */
-export function heldAfter({ tokens, claims }: Grant, before: Held | undefined): Held {
-  // Without claims nobody can tell.
-  const same = claims && claims.sub === before?.session.claims?.sub ? before : undefined
+export function heldAfter({ tokens, claims }: Grant, before: Held | undefined, jkt?: string | undefined): Held {
+  // Without claims nobody can tell; and what is tied to another key is of no use any more.
+  const same = claims && claims.sub === before?.session.claims?.sub && jkt === before?.jkt ? before : undefined
   return {
     version: 1,
     id: randomToken(),
@@ -72,6 +74,7 @@ export function heldAfter({ tokens, claims }: Grant, before: Held | undefined): 
     refreshToken: tokens.refreshToken ?? same?.refreshToken,
     idToken: tokens.idToken ?? same?.idToken,
     tokens: { ...same?.tokens, '': accessTokenOf(tokens) },
+    jkt,
   }
 }
 
@@ -106,6 +109,8 @@ export function createSessionKeeper(
   store: SessionStore,
   { idleSeconds = Number.POSITIVE_INFINITY, absoluteSeconds = Number.POSITIVE_INFINITY }: Limits,
   report: (event: EventBody) => void,
+  /** The thumbprint of the key at hand, where the client has one. */
+  proofKey: () => Promise<string | undefined>,
 ) {
   const activity = `${owner} active`
   let held: Held | undefined
@@ -171,13 +176,19 @@ export function createSessionKeeper(
       const active = await store.read(activity).catch(() => undefined)
       const text = await store.read(owner).catch(() => before)
       activeAtMs = Math.max(activeAtMs, Number(active) || 0)
+      const next = text === before ? undefined : parse(text)
+      // A key that cannot be looked at now may be there later.
+      const jkt = next?.id && (await proofKey().catch(() => next.jkt))
       // What this page has kept or ended while it was reading is newer.
-      if (text !== before && seen === before) {
-        const next = parse(text)
+      if (next && seen === before) {
         if (!next.id) keeper.end('elsewhere')
         else if (next.id !== ended) {
           activeAtMs = Math.max(activeAtMs, next.session.startedAtMs)
-          set(next, text, { type: held ? 'session_changed' : 'session_restored' })
+          if (next.jkt === jkt) set(next, text, { type: held ? 'session_changed' : 'session_restored' })
+          else {
+            held = next
+            keeper.end('key_lost')
+          }
         }
       }
       const reason = over()

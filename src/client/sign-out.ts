@@ -31,7 +31,7 @@ export function createSignOut(
   { flow, vault }: ReturnType<typeof buildClient>,
   config: SignOutConfig,
 ) {
-  const { clientId, postLogoutRedirectUri, insecure, navigate = (url) => location.assign(url) } = config
+  const { clientId, postLogoutRedirectUri, insecure, dpop, navigate = (url) => location.assign(url) } = config
   const self = `${flow.self} sign-out`
 
   return {
@@ -39,7 +39,8 @@ export function createSignOut(
     async signOut({ atServer = true, returnTo = '/' }: SignOutOptions = {}): Promise<void> {
       const held = keeper.held ?? (await keeper.sync().catch(() => undefined))
       if (!held) return
-      const forgotten = keeper.end('signed_out')
+      // The key too: proofs that a script made ahead of time are worth nothing in the next session (RFC 9449 §11.2).
+      const forgotten = Promise.all([keeper.end('signed_out'), dpop?.forget?.(flow.self)])
       const server = await flow.metadata().catch(() => undefined)
       await forgotten
       if (!server) return

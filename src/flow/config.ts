@@ -1,6 +1,7 @@
 import { type AuthorizationParameters, configInvalid, parameterProblems } from '../protocol/begin.js'
 import { withoutCallbackParameters } from '../protocol/callback.js'
 import type { ClientAuth } from '../protocol/client-auth.js'
+import type { Dpop } from '../protocol/dpop.js'
 import { isLoopback, parseUrl } from '../protocol/endpoint.js'
 import type { SignatureCheck } from '../protocol/id-token-signature.js'
 import type { ServerMetadata } from '../protocol/metadata.js'
@@ -23,12 +24,14 @@ export interface FlowConfig extends AuthorizationParameters, Omit<RequestOptions
   readonly signature?: SignatureCheck | undefined
   /** How the client proves itself. */
   readonly clientAuth?: ClientAuth | undefined
+  /** Ties the tokens to a key (RFC 9449): `dpop()`. Default: bearer tokens. */
+  readonly dpop?: Dpop | undefined
 }
 
 /** What kind of value an option is, where it is given. */
 const KINDS = {
   string: ['scope', 'requiredScope', 'acrValues', 'prompt', 'loginHint', 'uiLocales'],
-  object: ['claims', 'additionalParameters', 'metadata', 'clientAuth', 'vault', 'userAgent'],
+  object: ['claims', 'additionalParameters', 'metadata', 'clientAuth', 'dpop', 'vault', 'userAgent'],
   function: ['fetch', 'signature', 'insecure', 'exchange'],
 }
 

@@ -2,6 +2,7 @@ import { sha256 } from '../crypto/digest.js'
 import { randomToken } from '../crypto/random.js'
 import { createTicket } from '../crypto/ticket.js'
 import { ProofkeyError } from '../errors.js'
+import type { Dpop } from './dpop.js'
 import { endpoint, type InsecureSwitch, parseUrl } from './endpoint.js'
 import type { CheckedMetadata } from './metadata.js'
 import { owner } from './owner.js'
@@ -44,6 +45,8 @@ export interface AuthorizationRequest extends AuthorizationParameters {
   readonly responseMode?: ResponseMode | undefined
   /** How long the person may take. Default 600. */
   readonly lifetimeSeconds?: number | undefined
+  /** Binds the code to the key that the tokens will be tied to (RFC 9449 §10). */
+  readonly dpop?: Dpop | undefined
   readonly insecure?: InsecureSwitch | undefined
 }
 
@@ -57,6 +60,7 @@ const ownParameters = (request: Partial<AuthorizationRequest>) => ({
   nonce: undefined as string | undefined,
   code_challenge: undefined as string | undefined,
   code_challenge_method: 'S256',
+  dpop_jkt: undefined as string | undefined,
   response_mode: request.responseMode,
   resource: undefined,
   acr_values: request.acrValues,
@@ -78,7 +82,7 @@ const ownParameters = (request: Partial<AuthorizationRequest>) => ({
 /**
  * Starts a sign-in: a fresh verifier, its S256 challenge (RFC 7636 §4), `state`, and a `nonce` where `openid` is asked for.
  * @returns the URL to send the person to, and the transaction to keep, sealed, until the callback.
- * @throws `config_invalid`, `endpoint_refused`, `insecure_context`
+ * @throws `config_invalid`, `endpoint_refused`, `insecure_context`; with `dpop` what finding its key can
  */
 export async function beginAuthorization(
   server: CheckedMetadata,
@@ -91,7 +95,8 @@ export async function beginAuthorization(
   const startedAtMs = Date.now()
   const expiresAtMs = startedAtMs + (request.lifetimeSeconds ?? 600) * 1000
   const codeVerifier = randomToken()
-  const state = createTicket(owner(server.issuer, clientId), expiresAtMs)
+  const self = owner(server.issuer, clientId)
+  const state = createTicket(self, expiresAtMs)
   const nonce = scopes(scope).includes('openid') ? randomToken() : undefined
   const resource = [request.resource ?? []].flat()
 
@@ -102,6 +107,7 @@ export async function beginAuthorization(
     state,
     nonce,
     code_challenge: await sha256(codeVerifier),
+    dpop_jkt: await request.dpop?.thumbprint(self),
   }
   for (const [name, value] of Object.entries(parameters)) {
     if (value != null) url.searchParams.set(name, typeof value === 'object' ? JSON.stringify(value) : `${value}`)

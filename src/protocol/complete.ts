@@ -11,10 +11,14 @@ import type { Asked, Transaction } from './transaction.js'
 
 export type IdTokenClaims = oauth.IDToken
 
+/** How a token is sent: as it is (RFC 6750), or with a proof of the key that it is tied to (RFC 9449). */
+export type TokenType = 'bearer' | 'dpop'
+
 /** What the server gave. */
-export interface Tokens {
+export interface Tokens<Type extends TokenType = TokenType> {
   readonly accessToken: string
-  readonly tokenType: 'bearer'
+  /** `dpop` where the client has `dpop`, and only there. */
+  readonly tokenType: Type
   /** Milliseconds since the epoch; undefined where the server did not say. */
   readonly expiresAtMs: number | undefined
   /** What was granted: what the server named, or else what was asked for (RFC 6749 §5.1). */
@@ -23,8 +27,8 @@ export interface Tokens {
   readonly idToken: string | undefined
 }
 
-export interface Grant {
-  readonly tokens: Tokens
+export interface Grant<Type extends TokenType = TokenType> {
+  readonly tokens: Tokens<Type>
   /** The checked claims of the ID token; undefined where `openid` was not asked for and none came. */
   readonly claims: IdTokenClaims | undefined
 }
@@ -66,7 +70,12 @@ export async function completeAuthorization(
   for (const uri of resource) body.append('resource', uri)
   const verifySignature = options.signature?.(server, options)
   const response = await post(server, { client_id: clientId }, body, options)
-  return readGrant(transaction, response, verifySignature, body, [code, codeVerifier, nonce, state])
+  return readGrant({ ...options, ...transaction }, response, verifySignature, body, [
+    code,
+    codeVerifier,
+    nonce,
+    state,
+  ])
 }
 
 /**
@@ -87,7 +96,8 @@ export async function readGrant(
   try {
     const result = await oauth.processGenericTokenEndpointResponse(asked.server, client, response)
     const { access_token, id_token, refresh_token } = result
-    if ((result.token_type as string) !== 'bearer') throw tokenResponseInvalid('its token_type is not Bearer')
+    const tokenType = asked.dpop ? 'dpop' : 'bearer'
+    if (result.token_type !== tokenType) throw tokenResponseInvalid(`its token_type is not ${tokenType}`)
     if (id_token) await verifySignature?.(response)
     const claims = oauth.getValidatedIdTokenClaims(result)
     if (claims) await check(claims, id_token ?? '', access_token, asked)
@@ -100,7 +110,7 @@ export async function readGrant(
     return {
       tokens: {
         accessToken: access_token,
-        tokenType: 'bearer',
+        tokenType,
         expiresAtMs: result.expires_in === undefined ? undefined : Date.now() + result.expires_in * 1000,
         scope,
         refreshToken: refresh_token,

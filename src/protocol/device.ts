@@ -68,7 +68,7 @@ export async function requestDeviceCode(
   const name = 'device_authorization_endpoint'
   const startedAtMs = Date.now()
   const client = { client_id: clientId }
-  const response = await post(server, client, body, options, name)
+  const response = await post(server, client, body, { ...options, dpop: undefined }, name)
   const said = await errorIn(response)
   if (said) throw refusal('authorization_failed', said, [...body.values()])
   const answer = await processDeviceAuthorizationResponse(server, client, response).catch(({ message }: Error) => {
@@ -121,7 +121,7 @@ export async function pollDeviceGrant(
     throw refusal(code, said, [...body.values()], prompt.userCode)
   }
   const verifySignature = options.signature?.(pinned, options)
-  const asked = { ...request, server: pinned, startedAtMs }
+  const asked = { ...request, server: pinned, startedAtMs, dpop: options.dpop }
   const grant = await readGrant(asked, response, verifySignature, body, [deviceCode, prompt.userCode])
   if (!grant.claims && scopes(request.scope).includes('openid')) throw invalidIdToken('it is missing')
   return grant

@@ -39,7 +39,7 @@ export async function refreshTokens(
   const pinned = pin(server)
   const verifySignature = options.signature?.(pinned, options)
   const response = await post(pinned, { client_id: clientId }, body, options)
-  const asked = { server: pinned, clientId, scope, startedAtMs: Date.now() }
+  const asked = { server: pinned, clientId, scope, startedAtMs: Date.now(), dpop: options.dpop }
   const { tokens, claims } = await readGrant(asked, response, verifySignature, body, [refreshToken], async (claims) => {
     if (previousClaims) checkContinuity(claims, previousClaims)
   })

@@ -15,7 +15,14 @@ export async function revokeToken(
 ): Promise<void> {
   const body = new URLSearchParams({ token })
   if (options.tokenTypeHint) body.set('token_type_hint', options.tokenTypeHint)
-  const { status } = await post(server, { client_id: clientId }, body, options, 'revocation_endpoint')
+  const { status } = await post(
+    server,
+    { client_id: clientId },
+    body,
+    // No token is asked for, and not every such endpoint lets a page send a proof.
+    { ...options, dpop: undefined },
+    'revocation_endpoint',
+  )
   if (status !== 200) {
     throw new ProofkeyError(
       'token_request_refused',

@@ -52,4 +52,7 @@ export interface Transaction {
 export type Asked = Pick<
   Transaction,
   'server' | 'clientId' | 'nonce' | 'scope' | 'requiredScope' | 'maxAgeSeconds' | 'acrValues' | 'startedAtMs'
->
+> & {
+  /** Set where the tokens are to be tied to a key. */
+  readonly dpop?: unknown
+}

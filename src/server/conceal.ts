@@ -14,7 +14,7 @@ export function concealing(fetch: typeof globalThis.fetch | undefined): typeof g
     const [, encoded = ''] = String.fromCharCode(...fromBase64url(credentials)).split(':')
     const secrets = [credentials, encoded, decodeURIComponent(encoded.replaceAll('+', ' '))]
     const text = await (await readBody(String(input), response)).text()
-    const type = response.headers.get('content-type') ?? ''
-    return new Response(blot(text, secrets), { status: response.status, headers: { 'content-type': type } })
+    const { status, headers } = response
+    return new Response(blot(text, secrets), { status, headers })
   }
 }

@@ -119,7 +119,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
   checkServerConfig(config)
   const { clientAuth, clientId, redirectUri, responseMode, forwardedHeaders, timeoutSeconds, insecure } = config
   const fetch = concealing(config.fetch)
-  const requests = { clientAuth, fetch, timeoutSeconds, insecure }
+  const requests = { clientAuth, dpop: config.dpop, fetch, timeoutSeconds, insecure }
   const flow = createFlow({ ...config, fetch })
 
   const metadata = async () => {

@@ -1,0 +1,13 @@
+import { createDpop, type Dpop } from '../protocol/dpop.js'
+import { keyStore } from '../vault/key-store.js'
+
+/**
+ * Ties all tokens of a client to a key of this browser that cannot be exported: whoever steals a token without the key
+ * cannot use it (RFC 9449). Pass it as `dpop`. Its key lies in IndexedDB, one for each client, and goes with the sign-out;
+ * where it is lost, the session ends (`key_lost`) and the next sign-in makes another. It does not stop script that runs in
+ * the page, which can use the key there.
+ */
+export function dpop(): Dpop {
+  const { load, forget } = keyStore()
+  return { ...createDpop(load), forget }
+}
