@@ -79,7 +79,7 @@ function create(options: Partial<ApiFetchOptions> = {}) {
     check: () => {},
     report: (event) => void events.push(event),
     ...options,
-  }
+  } satisfies ApiFetchOptions
   return createApiFetch(all)
 }
 
