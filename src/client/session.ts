@@ -187,12 +187,13 @@ export function createSessionKeeper(
           if (next.jkt === jkt) set(next, text, { type: held ? 'session_changed' : 'session_restored' })
           else {
             held = next
-            keeper.end('key_lost')
+            await keeper.end('key_lost')
           }
         }
       }
       const reason = over()
-      if (reason) keeper.end(reason)
+      // Awaited, so that whatever is kept next is not forgotten with it.
+      if (reason) await keeper.end(reason)
       return held
     },
 
@@ -218,12 +219,13 @@ export function createSessionKeeper(
       ended = id
       if (held?.id !== id) return
       set(undefined, undefined, { type: 'session_ended', reason })
+      if (reason !== 'elsewhere') {
+        await forget(id)
+        // Sessions that live in memory have only this in common.
+        if (reason === 'signed_out' || store.name !== 'memory') tabs?.tell({ ended: id })
+      }
       // Once more when no refresh is under way in another tab, which could have written after that.
       store.exclusive(owner, () => forget(id)).catch(() => {})
-      if (reason === 'elsewhere') return
-      await forget(id)
-      // Sessions that live in memory have only this in common.
-      if (reason === 'signed_out' || store.name !== 'memory') tabs?.tell({ ended: id })
     },
 
     /** From now on hears the other tabs. */

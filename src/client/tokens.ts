@@ -58,7 +58,7 @@ export function createTokenSource(
       if (name || !silently) throw nobody()
       await silently().catch((error) => {
         // The server knows nobody any more, or wants to see the person.
-        if (/_required$/.test(error.code)) keeper.end('refused')
+        if (/_required$/.test(error.code)) keeper.end('refused', held.id)
         throw error
       })
       return tokenOf(keeper.held, name)
@@ -91,7 +91,7 @@ export function createTokenSource(
       if (!spent && code !== 'id_token_invalid') throw error
       const now = spent ? await keeper.sync() : held
       if (now && now.refreshToken !== refreshToken) return renew(name, wish, rejected)
-      keeper.end(spent ? 'refused' : 'answer_refused')
+      keeper.end(spent ? 'refused' : 'answer_refused', held.id)
       throw error
     }
   }

@@ -1,0 +1,545 @@
+// @vitest-environment happy-dom
+import { setTimeout as delay } from 'node:timers/promises'
+import { IDBFactory } from 'fake-indexeddb'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import {
+  memorySessions,
+  ProofkeyError,
+  type SessionClientConfig,
+  type SessionStore,
+  sealedSessions,
+  type UserAgent,
+} from '../../src/index.js'
+import { createChannels } from '../helpers/channels.js'
+import { goTo } from '../helpers/page.js'
+import { refusal } from '../helpers/refusal.js'
+import type { Faults } from '../helpers/server.js'
+import { createSessionApp } from '../helpers/session-app.js'
+import { uncaughtDuring } from '../helpers/uncaught.js'
+
+const OWNER = '["https://as.example","spa"]'
+const closing: { close(): void }[] = []
+let channels: ReturnType<typeof createChannels>
+
+function start(faults: Faults = {}, config: Partial<SessionClientConfig> = {}) {
+  const app = createSessionApp(faults, config)
+  return {
+    ...app,
+    tab(more: Partial<SessionClientConfig> = {}) {
+      const tab = app.tab({ ...(!config.sessionStore && { sessionStore: sealedSessions() }), ...more })
+      closing.push(tab.auth)
+      return tab
+    },
+    bodies: () =>
+      app.server.requests.map(({ body }) => body).filter((body) => body.get('grant_type') === 'refresh_token'),
+  }
+}
+
+/** A store that can be told to fail. */
+function fragile(inner: SessionStore) {
+  const broken = new Set<'read' | 'write' | 'exclusive'>()
+  const failing = () => Promise.reject(new Error('broken'))
+  const store: SessionStore = {
+    name: inner.name,
+    read: (owner) => (broken.has('read') ? failing() : inner.read(owner)),
+    write: (owner, text) => (broken.has('write') ? failing() : inner.write(owner, text)),
+    exclusive: (owner, work) => (broken.has('exclusive') ? failing() : inner.exclusive(owner, work)),
+  }
+  return { store, broken }
+}
+
+const later = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000)
+
+/** A fetch whose answers of the token endpoint wait until they are let go. */
+function slow(fetch: typeof globalThis.fetch) {
+  let release = () => {}
+  const gate = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const held: typeof globalThis.fetch = async (...request) => {
+    const answer = await fetch(...request)
+    if (`${(request[1]?.body as URLSearchParams | undefined) ?? ''}`.includes('refresh_token')) await gate
+    return answer
+  }
+  return { fetch: held, release: () => release() }
+}
+
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory()
+  channels = createChannels()
+  vi.stubGlobal('BroadcastChannel', channels.BroadcastChannel)
+  vi.useFakeTimers({ toFake: ['Date'] })
+  goTo('https://app.example/')
+})
+afterEach(() => {
+  for (const client of closing.splice(0)) client.close()
+  vi.unstubAllGlobals()
+  vi.useRealTimers()
+})
+
+describe('what lies in the store', () => {
+  const texts = ['', 'x', '{', 'null', '0', '"text"', '[]', '{}', '{"version":2,"id":"x"}', '{"version":"1","id":"x"}']
+
+  it.each(texts)('%o is nobody, not a crash, and the next sign-in goes well', async (text) => {
+    const app = start()
+    await sealedSessions().write(OWNER, text)
+    const { auth } = app.tab()
+    const uncaught = await uncaughtDuring(async () => {
+      await expect(auth.restore()).resolves.toBeUndefined()
+      await refusal(auth.getAccessToken(), 'login_required')
+      await auth.signOut()
+    })
+    expect(uncaught).toEqual([])
+    await auth.signIn()
+    await expect(app.tab().auth.restore()).resolves.toBeDefined()
+  })
+
+  it.each(texts)('%o in the place of a session ends it', async (text) => {
+    const { auth, events } = await (async () => {
+      const tab = start().tab()
+      await tab.auth.signIn()
+      return tab
+    })()
+    await sealedSessions().write(OWNER, text)
+    await expect(auth.restore()).resolves.toBeUndefined()
+    expect(events.at(-1)).toMatchObject({ type: 'session_ended', reason: 'elsewhere' })
+  })
+
+  it('is what a session of this version is found by', async () => {
+    const app = start()
+    await app.tab().auth.signIn()
+    const text = (await sealedSessions().read(OWNER)) ?? ''
+    expect(JSON.parse(text)).toMatchObject({ version: 1, id: expect.any(String) })
+    await sealedSessions().write(OWNER, text)
+    await expect(app.tab().auth.restore()).resolves.toBeDefined()
+  })
+
+  it('when it has been used last counts as a number, or not at all', async () => {
+    const app = start({}, { idleSeconds: 600 })
+    await app.tab().auth.signIn()
+    await sealedSessions().write(`${OWNER} active`, 'yesterday')
+    await expect(app.tab().auth.restore()).resolves.toBeDefined()
+    later(601)
+    await expect(app.tab().auth.restore()).resolves.toBeUndefined()
+  })
+})
+
+describe('a store that fails', () => {
+  it.each(['read', 'write'] as const)(
+    'to %s costs this page nothing: it goes on with its newest tokens',
+    async (how) => {
+      const { store, broken } = fragile(sealedSessions())
+      const app = start({}, { sessionStore: store })
+      const { auth, types } = app.tab()
+      await auth.signIn()
+      broken.add(how)
+      const uncaught = await uncaughtDuring(async () => {
+        for (let time = 0; time < 4; time++) {
+          later(3600)
+          const token = await auth.getAccessToken()
+          expect(app.server.isGood(token)).toBe(true)
+          // Whatever makes it look at the store again.
+          await auth.restore()
+        }
+      })
+      expect(uncaught).toEqual([])
+      expect(app.refreshes()).toBe(4)
+      expect([...app.server.reused]).toEqual([])
+      if (how === 'write') expect(types()).toContain('session_not_stored')
+      broken.clear()
+      later(3600)
+      await auth.getAccessToken()
+      await expect(app.tab().auth.restore()).resolves.toBeDefined()
+    },
+  )
+
+  it('from the beginning leaves a session in this page', async () => {
+    const { store, broken } = fragile(sealedSessions())
+    for (const how of ['read', 'write'] as const) broken.add(how)
+    const app = start({}, { sessionStore: store })
+    const { auth } = app.tab()
+    await auth.signIn()
+    later(3600)
+    await auth.getAccessToken()
+    expect(auth.session).toBeDefined()
+    await auth.signOut({ atServer: false })
+    expect(auth.session).toBeUndefined()
+  })
+
+  it('to lock says so, and loses nothing', async () => {
+    const { store, broken } = fragile(sealedSessions())
+    const app = start({}, { sessionStore: store })
+    const { auth } = app.tab()
+    await auth.signIn()
+    broken.add('exclusive')
+    later(3600)
+    expect(await uncaughtDuring(() => expect(auth.getAccessToken()).rejects.toThrow('broken'))).toEqual([])
+    expect(auth.session).toBeDefined()
+    broken.clear()
+    await auth.getAccessToken()
+    expect(app.refreshes()).toBe(1)
+  })
+})
+
+describe('words of other tabs', () => {
+  it('that come late end the session they name, not the one after it', async () => {
+    const app = start()
+    const [first, second] = [app.tab(), app.tab()]
+    await first.auth.signIn()
+    await second.auth.restore()
+    channels.setPost('late')
+    await first.auth.signOut({ atServer: false })
+    await second.auth.signIn()
+    channels.deliver()
+    await delay(20)
+    expect(second.auth.session).toBeDefined()
+    await expect(first.auth.restore()).resolves.toBeDefined()
+  })
+
+  it('that never come are made up for by the store, before a token is asked for', async () => {
+    const app = start()
+    const [first, second] = [app.tab(), app.tab()]
+    await first.auth.signIn()
+    await second.auth.restore()
+    channels.setPost('never')
+    await first.auth.signOut({ atServer: false })
+    later(3600)
+    await refusal(second.auth.getAccessToken(), 'login_required')
+    expect(second.auth.session).toBeUndefined()
+    expect(app.refreshes()).toBe(0)
+  })
+
+  it('that nobody understands change nothing', async () => {
+    const app = start()
+    const { auth } = app.tab()
+    await auth.signIn()
+    const other = new channels.BroadcastChannel(`proofkey session ${OWNER}`)
+    const uncaught = await uncaughtDuring(async () => {
+      for (const message of [null, undefined, 0, 'x', {}, [], { ended: '' }, { ended: 7 }]) other.postMessage(message)
+      await delay(10)
+    })
+    expect(uncaught).toEqual([])
+    expect(auth.session).toBeDefined()
+  })
+
+  it('of a session in memory that the server refuses leave another tab’s alone; of a sign-out they do not', async () => {
+    const app = start()
+    const [first, second] = [0, 1].map(() => app.tab({ sessionStore: memorySessions() })) as [
+      ReturnType<typeof app.tab>,
+      ReturnType<typeof app.tab>,
+    ]
+    await first.auth.signIn()
+    app.server.withdraw(app.server.issued.find((token) => token.startsWith('refresh-')) ?? '')
+    await second.auth.signIn()
+    later(3600)
+    await refusal(first.auth.getAccessToken(), 'token_request_refused')
+    await delay(10)
+    expect(second.auth.session).toBeDefined()
+    await first.auth.signIn()
+    await first.auth.signOut({ atServer: false })
+    await vi.waitUntil(() => !second.auth.session)
+  })
+})
+
+describe('limits', () => {
+  it('of a tab that heard nothing are those of the tab in use', async () => {
+    const app = start({}, { idleSeconds: 600 })
+    const [used, idle] = [app.tab(), app.tab()]
+    await used.auth.signIn()
+    await idle.auth.restore()
+    channels.setPost('never')
+    for (let minute = 0; minute < 15; minute++) {
+      later(60)
+      await used.auth.getAccessToken()
+    }
+    await delay(10)
+    await expect(idle.auth.restore()).resolves.toBeDefined()
+    expect(used.auth.session).toBeDefined()
+    expect(idle.types()).not.toContain('session_ended')
+    later(601)
+    await expect(idle.auth.restore()).resolves.toBeUndefined()
+    await expect(used.auth.restore()).resolves.toBeUndefined()
+  })
+
+  it('of an old session do not take the one after it out of the store', async () => {
+    const app = start({}, { idleSeconds: 600 })
+    const [old, fresh] = [app.tab(), app.tab()]
+    await old.auth.signIn()
+    channels.setPost('never')
+    later(601)
+    await fresh.auth.signIn()
+    await refusal(app.tab({ clientId: 'other' }).auth.getAccessToken(), 'login_required')
+    await old.auth.restore()
+    await delay(10)
+    await expect(app.tab().auth.restore()).resolves.toBeDefined()
+  })
+
+  it('that have run out unseen do not end the next sign-in', async () => {
+    const { auth } = start({}, { idleSeconds: 600 }).tab()
+    await auth.signIn()
+    later(601)
+    await auth.signIn()
+    expect(auth.session).toBeDefined()
+  })
+
+  it('count from the sign-in, also where its use could not be noted any more', async () => {
+    const { store, broken } = fragile(sealedSessions())
+    const app = start({}, { idleSeconds: 600, sessionStore: store })
+    await app.tab().auth.signIn()
+    later(86_400)
+    const next = app.tab()
+    await next.auth.signIn()
+    broken.add('write')
+    await sealedSessions().write(`${OWNER} active`, `${Date.now() - 86_400_000}`)
+    await expect(app.tab().auth.restore()).resolves.toBeDefined()
+  })
+
+  it('are not put off by silent sign-ins, but by one where the person was asked', async () => {
+    const faults: Faults = { token: { refresh_token: undefined, expires_in: 300 }, claims: { auth_time: 1 } }
+    const silent: UserAgent = {
+      name: 'frame',
+      keepsPage: true,
+      open: async ({ begin, complete }) => complete(app.server.authorize(await begin()).href),
+    }
+    const app: ReturnType<typeof start> = start(faults, { absoluteSeconds: 1000, silent })
+    const { auth } = app.tab()
+    await auth.signIn()
+    for (const seconds of [290, 290, 290]) {
+      later(seconds)
+      await auth.getAccessToken()
+    }
+    later(290)
+    expect(auth.session).toBeUndefined()
+    await refusal(auth.getAccessToken(), 'login_required')
+
+    await auth.signIn()
+    later(900)
+    faults.claims = { auth_time: 2 }
+    await auth.signIn()
+    later(900)
+    expect(auth.session).toBeDefined()
+  })
+})
+
+describe('without a refresh token', () => {
+  it('a silent sign-in that the server refuses ends the session', async () => {
+    const silent: UserAgent = {
+      name: 'frame',
+      keepsPage: true,
+      open: async () => {
+        throw new ProofkeyError('login_required', 'Nobody is signed in at the server.')
+      },
+    }
+    const app = start({ token: { refresh_token: undefined } }, { silent })
+    const { auth, events } = app.tab()
+    await auth.signIn()
+    later(3600)
+    await refusal(auth.getAccessToken(), 'login_required')
+    expect(auth.session).toBeUndefined()
+    expect(events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'refused' }))
+  })
+})
+
+describe('a server that asks to wait', () => {
+  const busy = (status: number, retryAfter?: string) => () =>
+    new Response('busy', { status, ...(retryAfter !== undefined && { headers: { 'retry-after': retryAfter } }) })
+
+  it.each<[string, number, () => string | undefined, number]>([
+    ['429, seconds', 429, () => '30', 30],
+    ['503, seconds', 503, () => '30', 30],
+    ['a date', 429, () => new Date(Math.ceil(Date.now() / 1000) * 1000 + 30_000).toUTCString(), 31],
+    ['no word of how long', 429, () => undefined, 1],
+    ['nonsense', 503, () => 'soon', 0],
+    ['a day', 503, () => '86400', 3600],
+  ])('gets no refresh before that: %s', async (_, status, after, seconds) => {
+    const app = start()
+    const { auth } = app.tab()
+    await auth.signIn()
+    later(3600)
+    app.server.faults.respond = busy(status, after())
+    const first = await refusal(auth.getAccessToken(), 'token_response_invalid')
+    expect(app.refreshes()).toBe(1)
+    delete app.server.faults.respond
+    if (seconds > 1) {
+      later(seconds - 2)
+      expect(await auth.getAccessToken().catch((error) => error)).toBe(first)
+      expect(app.refreshes()).toBe(1)
+      later(2)
+    } else later(seconds)
+    expect(app.server.isGood(await auth.getAccessToken())).toBe(true)
+    expect(app.refreshes()).toBe(2)
+  })
+
+  it('while the token is still good, nobody notices', async () => {
+    const app = start()
+    const { auth } = app.tab()
+    await auth.signIn()
+    const token = await auth.getAccessToken()
+    later(3590)
+    app.server.faults.respond = busy(429, '3600')
+    for (let time = 0; time < 5; time++) expect(await auth.getAccessToken()).toBe(token)
+    expect(app.refreshes()).toBe(1)
+  })
+
+  it('is not asked by every one of many callers', async () => {
+    const app = start()
+    const { auth } = app.tab()
+    await auth.signIn()
+    later(3600)
+    app.server.faults.respond = busy(503)
+    for (let time = 0; time < 20; time++) await refusal(auth.getAccessToken(), 'token_response_invalid')
+    expect(app.refreshes()).toBe(1)
+  })
+})
+
+describe('a refresh that is sent', () => {
+  it('is not stopped by a caller who aborts, or has waited long enough; its answer is kept', async () => {
+    const app = start()
+    const net = slow(app.server.fetch)
+    const { auth } = app.tab({ fetch: net.fetch, timeoutSeconds: 0.3 })
+    await auth.signIn()
+    later(3600)
+    const stop = new AbortController()
+    const uncaught = await uncaughtDuring(async () => {
+      const aborting = auth.getAccessToken({ signal: stop.signal })
+      const waiting = auth.getAccessToken()
+      stop.abort()
+      await refusal(aborting, 'aborted')
+      await refusal(waiting, 'timeout')
+      await refusal(auth.getAccessToken({ signal: AbortSignal.abort() }), 'aborted')
+    })
+    expect(uncaught).toEqual([])
+    const { init } = app.server.requests.find(({ body }) => body.has('refresh_token'))!
+    expect(init.signal?.aborted).toBe(false)
+    net.release()
+    await vi.waitUntil(async () => (await sealedSessions().read(OWNER))?.includes(app.server.issued.at(-2) ?? '?'))
+    expect(app.server.isGood(await auth.getAccessToken())).toBe(true)
+    expect(app.refreshes()).toBe(1)
+  })
+
+  it('gives way to a sign-in of the same person meanwhile, and revokes nothing of it', async () => {
+    const app = start()
+    const net = slow(app.server.fetch)
+    const { auth } = app.tab({ fetch: net.fetch })
+    await auth.signIn()
+    later(3600)
+    const asking = auth.getAccessToken()
+    await vi.waitUntil(() => app.refreshes() === 1)
+    await auth.signIn()
+    const [own] = app.server.issued.slice(-3)
+    net.release()
+    expect(await asking).toBe(own)
+    expect(await auth.getAccessToken()).toBe(own)
+    expect(app.server.requests.some(({ url }) => url.endsWith('/revoke'))).toBe(false)
+    later(3600)
+    expect(app.server.isGood(await auth.getAccessToken())).toBe(true)
+  })
+
+  it('and is answered wrongly ends its own session, not the one of a sign-in meanwhile', async () => {
+    const app = start()
+    const net = slow(app.server.fetch)
+    const { auth } = app.tab({ fetch: net.fetch })
+    await auth.signIn()
+    later(3600)
+    app.server.faults.claims = { sub: 'bob' }
+    const asking = auth.getAccessToken()
+    asking.catch(() => {})
+    await vi.waitUntil(() => app.server.issued.some((token) => token.startsWith('refresh-') && app.refreshes() === 1))
+    await delay(10)
+    delete app.server.faults.claims
+    await auth.signIn()
+    net.release()
+    await refusal(asking, 'id_token_invalid')
+    expect(auth.session?.claims?.sub).toBe('ada')
+  })
+
+  it('fails for who asked in another’s name: no token of the person before', async () => {
+    const app = start()
+    const { auth } = app.tab()
+    await auth.signIn()
+    const old = await auth.getAccessToken()
+    // Still good, but due.
+    later(3590)
+    app.server.faults.respond = async (body) => {
+      if (body.get('grant_type') !== 'refresh_token') return Response.json({}, { status: 500 })
+      delete app.server.faults.respond
+      app.server.faults.claims = { sub: 'bob' }
+      await auth.signIn()
+      return new Response('oops', { status: 500 })
+    }
+    const given = await auth.getAccessToken().catch((error) => error)
+    expect(given).not.toBe(old)
+    expect(auth.session?.claims?.sub).toBe('bob')
+  })
+})
+
+describe('a sign-in over another', () => {
+  it('of somebody else takes nothing over', async () => {
+    const app = start()
+    const { auth } = app.tab()
+    await auth.signIn()
+    const old = await auth.getAccessToken({ resource: 'https://one.example' })
+    app.server.faults.claims = { sub: 'bob' }
+    await auth.signIn()
+    expect(auth.session?.claims?.sub).toBe('bob')
+    expect(await auth.getAccessToken({ resource: 'https://one.example' })).not.toBe(old)
+  })
+
+  it('that says not who it is takes nothing over', async () => {
+    const app = start()
+    const { auth } = app.tab()
+    await auth.signIn()
+    await auth.signIn({ scope: 'orders:read' })
+    expect(auth.session).toMatchObject({ scope: 'orders:read', claims: undefined })
+  })
+
+  it('of the same person, after a redirect, keeps the tokens of other resources', async () => {
+    const app = start()
+    const first = app.tab()
+    await first.auth.signIn()
+    const one = await first.auth.getAccessToken({ resource: 'https://one.example' })
+    const reloaded = app.tab()
+    await reloaded.auth.signIn({ scope: 'openid orders:read' })
+    expect(reloaded.auth.session?.scope).toBe('openid orders:read')
+    expect(await reloaded.auth.getAccessToken({ resource: 'https://one.example' })).toBe(one)
+  })
+})
+
+describe('resources and scopes', () => {
+  it('each get their own token, by a refresh that names them', async () => {
+    const app = start({}, { resource: 'https://home.example' })
+    const { auth } = app.tab()
+    await auth.signIn()
+    const wishes = [
+      {},
+      { resource: 'https://one.example' },
+      { resource: 'https://two.example' },
+      { scope: 'openid' },
+      { resource: 'https://one.example', scope: 'openid' },
+    ]
+    const tokens = []
+    for (const wish of wishes) tokens.push(await auth.getAccessToken(wish))
+    expect(new Set(tokens).size).toBe(5)
+    for (const wish of wishes) expect(tokens).toContain(await auth.getAccessToken(wish))
+    expect(app.bodies().map((body) => [body.get('resource'), body.get('scope')])).toEqual([
+      ['https://one.example', null],
+      ['https://two.example', null],
+      ['https://home.example', 'openid'],
+      ['https://one.example', 'openid'],
+    ])
+  })
+
+  it('leave the session’s own scope and refresh token as they are', async () => {
+    const app = start({}, { scope: 'openid profile' })
+    const { auth } = app.tab()
+    await auth.signIn()
+    await auth.getAccessToken({ scope: 'openid' })
+    expect(auth.session?.scope).toBe('openid profile')
+    later(3600)
+    await auth.getAccessToken()
+    expect(auth.session?.scope).toBe('openid profile')
+    // Not what sign-ins ask for by default: more may have been granted since.
+    expect(app.bodies().at(-1)?.get('scope')).toBeNull()
+    expect([...app.server.reused]).toEqual([])
+  })
+})
