@@ -4,7 +4,6 @@ import { configInvalid } from '../protocol/begin.js'
 import { type Challenge, challengeOf } from '../protocol/challenge.js'
 import type { IdTokenClaims } from '../protocol/complete.js'
 import { type InsecureSwitch, isSecure, parseUrl } from '../protocol/endpoint.js'
-import { blot } from '../protocol/server-error.js'
 import type { TokenWish } from './tokens.js'
 
 /** The APIs that get an access token, by origin, and which one: `{ 'https://api.example.com': {} }`. */
@@ -57,11 +56,11 @@ export function createApiFetch({
       headers.set('authorization', `${scheme} ${token}`)
       const response = await proven(({ fetch }) => fetch(input, { ...init, headers }))
       if (response.status !== 401 && response.status !== 403) return response
-      const challenge = challengeOf(response)
+      const challenge = challengeOf(response, [token])
       const { error = '', scope } = challenge
       if (/^insufficient_\w{1,40}$/.test(error)) report({ type: 'step_up_required', endpoint: origin, error })
       try {
-        if (error === 'insufficient_scope') throw insufficientScope(blot(scope ?? '', [token]).slice(0, 200))
+        if (error === 'insufficient_scope') throw insufficientScope((scope ?? '').slice(0, 200))
         check(challenge)
       } catch (error) {
         response.body?.cancel().catch(() => {})
