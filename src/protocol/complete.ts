@@ -70,12 +70,7 @@ export async function completeAuthorization(
   for (const uri of resource) body.append('resource', uri)
   const verifySignature = options.signature?.(server, options)
   const response = await post(server, { client_id: clientId }, body, options)
-  return readGrant({ ...options, ...transaction }, response, verifySignature, body, [
-    code,
-    codeVerifier,
-    nonce,
-    state,
-  ])
+  return readGrant({ ...options, ...transaction }, response, verifySignature, body, [code, codeVerifier, nonce, state])
 }
 
 /**
