@@ -68,7 +68,7 @@ describe('the package', () => {
       '',
       "export { beginAuthorization, completeAuthorization } from './dist/protocol.js'",
     ],
-    ['createClient', 13_250, '', client],
+    ['createClient', 13_300, '', client],
     ['createSessionClient with sealedSessions', 18_000, '', session],
     ['popup', 1000, client, "export { popup } from './dist/index.js'"],
     ['frame', 1000, client, "export { frame } from './dist/index.js'"],

@@ -1,6 +1,7 @@
 import * as oauth from 'oauth4webapi'
 import { ProofkeyError } from '../errors.js'
 import { callbackParameters, checkCallback, malformed } from './callback.js'
+import { aheadMs } from './clock.js'
 import { parseUrl } from './endpoint.js'
 import { CLOCK_SKEW_SECONDS, checkIdToken, invalidIdToken } from './id-token.js'
 import type { SignatureCheck } from './id-token-signature.js'
@@ -87,7 +88,12 @@ export async function readGrant(
   secrets: Secrets,
   check: (...token: Parameters<typeof checkIdToken>) => Promise<void> = checkIdToken,
 ): Promise<Grant> {
-  const client = { client_id: asked.clientId, [oauth.clockTolerance]: CLOCK_SKEW_SECONDS }
+  const aheadSeconds = Math.round(aheadMs(response) / 1000)
+  const client = {
+    client_id: asked.clientId,
+    [oauth.clockSkew]: aheadSeconds,
+    [oauth.clockTolerance]: CLOCK_SKEW_SECONDS,
+  }
   try {
     const result = await oauth.processGenericTokenEndpointResponse(asked.server, client, response)
     const { access_token, id_token, refresh_token } = result
@@ -95,7 +101,7 @@ export async function readGrant(
     if (result.token_type !== tokenType) throw tokenResponseInvalid(`its token_type is not ${tokenType}`)
     if (id_token) await verifySignature?.(response)
     const claims = oauth.getValidatedIdTokenClaims(result)
-    if (claims) await check(claims, id_token ?? '', access_token, asked)
+    if (claims) await check(claims, id_token ?? '', access_token, asked, aheadSeconds)
     else if ((asked.nonce ?? asked.acrValues ?? asked.maxAgeSeconds) !== undefined)
       throw invalidIdToken('it is missing')
     const scope = blot(result.scope ?? asked.scope ?? '', [...secrets, access_token, id_token, refresh_token])

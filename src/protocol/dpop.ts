@@ -4,6 +4,7 @@ import { randomToken } from '../crypto/random.js'
 import { ES256, type SigningKey, thumbprintOf } from '../crypto/signing-key.js'
 import { subtle, utf8 } from '../crypto/web-crypto.js'
 import { challengeOf } from './challenge.js'
+import { aheadMs } from './clock.js'
 import { readBody } from './request.js'
 
 type Fetch = typeof globalThis.fetch
@@ -66,7 +67,7 @@ export function createDpop(load: (owner: string) => Promise<SigningKey>): Dpop {
         const { origin, pathname } = new URL(url)
         const headers = new Headers(init?.headers ?? given.headers)
         const [, token] = /^DPoP (.+)/.exec(headers.get('authorization') ?? '') ?? []
-        const { nonce, aheadMs } = servers.get(origin) ?? { aheadMs: 0 }
+        const known = servers.get(origin) ?? { aheadMs: 0 }
         const key = keys.get(owner) ?? (await loadKey(owner))
         headers.set(
           'dpop',
@@ -75,8 +76,8 @@ export function createDpop(load: (owner: string) => Promise<SigningKey>): Dpop {
             htm: method,
             // Without query and fragment (§4.2).
             htu: origin + pathname,
-            iat: Math.floor((Date.now() + aheadMs) / 1000),
-            nonce,
+            iat: Math.floor((Date.now() + known.aheadMs) / 1000),
+            nonce: known.nonce,
             ath: token && (await sha256(token)),
           }),
         )
@@ -85,8 +86,8 @@ export function createDpop(load: (owner: string) => Promise<SigningKey>): Dpop {
         const refused = token
           ? response.status === 401 && challengeOf(response).error
           : response.status === 400 && (await errorIn(url, response))
-        const clock = refused === 'invalid_dpop_proof' ? Date.parse(response.headers.get('date') ?? '') : Number.NaN
-        if (newest || clock) learn(origin, { nonce: newest ?? nonce, aheadMs: clock ? clock - Date.now() : aheadMs })
+        const clock = refused === 'invalid_dpop_proof' && aheadMs(response)
+        if (newest || clock) learn(origin, { nonce: newest ?? known.nonce, aheadMs: clock || known.aheadMs })
         // What was streamed once cannot be sent again.
         again =
           !given.body &&

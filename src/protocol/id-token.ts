@@ -5,7 +5,7 @@ import { ProofkeyError } from '../errors.js'
 import { scopes } from './scope.js'
 import type { Asked } from './transaction.js'
 
-/** How far the server's clock may be from ours. */
+/** How far the server's clock may be from what we take it for. */
 export const CLOCK_SKEW_SECONDS = 300
 /** How far one clock's two readings may be apart. */
 const TOLERANCE_SECONDS = 10
@@ -13,14 +13,21 @@ const TOLERANCE_SECONDS = 10
 /**
  * What OpenID Connect Core §3.1.3.7 and §3.1.3.8 ask for beyond `iss`, `aud`, `exp`, `nbf` and the algorithm, which
  * oauth4webapi has checked.
+ * @param aheadSeconds how far the server's clock is ahead of ours
  * @throws `id_token_invalid`, `acr_not_met`
  */
-export async function checkIdToken(claims: IDToken, idToken: string, accessToken: string, asked: Asked): Promise<void> {
+export async function checkIdToken(
+  claims: IDToken,
+  idToken: string,
+  accessToken: string,
+  asked: Asked,
+  aheadSeconds: number,
+): Promise<void> {
   const { clientId, nonce, maxAgeSeconds, acrValues } = asked
   const { aud, azp = clientId, iat, auth_time, acr, at_hash } = claims
-  const nowSeconds = Date.now() / 1000
-  const startedSeconds = asked.startedAtMs / 1000
-  // iat − now is how far the server's clock is from ours: auth_time is held against the start in the server's time.
+  // In the server's time; what is left of the difference shows in iat.
+  const nowSeconds = Date.now() / 1000 + aheadSeconds
+  const startedSeconds = asked.startedAtMs / 1000 + aheadSeconds
   const oldestAuthTime = startedSeconds + (iat - nowSeconds) - (maxAgeSeconds ?? 0) - TOLERANCE_SECONDS
   const right = {
     nonce: claims.nonce === nonce,

@@ -16,7 +16,7 @@ const MAX_BODY_BYTES = 262_144
 
 /**
  * One request: no redirect followed, no cookie or referrer sent, bounded in time and size (256 KiB).
- * The response comes back with its body read and no header but the content type.
+ * The response comes back with its body read and no header but content type and date.
  * @throws `network_error`, `timeout`, `aborted` (all `retryable` unless a response had begun), `response_refused`
  */
 export async function send(url: string, init: RequestInit, options: RequestOptions): Promise<Response> {
@@ -35,8 +35,8 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
     // A redirect that is not followed has status 0 in browsers.
     if ((response.status < 200 || response.status > 201) && response.status < 400)
       throw refused(url, `answered ${response.status}, perhaps a redirect`)
-    const type = response.headers.get('content-type') ?? ''
-    return new Response(await readBody(url, response), { status: response.status, headers: { 'content-type': type } })
+    const headers = ['content-type', 'date'].map((name): [string, string] => [name, response.headers.get(name) ?? ''])
+    return new Response(await readBody(url, response), { status: response.status, headers })
   } catch (cause) {
     if (cause instanceof ProofkeyError) throw cause
     const [code, message, hint] = signal?.aborted

@@ -139,6 +139,24 @@ describe('the answer', () => {
     await expect(complete()).resolves.toHaveProperty('claims.sub', 'ada')
   })
 
+  it.each([3600, -3600])('reads the server’s clock from its Date header, %i s away', async (aheadSeconds) => {
+    const then = now() + aheadSeconds
+    const claims = { iat: then, nbf: then, exp: then + 300, auth_time: then }
+    const late = { iat: then - 400, exp: then - 310 }
+    const attempt = async (claims: Record<string, unknown>, date: string | undefined) => {
+      const { server, complete } = await start({ claims }, { maxAgeSeconds: 0 })
+      const dated: typeof fetch = async (...request) => {
+        const { body, headers, status } = await server.fetch(...request)
+        return new Response(body, { status, headers: { ...Object.fromEntries(headers), ...(date && { date }) } })
+      }
+      return complete({ fetch: dated })
+    }
+    await expect(attempt(claims, new Date(then * 1000).toUTCString())).resolves.toHaveProperty('claims.sub', 'ada')
+    await refusal(attempt(claims, undefined), 'id_token_invalid')
+    await refusal(attempt(claims, 'yesterday'), 'id_token_invalid')
+    await refusal(attempt({ ...claims, ...late }, new Date(then * 1000).toUTCString()), 'id_token_invalid')
+  })
+
   it('never gives the sign-in’s secrets back in its scope', async () => {
     const { complete, transaction } = await start(
       {

@@ -20,13 +20,16 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 describe('send', () => {
-  it('gives the body and the content type, nothing else', async () => {
+  it('gives the body, its type and the server’s time, nothing else', async () => {
     const url = await serve((_, response) =>
       response.setHeader('x-other', '1').setHeader('content-type', 'application/json').end('{"a":1}'),
     )
     const response = await send(url, {}, {})
     expect(response.status).toBe(200)
-    expect([...response.headers]).toEqual([['content-type', 'application/json']])
+    expect([...response.headers]).toEqual([
+      ['content-type', 'application/json'],
+      ['date', expect.stringMatching(/ GMT$/)],
+    ])
     await expect(response.json()).resolves.toEqual({ a: 1 })
   })
 
