@@ -64,7 +64,7 @@ describe('the package', () => {
   it.each([
     [
       'beginAuthorization and completeAuthorization',
-      8_150,
+      8_200,
       '',
       "export { beginAuthorization, completeAuthorization } from './dist/protocol.js'",
     ],

@@ -88,7 +88,7 @@ export async function readGrant(
   secrets: Secrets,
   check: (...token: Parameters<typeof checkIdToken>) => Promise<void> = checkIdToken,
 ): Promise<Grant> {
-  const aheadSeconds = Math.round(aheadMs(response) / 1000)
+  const aheadSeconds = aheadMs(response) / 1000
   const client = {
     client_id: asked.clientId,
     [oauth.clockSkew]: aheadSeconds,

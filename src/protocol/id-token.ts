@@ -25,15 +25,16 @@ export async function checkIdToken(
 ): Promise<void> {
   const { clientId, nonce, maxAgeSeconds, acrValues } = asked
   const { aud, azp = clientId, iat, auth_time, acr, at_hash } = claims
-  // In the server's time; what is left of the difference shows in iat.
-  const nowSeconds = Date.now() / 1000 + aheadSeconds
-  const startedSeconds = asked.startedAtMs / 1000 + aheadSeconds
+  const nowSeconds = Date.now() / 1000
+  const startedSeconds = asked.startedAtMs / 1000
+  const issuedSeconds = iat - aheadSeconds
+  // iat − now is how far the server's clock is from ours: auth_time is held against the start in the server's time.
   const oldestAuthTime = startedSeconds + (iat - nowSeconds) - (maxAgeSeconds ?? 0) - TOLERANCE_SECONDS
   const right = {
     nonce: claims.nonce === nonce,
     aud: [aud].flat().length === 1,
     azp: azp === clientId,
-    iat: iat > startedSeconds - CLOCK_SKEW_SECONDS && iat < nowSeconds + CLOCK_SKEW_SECONDS,
+    iat: issuedSeconds > startedSeconds - CLOCK_SKEW_SECONDS && issuedSeconds < nowSeconds + CLOCK_SKEW_SECONDS,
     auth_time: maxAgeSeconds === undefined || Number(auth_time) >= oldestAuthTime,
     at_hash: at_hash === undefined || at_hash === (await halfHash(idToken, accessToken)),
   }
