@@ -44,6 +44,13 @@ const newTimelessPage = (url: string) =>
       }
     }),
   )
+/** A page that the person is not at, as long as they are in the popup: a test driver gives every page the focus. */
+const newPageBehind = (url: string) =>
+  browser.newPage(url, (page) =>
+    page.addInitScript(() => {
+      document.hasFocus = () => false
+    }),
+  )
 const tick = (page: Page, times = 1) =>
   page.evaluate((times) => {
     for (let n = 0; n < times; n++) window.tick?.()
@@ -225,7 +232,7 @@ describe('Cross-Origin-Opener-Policy, which cuts the windows apart', () => {
 
   it.each(cases)('%s: the answer arrives, and the window closes', async (_, headers) => {
     Object.assign(site.headers, headers)
-    const page = await browser.newPage(site.url)
+    const page = await newPageBehind(site.url)
     const popup = await click(page)
     await passProvider(popup)
     await expectSignedIn(page, popup)
@@ -243,7 +250,7 @@ describe('Cross-Origin-Opener-Policy, which cuts the windows apart', () => {
 
   it('hides that the window was closed: the next click takes its place', async () => {
     site.headers.provider = CUT_OFF
-    const page = await browser.newPage(site.url)
+    const page = await newTimelessPage(site.url)
     await (await click(page)).close()
     expect(await waits(page)).toBe(true)
     const popup = await click(page)
