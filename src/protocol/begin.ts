@@ -18,8 +18,13 @@ export interface AuthorizationParameters {
   readonly scope?: string | undefined
   /** The part of `scope` without which the sign-in fails (`scope_missing`). Default: none; a difference is reported only. */
   readonly requiredScope?: string | undefined
-  /** RFC 8707: absolute URIs without a fragment. Sent in the token request too. */
+  /**
+   * The resource servers that tokens are wanted for, by absolute URIs without a fragment (RFC 8707 §2). The sign-in's own
+   * access token is for the first of them (§2.2); a refresh gets one for another.
+   */
   readonly resource?: string | readonly string[] | undefined
+  /** More of them, where the sign-in's own access token is for none of these. */
+  readonly laterResources?: readonly string[] | undefined
   /** Space-separated, OpenID Connect Core §3.1.2.1. An ID token must then come, its `acr` one of them (`acr_not_met`). */
   readonly acrValues?: string | undefined
   /** OpenID Connect Core §3.1.2.1. An ID token must then come, its `auth_time` recent enough. */
@@ -98,7 +103,6 @@ export async function beginAuthorization(
   const self = owner(server.issuer, clientId)
   const state = createTicket(self, expiresAtMs)
   const nonce = scopes(scope).includes('openid') ? randomToken() : undefined
-  const resource = [request.resource ?? []].flat()
 
   const url = new URL(endpoint(server, 'authorization_endpoint', request.insecure))
   const parameters = {
@@ -112,7 +116,7 @@ export async function beginAuthorization(
   for (const [name, value] of Object.entries(parameters)) {
     if (value != null) url.searchParams.set(name, typeof value === 'object' ? JSON.stringify(value) : `${value}`)
   }
-  for (const uri of resource) url.searchParams.append('resource', uri)
+  for (const uri of new Set(resources(request))) url.searchParams.append('resource', uri)
 
   return {
     url,
@@ -125,7 +129,7 @@ export async function beginAuthorization(
       nonce,
       scope,
       requiredScope,
-      resource,
+      resource: [request.resource].flat()[0],
       maxAgeSeconds,
       acrValues,
       startedAtMs,
@@ -134,10 +138,13 @@ export async function beginAuthorization(
   }
 }
 
+const resources = ({ resource = [], laterResources = [] }: AuthorizationParameters) =>
+  [resource, laterResources].flat(2)
+
 /** What is wrong with a sign-in's parameters: field and repair. */
-export function parameterProblems({ resource, additionalParameters }: AuthorizationParameters): string[] {
+export function parameterProblems({ additionalParameters, ...request }: AuthorizationParameters): string[] {
   const problems = []
-  for (const uri of [resource ?? []].flat()) {
+  for (const uri of resources(request)) {
     if (!parseUrl(uri) || uri.includes('#')) problems.push('resource: an absolute URI without a fragment')
   }
   for (const name in additionalParameters) {

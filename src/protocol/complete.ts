@@ -24,6 +24,8 @@ export interface Tokens<Type extends TokenType = TokenType> {
   readonly expiresAtMs: number | undefined
   /** What was granted: what the server named, or else what was asked for (RFC 6749 §5.1). */
   readonly scope: string
+  /** The resource server that the access token was asked for (RFC 8707 §2.2). */
+  readonly resource: string | undefined
   readonly refreshToken: string | undefined
   readonly idToken: string | undefined
 }
@@ -68,7 +70,7 @@ export async function completeAuthorization(
     redirect_uri: redirectUri,
     code_verifier: codeVerifier,
   })
-  for (const uri of resource) body.append('resource', uri)
+  if (resource) body.set('resource', resource)
   const verifySignature = options.signature?.(server, options)
   const response = await post(server, { client_id: clientId }, body, options)
   return readGrant({ ...options, ...transaction }, response, verifySignature, body, [code, codeVerifier, nonce, state])
@@ -114,6 +116,7 @@ export async function readGrant(
         tokenType,
         expiresAtMs: result.expires_in === undefined ? undefined : Date.now() + result.expires_in * 1000,
         scope,
+        resource: body.get('resource') ?? undefined,
         refreshToken: refresh_token,
         idToken: id_token,
       },

@@ -18,7 +18,7 @@ export interface DeviceRequest {
   readonly scope?: string | undefined
   /** The part of `scope` without which it fails (`scope_missing`). */
   readonly requiredScope?: string | undefined
-  /** RFC 8707: absolute URIs without a fragment. */
+  /** RFC 8707: absolute URIs without a fragment. The access token is for the first of them. */
   readonly resource?: string | readonly string[] | undefined
   /** Space-separated. An ID token must then come, its `acr` one of them (`acr_not_met`). */
   readonly acrValues?: string | undefined
@@ -107,7 +107,8 @@ export async function pollDeviceGrant(
     grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
     device_code: deviceCode,
   })
-  for (const uri of [request.resource ?? []].flat()) body.append('resource', uri)
+  const [resource] = [request.resource ?? []].flat()
+  if (resource) body.set('resource', resource)
   const response = await post(pinned, { client_id: clientId }, body, options).catch((error: ProofkeyError) => {
     if (error.code === 'network_error' || error.code === 'timeout') return undefined
     throw error

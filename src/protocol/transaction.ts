@@ -41,7 +41,8 @@ export interface Transaction {
   readonly nonce?: string | undefined
   readonly scope?: string | undefined
   readonly requiredScope?: string | undefined
-  readonly resource: readonly string[]
+  /** Which resource server the access token is for (RFC 8707 §2.2). */
+  readonly resource?: string | undefined
   readonly maxAgeSeconds?: number | undefined
   readonly acrValues?: string | undefined
   readonly startedAtMs: number

@@ -23,7 +23,7 @@ export async function redeem(
 ): Promise<Grant> {
   checkForm(asked)
   const request = { ...asked, ...demanded(asked, demands) }
-  const { code, redirectUri, startedAtMs, resource = [] } = request
+  const { code, redirectUri, startedAtMs } = request
   const state = 'exchange'
   const callback = new URL(redirectUri)
   callback.search = `${new URLSearchParams([...callback.searchParams, ['code', code], ['state', state], ['iss', server.issuer]])}`
@@ -32,7 +32,6 @@ export async function redeem(
     server: pin(server),
     clientId,
     state,
-    resource,
     startedAtMs,
     expiresAtMs: Date.now() + 60_000,
   }
@@ -84,7 +83,7 @@ const FORM: Record<keyof ExchangeRequest, (value: unknown) => boolean> = {
   nonce: text,
   scope: text,
   requiredScope: text,
-  resource: (value) => value === undefined || (Array.isArray(value) && value.every((uri) => typeof uri === 'string')),
+  resource: text,
   maxAgeSeconds: (value) => value === undefined || Number.isFinite(value),
   acrValues: text,
   startedAtMs: (value) => Number.isFinite(value),

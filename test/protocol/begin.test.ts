@@ -60,6 +60,7 @@ describe('beginAuthorization', () => {
   it('sends every option under its wire name', async () => {
     const { url } = await begin({
       resource: ['https://a.example/', 'urn:b'],
+      laterResources: ['urn:b', 'https://c.example/'],
       acrValues: 'phr',
       maxAgeSeconds: 0,
       prompt: 'login',
@@ -71,7 +72,7 @@ describe('beginAuthorization', () => {
       additionalParameters: { audience: 'x y', __proto__: { polluted: '1' } as never },
     })
     const sent = url.searchParams
-    expect(sent.getAll('resource')).toEqual(['https://a.example/', 'urn:b'])
+    expect(sent.getAll('resource')).toEqual(['https://a.example/', 'urn:b', 'https://c.example/'])
     expect(Object.fromEntries(sent)).toMatchObject({
       acr_values: 'phr',
       max_age: '0',
@@ -119,6 +120,7 @@ describe('beginAuthorization', () => {
     )
     expect(error.message).toMatch(/resource.*additionalParameters\.state/)
     await refusal(begin({ resource: 'not absolute' }), 'config_invalid')
+    await refusal(begin({ laterResources: ['https://a.example/', 'not absolute'] }), 'config_invalid')
   })
 
   it('survives JSON, and lasts ten minutes unless told otherwise', async () => {

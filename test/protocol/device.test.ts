@@ -130,7 +130,6 @@ describe('a sign-in on a device', () => {
         ['grant_type', 'urn:ietf:params:oauth:grant-type:device_code'],
         ['device_code', DEVICE_CODE],
         ['resource', 'https://a.example/'],
-        ['resource', 'https://b.example/'],
         ['client_id', 'tv'],
       ])
     }
