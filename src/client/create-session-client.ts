@@ -68,9 +68,10 @@ export function createSessionClient(config: WithDpop<SessionClientConfig>): Sess
 export function createSessionClient(config: WithoutDpop<SessionClientConfig>): SessionClient<Grant<'bearer'>>
 export function createSessionClient(config: SessionClientConfig): SessionClient
 export function createSessionClient(config: SessionClientConfig): SessionClient {
-  const { sessionStore = memorySessions(), apis = {}, silent, stepUp, insecure, dpop } = config
-  const built = buildClient(config)
+  const { sessionStore = memorySessions(), apis = {}, silent, stepUp, insecure, dpop, laterResources = [] } = config
   checkApis(apis, insecure)
+  const ofApis = Object.values(apis).flatMap(({ resource = [] }) => resource)
+  const built = buildClient({ ...config, laterResources: [...laterResources, ...ofApis] })
   const { client, flow } = built
   const proofKey = async () => dpop?.thumbprint(flow.self)
   const keeper = createSessionKeeper(flow.self, sessionStore, config, flow.report, proofKey)

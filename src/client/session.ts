@@ -36,6 +36,8 @@ export interface Held {
 
 export interface AccessToken {
   readonly accessToken: string
+  /** Which resource server it was asked for (RFC 8707 §2.2). */
+  readonly resource?: string | undefined
   readonly expiresAtMs: number | undefined
   /** From then on a new one is asked for, a little before the end and not in all tabs at once. */
   readonly staleAtMs: number | undefined
@@ -52,9 +54,9 @@ export interface Limits {
 export const tokenName = (resource: string | undefined, scope: string | undefined): string =>
   resource || scope ? JSON.stringify([resource, scope]) : ''
 
-export function accessTokenOf({ accessToken, expiresAtMs }: Tokens): AccessToken {
+export function accessTokenOf({ accessToken, expiresAtMs, resource }: Tokens): AccessToken {
   const early = Math.min(60_000, ((expiresAtMs ?? 0) - Date.now()) / 4) * (0.5 + Math.random() / 2)
-  return { accessToken, expiresAtMs, staleAtMs: expiresAtMs && expiresAtMs - early }
+  return { accessToken, resource, expiresAtMs, staleAtMs: expiresAtMs && expiresAtMs - early }
 }
 
 /** A session after a sign-in: a new one, or the old one with more where it is the same person's. */

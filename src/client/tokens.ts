@@ -70,7 +70,7 @@ export function createTokenSource(
         fetch,
         // Not what sign-ins ask for by default: the session may have been granted more since.
         scope: wish.scope,
-        resource: wish.resource ?? config.resource,
+        resource: wish.resource ?? held.tokens['']?.resource,
         previousClaims: session.claims,
         timeoutSeconds: REFRESH_SECONDS,
       }
