@@ -1,11 +1,13 @@
-import { sha256 } from '../crypto/digest.js'
-import { subtle } from '../crypto/web-crypto.js'
+import { type SigningKey, thumbprintOf } from '../crypto/signing-key.js'
 import type { ClientAuth } from '../protocol/client-auth.js'
 import { discover } from '../protocol/metadata.js'
 import { privateKeyJwt } from '../protocol/private-key-jwt.js'
 import { type RegistrationOptions, registerClient } from '../protocol/register.js'
-import { createDatabase, keyRefused, promisifyRequest } from '../vault/database.js'
+import { createDatabase, promisifyRequest } from '../vault/database.js'
+import { keyStore } from '../vault/key-store.js'
+import { exclusively } from '../vault/lock.js'
 
+/** What one installation of the app is registered with. Once: what is given later changes nothing until `forget()`. */
 export interface InstanceOptions extends RegistrationOptions {
   /** The authorization server, written exactly as the server writes itself. */
   readonly issuer: string
@@ -16,7 +18,7 @@ export interface InstanceOptions extends RegistrationOptions {
   readonly scope?: string | undefined
   /** `native` for apps that are no web pages. Default `web`. */
   readonly applicationType?: 'web' | 'native' | undefined
-  /** Whatever else is to be registered, in the wire's own names (RFC 7591 §2). */
+  /** Whatever else is to be registered, in the wire's own names (RFC 7591 §2): `{ post_logout_redirect_uris: […] }`. */
   readonly additionalMetadata?: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -25,13 +27,16 @@ export interface Instance {
   readonly clientId: string
   /** `private_key_jwt` with the instance's key; for `createClient` and `createSessionClient`. */
   readonly clientAuth: ClientAuth
-  /** Forgets key and client id: where the server knows the client no more (`invalid_client`), the next call registers anew. */
+  /**
+   * Forgets the client id, and not one that another tab has got since: where the server knows the client no more
+   * (`invalid_client`), the next call registers anew. The key stays.
+   * @throws `storage_unavailable`
+   */
   forget(): Promise<void>
 }
 
 interface StoredInstance {
   readonly clientId: string
-  readonly key: CryptoKey
   readonly keyId: string
 }
 
@@ -46,37 +51,37 @@ export async function registerInstance(options: InstanceOptions): Promise<Instan
   const { issuer, redirectUri } = options
   const transaction = createDatabase('proofkey-instances', 'instances')
   const name = JSON.stringify([issuer, redirectUri])
-  const read = () =>
-    transaction('readonly', (records) => promisifyRequest<StoredInstance | undefined>(records.get(name)))
-  const register = async () => {
-    const found = await read()
-    if (found) return found
-    const made = await registered(options)
-    await transaction('readwrite', (records) => promisifyRequest(records.put(made, name)))
-    const written = await read()
-    if (!written) throw keyRefused()
-    return written
-  }
-  // Ten tabs of a first visit are one instance.
-  const { clientId, key, keyId } = await (globalThis.navigator?.locks
-    ? navigator.locks.request(`proofkey instance ${name}`, register)
-    : register())
+  const read = (records: IDBObjectStore) => promisifyRequest<StoredInstance | undefined>(records.get(name))
+  // Before anybody is asked: what cannot be kept is not registered.
+  const key = await keyStore().load(`instance ${name}`)
+  const keyId = await thumbprintOf(key.publicJwk)
+  /** One whose key was lost is of no use any more. */
+  const usable = (found: StoredInstance | undefined) => (found?.keyId === keyId ? found : undefined)
+  // Ten tabs of a first visit are one instance; without Web Locks, the one that was registered first.
+  const { clientId } = await exclusively(`instance ${name}`, async () => {
+    const found = usable(await transaction('readonly', read))
+    const made = found ?? { clientId: await registered(options, key, keyId), keyId }
+    return transaction('readwrite', async (records) => {
+      const first = usable(await read(records))
+      if (!first) await promisifyRequest(records.put(made, name))
+      return first ?? made
+    })
+  })
   return {
     clientId,
-    clientAuth: privateKeyJwt(key, { keyId }),
-    forget: () => transaction('readwrite', (records) => promisifyRequest(records.delete(name))),
+    clientAuth: privateKeyJwt(key.privateKey, { keyId }),
+    forget: () =>
+      transaction('readwrite', async (records) => {
+        if ((await read(records))?.clientId === clientId) await promisifyRequest(records.delete(name))
+      }),
   }
 }
 
-async function registered(options: InstanceOptions): Promise<StoredInstance> {
+/** @returns the client id */
+async function registered(options: InstanceOptions, { publicJwk }: SigningKey, kid: string): Promise<string> {
   const { issuer, redirectUri, clientName, scope, applicationType = 'web', additionalMetadata } = options
-  const server = await discover(issuer, options)
-  const pair = await subtle().generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])
-  const { kty, crv, x, y } = await subtle().exportKey('jwk', pair.publicKey)
-  // RFC 7638 §3: the members in this order, and no others.
-  const keyId = await sha256(JSON.stringify({ crv, kty, x, y }))
   const { client_id } = await registerClient(
-    server,
+    await discover(issuer, options),
     {
       ...additionalMetadata,
       redirect_uris: [redirectUri],
@@ -87,9 +92,9 @@ async function registered(options: InstanceOptions): Promise<StoredInstance> {
       application_type: applicationType,
       client_name: clientName,
       scope,
-      jwks: { keys: [{ kty, crv, x, y, kid: keyId, alg: 'ES256', use: 'sig' }] },
+      jwks: { keys: [{ ...publicJwk, kid, alg: 'ES256', use: 'sig' }] },
     },
     options,
   )
-  return { clientId: client_id, key: pair.privateKey, keyId }
+  return client_id
 }

@@ -11,8 +11,11 @@ type Fetch = typeof globalThis.fetch
 
 /** Ties tokens to a key: who steals a token without the key cannot use it (RFC 9449). An `owner` names the client. */
 export interface Dpop {
-  /** The thumbprint of the owner's key, `dpop_jkt` (RFC 9449 §10); the key is made where there is none. */
-  thumbprint(owner: string): Promise<string>
+  /**
+   * The thumbprint of the owner's key, `dpop_jkt` (RFC 9449 §10); the key is looked up anew, and made where there is none.
+   * @param atHand that of the key which this page has signed with last, whatever has become of it elsewhere
+   */
+  thumbprint(owner: string, atHand?: boolean): Promise<string>
   /**
    * Runs a request by a `fetch` that adds a fresh proof each time, with `ath` where the request carries
    * `Authorization: DPoP …`; and once more where the server asked for a nonce (§8, §9) or its clock is another one.
@@ -35,6 +38,8 @@ interface Known {
 
 /** As many servers are remembered. */
 const MAX_SERVERS = 100
+/** In characters; every request would carry it. */
+const MAX_NONCE = 1000
 
 /** @param load finds or makes the owner's key; asked for each thumbprint, and else until it gave one */
 export function createDpop(load: (owner: string) => Promise<SigningKey>): Dpop {
@@ -55,7 +60,8 @@ export function createDpop(load: (owner: string) => Promise<SigningKey>): Dpop {
   }
 
   return {
-    thumbprint: async (owner) => thumbprintOf((await loadKey(owner)).publicJwk),
+    thumbprint: async (owner, atHand) =>
+      thumbprintOf(((atHand && keys.get(owner)) || (await loadKey(owner))).publicJwk),
 
     async attempt(owner, request, options) {
       const { fetch = globalThis.fetch } = options
@@ -82,7 +88,7 @@ export function createDpop(load: (owner: string) => Promise<SigningKey>): Dpop {
           }),
         )
         const response = await fetch(input, { ...init, headers })
-        const newest = response.headers.get('dpop-nonce') ?? undefined
+        const newest = nonceOf(response)
         const refused = token
           ? response.status === 401 && challengeOf(response).error
           : response.status === 400 && (await errorIn(url, response))
@@ -90,7 +96,7 @@ export function createDpop(load: (owner: string) => Promise<SigningKey>): Dpop {
         if (newest || clock) learn(origin, { nonce: newest ?? known.nonce, aheadMs: clock || known.aheadMs })
         // What was streamed once cannot be sent again.
         again =
-          !given.body &&
+          !given.bodyUsed &&
           !(init?.body instanceof ReadableStream) &&
           !!(clock || (refused === 'use_dpop_nonce' && newest))
         if (again && token) response.body?.cancel().catch(() => {})
@@ -105,6 +111,12 @@ export function createDpop(load: (owner: string) => Promise<SigningKey>): Dpop {
       return request({ ...options, fetch: proving })
     },
   }
+}
+
+/** Not one of another server, where a redirect was followed, nor one that would fill every request. */
+function nonceOf({ headers, redirected }: Response): string | undefined {
+  const nonce = headers.get('dpop-nonce') ?? ''
+  return redirected || nonce.length > MAX_NONCE ? undefined : nonce || undefined
 }
 
 /** A JWS (RFC 7515 §3.1) with the public key in its header (RFC 9449 §4.2). */

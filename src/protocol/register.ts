@@ -42,7 +42,12 @@ export async function registerClient(
     )
   }
   if (typeof made.client_id !== 'string' || !made.client_id) throw refused(url, 'gave no client_id')
-  for (const name of ['token_endpoint_auth_method', 'redirect_uris'] as const) {
+  for (const name of [
+    'token_endpoint_auth_method',
+    'token_endpoint_auth_signing_alg',
+    'redirect_uris',
+    'response_types',
+  ]) {
     // Left out, it is what was asked for; the order says nothing.
     const [asked, got] = [metadata[name], made[name] ?? metadata[name]].map((value) => [value].flat().sort().join(' '))
     if (asked !== got) throw refused(url, `registered another ${name}`)

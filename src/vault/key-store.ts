@@ -21,11 +21,15 @@ export function keyStore(): KeyStore {
       found?.privateKey ? found : undefined,
     )
   const find = (owner: string) => transaction('readonly', (records) => read(records, owner))
+  const forget = (owner: string) =>
+    transaction('readwrite', (records) => promisifyRequest(records.delete(owner))).catch(() => {})
 
   return {
     async load(owner) {
       const found = await find(owner)
-      if (found) return found
+      if (found && (await signs(found))) return found
+      // One that does not sign would keep the person out for ever.
+      if (found) await forget(owner)
       const made = await createSigningKey()
       // Whoever was first has made it for all.
       await transaction('readwrite', async (records) => {
@@ -33,15 +37,18 @@ export function keyStore(): KeyStore {
       })
       // Read back and used: some engines accept a key that they then cannot return.
       const kept = await find(owner)
-      if (!kept) throw keyRefused()
-      await subtle()
-        .sign(ES256, kept.privateKey, new Uint8Array())
-        .catch((cause) => {
-          throw keyRefused(cause)
-        })
+      if (!kept || !(await signs(kept))) throw keyRefused()
       return kept
     },
 
-    forget: (owner) => transaction('readwrite', (records) => promisifyRequest(records.delete(owner))).catch(() => {}),
+    forget,
   }
 }
+
+const signs = ({ privateKey }: SigningKey): Promise<boolean> =>
+  subtle()
+    .sign(ES256, privateKey, new Uint8Array())
+    .then(
+      () => true,
+      () => false,
+    )

@@ -1,5 +1,6 @@
 import { createSealKey, open, seal } from '../crypto/seal.js'
 import { createDatabase, keyRefused, promisifyRequest } from './database.js'
+import { exclusively } from './lock.js'
 import { inTurn, type SessionStore } from './session-store.js'
 
 interface StoredSession {
@@ -40,12 +41,6 @@ export function sealedSessions(): SessionStore {
       if ((await this.read(owner)) === undefined) throw keyRefused()
     },
 
-    // Over all tabs by a Web Lock, where the browser has them and lets this page have them.
-    exclusive: (owner, work) =>
-      turn(async () => {
-        let running: ReturnType<typeof work> | undefined
-        await globalThis.navigator?.locks?.request(`proofkey ${owner}`, () => (running = work())).catch(() => {})
-        return running ?? work()
-      }),
+    exclusive: (owner, work) => turn(() => exclusively(owner, work)),
   }
 }

@@ -1,8 +1,10 @@
 import { IDBFactory } from 'fake-indexeddb'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import '../../examples/demo/quiet.js'
 import { browserClient, type RunningProvider, startProvider } from '../../examples/demo/provider.js'
 import { allowInsecureLoopback, createSessionClient, registerInstance, type UserAgent } from '../../src/index.js'
+import { inKeys } from '../helpers/keys.js'
+import { createLocks } from '../helpers/locks.js'
 import { createPerson } from '../helpers/person.js'
 import { refusal } from '../helpers/refusal.js'
 import { tracesOf } from '../helpers/traces.js'
@@ -34,6 +36,10 @@ beforeEach(() => {
   globalThis.indexedDB = new IDBFactory()
   asked.length = 0
   change = (answer) => answer
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  vi.unstubAllGlobals()
 })
 
 it('registers once, proves itself with its own key, and signs a person in', async () => {
@@ -70,16 +76,53 @@ it('registers once, proves itself with its own key, and signs a person in', asyn
 
 it('keeps a key that cannot be exported, and nothing that could be read', async () => {
   await registerInstance(options())
-  const opening = indexedDB.open('proofkey-instances')
-  await new Promise((resolve) => opening.addEventListener('success', resolve))
-  const reading = opening.result.transaction('instances').objectStore('instances').getAll()
-  const [record] = await new Promise<{ key: CryptoKey }[]>((resolve) =>
-    reading.addEventListener('success', () => resolve(reading.result)),
-  )
-  opening.result.close()
-  expect(record?.key).toMatchObject({ type: 'private', extractable: false, usages: ['sign'] })
-  await expect(crypto.subtle.exportKey('jwk', record!.key)).rejects.toThrow()
+  const [record] = await inKeys('readonly', (records) => records.getAll())
+  expect(record?.privateKey).toMatchObject({ type: 'private', extractable: false, usages: ['sign'] })
+  await expect(crypto.subtle.exportKey('jwk', record.privateKey)).rejects.toThrow()
   expect(tracesOf('extractable', record)).toContain('plain')
+})
+
+it('asks nobody to register what could not be kept', async () => {
+  vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+    throw new DOMException('', 'DataCloneError')
+  })
+  await refusal(registerInstance(options()), 'storage_refused_key')
+  vi.restoreAllMocks()
+  expect(asked).toEqual([])
+  await registerInstance(options())
+  expect(asked).toHaveLength(1)
+})
+
+it.each(['lost', 'useless'])('registers anew where its key is %s', async (how) => {
+  const first = await registerInstance(options())
+  await inKeys('readwrite', (records) => {
+    const name = `instance ${JSON.stringify([server.issuer, redirectUri])}`
+    return how === 'lost' ? records.clear() : records.put({ privateKey: {}, publicJwk: {} }, name)
+  })
+  const second = await registerInstance(options())
+  expect(second.clientId).not.toBe(first.clientId)
+  expect((await registerInstance(options())).clientId).toBe(second.clientId)
+})
+
+it.each([
+  ['one after the other, by a Web Lock', createLocks()],
+  ['at once, where there are no Web Locks', undefined],
+  [
+    'at once, where the page may not use them',
+    { request: () => Promise.reject(new DOMException('', 'SecurityError')) },
+  ],
+])('is one instance in ten tabs that register %s', async (_, locks) => {
+  vi.stubGlobal('navigator', { locks })
+  const instances = await Promise.all(Array.from({ length: 10 }, () => registerInstance(options())))
+  expect(new Set(instances.map(({ clientId }) => clientId)).size).toBe(1)
+  // The server has forgotten it; each tab hears that for itself.
+  const ids = new Set()
+  for (const instance of instances) {
+    await instance.forget()
+    ids.add((await registerInstance(options())).clientId)
+  }
+  expect(ids.size).toBe(1)
+  expect(ids).not.toContain(instances[0]?.clientId)
 })
 
 it('registers anew once it was told to forget', async () => {
@@ -92,6 +135,8 @@ it.each([
   ['another method', { token_endpoint_auth_method: 'client_secret_basic' }, 'response_refused'],
   ['another redirect URI', { redirect_uris: ['https://evil.example/callback'] }, 'response_refused'],
   ['one redirect URI more', { redirect_uris: [redirectUri, 'https://evil.example/'] }, 'response_refused'],
+  ['another algorithm', { token_endpoint_auth_signing_alg: 'RS256' }, 'response_refused'],
+  ['another grant', { response_types: ['token'] }, 'response_refused'],
   ['no client id', { client_id: undefined }, 'response_refused'],
 ] as const)('refuses a server that registers %s, and keeps nothing', async (_, changed, code) => {
   change = (answer) => ({ ...answer, ...changed })

@@ -5,7 +5,7 @@ import { thumbprintOf } from '../../src/crypto/signing-key.js'
 import { createDpop, createSigningKey } from '../../src/protocol.js'
 import { createProofCheck, readProof } from '../helpers/proof.js'
 
-type Answer = { status?: number; headers?: Record<string, string>; body?: unknown }
+type Answer = { status?: number; headers?: Record<string, string>; body?: unknown; redirected?: boolean }
 
 const key = await createSigningKey()
 
@@ -14,8 +14,9 @@ function start(...answers: Answer[]) {
   const sent: Request[] = []
   const fetch: typeof globalThis.fetch = async (input, init) => {
     sent.push(new Request(input, init))
-    const { status = 200, headers = {}, body = {} } = answers.shift() ?? {}
-    return Response.json(body, { status, headers })
+    const { status = 200, headers = {}, body = {}, redirected = false } = answers.shift() ?? {}
+    // What fetch gives after it has followed a redirect.
+    return Object.defineProperty(Response.json(body, { status, headers }), 'redirected', { value: redirected })
   }
   const dpop = createDpop(async () => key)
   return {
@@ -177,6 +178,20 @@ describe('a nonce', () => {
     expect(claims().map(({ nonce }) => nonce)).toEqual([undefined, undefined, undefined, 'rs', 'as'])
   })
 
+  it('of the server that a redirect ended at does not go to the one that was asked', async () => {
+    const { ask, claims } = start({ headers: { 'dpop-nonce': 'of elsewhere' }, redirected: true })
+    await ask(api, { headers: bound })
+    await ask(api, { headers: bound })
+    expect(claims().map(({ nonce }) => nonce)).toEqual([undefined, undefined])
+  })
+
+  it('that would fill every request is none', async () => {
+    const { ask, claims } = start(apiWantsNonce('n'.repeat(1001)), apiWantsNonce('n'.repeat(1000)))
+    expect((await ask(api, { headers: bound })).status).toBe(401)
+    expect((await ask(api, { headers: bound })).status).toBe(200)
+    expect(claims().map(({ nonce }) => `${nonce ?? ''}`.length)).toEqual([0, 0, 1000])
+  })
+
   it('is asked for twice: the second refusal is the answer', async () => {
     const { ask, sent } = start(wantsNonce('n1'), wantsNonce('n2'), wantsNonce('n3'))
     expect((await ask(token, { method: 'POST' })).status).toBe(400)
@@ -219,6 +234,18 @@ describe('a nonce', () => {
     const request = new Request(api, { method: 'POST', headers: bound, body: 'x' })
     expect((await ask(request)).status).toBe(401)
     expect(sent).toHaveLength(3)
+  })
+
+  it('makes nobody send a Request twice whose body is spent, also where it does not show its body (Firefox)', async () => {
+    const { ask, sent } = start(apiWantsNonce('n1'))
+    class FirefoxRequest extends Request {
+      override get body() {
+        return undefined as never
+      }
+    }
+    const request = new FirefoxRequest(api, { method: 'POST', headers: bound, body: 'x' })
+    expect((await ask(request)).status).toBe(401)
+    expect(sent).toHaveLength(1)
   })
 
   it('is remembered of the last hundred servers', async () => {

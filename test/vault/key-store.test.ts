@@ -6,6 +6,7 @@ import { inKeys } from '../helpers/keys.js'
 import { refusal } from '../helpers/refusal.js'
 import { tracesOf } from '../helpers/traces.js'
 
+const aes = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt'])
 const owner = '["https://as.example","spa"]'
 
 beforeEach(() => {
@@ -51,6 +52,20 @@ describe('the key of an owner', () => {
     const first = await thumbprint()
     const record = await inKeys('readonly', (records) => records.get(owner))
     await inKeys('readwrite', (records) => records.put({ ...record, privateKey: null }, owner))
+    const second = await thumbprint()
+    expect(second).not.toBe(first)
+    expect(await thumbprint()).toBe(second)
+  })
+})
+
+describe('a key that does not sign', () => {
+  it.each([
+    ['of another kind', aes],
+    ['that is none', 'x'],
+  ])('gives way to a new one: one %s', async (_, privateKey) => {
+    const first = await thumbprint()
+    const record = await inKeys('readonly', (records) => records.get(owner))
+    await inKeys('readwrite', (records) => records.put({ ...record, privateKey }, owner))
     const second = await thumbprint()
     expect(second).not.toBe(first)
     expect(await thumbprint()).toBe(second)
