@@ -13,20 +13,26 @@ const COOLDOWN_MS = 60_000
 
 /**
  * Holds a server's public keys for 5 minutes. Where none fits, as after a rotation, it asks once more, but not within a
- * minute of the last time. Any number of callers share one request; a failure is not held.
+ * minute of the last time. Any number of callers share one request; one that fails is not held, and costs those nothing
+ * who come with a key that is.
  * @param load for example {@link loadKeys}
  */
 export function createKeySource(load: () => Promise<readonly PublicJwk[]>): KeySource {
-  let current: Promise<readonly PublicJwk[]> | undefined
-  let loadedAtMs = 0
+  let held: readonly PublicJwk[] = []
+  let heldAtMs = Number.NEGATIVE_INFINITY
+  let askedAtMs = 0
+  let loading: Promise<readonly PublicJwk[]> | undefined
 
-  function keys(maxAgeMs: number): Promise<readonly PublicJwk[]> {
-    if (current && Date.now() - loadedAtMs < maxAgeMs) return current
-    loadedAtMs = Date.now()
-    const loading = load()
-    current = loading
-    loading.catch(() => {
-      if (current === loading) current = undefined
+  async function ask(): Promise<readonly PublicJwk[]> {
+    askedAtMs = Date.now()
+    held = await load()
+    heldAtMs = askedAtMs
+    return held
+  }
+
+  function renewed(): Promise<readonly PublicJwk[]> {
+    loading ??= ask().finally(() => {
+      loading = undefined
     })
     return loading
   }
@@ -34,7 +40,9 @@ export function createKeySource(load: () => Promise<readonly PublicJwk[]>): KeyS
   return async (header) => {
     // Of two that fit, neither is the one (OpenID Connect Core §10.1 wants a kid then).
     const only = ([key, another]: PublicJwk[]) => (another ? undefined : key)
-    return only(keysFor(header, await keys(LIFETIME_MS))) ?? only(keysFor(header, await keys(COOLDOWN_MS)))
+    const found = only(keysFor(header, Date.now() - heldAtMs < LIFETIME_MS ? held : await renewed()))
+    if (found || (!loading && Date.now() - askedAtMs < COOLDOWN_MS)) return found
+    return only(keysFor(header, await renewed()))
   }
 }
 

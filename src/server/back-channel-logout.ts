@@ -27,9 +27,10 @@ export async function backChannelLogout(request: Request, onLogout: OnLogout, pa
     if (!(await replayCache.claim(id, logout.acceptedUntilMs))) throw logoutTokenInvalid('it was used before')
     try {
       await onLogout(logout)
-    } catch (error) {
+    } catch {
       await replayCache.release(id).catch(() => {})
-      throw error
+      // Whatever it is, it is the app's, and goes no further.
+      throw new Error('Not done')
     }
     report({ type: 'back_channel_logout', ends: logout.sessionId === undefined ? 'all_sessions' : 'session' })
     return new Response(null, { status: 200, headers: NO_STORE })

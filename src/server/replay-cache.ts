@@ -1,3 +1,4 @@
+import { configInvalid } from '../protocol/begin.js'
 import { type RedisClient, redisSender } from '../vault/redis.js'
 
 /** Remembers what was used, for all servers that share it. Sees digests only. */
@@ -13,8 +14,12 @@ export interface MemoryReplayCacheOptions {
   readonly maxEntries?: number | undefined
 }
 
-/** Remembers in this process's memory; what came to another process, or before a restart, it does not know. */
+/**
+ * Remembers in this process's memory; what came to another process, or before a restart, it does not know.
+ * @throws `config_invalid`
+ */
 export function memoryReplayCache({ maxEntries = 10_000 }: MemoryReplayCacheOptions = {}): ReplayCache {
+  if (!(maxEntries >= 1)) throw configInvalid(['maxEntries: a number from 1'])
   const expiries = new Map<string, number>()
   return {
     async claim(id, expiresAtMs) {

@@ -3,7 +3,7 @@ import { isProofkeyError, ProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
 import { sameOriginPath } from '../flow/return-to.js'
 import { configInvalid } from '../protocol/begin.js'
-import { type EndSessionRequest, endSessionUrl } from '../protocol/end-session.js'
+import { type EndSessionRequest, endSessionUrl, unknownSignOut } from '../protocol/end-session.js'
 import { parseUrl } from '../protocol/endpoint.js'
 import type { CheckedMetadata } from '../protocol/metadata.js'
 import { owner } from '../protocol/owner.js'
@@ -107,10 +107,3 @@ export function createSignOut({ config, metadata, report, jarOf, vaultOf, header
 /** A link on another site signs nobody out; a sub-domain's may. */
 const crossSite = ({ headers }: Request) =>
   headers.get('sec-fetch-site') === 'cross-site' ? 'another site' : undefined
-
-const unknownSignOut = () =>
-  new ProofkeyError(
-    'unknown_state',
-    'No sign-out of this browser waits for this state.',
-    'Go on: whoever was signed out stays so.',
-  )

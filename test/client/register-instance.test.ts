@@ -95,10 +95,9 @@ it('asks nobody to register what could not be kept', async () => {
 
 it.each(['lost', 'useless'])('registers anew where its key is %s', async (how) => {
   const first = await registerInstance(options())
-  await inKeys('readwrite', (records) => {
-    const name = `instance ${JSON.stringify([server.issuer, redirectUri])}`
-    return how === 'lost' ? records.clear() : records.put({ privateKey: {}, publicJwk: {} }, name)
-  })
+  const name = `instance ${JSON.stringify([server.issuer, redirectUri])}`
+  if (how === 'lost') await inKeys('readwrite', (records) => records.delete(name))
+  else await inKeys('readwrite', (records) => records.put({ privateKey: {}, publicJwk: {} }, name))
   const second = await registerInstance(options())
   expect(second.clientId).not.toBe(first.clientId)
   expect((await registerInstance(options())).clientId).toBe(second.clientId)

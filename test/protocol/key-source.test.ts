@@ -76,6 +76,20 @@ describe('a key source', () => {
     expect(load).toHaveBeenCalledTimes(1)
     expect(await keys(header('a'))).toEqual(key('a'))
   })
+
+  it('goes on with the keys it holds while made-up ones cannot be looked up', async () => {
+    const keys = createKeySource(load)
+    await keys(header('a'))
+    pass(60)
+    load.mockRejectedValueOnce(new Error('away'))
+    await expect(keys(header('made up'))).rejects.toThrow('away')
+    expect(await keys(header('a'))).toEqual(key('a'))
+    pass(60)
+    load.mockReturnValueOnce(new Promise(() => {}))
+    keys(header('made up')).catch(() => {})
+    expect(await keys(header('a'))).toEqual(key('a'))
+    expect(load).toHaveBeenCalledTimes(3)
+  })
 })
 
 describe('loadKeys', () => {

@@ -6,6 +6,7 @@ import {
   createServerClient,
   type LogoutToken,
   memoryVault,
+  ProofkeyError,
   type ProofkeyEvent,
   redisReplayCache,
   type ServerClientConfig,
@@ -226,12 +227,16 @@ describe('a logout token', () => {
       () => {
         throw new Error('at once')
       },
+      // As the client's own `revoke` throws it, which §2.7 wants called.
+      async () => {
+        throw new ProofkeyError('token_request_refused', 'The server did not revoke the token of ada.')
+      },
     ])
       await refused(
         await app.client.handleBackChannelLogout(posted({ logout_token: token }), fail),
         /could not be ended/,
       )
-    expect(app.told().map((event) => 'code' in event && event.code)).toEqual(['unexpected', 'unexpected'])
+    expect(app.told().map((event) => 'code' in event && event.code)).toEqual(['unexpected', 'unexpected', 'unexpected'])
     expect((await app.post(token)).status).toBe(200)
     expect(app.ended).toHaveLength(1)
   })

@@ -72,6 +72,10 @@ describe('memoryReplayCache', () => {
     expect(await cache.claim('a', soon())).toBe(true)
   })
 
+  it.each([Number.NaN, 0, -1])('is of no size that remembers nothing: %d', (maxEntries) =>
+    refusal(() => memoryReplayCache({ maxEntries }), 'config_invalid'),
+  )
+
   it('lets nobody in again for asking often', async () => {
     const cache = memoryReplayCache({ maxEntries: 3 })
     for (const id of ['a', 'b', 'c']) await cache.claim(id, soon())
