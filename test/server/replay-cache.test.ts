@@ -72,9 +72,9 @@ describe('memoryReplayCache', () => {
     expect(await cache.claim('a', soon())).toBe(true)
   })
 
-  it.each([Number.NaN, 0, -1])('is of no size that remembers nothing: %d', (maxEntries) =>
-    refusal(() => memoryReplayCache({ maxEntries }), 'config_invalid'),
-  )
+  it.each([Number.NaN, 0, -1])('is of no size that remembers nothing: %d', async (maxEntries) => {
+    await refusal(() => memoryReplayCache({ maxEntries }), 'config_invalid')
+  })
 
   it('lets nobody in again for asking often', async () => {
     const cache = memoryReplayCache({ maxEntries: 3 })
