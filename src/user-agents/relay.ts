@@ -1,6 +1,7 @@
 import type { Journey } from './contract.js'
 
-const RECEIVED = 'received'
+const RECEIVED = 'proofkey received'
+const REFUSED = 'proofkey refused'
 const PATIENCE_MS = 500
 
 /**
@@ -28,15 +29,36 @@ function openLine(state: string | null, other: Window, heard: (data: string) => 
   }
 }
 
+/** Held by the page that waits, while it waits. Locks can be listed: of the `state`, only its time of expiry is in the name. */
+const lockName = (state: string | null) => `proofkey ${state?.slice(0, 13)}`
+
+/** Whether a page is there that waits, however long it takes to hear. False also where Web Locks are missing or refused. */
+async function isAwaited(state: string): Promise<boolean> {
+  try {
+    const { held } = await navigator.locks.query()
+    return !!held?.some(({ name }) => name === lockName(state))
+  } catch {
+    return false
+  }
+}
+
+let last: Promise<boolean> | undefined
+
 /**
  * For the page at the redirect URI, as the first thing it does: hands the callback URL to the page that opened this
- * window or frame, and closes the window. Resolves with false where nobody waits for it (after half a second): go on
- * with `handleCallback()`. The URL is out of the address bar meanwhile.
+ * window or frame, and closes the window. Resolves with false where nobody waits for it (after half a second at most, or
+ * when who waited is gone): go on with `handleCallback()`, or take the URL out of the address bar, where it is back by
+ * then; it is out of it meanwhile. Called again, it gives the same result again.
  */
 export async function relayCallback(): Promise<boolean> {
-  const { href, pathname } = location
+  const { href } = location
   const state = /[?#&]state=([\w-]+)/.exec(href)?.[1]
-  if (!state) return false
+  // Whoever calls second finds a URL without.
+  if (state) last = relay(href, state)
+  return last ?? false
+}
+
+async function relay(href: string, state: string): Promise<boolean> {
   const show = (url: string) => {
     try {
       history.replaceState(history.state, '', url)
@@ -44,16 +66,30 @@ export async function relayCallback(): Promise<boolean> {
       // Browsers ration these calls; a sign-in does not fail for that.
     }
   }
-  show(origin + pathname)
+  show(origin + location.pathname)
+  const other = opener ?? parent
   const received = await new Promise<boolean>((resolve) => {
-    const over = (value: boolean) => {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let over = false
+    const end = (value: boolean) => {
+      over = true
       clearTimeout(timer)
       line.end()
       resolve(value)
     }
-    const timer = setTimeout(over, PATIENCE_MS, false)
-    const line = openLine(state, opener ?? parent, (data) => data === RECEIVED && over(true))
+    const look = async (patient: boolean) => {
+      const awaited = await isAwaited(state)
+      if (over) return
+      // Once more after it was let go: the receipt may be on its way.
+      if (awaited || patient) timer = setTimeout(look, PATIENCE_MS, awaited)
+      else end(false)
+    }
+    const line = openLine(state, other, (data) => {
+      if (data === RECEIVED || data === REFUSED) end(data === RECEIVED)
+    })
     line.say(href)
+    // Without Web Locks, and for a window or frame that may be from another partition's page, only time can tell.
+    look(other !== window || !navigator.locks)
   })
   if (received) close()
   else show(href)
@@ -62,10 +98,22 @@ export async function relayCallback(): Promise<boolean> {
 
 /** The other end: waits for the page at the redirect URI in `from`. @returns its undo */
 export function hearCallback({ isAnswer }: Journey, url: URL, from: Window, answer: (url: string) => void): () => void {
-  const line = openLine(url.searchParams.get('state'), from, (data) => {
-    if (!isAnswer(data)) return
-    line.say(RECEIVED)
-    answer(data)
+  const state = url.searchParams.get('state')
+  const line = openLine(state, from, (data) => {
+    if (isAnswer(data)) {
+      line.say(RECEIVED)
+      answer(data)
+    }
+    // What landed elsewhere is for its own page to report.
+    else if (typeof data === 'string' && data.includes(`${state}`)) line.say(REFUSED)
   })
-  return line.end
+  let release = () => {}
+  const over = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  navigator.locks?.request(lockName(state), () => over).catch(() => {})
+  return () => {
+    line.end()
+    release()
+  }
 }

@@ -7,6 +7,7 @@ import { frame } from '../../src/user-agents/frame.js'
 import { popup } from '../../src/user-agents/popup.js'
 import { hearCallback, relayCallback } from '../../src/user-agents/relay.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
+import { createLocks } from '../helpers/locks.js'
 import { goTo } from '../helpers/page.js'
 import { ADA, ticketFor } from '../helpers/tickets.js'
 import { createWindow, hear, type OtherWindow, say, stubFrames, stubOpen } from '../helpers/windows.js'
@@ -164,6 +165,8 @@ describe('relayCallback', () => {
     'does nothing on a page that is no answer: %j',
     async (end) => {
       goTo(page + end)
+      vi.resetModules()
+      const { relayCallback } = await import('../../src/user-agents/relay.js')
       await expect(relayCallback()).resolves.toBe(false)
       expect(location.href).toBe(page + end)
       expect(waiting.postMessage).not.toHaveBeenCalled()
@@ -201,6 +204,148 @@ describe('relayCallback', () => {
     )
     await expect(untilPatienceEnds(work)).resolves.toBe(false)
   })
+})
+
+describe('relayCallback, called twice by a page of two components,', () => {
+  it('gives both the receipt', async () => {
+    const both = Promise.all([relayCallback(), relayCallback()])
+    hear(RECEIVED, waiting)
+    await expect(both).resolves.toEqual([true, true])
+    expect(close).toHaveBeenCalledTimes(1)
+  })
+
+  it('tells both that nobody waits', async () => {
+    const both = [relay().work, relay().work]
+    for (const work of both) await expect(untilPatienceEnds(work)).resolves.toBe(false)
+    expect(waiting.postMessage).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('with Web Locks, relayCallback', () => {
+  let locks: ReturnType<typeof createLocks>
+  beforeEach(() => {
+    locks = createLocks()
+    vi.stubGlobal('navigator', { locks })
+    vi.stubGlobal('opener', null)
+  })
+  const turns = async (ms = 0) => {
+    vi.advanceTimersByTime(ms)
+    for (let turn = 0; turn < 5; turn++) await setImmediate()
+  }
+  /** A page waits for this sign-in, and is too busy to hear. @returns what ends its waiting, without a word */
+  async function waitBusily(name = lockOf(state)) {
+    let end = () => {}
+    locks.request(name, () => new Promise<void>((resolve) => (end = resolve)))
+    await turns()
+    return end
+  }
+  const lockOf = (state: string) => `proofkey ${state.slice(0, 13)}`
+
+  it('gives up at once where nobody waits, in a window that nobody opened', async () => {
+    await waitBusily('proofkey of another')
+    await expect(relay().work).resolves.toBe(false)
+    expect(location.href).toBe(callback)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it.each(['opener', 'parent'])(
+    'waits half a second for its %s that holds none: it may be of another partition',
+    async (name) => {
+      vi.stubGlobal(name, waiting)
+      const { work, seen } = relay()
+      await turns()
+      await turns(499)
+      expect(seen).toEqual({})
+      await turns(1)
+      await expect(work).resolves.toBe(false)
+    },
+  )
+
+  it.each([
+    ['was opened by it', () => waiting],
+    ['is cut off from it', () => null],
+  ])('waits as long as a page does, which is busy, where this one %s', async (_, opener) => {
+    vi.stubGlobal('opener', opener())
+    const end = await waitBusily()
+    const { work, seen } = relay()
+    for (let second = 0; second < 60; second++) await turns(1000)
+    expect(seen).toEqual({})
+    expect(location.href).toBe(page)
+    say(RECEIVED, state)
+    await expect(work).resolves.toBe(true)
+    end()
+  })
+
+  it('gives up where that page ends without a word, and not before a receipt could have come', async () => {
+    const end = await waitBusily()
+    const { work, seen } = relay()
+    await turns(500)
+    end()
+    await turns()
+    await turns(500)
+    expect(seen).toEqual({})
+    await turns(500)
+    await expect(work).resolves.toBe(false)
+    expect(location.href).toBe(callback)
+  })
+
+  it.each([
+    ['missing', { locks: undefined }],
+    ['refused', { locks: { query: () => Promise.reject(new DOMException('', 'SecurityError')) } }],
+  ])('waits half a second for an opener where they are %s', async (_, navigator) => {
+    vi.stubGlobal('navigator', navigator)
+    vi.stubGlobal('opener', waiting)
+    await expect(untilPatienceEnds(relay().work)).resolves.toBe(false)
+  })
+
+  it('finds the lock of hearCallback, which is let go at the end', async () => {
+    const journey = { isAnswer: (url: string) => url === callback } as Journey
+    const authorize = new URL(`https://as.example/authorize?state=${state}`)
+    const held = async () => (await locks.query()).held.map(({ name }) => name)
+    for (const early of [true, false]) {
+      const undo = hearCallback(journey, authorize, window, () => {})
+      if (!early) {
+        await turns()
+        expect(await held()).toEqual([lockOf(state)])
+        // The list is for every page of the origin.
+        expect(`${await held()}`).not.toContain(state.slice(13, 21))
+      }
+      undo()
+      await turns()
+      expect(await held()).toEqual([])
+    }
+  })
+
+  it.each([
+    ['missing', undefined],
+    ['refused', { request: () => Promise.reject(new DOMException('', 'SecurityError')) }],
+  ])('is heard where the locks are %s', async (_, locks) => {
+    vi.stubGlobal('navigator', { locks })
+    const answer = vi.fn()
+    const undo = hearCallback(
+      { isAnswer: () => true } as unknown as Journey,
+      new URL(`https://as.example/?state=${state}`),
+      window,
+      answer,
+    )
+    say(callback, state)
+    await turns()
+    undo()
+    expect(answer.mock.calls).toEqual([[callback]])
+  })
+})
+
+it('an answer that landed elsewhere is refused at once: its own page reports it', async () => {
+  const undo = hearCallback(
+    { isAnswer: () => false } as unknown as Journey,
+    new URL(`https://as.example/?state=${state}`),
+    window,
+    () => {},
+  )
+  await expect(relay().work).resolves.toBe(false)
+  undo()
+  expect(location.href).toBe(callback)
+  expect(close).not.toHaveBeenCalled()
 })
 
 describe('both ends together', () => {
