@@ -34,7 +34,7 @@ export interface UserAgent {
   /**
    * Sends the person away and, where it can, waits for them. Called in the same turn as `signIn`, so that what a browser
    * opens only in a click can be opened before the first `await`. Whatever the outcome, it leaves nothing behind: no
-   * listener, timer, window or server.
+   * listener, timer, server or window, but one that a `Cross-Origin-Opener-Policy` keeps it from closing.
    */
   open(journey: Journey): Promise<void>
 }

@@ -17,18 +17,25 @@ export interface PopupOptions extends EmbeddedOptions {
 }
 
 const TICK_MS = 100
+/** Sooner, an answer may still be on its way. */
+const LEAST_TICKS = 10
+/** What has looked closed for longer is cut off, and the person may be in it. */
+const MOST_TICKS = 30
 
 /** One at a time: who clicks again is shown the window that is there. */
 let current: Window | null | undefined
-let giveUp = () => {}
+const nothing = () => {}
+let giveUp = nothing
 
 /**
  * Shows the server's pages in a window of their own, while this page stays; `signIn` resolves with the grant. Call it in
  * a click, before any `await`, or browsers block the window. The page at the redirect URI calls `relayCallback()`.
  *
  * Fails with `popup_blocked`, `popup_already_open` (it was brought to the front), `cancelled`, `timeout`. Where the
- * server's or this page has a `Cross-Origin-Opener-Policy`, closing the window may go unnoticed; the next call takes its
- * place, and the earlier one fails with `cancelled`.
+ * server's or this page has a `Cross-Origin-Opener-Policy`, or the person does not come back to this page within three
+ * seconds, closing the window may go unnoticed; the next call takes its place, and the earlier one fails with
+ * `cancelled`. A window that such a policy has cut off cannot be closed from here: after `timeout` and `aborted` it stays,
+ * and the sign-in can still end there.
  */
 export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...options }: PopupOptions = {}): UserAgent {
   return {
@@ -46,6 +53,10 @@ export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...opti
           const closed = () => fail(cancelled())
           if (opened.closed) return closed()
           giveUp = closed
+          atEnd(() => {
+            giveUp = nothing
+            opened.close()
+          })
           atEnd(hearCallback(journey, url, opened, answer))
           atEnd(watchForClose(opened, closed))
           opened.location.href = url.href
@@ -94,8 +105,7 @@ function watchForClose(opened: Window, closed: () => void): () => void {
     } catch {
       left = true
     }
-    // Not at once: an answer may be on its way.
-    if (opened.closed && ++ticks > 9 && ticks < 30 && here && left) closed()
+    if (opened.closed && ++ticks >= LEAST_TICKS && ticks < MOST_TICKS && here && left) closed()
   }, TICK_MS)
   return () => clearInterval(timer)
 }
