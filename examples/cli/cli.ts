@@ -40,7 +40,7 @@ export async function run({ issuer, device, signal }: CliOptions): Promise<numbe
     return 0
   } catch (error) {
     if (!isProofkeyError(error)) throw error
-    console.error(`${error.code}: ${error.message} ${error.hint}`)
+    console.error(printable(`${error.code}: ${error.message} ${error.hint}`))
     return error.code === 'aborted' ? 130 : 1
   }
 }
@@ -60,5 +60,5 @@ function showCode({ userCode, verificationUri, verificationUriComplete }: Device
 const hasScreen = () =>
   ['darwin', 'win32'].includes(process.platform) || !!(process.env['DISPLAY'] || process.env['WAYLAND_DISPLAY'])
 
-/** A name comes from elsewhere, and control characters are commands to a terminal. */
+/** Names and what a server says come from elsewhere, and control characters are commands to a terminal. */
 const printable = (text: unknown) => `${text}`.replace(/\p{C}/gu, '')

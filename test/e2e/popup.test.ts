@@ -221,6 +221,37 @@ describe('a person', () => {
   })
 })
 
+describe('an opener that is busy when the answer comes', () => {
+  it.each([
+    ['', {}],
+    [', and cut off', { app: CUT_OFF, callback: CUT_OFF }],
+  ])('gets it all the same%s', async (_, headers) => {
+    Object.assign(site.headers, headers)
+    const page = await newPageBehind(site.url)
+    const popup = await click(page)
+    const busy = popup
+      .waitForRequest((request) => request.url().startsWith(`${site.url}/callback?`))
+      .then(() =>
+        page.evaluate(() => {
+          const end = performance.now() + 2500
+          while (performance.now() < end);
+        }),
+      )
+    await passProvider(popup)
+    await busy
+    await expectSignedIn(page, popup)
+  })
+})
+
+it('the README’s callback page, where nobody waits, takes the code nowhere', async () => {
+  const next = browser.context.waitForEvent('request', (request) => request.url() === `${site.url}/`)
+  const page = await browser.newPage(`${site.url}/relay?code=the-code&state=1234`)
+  expect(await (await next).headerValue('referer')).not.toContain('the-code')
+  await page.waitForURL(`${site.url}/`)
+  await page.goBack().catch(() => {})
+  expect(page.url()).not.toContain('the-code')
+})
+
 describe('Cross-Origin-Opener-Policy, which cuts the windows apart', () => {
   const cases: [string, Partial<TravelSite['headers']>][] = [
     ['of the app', { app: CUT_OFF }],

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { build } from 'esbuild'
@@ -77,20 +78,24 @@ export async function startTravelSite(appHost = 'localhost', providerHost = '127
 }
 
 const page = (...scripts: string[]) =>
-  `<!doctype html><title>app</title><link rel="icon" href="data:,"><body>${scripts.map((name) => `<script src="${name}"></script>`).join('')}</body>`
+  `<!doctype html><title>app</title><link rel="icon" href="data:,"><body>${scripts.map((name) => `<script type="module" src="${name}"></script>`).join('')}</body>`
+
+/** What the README says a callback page of its own needs. */
+async function smallestCallbackPage(): Promise<string> {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const snippets = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code)
+  return snippets.find((code) => code.includes('relayCallback'))!.replace("'proofkey'", "'../../src/index.js'")
+}
 
 /** Three scripts, by path: the app, its part in these tests, and a callback page's own. */
 async function bundle(issuer: string): Promise<Map<string, string>> {
   const { outputFiles } = await build({
-    stdin: {
-      contents: `import { relayCallback } from '../../src/index.js'; relayCallback()`,
-      resolveDir: import.meta.dirname,
-    },
+    stdin: { contents: await smallestCallbackPage(), resolveDir: import.meta.dirname },
     entryPoints: ['page', 'travel-page'].map((name) => new URL(`./${name}.ts`, import.meta.url).pathname),
     bundle: true,
     write: false,
     outdir: '/',
-    format: 'iife',
+    format: 'esm',
     target: 'es2022',
     define: { ISSUER: JSON.stringify(issuer) },
   })

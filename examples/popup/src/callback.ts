@@ -2,6 +2,8 @@
 import { relayCallback } from '../../../src/index.js'
 
 const relayed = await relayCallback()
+// No reload and no page that comes next is to get the code.
+if (!relayed) history.replaceState(null, '', location.pathname)
 // Nobody reads this, but where a browser does not close the window, or the page that waited is gone.
 document.getElementById('status')!.textContent = relayed
   ? 'Done. You can close this window.'
