@@ -70,6 +70,7 @@ export interface Wishes {
   readonly maxAgeSeconds?: number | undefined
 }
 
+/** What an error may know besides. */
 export interface ErrorDetails {
   readonly wishes?: Wishes | undefined
   readonly cause?: unknown | undefined

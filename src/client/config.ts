@@ -22,6 +22,7 @@ export interface ExchangeClientConfig extends ClientConfig {
   readonly dpop?: undefined
 }
 
-/** With these types a result's `tokenType` is exact. */
+/** A configuration whose tokens are tied to a key: a result's `tokenType` is then exactly `dpop`. */
 export type WithDpop<Config> = Config & { readonly dpop: Dpop }
+/** One whose tokens are not: `bearer`. */
 export type WithoutDpop<Config> = Config & { readonly dpop?: undefined }

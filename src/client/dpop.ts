@@ -6,6 +6,8 @@ import { keyStore } from '../vault/key-store.js'
  * cannot use it (RFC 9449). Pass it as `dpop`. Its key lies in IndexedDB, one for each client, and goes with the sign-out;
  * where it is lost, the session ends (`key_lost`) and the next sign-in makes another. It does not stop script that runs in
  * the page, which can use the key there.
+ *
+ * Without IndexedDB a sign-in fails before it leaves: `storage_unavailable`, `storage_full`, `storage_refused_key`.
  */
 export function dpop(): Dpop {
   const { load, forget } = keyStore()

@@ -17,7 +17,7 @@ export interface SigningKey {
 
 export const ES256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
-/** @throws `insecure_context` */
+/** Makes a key pair. @throws `insecure_context` */
 export async function createSigningKey(): Promise<SigningKey> {
   const { privateKey, publicKey } = await subtle().generateKey(ES256, false, ['sign', 'verify'])
   const { crv, kty, x, y } = (await subtle().exportKey('jwk', publicKey)) as PublicMembers

@@ -8,6 +8,7 @@ interface FrameworkRequest extends IncomingMessage {
   readonly body?: unknown
 }
 
+/** Of {@link toRequest}. */
 export interface ToRequestOptions {
   /** What was read of the body before us, parsed or not. Default: what Express left in `request.body`. */
   readonly body?: unknown

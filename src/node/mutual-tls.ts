@@ -4,6 +4,7 @@ import { configInvalid } from '../protocol/begin.js'
 import type { ClientAuth } from '../protocol/client-auth.js'
 import { selfSignedTlsClientAuth, tlsClientAuth } from '../protocol/tls-client-auth.js'
 
+/** Of {@link mutualTls}. */
 export interface MutualTlsOptions {
   /** The client's certificate, PEM; those between it and its authority may follow. */
   readonly cert: string | Buffer
@@ -15,6 +16,7 @@ export interface MutualTlsOptions {
   readonly method?: keyof typeof METHODS | undefined
 }
 
+/** Proves the client by its connections, which live on until they are closed. */
 export interface MutualTls extends ClientAuth {
   /** Ends its connections, each once its request is answered; where it is used again, it opens new ones. */
   close(): Promise<void>

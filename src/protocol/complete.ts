@@ -10,6 +10,7 @@ import { blot, type Secrets, serverError } from './server-error.js'
 import { post, type TokenRequestOptions } from './token-request.js'
 import type { Asked, Transaction } from './transaction.js'
 
+/** The claims of an ID token (OpenID Connect Core §2), in the standard's names. */
 export type IdTokenClaims = oauth.IDToken
 
 /** How a token is sent: as it is (RFC 6750), or with a proof of the key that it is tied to (RFC 9449). */
@@ -30,12 +31,14 @@ export interface Tokens<Type extends TokenType = TokenType> {
   readonly idToken: string | undefined
 }
 
+/** What came of a token request that was answered, and whose answer was checked. */
 export interface Grant<Type extends TokenType = TokenType> {
   readonly tokens: Tokens<Type>
   /** The checked claims of the ID token; undefined where `openid` was not asked for and none came. */
   readonly claims: IdTokenClaims | undefined
 }
 
+/** Of {@link completeAuthorization}. */
 export interface CompleteOptions extends TokenRequestOptions {
   /** Pass `checkIdTokenSignature` to verify the ID token's signature too. */
   readonly signature?: SignatureCheck | undefined

@@ -9,7 +9,10 @@ import { readBody } from './request.js'
 
 type Fetch = typeof globalThis.fetch
 
-/** Ties tokens to a key: who steals a token without the key cannot use it (RFC 9449). An `owner` names the client. */
+/**
+ * Ties tokens to a key: who steals a token without the key cannot use it (RFC 9449). An `owner` names the client; that of
+ * `createClient` and its like is `JSON.stringify([issuer, clientId])`.
+ */
 export interface Dpop {
   /**
    * The thumbprint of the owner's key, `dpop_jkt` (RFC 9449 §10); the key is looked up anew, and made where there is none.
@@ -41,7 +44,11 @@ const MAX_SERVERS = 100
 /** In characters; every request would carry it. */
 const MAX_NONCE = 1000
 
-/** @param load finds or makes the owner's key; asked for each thumbprint, and else until it gave one */
+/**
+ * Proofs by a key of one's own.
+ * @param load finds or makes the owner's key; asked for each thumbprint, and else until it gave one. What it fails with is
+ * what the methods fail with
+ */
 export function createDpop(load: (owner: string) => Promise<SigningKey>): Dpop {
   const keys = new Map<string, SigningKey>()
   /** By origin: no server sees a nonce of another one. */

@@ -41,6 +41,7 @@ export const EXCHANGE_HEADER = 'x-proofkey'
  * Leaves the confidential half of the exchange to the app's own backend: the callback is checked here, then code and
  * verifier go to a path of this origin, where `handleExchange` of `proofkey/server` adds the client's authentication.
  * @param path for example `/auth/exchange`
+ * @throws when it is used: what `completeAuthorization` does at the callback, and what the backend refuses with
  */
 export function exchangeAt(path: string): Exchange {
   return async (transaction, callback, options) => {

@@ -8,6 +8,7 @@ export interface JwsHeader {
   readonly typ?: unknown
 }
 
+/** A signed JWT (RFC 7519 §3), taken apart. */
 export interface Jwt {
   readonly header: JwsHeader
   readonly claims: Readonly<Record<string, unknown>>

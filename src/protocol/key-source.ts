@@ -15,7 +15,7 @@ const COOLDOWN_MS = 60_000
  * Holds a server's public keys for 5 minutes. Where none fits, as after a rotation, it asks once more, but not within a
  * minute of the last time. Any number of callers share one request; one that fails is not held, and costs those nothing
  * who come with a key that is.
- * @param load for example {@link loadKeys}
+ * @param load for example {@link loadKeys}; what it fails with is what the source fails with
  */
 export function createKeySource(load: () => Promise<readonly PublicJwk[]>): KeySource {
   let held: readonly PublicJwk[] = []

@@ -21,6 +21,7 @@ export interface LogoutToken {
   readonly acceptedUntilMs: number
 }
 
+/** Of {@link validateLogoutToken}. */
 export interface LogoutTokenOptions extends RequestOptions {
   /** Where the server's keys are held. Default: fetched for this token. */
   readonly keys?: KeySource | undefined

@@ -4,11 +4,13 @@ import { subtle } from '../crypto/web-crypto.js'
 import { configInvalid } from './begin.js'
 import type { ClientAuth } from './client-auth.js'
 
+/** As JWA names them (RFC 7518 §3.1, RFC 9864). */
 export type SigningAlgorithm = 'ES256' | 'PS256' | 'RS256' | 'Ed25519'
 
 /** A private key as JSON (RFC 7517): EC P-256, RSA or OKP Ed25519. */
 export type PrivateJwk = JsonWebKey & { readonly kid?: string | undefined }
 
+/** Of {@link privateKeyJwt}. */
 export interface PrivateKeyJwtOptions {
   /** `kid` of the public key at the server. Default: the JWK's own. */
   readonly keyId?: string | undefined

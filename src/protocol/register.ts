@@ -11,6 +11,7 @@ export interface ClientMetadata {
   readonly [name: string]: unknown
 }
 
+/** Of {@link registerClient}. */
 export interface RegistrationOptions extends RequestOptions {
   /** Where the server registers nobody without one (RFC 7591 §3). */
   readonly initialAccessToken?: string | undefined

@@ -2,6 +2,7 @@ import { TlsClientAuth } from 'oauth4webapi'
 import { configInvalid } from './begin.js'
 import type { ClientAuth } from './client-auth.js'
 
+/** How requests with the certificate travel. */
 export interface TlsClientAuthOptions {
   /**
    * Makes requests over connections that show the client's certificate; where the runtime has a way of its own. Without

@@ -25,6 +25,7 @@ import { memoryReplayCache, type ReplayCache } from './replay-cache.js'
 import { createSignOut, type SignedOut, type SignOutOptions } from './sign-out.js'
 import { refuseStart } from './start-guard.js'
 
+/** What a {@link ServerClient} is made from. */
 export interface ServerClientConfig extends FlowConfig {
   /** How the client proves itself: chosen, never guessed. PKCE is there besides. */
   readonly clientAuth: ClientAuth
@@ -43,6 +44,7 @@ export interface ServerSignInResult extends SignInResult {
   readonly headers: Headers
 }
 
+/** A client of one authorization server, for an app that renders on the server. */
 export interface ServerClient {
   /**
    * Starts a sign-in: answers a navigation with 303 to the authorization server and the sealed transaction in a cookie.

@@ -9,6 +9,7 @@ export interface ReplayCache {
   release(id: string): Promise<void>
 }
 
+/** Of {@link memoryReplayCache}. */
 export interface MemoryReplayCacheOptions {
   /** At most this many are remembered; the oldest give way. Default 10,000. */
   readonly maxEntries?: number | undefined
@@ -39,6 +40,7 @@ export function memoryReplayCache({ maxEntries = 10_000 }: MemoryReplayCacheOpti
   }
 }
 
+/** Of {@link redisReplayCache}. */
 export interface RedisReplayCacheOptions {
   readonly client: RedisClient
   /** What every key in Redis starts with. Default `proofkey:used:`. */

@@ -11,6 +11,7 @@ import type { Vault } from '../vault/contract.js'
 import type { RequestCookies } from './cookies.js'
 import { refuseStart } from './start-guard.js'
 
+/** What the server is told (OpenID Connect RP-Initiated Logout 1.0 §2), and where the app goes on. */
 export interface SignOutOptions
   extends Pick<EndSessionRequest, 'idTokenHint' | 'postLogoutRedirectUri' | 'logoutHint' | 'uiLocales'> {
   /** Where the app wants to go on afterwards: a path of this origin. Default `/`. */

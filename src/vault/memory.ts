@@ -6,6 +6,7 @@ interface Entry {
   readonly value?: string
 }
 
+/** Of {@link memoryVault}. */
 export interface MemoryVaultOptions {
   /** At most this many sign-ins wait; the ones that expire first give way. Default 100; a server wants more. */
   readonly maxRecords?: number | undefined

@@ -12,6 +12,7 @@ export type RedisClient =
   | { sendCommand(args: string[]): Promise<unknown> }
   | { call(command: string, ...args: string[]): Promise<unknown> }
 
+/** Of {@link redisVault}. */
 export interface RedisVaultOptions {
   readonly client: RedisClient
   /** The first one seals, all of them open. With many servers rotate in steps: add it last, then put it first. */
