@@ -28,6 +28,7 @@ const TICK_MS = 500
  * Fails with `cancelled` (where `onClose` is given), `timeout`, and what `open` and `onUrl` fail with.
  */
 export function deepLink({ open, onUrl, onClose, close, timeoutSeconds = 600 }: DeepLinkOptions): UserAgent {
+  let shown = 0
   return {
     name: 'deep link',
     keepsPage: true,
@@ -49,8 +50,9 @@ export function deepLink({ open, onUrl, onClose, close, timeoutSeconds = 600 }: 
         }
         atEnd(await onClose?.(onClosed))
         await open(href)
-        // Not before: of a second sign-in that could not be opened, it would close the tab of the first.
-        atEnd(() => close?.())
+        // There is one tab, and another sign-in may be in it: one that came later, or before this one could be opened.
+        const own = ++shown
+        atEnd(() => own === shown && close?.())
       })
       await journey.complete(answer)
     },

@@ -26,10 +26,12 @@ const BRIDGES = ['Capacitor', 'cordova', 'ReactNativeWebView', '__TAURI_INTERNAL
  */
 function isEmbedded(): boolean {
   const scope = globalThis as unknown as Record<string, { isNativePlatform?(): boolean } | undefined>
-  const { userAgent = '', standalone = false } = Object(scope['navigator'])
+  const { userAgent = '', standalone = false, maxTouchPoints = 0 } = Object(scope['navigator'])
+  // An iPad calls itself a Macintosh, which has no touch screen.
+  const system = maxTouchPoints > 1 ? userAgent.replace('Macintosh', 'iPad') : userAgent
   return (
     BRIDGES.some((name) => scope[name] && scope[name].isNativePlatform?.() !== false) ||
-    (/; wv\)|\bElectron\/|\bi(Phone|P[ao]d)\b(?!.* Safari\/)/.test(userAgent) && !standalone)
+    (/; wv\)|\bElectron\/|\bi(Phone|P[ao]d)\b(?!.* Safari\/)/.test(system) && !standalone)
   )
 }
 

@@ -36,7 +36,8 @@ export function frame({ timeoutSeconds = 10, ...options }: FrameOptions = {}): U
       element.sandbox.add('allow-scripts', 'allow-same-origin', 'allow-forms')
       const answer = await answerOf(journey, timeoutSeconds, ({ answer, atEnd }) => {
         element.src = url.href
-        document.body.append(element)
+        // There may be no body yet.
+        document.documentElement.append(element)
         atEnd(() => element.remove())
         atEnd(hearCallback(journey, url, element.contentWindow as Window, answer))
       })

@@ -9,8 +9,8 @@ import type { UserAgent } from './contract.js'
 
 export interface LoopbackOptions {
   /**
-   * Opens a URL in the person's browser, for example the npm package `open`. Default: prints the link to stderr, to be
-   * opened on this machine.
+   * Opens a URL in the person's browser, for example the npm package `open`. Default, and where it fails: prints the link
+   * to stderr, to be opened on this machine.
    */
   readonly open?: ((url: string) => unknown) | undefined
   /** How long to wait for the person. Default 300. */
@@ -31,7 +31,7 @@ export interface LoopbackOptions {
  * RECOMMENDED (§8.3); where it must be, both addresses that it may stand for are listened at.
  *
  * Fails with `config_invalid` where `redirectUri` is no such URL, its port is taken, or `responseMode` is `fragment`,
- * which no server sees; with `timeout`; with what `open` fails with.
+ * which no server sees; with `timeout`.
  */
 export function loopback({
   open = printLink,
@@ -58,10 +58,13 @@ export function loopback({
       })
       try {
         const url = await journey.begin({ redirectUri })
-        if (url.searchParams.get('response_mode') === 'fragment') throw configInvalid('responseMode: query')
+        if (url.searchParams.get('response_mode') === 'fragment')
+          throw configInvalid('responseMode', 'Leave it out, or set it to query.')
         const answer = await answerOf(journey, timeoutSeconds, async ({ answer }) => {
           receive = answer
-          await open(url.href)
+          // There may be no browser that it could start.
+          const opening = async () => open(url.href)
+          await opening().catch(() => printLink(url.href))
         })
         await journey.complete(answer)
         show(signedInText)
@@ -70,7 +73,8 @@ export function loopback({
         throw error
       } finally {
         // Who waits for the page gets it, before the connections are cut.
-        await Promise.allSettled(responses.map((response) => finished(response)))
+        // A second request on one connection, behind the first, has no socket and gets none.
+        await Promise.allSettled(responses.map((response) => response.socket && finished(response)))
         await close()
       }
     },
@@ -107,6 +111,8 @@ async function bind(
     const server = createServer(LIMITS, listener)
     try {
       await once(server.listen({ host, port: portOf(servers[0]) || wished }), 'listening')
+      // What goes wrong with one connection, as where the process has too many files open, ends nothing.
+      server.on('error', () => {})
       servers.push(server)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
@@ -165,9 +171,5 @@ function sendPage(response: ServerResponse, text: string): void {
 
 const printLink = (url: string) => process.stderr.write(`To sign in, open this link on this machine:\n${url}\n`)
 
-const configInvalid = (what: string) =>
-  new ProofkeyError(
-    'config_invalid',
-    `Wrong configuration: ${what}.`,
-    'Register http://127.0.0.1/callback for a native app.',
-  )
+const configInvalid = (what: string, hint = 'Register http://127.0.0.1/callback for a native app.') =>
+  new ProofkeyError('config_invalid', `Wrong configuration: ${what}.`, hint)

@@ -199,6 +199,33 @@ describe('deepLink', () => {
     expect(wrapper.links.close).toHaveBeenCalledTimes(1)
   })
 
+  it('does not close the browser where a later sign-in is in it', async () => {
+    const agent = deepLink(wrapper.links)
+    const start = async ({ signal }: AbortController) => {
+      const begin = async () => new URL('https://as.example/authorize?state=s')
+      const opening = agent.open({
+        redirectUri: scheme,
+        signal,
+        begin,
+        isAnswer: () => false,
+        complete: async () => {},
+      })
+      opening.catch(() => {})
+      await setImmediate()
+      return opening
+    }
+    const [first, second] = [new AbortController(), new AbortController()]
+    const openings = [start(first), start(second)]
+    await setImmediate()
+    first.abort()
+    await refusal(openings[0]!, 'aborted')
+    expect(wrapper.links.close).not.toHaveBeenCalled()
+    second.abort()
+    await refusal(openings[1]!, 'aborted')
+    await expectNothingLeft()
+    expect(wrapper.links.close).toHaveBeenCalledTimes(1)
+  })
+
   it.each(['onUrl', 'onClose', 'open'] as const)('passes on what %s fails with', async (name) => {
     const error = new Error('no such plugin')
     for (const fail of [

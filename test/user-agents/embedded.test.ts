@@ -8,19 +8,29 @@ import { stubFrames, stubOpen } from '../helpers/windows.js'
 const IPHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)'
 const IPAD = 'Mozilla/5.0 (iPad; CPU OS 17_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)'
 const ANDROID = 'Mozilla/5.0 (Linux; Android 15; Pixel 9 Build/AP4A.250205.002'
+const MAC = 'Macintosh; Intel Mac OS X 10_15_7'
 const CHROME = 'AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.7339.51'
 
 /** What a page finds in `navigator` and on its window. */
-type Surroundings = [name: string, userAgent: string, globals?: Record<string, unknown>, standalone?: boolean]
+type Surroundings = [
+  name: string,
+  userAgent: string,
+  globals?: Record<string, unknown>,
+  more?: Partial<MoreOfNavigator>,
+]
+type MoreOfNavigator = Pick<Navigator, 'maxTouchPoints'> & { standalone: boolean }
 
 const BROWSERS: Surroundings[] = [
   ['Safari on iPhone', `${IPHONE} Version/26.0 Mobile/15E148 Safari/604.1`],
   ['Safari on iPad', `${IPAD} Version/17.6 Mobile/15E148 Safari/604.1`],
-  ['Safari on iPad, as a desktop', `${desktop('Macintosh; Intel Mac OS X 10_15_7')} Version/17.6 Safari/605.1.15`],
+  ['Safari on iPad, as a desktop', `${desktop(MAC)} Version/17.6 Safari/605.1.15`, {}, { maxTouchPoints: 5 }],
+  ['Chrome on iPad, as a desktop', `${desktop(MAC)} CriOS/140 Version/17.6 Safari/605.1.15`, {}, { maxTouchPoints: 5 }],
+  ['an app in the Dock of macOS', desktop(MAC), {}, { maxTouchPoints: 0 }],
   ['Chrome on iPhone', `${IPHONE} CriOS/140.0.7339.39 Mobile/15E148 Safari/604.1`],
   ['Firefox on iPhone', `${IPHONE} FxiOS/143.0 Mobile/15E148 Safari/605.1.15`],
   ['Edge on iPhone', `${IPHONE} Version/18.0 EdgiOS/140.0.3485.54 Mobile/15E148 Safari/604.1`],
-  ['an app on the home screen of iOS', `${IPHONE} Mobile/15E148`, {}, true],
+  ['an app on the home screen of iOS', `${IPHONE} Mobile/15E148`, {}, { standalone: true }],
+  ['an app on the home screen of an iPad', desktop(MAC), {}, { standalone: true, maxTouchPoints: 5 }],
   ['Chrome on Android', `Mozilla/5.0 (Linux; Android 10; K) ${CHROME} Mobile Safari/537.36`],
   [
     'Samsung Internet',
@@ -29,7 +39,7 @@ const BROWSERS: Surroundings[] = [
   ['Firefox on Android', 'Mozilla/5.0 (Android 15; Mobile; rv:143.0) Gecko/143.0 Firefox/143.0'],
   ['Chrome on a desktop', `Mozilla/5.0 (Windows NT 10.0; Win64; x64) ${CHROME} Safari/537.36`],
   ['Firefox on a desktop', 'Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0'],
-  ['Safari on a desktop', `${desktop('Macintosh; Intel Mac OS X 10_15_7')} Version/26.0 Safari/605.1.15`],
+  ['Safari on a desktop', `${desktop(MAC)} Version/26.0 Safari/605.1.15`],
   [
     'Capacitor’s web build in a browser',
     `Mozilla/5.0 (Linux; Android 10; K) ${CHROME} Mobile Safari/537.36`,
@@ -49,6 +59,7 @@ const EMBEDDED: Surroundings[] = [
   ],
   ['a WKWebView on iPhone', `${IPHONE} Mobile/15E148`],
   ['a WKWebView on iPad', `${IPAD} Mobile/15E148`],
+  ['a WKWebView on iPad, as a desktop', desktop(MAC), {}, { maxTouchPoints: 5 }],
   [
     'Instagram on iPhone',
     `${IPHONE} Mobile/22H20 Instagram 400.0.0.26.69 (iPhone14,5; iOS 18_7; en_US; en; scale=3.00; 1170x2532; 0)`,
@@ -64,7 +75,7 @@ const EMBEDDED: Surroundings[] = [
   ],
   ['Cordova', `Mozilla/5.0 (Linux; Android 10; K) ${CHROME} Mobile Safari/537.36`, { cordova: {} }],
   ['React Native', `${IPHONE} Version/26.0 Safari/604.1`, { ReactNativeWebView: { postMessage() {} } }],
-  ['Tauri', `${desktop('Macintosh; Intel Mac OS X 10_15_7')}`, { __TAURI_INTERNALS__: {} }],
+  ['Tauri', desktop(MAC), { __TAURI_INTERNALS__: {} }],
 ]
 
 function desktop(system: string): string {
@@ -96,8 +107,8 @@ async function begins(name: keyof typeof AGENTS, options?: EmbeddedOptions): Pro
   return begin.mock.calls.length > 0
 }
 
-function surround([, userAgent, globals = {}, standalone]: Surroundings): void {
-  vi.stubGlobal('navigator', { userAgent, ...(standalone !== undefined && { standalone }) })
+function surround([, userAgent, globals = {}, more]: Surroundings): void {
+  vi.stubGlobal('navigator', { userAgent, ...more })
   for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value)
 }
 

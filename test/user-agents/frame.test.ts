@@ -100,6 +100,13 @@ describe('frame', () => {
     expect(element.isConnected).toBe(false)
   })
 
+  it('works before the page has a body', async () => {
+    vi.spyOn(document, 'body', 'get').mockReturnValue(null as unknown as HTMLBodyElement)
+    const { finish, complete } = await travel()
+    await finish()
+    expect(complete).toHaveBeenCalledTimes(1)
+  })
+
   it('gives up after 10 seconds, or as many as it is told', async () => {
     for (const [agent, seconds] of [
       [frame(), 10],

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
-import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer, Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -180,8 +180,53 @@ describe('the redirect URI', () => {
       responseMode: 'fragment',
       userAgent: loopback({ open }),
     })
-    await refusal(client.signIn(), 'config_invalid')
+    expect((await refusal(client.signIn(), 'config_invalid')).hint).toContain('query')
     expect(open).not.toHaveBeenCalled()
+  })
+
+  /** Listening at the second address fails as often as it is told. */
+  const failSecond = (code: string, times = Number.POSITIVE_INFINITY) => {
+    const tried: number[] = []
+    const listen = Server.prototype.listen
+    vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, options: unknown) {
+      const { host, port } = options as { host: string; port: number }
+      if (host !== '::1') return Reflect.apply(listen, this, [options])
+      tried.push(port)
+      if (tried.length > times) return Reflect.apply(listen, this, [options])
+      queueMicrotask(() => this.emit('error', Object.assign(new Error(code), { code })))
+      return this
+    } as Server['listen'])
+    return tried
+  }
+
+  it('at localhost is listened at on the one address that this machine has', async () => {
+    failSecond('EADDRNOTAVAIL')
+    const { callback, signedIn } = await start({ redirectUri: 'http://localhost/callback' })
+    callback.hostname = '127.0.0.1'
+    await ask(callback, { headers: { host: `localhost:${callback.port}` } })
+    await expect(signedIn).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
+  it('at localhost moves to another port where this one is taken on the other address', async () => {
+    const tried = failSecond('EADDRINUSE', 2)
+    const { landing, callback, signedIn } = await start({ redirectUri: 'http://localhost/callback' })
+    expect(new Set(tried).size).toBe(3)
+    expect(new URL(landing).port).toBe(`${tried[2]}`)
+    await ask(callback)
+    await signedIn
+  })
+
+  it('at localhost is refused where the other address is never free, and listened at nowhere', async () => {
+    const before = sockets()
+    const tried = failSecond('EADDRINUSE')
+    const { fetch, issuer } = createServer()
+    const open = vi.fn()
+    const redirectUri = 'http://localhost/callback'
+    const client = createClient({ issuer, clientId: 'cli', redirectUri, fetch, userAgent: loopback({ open }) })
+    expect((await refusal(client.signIn(), 'config_invalid')).message).toContain('EADDRINUSE')
+    expect(tried.length).toBeGreaterThan(5)
+    expect(open).not.toHaveBeenCalled()
+    await vi.waitUntil(() => sockets() <= before)
   })
 })
 
@@ -356,24 +401,15 @@ describe('afterwards', () => {
     await vi.waitUntil(() => sockets() <= before)
   })
 
-  it('nothing listens where the browser cannot be opened', async () => {
-    const before = sockets()
-    const { fetch, issuer } = createServer()
-    let landing = ''
-    const open = async (url: string) => {
-      landing = new URL(url).searchParams.get('redirect_uri') ?? ''
-      throw new Error('spawn xdg-open ENOENT')
-    }
-    const client = createClient({
-      issuer,
-      clientId: 'cli',
-      redirectUri: 'http://127.0.0.1/callback',
-      fetch,
-      userAgent: loopback({ open }),
-    })
-    await expect(client.signIn()).rejects.toThrow('ENOENT')
+  it('nothing listens where the answer comes twice on one connection', async () => {
+    const { callback, signedIn, landing, server } = await start()
+    const request = `GET ${callback.pathname}${callback.search} HTTP/1.1\r\nHost: ${callback.host}\r\n\r\n`
+    const socket = connect(Number(callback.port), '127.0.0.1')
+    socket.write(request + request)
+    expect(await text(socket)).toContain('Signed in')
+    await expect(signedIn).resolves.toHaveProperty('claims.sub', 'ada')
     expect(await isOpen(landing)).toBe(false)
-    await vi.waitUntil(() => sockets() <= before)
+    expect(server.requests.filter(({ url }) => url.endsWith('/token'))).toHaveLength(1)
   })
 
   it('an abort during the token request still shows a page', async () => {
@@ -388,12 +424,32 @@ describe('afterwards', () => {
   })
 })
 
-it('prints the link where nobody opens it', async () => {
+it('goes on where a connection cannot be accepted, as with too many open files', async () => {
+  const servers: Server[] = []
+  const listen = Server.prototype.listen
+  vi.spyOn(Server.prototype, 'listen').mockImplementation(function (this: Server, ...options: unknown[]) {
+    servers.push(this)
+    return Reflect.apply(listen, this, options)
+  } as Server['listen'])
+  const { callback, signedIn } = await start()
+  for (const server of servers) server.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }))
+  await ask(callback)
+  await expect(signedIn).resolves.toHaveProperty('claims.sub', 'ada')
+})
+
+const noBrowser = () => {
+  throw new Error('spawn xdg-open ENOENT')
+}
+it.each([
+  ['nobody opens it', undefined],
+  ['no browser can be opened', noBrowser],
+  ['that fails later', async () => noBrowser()],
+])('prints the link where %s', async (_, open) => {
   const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   const { fetch, issuer } = createServer()
   const redirectUri = 'http://127.0.0.1/callback'
   const abort = new AbortController()
-  const client = createClient({ issuer, clientId: 'cli', redirectUri, fetch, userAgent: loopback() })
+  const client = createClient({ issuer, clientId: 'cli', redirectUri, fetch, userAgent: loopback({ open }) })
   const signedIn = client.signIn({ signal: abort.signal })
   await vi.waitUntil(() => write.mock.calls.length)
   expect(write.mock.calls[0]?.[0]).toMatch(/^To sign in, open .*:\nhttps:\/\/as\.example\/authorize\?\S+\n$/)

@@ -60,12 +60,12 @@ describe('popup', () => {
   })
 
   /** A sign-in that is at the server, in the newest of the windows. */
-  async function travel(agent = popup(), state = ticketFor(ADA)) {
+  async function travel(agent = popup(), state = ticketFor(ADA), signal?: AbortSignal) {
     const answer = `${redirectUri}?code=x&state=${state}`
     const complete = vi.fn(async () => {})
     const opening = agent.open({
       redirectUri,
-      signal: undefined,
+      signal,
       begin: async () => new URL(`https://as.example/authorize?state=${state}`),
       isAnswer: (url) => url === answer,
       complete,
@@ -172,6 +172,39 @@ describe('popup', () => {
     await refusal(opening, 'cancelled')
     expect(windows[0]!.visited).toEqual([])
   })
+
+  it('closed is not noticed where the person comes back only later: a window that is cut off looks the same', async () => {
+    const focus = vi.spyOn(document, 'hasFocus').mockReturnValue(false)
+    const trip = await travel()
+    await pass(5000)
+    trip.window.close()
+    await pass(5000)
+    focus.mockReturnValue(true)
+    await pass(60_000)
+    expect(trip.seen.outcome).toBe('pending')
+    await finish(trip)
+  })
+
+  it('aborted is closed in the same turn: the next one opens a window of its own', async () => {
+    const abort = new AbortController()
+    const first = await travel(popup(), undefined, abort.signal)
+    abort.abort()
+    const second = travel()
+    expect(first.window.closed).toBe(true)
+    expect(windows).toHaveLength(2)
+    await finish(await second)
+    expect(first.seen.outcome).toBe('aborted')
+  })
+
+  it.each([Number.POSITIVE_INFINITY, 30 * 24 * 3600])(
+    'waits as long as a timer can, where it is told to for %s s',
+    async (timeoutSeconds) => {
+      const trip = await travel(popup({ timeoutSeconds }))
+      await pass(60_000)
+      expect(trip.seen.outcome).toBe('pending')
+      await finish(trip)
+    },
+  )
 
   it('cut off by the server’s COOP is not cancelled: the answer comes by the channel', async () => {
     const focus = vi.spyOn(document, 'hasFocus').mockReturnValue(false)
