@@ -1,8 +1,8 @@
 import { createTicket, isTicket, ticketIsTaggedFor } from '../crypto/ticket.js'
 import { isProofkeyError } from '../errors.js'
 import { sameOriginPath } from '../flow/return-to.js'
-import { callbackParameters, unknownState } from '../protocol/callback.js'
-import { endSessionUrl } from '../protocol/end-session.js'
+import { callbackParameters } from '../protocol/callback.js'
+import { endSessionUrl, unknownSignOut } from '../protocol/end-session.js'
 import { revokeToken } from '../protocol/revoke.js'
 import { currentUrl, swapUrl } from './address-bar.js'
 import type { ClientConfig } from './config.js'
@@ -10,9 +10,12 @@ import type { buildClient } from './create-client.js'
 import type { SessionKeeper } from './session.js'
 
 export interface SignOutOptions {
-  /** Ends the server's own session too, which means leaving the page. Default true, where the server can. */
+  /**
+   * Ends the server's own session too, which means leaving the page, for good where there is no `postLogoutRedirectUri`
+   * (RP-Initiated Logout §2). Default true; where the server has no such endpoint the page stays.
+   */
   readonly atServer?: boolean | undefined
-  /** Where the app wants to go on afterwards: a path of this origin. Default `/`. */
+  /** Where the app wants to go on when the person is back: a path of this origin. Default `/`. */
   readonly returnTo?: string | undefined
 }
 
@@ -33,48 +36,54 @@ export function createSignOut(
 ) {
   const { clientId, postLogoutRedirectUri, insecure, dpop, navigate = (url) => location.assign(url) } = config
   const self = `${flow.self} sign-out`
+  const codeOf = (error: unknown) => (isProofkeyError(error) ? error.code : 'unexpected')
+  const failed = (error: unknown): undefined => void flow.report({ type: 'sign_out_failed', code: codeOf(error) })
 
   return {
     /** Local first: whatever the server does, nobody is signed in here any more when this function gives way. */
     async signOut({ atServer = true, returnTo = '/' }: SignOutOptions = {}): Promise<void> {
       const held = keeper.held ?? (await keeper.sync().catch(() => undefined))
       if (!held) return
-      // The key too: proofs that a script made ahead of time are worth nothing in the next session (RFC 9449 §11.2).
-      const forgotten = Promise.all([keeper.end('signed_out'), dpop?.forget?.(flow.self)])
-      const server = await flow.metadata().catch(() => undefined)
-      await forgotten
-      if (!server) return
+      const server = flow.metadata()
+      await Promise.all([
+        // The key too: proofs that a script made ahead of time are worth nothing in the next session (RFC 9449 §11.2).
+        dpop?.forget?.(flow.self).catch(failed),
+        keeper.end('signed_out'),
+        server.catch(() => {}),
+      ])
       const tokens = [
         ['refresh_token', held.refreshToken],
         ...Object.values(held.tokens).map(({ accessToken }) => ['access_token', accessToken] as const),
       ] as const
-      if (server.revocation_endpoint) {
-        // All at once, so that a server that hangs holds nobody up for longer than one request may take.
-        const revoking = tokens.map(async ([tokenTypeHint, token]) => {
-          if (!token) return
-          await revokeToken(server, clientId, token, { ...config, tokenTypeHint }).catch((error) =>
-            flow.report({
-              type: 'revocation_failed',
-              token: tokenTypeHint,
-              code: isProofkeyError(error) ? error.code : 'unexpected',
-            }),
-          )
-        })
-        await Promise.all(revoking)
-      }
-      if (!atServer || !postLogoutRedirectUri) return
-      const state = createTicket(self, Date.now() + LIFETIME_MS)
+      // All at once, so that a server that hangs holds nobody up for longer than one request may take.
+      const revoking = tokens.map(async ([tokenTypeHint, token]) => {
+        if (!token) return
+        try {
+          const known = await server
+          if (known.revocation_endpoint) await revokeToken(known, clientId, token, { ...config, tokenTypeHint })
+        } catch (error) {
+          flow.report({ type: 'revocation_failed', token: tokenTypeHint, code: codeOf(error) })
+        }
+      })
+      await Promise.all(revoking)
+      const state = postLogoutRedirectUri && createTicket(self, Date.now() + LIFETIME_MS)
       const request = { clientId, idTokenHint: held.idToken, postLogoutRedirectUri, state, insecure }
-      const url = endSessionUrl(server, request)
-      if (!url) return
-      await vault.put(state, self, sameOriginPath(returnTo) ?? '/')
-      navigate(url.href)
+      const url = atServer ? await server.then((known) => endSessionUrl(known, request)).catch(failed) : undefined
+      if (url && state) {
+        // Where it cannot wait, nothing is checked when the person comes back.
+        await vault.put(state, self, sameOriginPath(returnTo) ?? '/').catch((error) => {
+          failed(error)
+          url.searchParams.delete('state')
+        })
+      }
+      flow.report({ type: 'sign_out_started', endpoint: url && url.origin + url.pathname })
+      if (url) navigate(url.href)
     },
 
     /**
      * Call it on every load of `postLogoutRedirectUri`: takes the one-time `state` out of the URL and checks it.
      * @returns where to go on, or undefined where nobody comes back from a sign-out
-     * @throws `unknown_state`, where the sign-out was not started here
+     * @throws `unknown_state`, where the sign-out was not started here; `storage_unavailable`, `insecure_context`
      */
     async handleSignedOut(given = currentUrl()): Promise<{ readonly returnTo: string } | undefined> {
       if (!given || !postLogoutRedirectUri) return undefined
@@ -83,9 +92,15 @@ export function createSignOut(
       if (!isTicket(state) || !ticketIsTaggedFor(state, self)) return undefined
       url.searchParams.delete('state')
       swapUrl(given, url.href)
-      const taken = await vault.take(state, self)
-      if (taken.status !== 'taken') throw flow.failed(unknownState())
-      return { returnTo: taken.value }
+      try {
+        const taken = await vault.take(state, self)
+        if (taken.status !== 'taken') throw unknownSignOut()
+        flow.report({ type: 'sign_out_completed' })
+        return { returnTo: taken.value }
+      } catch (error) {
+        failed(error)
+        throw error
+      }
     },
   }
 }

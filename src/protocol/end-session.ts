@@ -1,3 +1,4 @@
+import { ProofkeyError } from '../errors.js'
 import { endpoint, type InsecureSwitch } from './endpoint.js'
 import type { ServerMetadata } from './metadata.js'
 
@@ -38,3 +39,7 @@ export function endSessionUrl(
   for (const [name, value] of Object.entries(parameters)) if (value) url.searchParams.set(name, value)
   return url
 }
+
+/** The `state` that comes back from a sign-out is good once, and only where it was started. */
+export const unknownSignOut = (): ProofkeyError =>
+  new ProofkeyError('unknown_state', 'No sign-out waits here for this state.', 'Go on: nobody was signed in.')
