@@ -5,12 +5,12 @@ import { scopes } from '../protocol/scope.js'
 import { requestUserInfo, type UserInfo } from '../protocol/user-info.js'
 import type { UserAgent } from '../user-agents/contract.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
-import { type ApiFetchOptions, type Apis, type ChallengeCheck, checkApis, createApiFetch } from './api-fetch.js'
+import { type Apis, type ChallengeCheck, checkApis, createApiFetch, insufficientScope } from './api-fetch.js'
 import type { WithDpop, WithoutDpop } from './config.js'
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
 import { createSessionKeeper, heldAfter, type Limits, type Session } from './session.js'
 import { createSignOut, type SignOutConfig, type SignOutOptions } from './sign-out.js'
-import { createTokenSource, nobody, type TokenWish } from './tokens.js'
+import { createTokenSource, type TokenWish } from './tokens.js'
 import { keepAwake } from './wake.js'
 
 export interface SessionClientConfig extends SignOutConfig, Limits {
@@ -44,16 +44,25 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
   getAccessToken(wish?: TokenWish & { readonly signal?: AbortSignal | undefined }): Promise<string>
   /**
    * `fetch` with an access token in the header, for the origins of `apis` only; others are fetched as they are. On 401
-   * one refresh and one retry; with `dpop` also one retry where the API asks for a nonce.
-   * @throws what `fetch` and {@link SessionClient.getAccessToken} do; `insufficient_scope`, and with `stepUp`
-   * `step_up_required` and `step_up_failed`
+   * one refresh and one retry, though not of a stream, nor of a `Request` with a body: their 401 comes back. An API that
+   * refused a new token too gets no other one for a minute. With `dpop` also one retry where the API asks for a nonce.
+   * @throws what `fetch` and {@link SessionClient.getAccessToken} do, where your `signal` ends it its `reason`;
+   * `insufficient_scope`, `step_up_failed`, and with `stepUp` `step_up_required`
    */
   fetch: typeof globalThis.fetch
-  /** What the server tells of the person (OpenID Connect Core §5.3). @throws see `getAccessToken`; `endpoint_refused`, `response_refused` */
+  /**
+   * What the server tells of the person (OpenID Connect Core §5.3). On 401 one refresh and one retry, as in
+   * {@link SessionClient.fetch}.
+   * @throws see `getAccessToken`; `network_error`, `timeout`; `endpoint_refused`, where the server has no such endpoint;
+   * `response_refused`; `insufficient_scope`, where the sign-in was without `openid`
+   */
   userInfo(): Promise<UserInfo>
-  /** Signs out: here and in all tabs first, then at the server, whose failures change nothing about that. */
+  /**
+   * Signs out: here and in all tabs first, then at the server. Whatever fails is reported (`revocation_failed`,
+   * `sign_out_failed`) and holds nothing up: it throws only what `navigate` does.
+   */
   signOut(options?: SignOutOptions): Promise<void>
-  /** Call it on every load of `postLogoutRedirectUri`. @throws `unknown_state` */
+  /** Call it on every load of `postLogoutRedirectUri`. @throws `unknown_state`, and what taking it out of the vault can: `storage_unavailable`, `insecure_context` */
   handleSignedOut(url?: string): Promise<{ readonly returnTo: string } | undefined>
   /** Ends all listening and waiting; the session stays where it is. */
   close(): void
@@ -102,20 +111,33 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   const getAccessToken: SessionClient['getAccessToken'] = (wish) => tokens.accessToken(wish)
 
   const fetch: SessionClient['fetch'] = (...request) => (config.fetch ?? globalThis.fetch)(...request)
-  const scheme = dpop ? 'DPoP' : 'Bearer'
-  /** Runs a request that carries an access token, with the proof that the token needs. */
-  const proven: ApiFetchOptions['proven'] = (request) =>
-    dpop ? dpop.attempt(flow.self, request, { fetch }) : request({ fetch })
-
-  const apiFetch = createApiFetch({
+  const { apiFetch, authorized } = createApiFetch({
     apis,
     fetch,
-    scheme,
-    proven,
+    scheme: dpop ? 'DPoP' : 'Bearer',
+    proven: (request) => (dpop ? dpop.attempt(flow.self, request, { fetch }) : request({ fetch })),
     accessToken: tokens.accessToken,
-    check: (challenge) => stepUp?.(challenge, keeper.held?.session.claims),
+    session: () => keeper.held?.session,
+    check: stepUp,
     report: flow.report,
   })
+
+  /** What another sign-in would mend can ask for it: for more than was granted before, not instead of it. */
+  function asking(error: ProofkeyError): never {
+    const { wishes } = error ?? {}
+    if (!wishes) throw error
+    const scope = [...new Set([keeper.held?.session.scope, wishes.scope].flatMap(scopes))].join(' ') || undefined
+    throw Object.defineProperty(error, 'signIn', {
+      value: (options?: SignInOptions) => signIn({ ...wishes, scope, ...options }),
+    })
+  }
+
+  async function userInfo(): Promise<UserInfo> {
+    await getAccessToken()
+    const subject = keeper.held?.session.claims?.sub
+    if (!subject) throw insufficientScope('openid')
+    return requestUserInfo(await flow.metadata(), subject, { ...config, fetch: authorized({}) })
+  }
 
   return {
     ...client,
@@ -136,23 +158,8 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
       return keeper.held?.session
     },
     getAccessToken,
-    fetch: (input, init) =>
-      apiFetch(input, init).catch((error: ProofkeyError) => {
-        if (!error?.wishes) throw error
-        const { scope, ...wishes } = error.wishes
-        // More than before, not instead of it.
-        const all = scope && [...new Set([...scopes(keeper.held?.session.scope), ...scopes(scope)])].join(' ')
-        throw Object.defineProperty(error, 'signIn', {
-          value: (options?: SignInOptions) => signIn({ ...wishes, ...(all && { scope: all }), ...options }),
-        })
-      }),
-    async userInfo() {
-      const authorization = `${scheme} ${await getAccessToken()}`
-      const subject = keeper.held?.session.claims?.sub
-      if (!subject) throw nobody()
-      const server = await flow.metadata()
-      return proven((by) => requestUserInfo(server, subject, new Headers({ authorization }), { ...config, ...by }))
-    },
+    fetch: (input, init) => apiFetch(input, init).catch(asking),
+    userInfo: () => userInfo().catch(asking),
     ...createSignOut(keeper, built, config),
     close() {
       awake.stop()

@@ -1,24 +1,27 @@
 import { ProofkeyError } from '../errors.js'
 import { scopes } from '../protocol/scope.js'
-import type { ChallengeCheck } from './api-fetch.js'
+import { type ChallengeCheck, stepUpFailed } from './api-fetch.js'
+
+/** A sign-in that is refused when it is no older would be followed by one that is refused as well. */
+const JUST_NOW_SECONDS = 3
 
 /**
  * Reads an API's demand for a stronger or more recent sign-in (RFC 9470 §3). `fetch` then fails with `step_up_required`,
  * whose `signIn()` asks for just that; what comes back is held against it (`acr_not_met`, `id_token_invalid`). Where the
- * sign-in has already what the API asks for, it fails with `step_up_failed`: asking again would go round in circles.
+ * sign-in has already what the API asks for, or was made a moment ago, it fails with `step_up_failed`: asking again would
+ * go round in circles.
  */
-export const stepUp: ChallengeCheck = ({ error, acr_values, max_age }, claims) => {
+export const stepUp: ChallengeCheck = ({ error, acr_values, max_age }, session) => {
   if (error !== 'insufficient_user_authentication') return
+  const { claims, startedAtMs } = session ?? {}
   const maxAgeSeconds = max_age && /^\d{1,6}$/.test(max_age) ? Number(max_age) : undefined
   const acrValues = acr_values?.replace(/[^\x21-\x7e]+/g, ' ').slice(0, 200)
   const strong = !acrValues || scopes(acrValues).includes(`${claims?.['acr']}`)
-  const recent = maxAgeSeconds === undefined || Number(claims?.auth_time) + maxAgeSeconds >= Date.now() / 1000
+  // Each clock is held against itself only: the server's until the sign-in, ours since then.
+  const ageSeconds = Number(claims?.iat) - Number(claims?.auth_time) + (Date.now() - Number(startedAtMs)) / 1000
+  const recent = maxAgeSeconds === undefined || ageSeconds <= Math.max(maxAgeSeconds, JUST_NOW_SECONDS)
   throw strong && recent
-    ? new ProofkeyError(
-        'step_up_failed',
-        'The API refuses a sign-in that is what it asks for.',
-        'Check how the API reads acr and auth_time.',
-      )
+    ? stepUpFailed()
     : new ProofkeyError('step_up_required', 'The API wants another sign-in.', 'Call error.signIn() in a click.', {
         wishes: { acrValues, maxAgeSeconds },
       })

@@ -76,11 +76,11 @@ function create(options: Partial<ApiFetchOptions> = {}) {
       if (rejected) count[name] = (count[name] ?? 0) + 1
       return `token-of-${name.replace(/\W/g, '')}-${count[name] ?? 0}`
     },
-    check: () => {},
+    session: () => undefined,
     report: (event) => void events.push(event),
     ...options,
   } satisfies ApiFetchOptions
-  return createApiFetch(all)
+  return createApiFetch(all).apiFetch
 }
 
 describe('the token goes', () => {
@@ -261,14 +261,14 @@ describe('a demand for a stronger sign-in', () => {
 
   it('is judged before anything is refreshed', async () => {
     api.setAnswer(() => ({ status: 401, challenge }))
-    const error = await refusal(create({ check: (one) => stepUp(one, undefined) })(origin), 'step_up_required')
+    const error = await refusal(create({ check: stepUp })(origin), 'step_up_required')
     expect(error.wishes).toMatchObject({ acrValues: 'high' })
     expect(asked).toHaveLength(1)
   })
 
   it('from an origin that is not in the list causes nothing', async () => {
     other.setAnswer(() => ({ status: 401, challenge }))
-    const response = await create({ check: (one) => stepUp(one, undefined) })(otherOrigin)
+    const response = await create({ check: stepUp })(otherOrigin)
     expect(response.status).toBe(401)
     expect(events).toEqual([])
   })

@@ -1,16 +1,22 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { stepUp } from '../../src/client/step-up.js'
+import type { Session } from '../../src/index.js'
 import type { Challenge } from '../../src/protocol/challenge.js'
-import type { IdTokenClaims } from '../../src/protocol/complete.js'
 import { refusal } from '../helpers/refusal.js'
 
 const NOW = 1_800_000_000
-const claims = (more: object) => ({ iss: '', aud: '', sub: 'ada', iat: NOW, exp: NOW + 300, ...more }) as IdTokenClaims
+/** A session that started just now. */
+const session = (claims: object): Session => ({
+  claims: { iss: '', aud: '', sub: 'ada', iat: NOW, exp: NOW + 300, ...claims },
+  scope: 'openid',
+  expiresAtMs: undefined,
+  startedAtMs: NOW * 1000,
+})
 const asked = (more: Challenge) => ({ error: 'insufficient_user_authentication', ...more })
 
 function judged(challenge: Challenge, given?: object) {
   vi.useFakeTimers({ toFake: ['Date'], now: NOW * 1000 })
-  return () => stepUp(challenge, given && claims(given))
+  return () => stepUp(challenge, given && session(given))
 }
 afterEach(() => {
   vi.useRealTimers()
