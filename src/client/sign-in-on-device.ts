@@ -4,6 +4,7 @@ import { configInvalid } from '../protocol/begin.js'
 import { checkClientAuth } from '../protocol/client-auth.js'
 import { expired, type Grant } from '../protocol/complete.js'
 import {
+  type DeviceAuthorization,
   type DeviceOptions,
   type DevicePrompt,
   type DeviceRequest,
@@ -11,20 +12,22 @@ import {
   requestDeviceCode,
 } from '../protocol/device.js'
 import { checkMetadata, discover, type ServerMetadata } from '../protocol/metadata.js'
+import { LONGEST_TIMER_MS } from '../user-agents/answer.js'
 
 export interface DeviceSignInOptions extends DeviceRequest, DeviceOptions {
   /** The authorization server, written exactly as the server writes itself. */
   readonly issuer: string
   /** The server's metadata, where it is not to be discovered. */
   readonly metadata?: ServerMetadata | undefined
-  /** Shows the person where to go and what to type in. What it returns is awaited; what it fails with ends the sign-in. */
+  /**
+   * Shows the person where to go and what to type in. It may take as long as it likes, as a dialog does that stays open;
+   * what it fails with ends the sign-in.
+   */
   readonly onPrompt: (prompt: DevicePrompt) => unknown
 }
 
 /** Of the interval, while no answer comes. */
 const MOST_DOUBLINGS = 4
-/** The longest that a timer can be set to. */
-const LONGEST_MS = 2 ** 31 - 1
 
 /**
  * Signs in on a device without a browser of its own: the person opens a page on another one and types a code in (device
@@ -48,13 +51,27 @@ export async function signInOnDevice(options: DeviceSignInOptions): Promise<Gran
   if (clientAuth) checkClientAuth(server, clientAuth)
 
   const authorization = await requestDeviceCode(server, options, options)
+  const over = new AbortController()
+  const asking = { ...options, signal: AbortSignal.any([over.signal, ...(signal ? [signal] : [])]) }
+  const showing = new Promise<never>((_, fail) => Promise.resolve(onPrompt(authorization.prompt)).catch(fail))
+  try {
+    return await Promise.race([showing, askUntilDecided(server, asking, authorization)])
+  } finally {
+    over.abort()
+  }
+}
+
+async function askUntilDecided(
+  server: ServerMetadata,
+  options: DeviceSignInOptions,
+  authorization: DeviceAuthorization,
+): Promise<Grant> {
   const { prompt } = authorization
-  await unlessAborted(Promise.resolve(onPrompt(prompt)), signal)
   let { intervalSeconds } = authorization
   let failures = 0
   for (;;) {
     const waitMs = intervalSeconds * 1000 * 2 ** Math.min(failures, MOST_DOUBLINGS)
-    await pause(Math.min(waitMs, prompt.expiresAtMs - Date.now(), LONGEST_MS), signal)
+    await pause(Math.min(waitMs, prompt.expiresAtMs - Date.now(), LONGEST_TIMER_MS), options.signal)
     if (Date.now() >= prompt.expiresAtMs) throw expired()
     const answer = await pollDeviceGrant(server, options, authorization, options)
     if (typeof answer === 'object') return answer

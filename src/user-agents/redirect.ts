@@ -1,3 +1,4 @@
+import { aborted } from '../errors.js'
 import type { UserAgent } from './contract.js'
 import { type EmbeddedOptions, refuseEmbedded } from './embedded.js'
 import { refuseOtherOrigin } from './origin.js'
@@ -11,19 +12,22 @@ export interface RedirectOptions extends EmbeddedOptions {
 export function redirect({ navigate = (url) => location.assign(url), embedded }: RedirectOptions = {}): UserAgent {
   return {
     name: 'redirect',
-    async open({ redirectUri, begin }) {
+    async open({ redirectUri, signal, begin }) {
       refuseEmbedded(embedded)
       refuseOtherOrigin(redirectUri)
       const { href } = await begin()
       navigate(href)
-      return new Promise((resolve) => {
-        // The Back button may bring this very page back to life, with the promise still waiting.
-        addEventListener('pageshow', function returned({ persisted }) {
-          if (!persisted) return
-          removeEventListener('pageshow', returned)
-          resolve()
+      const over = new AbortController()
+      try {
+        await new Promise<void>((resolve, reject) => {
+          // The Back button may bring this very page back to life, with the promise still waiting.
+          addEventListener('pageshow', ({ persisted }) => persisted && resolve(), over)
+          // The person may have chosen to stay.
+          signal?.addEventListener('abort', () => reject(aborted(signal.reason)), over)
         })
-      })
+      } finally {
+        over.abort()
+      }
     },
   }
 }

@@ -27,6 +27,7 @@ export function watchLeftBehind(): LeftBehind {
     }
     vi.spyOn(target, 'addEventListener').mockImplementation(((type, listener, options) => {
       listeners.push({ target, type, listener })
+      options?.signal?.addEventListener('abort', () => drop(type, listener), { once: true })
       if (options?.once) add(type, () => drop(type, listener), { once: true })
       add(type, listener, options)
     }) as Method as never)

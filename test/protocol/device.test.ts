@@ -167,15 +167,15 @@ describe('a sign-in on a device', () => {
     expect(server.requests.map(({ url }) => url)).not.toContain('https://as.example/.well-known/openid-configuration')
   })
 
-  it('waits for what shows the code', async () => {
-    const server = createDeviceServer()
-    let shown = () => {}
-    const grant = start(server, { onPrompt: () => new Promise<void>((resolve) => (shown = resolve)) })
+  it('does not wait for what shows the code: a dialog may stay open', async () => {
+    const server = createDeviceServer([pending])
+    let close = (_: Error) => {}
+    const grant = start(server, { onPrompt: () => new Promise<void>((_, fail) => (close = fail)) })
+    await pass(10)
+    await expect(grant).resolves.toHaveProperty('tokens.accessToken')
+    close(new Error('Nobody looks any more.'))
     await pass(60)
-    expect(server.polledAt).toEqual([])
-    shown()
-    await pass(5)
-    await grant
+    expect(server.polledAt).toEqual([5, 10])
   })
 })
 
@@ -318,6 +318,25 @@ describe('it ends', () => {
     ).rejects.toBe(error)
     await pass(60)
     expect(server.polledAt).toEqual([])
+  })
+
+  it('with what onPrompt fails with later, and asks no more', async () => {
+    const server = createDeviceServer([pending, pending])
+    const error = new Error('closed by the person')
+    let close = (_: Error) => {}
+    const grant = start(server, { onPrompt: () => new Promise<void>((_, fail) => (close = fail)) })
+    await pass(7)
+    close(error)
+    await expect(grant).rejects.toBe(error)
+    await pass(60)
+    expect(server.polledAt).toEqual([5])
+  })
+
+  it('when the code expires while it is shown', async () => {
+    const server = createDeviceServer([], {}, { ...ANSWER, expires_in: 4 })
+    const grant = start(server, { onPrompt: () => new Promise(() => {}) })
+    await pass(4)
+    await refusal(grant, 'expired')
   })
 
   it.each([

@@ -43,6 +43,8 @@ describe('redirect', () => {
     const { addEventListener, removeEventListener } = globalThis
     vi.spyOn(globalThis, 'addEventListener').mockImplementation((type: string, ...rest: unknown[]) => {
       listeners.add(type)
+      const [, options] = rest as [unknown, AddEventListenerOptions | undefined]
+      options?.signal?.addEventListener('abort', () => listeners.delete(type))
       Reflect.apply(addEventListener, globalThis, [type, ...rest])
     })
     vi.spyOn(globalThis, 'removeEventListener').mockImplementation((type: string, ...rest: unknown[]) => {
@@ -130,6 +132,17 @@ describe('redirect', () => {
     await setImmediate()
     expect([...listeners]).toEqual(['pageshow'])
     dispatchEvent(pageshow(true))
+    await setImmediate()
+    expect([...listeners]).toEqual([])
+  })
+
+  it('ends with an abort where the person has stayed on the page', async () => {
+    const abort = new AbortController()
+    const opening = redirect({ navigate }).open({ ...journey(), signal: abort.signal })
+    await setImmediate()
+    abort.abort('changed their mind')
+    await expect(opening).rejects.toMatchObject({ code: 'aborted', cause: 'changed their mind', retryable: true })
+    expect(navigate).toHaveBeenCalledTimes(1)
     expect([...listeners]).toEqual([])
   })
 })
