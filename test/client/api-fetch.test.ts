@@ -5,7 +5,7 @@ import { type ApiFetchOptions, checkApis, createApiFetch } from '../../src/clien
 import { tokenName } from '../../src/client/session.js'
 import { stepUp } from '../../src/client/step-up.js'
 import type { EventBody } from '../../src/events.js'
-import { allowInsecureLoopback } from '../../src/index.js'
+import { allowInsecureLoopback, ProofkeyError, type Session } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 
 interface Seen {
@@ -127,6 +127,7 @@ describe('the token goes', () => {
       'http://api.example/',
       'https://evil.example/https://api.example',
       'blob:https://app.example/x',
+      'blob:https://api.example/x',
       'data:,x',
     ]) {
       await fetch(url)
@@ -202,6 +203,39 @@ describe('401', () => {
     expect(asked.at(-1)).toEqual({ name: 'own', rejected: 'token-of-own-0' })
   })
 
+  it('is given back where there is no other token', async () => {
+    api.setAnswer(() => ({ status: 401, body: 'no' }))
+    const response = await create({ accessToken: async () => 'token-of-own-0' })(origin)
+    expect([response.status, await response.text()]).toEqual([401, 'no'])
+    expect(api.seen).toHaveLength(1)
+  })
+
+  it.each<[string, Partial<Session>, Partial<Session>]>([
+    ['another person', { claims: claimsOf('ada') }, { claims: claimsOf('bob') }],
+    ['a sign-in that names nobody, after another one', { startedAtMs: 1 }, { startedAtMs: 2 }],
+  ])('is not followed by a request in the name of %s', async (_, before, after) => {
+    let session = sessionWith(before)
+    api.setAnswer(() => {
+      session = sessionWith(after)
+      return { status: 401 }
+    })
+    const error = await refusal(
+      create({ session: () => session })(origin, { method: 'POST', body: 'from ada' }),
+      'login_required',
+    )
+    expect(error.message).toMatch(/^Another/)
+    expect(api.seen).toHaveLength(1)
+  })
+
+  it('is followed by one more request after a step-up of the same person', async () => {
+    let session = sessionWith({ claims: claimsOf('ada'), startedAtMs: 1 })
+    api.setAnswer((token) => {
+      session = sessionWith({ claims: claimsOf('ada'), startedAtMs: 2 })
+      return onlyNew(token)
+    })
+    expect((await create({ session: () => session })(origin)).status).toBe(200)
+  })
+
   it('to a Request without a body is repeated', async () => {
     api.setAnswer(onlyNew)
     expect((await create()(new Request(origin))).status).toBe(200)
@@ -213,6 +247,43 @@ describe('401', () => {
     expect([response.status, await response.text()]).toEqual([401, 'no'])
     expect(api.seen).toHaveLength(2)
   })
+
+  it('for ever costs one new token a minute, and none of another API', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    for (const one of [api, other]) one.setAnswer(() => ({ status: 401 }))
+    const fetch = create({ apis: { [origin]: {}, [otherOrigin]: {} } })
+    const renewals = () => asked.filter(({ rejected }) => rejected).length
+    for (let time = 0; time < 5; time++) expect((await fetch(origin)).status).toBe(401)
+    expect(renewals()).toBe(1)
+    await fetch(otherOrigin)
+    expect(renewals()).toBe(2)
+    vi.setSystemTime(Date.now() + 60_000)
+    for (let time = 0; time < 5; time++) await fetch(origin)
+    expect(renewals()).toBe(3)
+    vi.useRealTimers()
+  })
+
+  it('again after a new token was taken is followed by another one', async () => {
+    let good = 'token-of-own-1'
+    api.setAnswer((token) => ({ status: token === good ? 200 : 401 }))
+    const fetch = create()
+    expect((await fetch(origin)).status).toBe(200)
+    good = 'token-of-own-2'
+    expect((await fetch(origin)).status).toBe(200)
+  })
+})
+
+it('begins nothing in the name of another person who signs in before there is a token', async () => {
+  let session = sessionWith({ claims: claimsOf('ada') })
+  const fetch = create({
+    session: () => session,
+    accessToken: async () => {
+      session = sessionWith({ claims: claimsOf('bob') })
+      return 'token-of-bob'
+    },
+  })
+  await refusal(fetch(origin), 'login_required')
+  expect(api.seen).toEqual([])
 })
 
 describe('403', () => {
@@ -228,6 +299,14 @@ describe('403', () => {
     const error = await refusal(create()(origin), 'insufficient_scope')
     expect(error.wishes).toEqual({ scope: 'orders:read' })
     expect(events).toEqual([{ type: 'step_up_required', endpoint: origin, error: 'insufficient_scope' }])
+  })
+
+  it('insufficient_scope for what is granted already goes round no circle', async () => {
+    const session = () => sessionWith({ scope: 'openid orders:read orders' })
+    api.setAnswer(() => ({ status: 403, challenge: 'Bearer error="insufficient_scope", scope="orders:read openid"' }))
+    await refusal(create({ session })(origin), 'step_up_failed')
+    api.setAnswer(() => ({ status: 403, challenge: 'Bearer error="insufficient_scope", scope="orders:read order"' }))
+    await refusal(create({ session })(origin), 'insufficient_scope')
   })
 
   it('without a scope still says so', async () => {
@@ -289,6 +368,17 @@ it('hands a caller’s signal to the token and to the request', async () => {
   expect(api.seen).toEqual([])
 })
 
+it('fails by a caller’s own reason while it waits for a token, as fetch does', async () => {
+  const stop = new AbortController()
+  const fetch = create({
+    accessToken: async ({ signal }) => {
+      stop.abort('enough')
+      throw new ProofkeyError('aborted', 'The sign-in was aborted.', '', { cause: signal?.reason })
+    },
+  })
+  await expect(fetch(origin, { signal: stop.signal })).rejects.toBe('enough')
+})
+
 it('streams an answer through, as it comes', async () => {
   api.setAnswer(() => ({ status: 200, body: 'x'.repeat(500_000) }))
   const response = await create()(origin)
@@ -316,6 +406,12 @@ describe('checkApis', () => {
     await refusal(() => checkApis({ 'http://api.example': {} }, allowInsecureLoopback), 'config_invalid')
   })
 })
+
+const claimsOf = (sub: string) => ({ iss: '', aud: '', sub, iat: 0, exp: 0 })
+
+function sessionWith(more: Partial<Session>): Session {
+  return { claims: undefined, scope: '', expiresAtMs: undefined, startedAtMs: 0, ...more }
+}
 
 function streamOf(text: string): ReadableStream {
   return new Blob([text]).stream()
