@@ -35,7 +35,7 @@ export type EventBody =
   | { readonly type: 'session_started'; readonly scope: string }
   /** The session was found again after a reload. */
   | { readonly type: 'session_restored' }
-  /** Another tab has changed the session: new tokens, or more scope. */
+  /** The session has changed: new tokens or more scope, of another tab, or a sign-in there; a newer refresh token. */
   | { readonly type: 'session_changed' }
   /** New tokens came, and are stored. */
   | { readonly type: 'tokens_refreshed'; readonly scope: string }
@@ -44,13 +44,22 @@ export type EventBody =
   /** The session could not be written; it lives on in this page only. */
   | { readonly type: 'session_not_stored'; readonly code: string }
   /**
-   * `signed_out` here, `elsewhere`: in another tab; `refused`: the server takes the refresh token no more; `idle` and
-   * `too_long`: its limits; `answer_refused`: the answer to a refresh failed a check, for example another `sub`; `key_lost`: what its tokens are tied
-   * to is gone.
+   * `signed_out` here, `elsewhere`: in another tab; `refused`: the server takes the refresh token no more; `expired`: its
+   * access token has, and there is nothing to get another with; `idle` and `too_long`: its limits; `answer_refused`:
+   * the answer to a refresh is not of the same sign-in, for example another `sub`; `key_lost`: what its tokens are tied to
+   * is gone.
    */
   | {
       readonly type: 'session_ended'
-      readonly reason: 'signed_out' | 'elsewhere' | 'refused' | 'idle' | 'too_long' | 'answer_refused' | 'key_lost'
+      readonly reason:
+        | 'signed_out'
+        | 'elsewhere'
+        | 'refused'
+        | 'expired'
+        | 'idle'
+        | 'too_long'
+        | 'answer_refused'
+        | 'key_lost'
     }
   /** A token could not be revoked: it may live on until it expires (RFC 7009 §2.2.1). */
   | { readonly type: 'revocation_failed'; readonly token: 'refresh_token' | 'access_token'; readonly code: string }

@@ -4,7 +4,7 @@ import { configInvalid } from '../protocol/begin.js'
 import { type Challenge, challengeOf } from '../protocol/challenge.js'
 import { type InsecureSwitch, isSecure, parseUrl } from '../protocol/endpoint.js'
 import { scopes } from '../protocol/scope.js'
-import type { Session } from './session.js'
+import type { Session } from './held.js'
 import type { TokenWish } from './tokens.js'
 
 /** The APIs that get an access token, by origin, and which one: `{ 'https://api.example.com': {} }`. */

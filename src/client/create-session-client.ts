@@ -8,9 +8,10 @@ import { memorySessions, type SessionStore } from '../vault/session-store.js'
 import { type Apis, type ChallengeCheck, checkApis, createApiFetch, insufficientScope } from './api-fetch.js'
 import type { WithDpop, WithoutDpop } from './config.js'
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
-import { createSessionKeeper, heldAfter, type Limits, type Session } from './session.js'
+import { type Held, heldAfter, type Session } from './held.js'
+import { createSessionKeeper, type Limits } from './session.js'
 import { createSignOut, type SignOutConfig, type SignOutOptions } from './sign-out.js'
-import { createTokenSource, type TokenWish } from './tokens.js'
+import { createTokenSource, nobody, type TokenWish } from './tokens.js'
 import { keepAwake } from './wake.js'
 
 export interface SessionClientConfig extends SignOutConfig, Limits {
@@ -18,6 +19,8 @@ export interface SessionClientConfig extends SignOutConfig, Limits {
   readonly sessionStore?: SessionStore | undefined
   /** Signs in without a page, `frame()`: after a reload, and where the server gives no refresh token. Default: none. */
   readonly silent?: UserAgent | undefined
+  /** A session is kept where its tokens are: with a backend that keeps them, `createClient`. */
+  readonly exchange?: undefined
   /** The APIs that `fetch` sends access tokens to, by origin: `{ 'https://api.example.com': {} }`. Default: none. */
   readonly apis?: Apis | undefined
   /** Pass `stepUp` to understand demands for a stronger sign-in (RFC 9470). */
@@ -33,7 +36,10 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
   readonly session: Session | undefined
   /**
    * Finds the session again after a reload: in the store, or by the `silent` user agent. Call it once, where the app starts.
+   * After `idleSeconds` without use nobody is signed in silently; with `absoluteSeconds` the time since the person signed
+   * in at the server counts (`max_age`).
    * @returns undefined where nobody is signed in
+   * @throws what a silent sign-in can, where trying again may help (`retryable`): `network_error`, `timeout`
    */
   restore(): Promise<Session | undefined>
   /**
@@ -89,24 +95,44 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   /** One result starts the session once, however often it is handed out. */
   async function adopt(result: SignInResult | undefined): Promise<SignInResult | undefined> {
     if (!result) return result
-    const starting =
-      adopted.get(result) ??
-      // After a redirect, what was before lies in the store.
-      keeper.sync().then(async (held) =>
-        keeper.keep(heldAfter(result, held, await proofKey()), {
-          type: 'session_started',
-          scope: result.tokens.scope,
-        }),
-      )
+    const starting = adopted.get(result) ?? start(result)
     adopted.set(result, starting)
     await starting
     awake.start()
     return result
   }
 
+  async function start(result: SignInResult): Promise<void> {
+    // After a redirect, what was before lies in the store.
+    const next = heldAfter(result, await keeper.sync(), { jkt: await proofKey(), silent: false })
+    keeper.touch()
+    await keeper.keep(next, { type: 'session_started', scope: result.tokens.scope })
+  }
+
   const signIn = async (options?: SignInOptions) => adopt(await client.signIn(options))
-  const silently = silent && (() => signIn({ userAgent: silent, prompt: 'none' }))
-  const tokens = createTokenSource(keeper, flow, config, silently)
+
+  /** @param before whose session is to go on. Default: nobody's, and a new one begins */
+  async function silently(before?: Held): Promise<void> {
+    // Where the limit counts from an earlier sign-in, the server has to say when that was.
+    const maxAgeSeconds = before ? undefined : (config.maxAgeSeconds ?? config.absoluteSeconds)
+    const result = await client.signIn({ userAgent: silent, prompt: 'none', maxAgeSeconds })
+    if (!result) return
+    const held = await keeper.sync()
+    // Nobody was asked: it is for whom it began, or for nobody.
+    if (held?.id === before?.id && (!before || result.claims?.sub === before.session.claims?.sub)) {
+      const next = heldAfter(result, held, { jkt: await proofKey(), silent: true })
+      const { scope } = result.tokens
+      if (!before) keeper.touch()
+      const kept = before
+        ? keeper.keep({ ...next, id: before.id }, { type: 'tokens_refreshed', scope })
+        : keeper.keep(next, { type: 'session_started', scope })
+      if (await kept) return
+    }
+    if (!held || held.id === before?.id) await tokens.discard(result.tokens)
+    throw nobody('The session has ended, or the server knows somebody else by now.')
+  }
+
+  const tokens = createTokenSource(keeper, flow, config, silent && silently)
   const awake = keepAwake(keeper, tokens, flow.subscribe)
   const getAccessToken: SessionClient['getAccessToken'] = (wish) => tokens.accessToken(wish)
 
@@ -139,6 +165,20 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     return requestUserInfo(await flow.metadata(), subject, { ...config, fetch: authorized({}) })
   }
 
+  let restoring: Promise<Session | undefined> | undefined
+  async function restore(): Promise<Session | undefined> {
+    keeper.join()
+    const held = await keeper.sync()
+    if (!held && silent && !keeper.idle) {
+      await silently().catch((error: ProofkeyError) => {
+        // Reported already; what a later try could change is for the app to know.
+        if (error.retryable !== false) throw error
+      })
+    }
+    awake.start()
+    return keeper.held?.session
+  }
+
   return {
     ...client,
     get session() {
@@ -146,16 +186,11 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     },
     signIn,
     handleCallback: async (options?: CallbackOptions) => adopt(await client.handleCallback(options)),
-    async restore() {
-      const held = await keeper.sync()
-      if (!held && silently) {
-        await silently().catch((error: ProofkeyError) => {
-          // Reported already; what a later try could change is for the app to know.
-          if (error.retryable !== false) throw error
-        })
-      }
-      awake.start()
-      return keeper.held?.session
+    restore() {
+      restoring ??= restore().finally(() => {
+        restoring = undefined
+      })
+      return restoring
     },
     getAccessToken,
     fetch: (input, init) => apiFetch(input, init).catch(asking),

@@ -1,47 +1,12 @@
-import { randomToken } from '../crypto/random.js'
 import { isProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
-import type { Grant, IdTokenClaims, Tokens } from '../protocol/complete.js'
+import { configInvalid } from '../protocol/begin.js'
 import type { SessionStore } from '../vault/session-store.js'
+import { type Held, heldIn } from './held.js'
 import { joinTabs, type Tabs } from './tabs.js'
-
-/** Who is signed in, without any token. A new object with every change, and the same one in between. */
-export interface Session {
-  /** The checked claims of the ID token; undefined where `openid` was not asked for. */
-  readonly claims: IdTokenClaims | undefined
-  /** All that was granted, space-separated. */
-  readonly scope: string
-  /** When the first access token at hand ends; milliseconds since the epoch, undefined where the server did not say. */
-  readonly expiresAtMs: number | undefined
-  /** When the person signed in; milliseconds since the epoch. */
-  readonly startedAtMs: number
-}
 
 /** Why a session is over. */
 export type SessionEnd = Extract<EventBody, { type: 'session_ended' }>['reason']
-
-/** What is kept; survives JSON. */
-export interface Held {
-  readonly version: 1
-  /** Names this session among all that the client ever had. */
-  readonly id: string
-  readonly session: Session
-  readonly refreshToken: string | undefined
-  readonly idToken: string | undefined
-  /** By resource and scope; see `tokenName`. */
-  readonly tokens: Readonly<Record<string, AccessToken>>
-  /** The thumbprint of the key that the tokens are tied to, where they are (RFC 9449 §6). */
-  readonly jkt?: string | undefined
-}
-
-export interface AccessToken {
-  readonly accessToken: string
-  /** Which resource server it was asked for (RFC 8707 §2.2). */
-  readonly resource?: string | undefined
-  readonly expiresAtMs: number | undefined
-  /** From then on a new one is asked for, a little before the end and not in all tabs at once. */
-  readonly staleAtMs: number | undefined
-}
 
 export interface Limits {
   /** The session ends when it was not used for so long. Default: never. */
@@ -50,74 +15,32 @@ export interface Limits {
   readonly absoluteSeconds?: number | undefined
 }
 
-/** Under which name a token is kept: one for each resource and scope, `''` for the sign-in's own (RFC 8707 §2). */
-export const tokenName = (resource: string | undefined, scope: string | undefined): string =>
-  resource || scope ? JSON.stringify([resource, scope]) : ''
-
-export function accessTokenOf({ accessToken, expiresAtMs, resource }: Tokens): AccessToken {
-  const early = Math.min(60_000, ((expiresAtMs ?? 0) - Date.now()) / 4) * (0.5 + Math.random() / 2)
-  return { accessToken, resource, expiresAtMs, staleAtMs: expiresAtMs && expiresAtMs - early }
-}
-
-/** A session after a sign-in: a new one, or the old one with more where it is the same person's. */
-export function heldAfter({ tokens, claims }: Grant, before: Held | undefined, jkt?: string | undefined): Held {
-  // Without claims nobody can tell; and what is tied to another key is of no use any more.
-  const same = claims && claims.sub === before?.session.claims?.sub && jkt === before?.jkt ? before : undefined
-  return {
-    version: 1,
-    id: randomToken(),
-    session: {
-      claims,
-      scope: tokens.scope,
-      expiresAtMs: tokens.expiresAtMs,
-      // Who was not asked again is not newly there: a silent sign-in does not put off the absolute limit.
-      startedAtMs: same && same.session.claims?.auth_time === claims?.auth_time ? same.session.startedAtMs : Date.now(),
-    },
-    refreshToken: tokens.refreshToken ?? same?.refreshToken,
-    idToken: tokens.idToken ?? same?.idToken,
-    tokens: { ...same?.tokens, '': accessTokenOf(tokens) },
-    jkt,
-  }
-}
-
-/** The same session with newer tokens; where the server sends no new refresh token, the old one goes on (RFC 6749 §6). */
-export function heldWith({ tokens, claims }: Grant, before: Held, name: string): Held {
-  const { session } = before
-  const own = name ? session : { ...session, scope: tokens.scope || session.scope, expiresAtMs: tokens.expiresAtMs }
-  return {
-    ...before,
-    // A new ID token may lack what the first one held.
-    session: claims ? { ...own, claims: { ...session.claims, ...claims } } : own,
-    refreshToken: tokens.refreshToken ?? before.refreshToken,
-    idToken: tokens.idToken ?? before.idToken,
-    tokens: { ...before.tokens, [name]: accessTokenOf(tokens) },
-  }
-}
-
-/** Of another version, or no session at all: as if nothing were there. */
-function parse(text: string | undefined): Held | { readonly id?: never } {
-  try {
-    const held = JSON.parse(text ?? '')
-    if (held.version === 1) return held
-  } catch {}
-  return {}
-}
-
 export type SessionKeeper = ReturnType<typeof createSessionKeeper>
 
-/** Holds one session, in this page and in its store, and knows when it is over. */
+/**
+ * Holds one session, in this page and in its store, and knows when it is over.
+ * @throws `config_invalid`
+ */
 export function createSessionKeeper(
   owner: string,
   store: SessionStore,
-  { idleSeconds = Number.POSITIVE_INFINITY, absoluteSeconds = Number.POSITIVE_INFINITY }: Limits,
+  {
+    idleSeconds = Number.POSITIVE_INFINITY,
+    absoluteSeconds = Number.POSITIVE_INFINITY,
+    silent,
+  }: Limits & { readonly silent?: unknown },
   report: (event: EventBody) => void,
   /** The thumbprint of the key at hand, where the client has one. */
   proofKey: () => Promise<string | undefined>,
 ) {
+  if (![idleSeconds, absoluteSeconds].every((value) => typeof value === 'number' && value > 0))
+    throw configInvalid(['idleSeconds, absoluteSeconds: positive numbers'])
   const activity = `${owner} active`
   let held: Held | undefined
   /** What the store held when it was last seen. */
   let seen: string | undefined
+  /** Whether the store was looked at: what was there by then is of before this page. */
+  let looked = false
   /** The session that ended last: whatever comes late does not bring it back. */
   let ended: string | undefined
   let tabs: Tabs | undefined
@@ -125,23 +48,37 @@ export function createSessionKeeper(
   let sharedAtMs = 0
 
   /** A store that fails costs nobody the session: it lives on in this page. */
-  const stored = (work: Promise<void>) =>
-    work.then(
-      () => true,
-      (error) => report({ type: 'session_not_stored', code: isProofkeyError(error) ? error.code : 'unexpected' }),
+  const stored = <T>(work: Promise<T>) =>
+    work.catch((error) =>
+      report({ type: 'session_not_stored', code: isProofkeyError(error) ? error.code : 'unexpected' }),
     )
 
-  /** Takes it out of the store; another one that lies there meanwhile stays. */
-  const forget = async (id: string) => {
-    const { id: there } = await store.read(owner).then(parse, () => ({ id }))
-    if (there === id) await stored(store.write(owner, undefined))
-  }
+  /**
+   * Writes where the store holds what it should, or cannot say; no other tab writes in between.
+   * @returns whether it was right; undefined where the store failed
+   */
+  const write = (right: (there: string | undefined) => boolean, ...texts: [name: string, text: string | undefined][]) =>
+    stored(
+      store.exclusive(`${owner} record`, async () => {
+        const may = await store.read(owner).then(right, () => true)
+        if (may) for (const [name, text] of texts) await store.write(name, text)
+        return may
+      }),
+    )
 
-  const over = (): 'idle' | 'too_long' | undefined => {
-    const now = Date.now()
-    if (activeAtMs + idleSeconds * 1000 <= now) return 'idle'
-    return held && held.session.startedAtMs + absoluteSeconds * 1000 <= now ? 'too_long' : undefined
+  const idleAtMs = () => activeAtMs + idleSeconds * 1000
+
+  /** When it ends by itself, and why. */
+  const ends = (): [SessionEnd, atMs: number][] => {
+    if (!held) return []
+    const { refreshToken, session } = held
+    return [
+      ['idle', idleAtMs()],
+      ['too_long', session.startedAtMs + absoluteSeconds * 1000],
+      ['expired', (!refreshToken && !silent && session.expiresAtMs) || Number.POSITIVE_INFINITY],
+    ]
   }
+  const over = () => ends().find(([, atMs]) => atMs <= Date.now())?.[0]
 
   const set = (next: Held | undefined, text: string | undefined, event: EventBody) => {
     held = next
@@ -155,17 +92,23 @@ export function createSessionKeeper(
       return over() ? undefined : held
     },
 
-    /** When the limits end it; milliseconds since the epoch. */
+    /** When it ends by itself; milliseconds since the epoch, `Infinity` where it does not. */
     get endsAtMs(): number {
-      return Math.min(activeAtMs + idleSeconds * 1000, (held?.session.startedAtMs ?? 0) + absoluteSeconds * 1000)
+      return Math.min(...ends().map(([, atMs]) => atMs))
+    },
+
+    /** Whether the last session, in whichever tab, was last used too long ago. */
+    get idle(): boolean {
+      return activeAtMs > 0 && idleAtMs() <= Date.now()
     },
 
     exclusive: <T>(work: () => Promise<T>): Promise<T> => store.exclusive(owner, work),
 
     /** The session is in use: all tabs hear of it now and then. */
     touch() {
+      keeper.join()
       activeAtMs = Date.now()
-      if (activeAtMs < sharedAtMs + idleSeconds * 100) return
+      if (Math.abs(activeAtMs - sharedAtMs) < idleSeconds * 100) return
       sharedAtMs = activeAtMs
       tabs?.tell('active')
       stored(store.write(activity, `${activeAtMs}`))
@@ -173,12 +116,12 @@ export function createSessionKeeper(
 
     /** Takes over what another tab, or this page before its reload, has left in the store; ends what is over. */
     async sync(): Promise<Held | undefined> {
-      keeper.join()
       const before = seen
       const active = await store.read(activity).catch(() => undefined)
       const text = await store.read(owner).catch(() => before)
-      activeAtMs = Math.max(activeAtMs, Number(active) || 0)
-      const next = text === before ? undefined : parse(text)
+      // What is still to come was noted by a clock that was wrong.
+      if (Number(active) <= Date.now()) activeAtMs = Math.max(activeAtMs, Number(active))
+      const next = text === before ? undefined : heldIn(text)
       // A key that cannot be looked at now may be there later.
       const jkt = next?.id && (await proofKey().catch(() => next.jkt))
       // What this page has kept or ended while it was reading is newer.
@@ -186,31 +129,32 @@ export function createSessionKeeper(
         if (!next.id) keeper.end('elsewhere')
         else if (next.id !== ended) {
           activeAtMs = Math.max(activeAtMs, next.session.startedAtMs)
-          if (next.jkt === jkt) set(next, text, { type: held ? 'session_changed' : 'session_restored' })
+          if (next.jkt === jkt) set(next, text, { type: looked ? 'session_changed' : 'session_restored' })
           else {
             held = next
             await keeper.end('key_lost')
           }
         }
       }
+      looked = true
       const reason = over()
       // Awaited, so that whatever is kept next is not forgotten with it.
       if (reason) await keeper.end(reason)
       return held
     },
 
-    /** Stores, then uses. @returns false where the session has ended meanwhile */
+    /**
+     * Stores, then uses. A sign-in has the last word; newer tokens go only where those are that they came of.
+     * @returns false where the session has ended meanwhile, or another one has taken its place
+     */
     async keep(next: Held, event: EventBody): Promise<boolean> {
-      keeper.join()
       const text = JSON.stringify(next)
-      const kept = next.id !== ended && (await stored(store.write(owner, text)))
-      if (next.id === ended) {
-        await forget(next.id)
-        return false
-      }
-      if (!keeper.held) keeper.touch()
+      const before = seen
+      const anew = next.id !== held?.id
+      const kept = next.id !== ended && (await write((there) => anew || there === before, [owner, text]))
+      if (next.id === ended || kept === false) return false
       // Where it was not written, the store still holds what it held: older, and not to be taken over again.
-      set(next, kept ? text : seen, event)
+      set(next, kept ? text : before, event)
       tabs?.tell('changed')
       return true
     },
@@ -221,13 +165,12 @@ export function createSessionKeeper(
       ended = id
       if (held?.id !== id) return
       set(undefined, undefined, { type: 'session_ended', reason })
-      if (reason !== 'elsewhere') {
-        await forget(id)
-        // Sessions that live in memory have only this in common.
-        if (reason === 'signed_out' || store.name !== 'memory') tabs?.tell({ ended: id })
-      }
-      // Once more when no refresh is under way in another tab, which could have written after that.
-      store.exclusive(owner, () => forget(id)).catch(() => {})
+      if (reason === 'elsewhere') return
+      // When it was used last is kept where that ended it: a new page has to know.
+      const used: [string, undefined][] = reason === 'idle' ? [] : [[activity, undefined]]
+      await write((there) => heldIn(there).id === id, [owner, undefined], ...used)
+      // Sessions that live in memory have only this in common.
+      if (reason === 'signed_out' || store.name !== 'memory') tabs?.tell({ ended: id })
     },
 
     /** From now on hears the other tabs. */

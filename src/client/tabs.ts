@@ -8,8 +8,13 @@ export interface Tabs {
 
 /** The tabs in which the same client runs. */
 export function joinTabs(owner: string, hear: (message: TabMessage) => void): Tabs {
-  const channel = globalThis.BroadcastChannel && new BroadcastChannel(`proofkey session ${owner}`)
-  if (!channel) return { tell() {}, close() {} }
+  let channel: BroadcastChannel
+  try {
+    channel = new BroadcastChannel(`proofkey session ${owner}`)
+  } catch {
+    // Not there, or not for this page: each tab is on its own.
+    return { tell() {}, close() {} }
+  }
   channel.onmessage = ({ data }) => hear(data)
   // In Node a channel would keep the process alive.
   ;(channel as { unref?(): void }).unref?.()

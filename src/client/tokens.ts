@@ -1,10 +1,13 @@
 import { ProofkeyError } from '../errors.js'
 import type { FlowConfig } from '../flow/config.js'
 import { unlessAborted } from '../flow/flow.js'
-import { refreshTokens } from '../protocol/refresh.js'
+import type { Tokens } from '../protocol/complete.js'
+import { checkContinuity, refreshTokens } from '../protocol/refresh.js'
 import { revokeToken } from '../protocol/revoke.js'
+import { withinTime } from '../vault/within-time.js'
 import type { buildClient } from './create-client.js'
-import { type AccessToken, type Held, heldWith, type SessionKeeper, tokenName } from './session.js'
+import { type AccessToken, type Held, heldWith, tokenName } from './held.js'
+import type { SessionKeeper } from './session.js'
 
 /** Which access token is wanted. Default: the one of the sign-in. */
 export interface TokenWish {
@@ -17,19 +20,19 @@ export interface TokenWish {
 /** How long a refresh may take before its answer is given up: it may hold the one refresh token that is left. */
 const REFRESH_SECONDS = 60
 
-export const nobody = () => new ProofkeyError('login_required', 'Nobody is signed in.', 'Sign in.')
+export const nobody = (what = 'Nobody is signed in.') => new ProofkeyError('login_required', what, 'Sign in.')
 
 const isFresh = ({ staleAtMs = Number.POSITIVE_INFINITY }: AccessToken) => staleAtMs > Date.now()
 
 /**
  * Access tokens of the session, refreshed one at a time over all tabs.
- * @param silently signs in without a page, where there is no refresh token
+ * @param silently signs the person of a session in again without a page, where there is no refresh token
  */
 export function createTokenSource(
   keeper: SessionKeeper,
   { metadata, report }: ReturnType<typeof buildClient>['flow'],
   config: FlowConfig,
-  silently: (() => Promise<unknown>) | undefined,
+  silently: ((before: Held) => Promise<unknown>) | undefined,
 ) {
   const { clientId, timeoutSeconds = 10 } = config
   const flights = new Map<string, Promise<AccessToken>>()
@@ -47,23 +50,37 @@ export function createTokenSource(
     return response
   }
 
+  /** What came for nobody. Not the tokens of who signed in anew: a server may end all that the person granted with them. */
+  const discard = async ({ refreshToken, accessToken }: Tokens) => {
+    for (const token of [refreshToken, accessToken])
+      if (token) await revokeToken(await metadata(), clientId, token, config).catch(() => {})
+  }
+
   /** Runs where nobody else does. What another tab got meanwhile is as good. */
   async function renew(name: string, wish: TokenWish, rejected: string | undefined): Promise<AccessToken> {
     const held = await keeper.sync()
-    if (!held) throw nobody()
+    if (!held) throw nobody('The session has ended.')
     const known = held.tokens[name]
     if (known && known.accessToken !== rejected && isFresh(known)) return known
     const { refreshToken, session } = held
     if (!refreshToken) {
-      if (name || !silently) throw nobody()
-      await silently().catch((error) => {
-        // The server knows nobody any more, or wants to see the person.
+      if (name) throw noRefreshToken()
+      // Nothing else can be had until it ends, and the session with it.
+      if (!silently) return tokenOf(held, name)
+      await silently(held).catch((error) => {
+        // The server knows nobody any more, or somebody else, or wants to see the person.
         if (/_required$/.test(error.code)) keeper.end('refused', held.id)
         throw error
       })
       return tokenOf(keeper.held, name)
     }
     if (waitUntilMs > Date.now()) throw failure
+    let latest = refreshToken
+    /** Whoever goes on with the token that is spent goes on with what came for it. */
+    const rotate = async (now = keeper.held) => {
+      if (latest !== refreshToken && now?.refreshToken === refreshToken)
+        await keeper.keep({ ...now, refreshToken: latest }, { type: 'session_changed' })
+    }
     try {
       const options = {
         ...config,
@@ -71,27 +88,39 @@ export function createTokenSource(
         // Not what sign-ins ask for by default: the session may have been granted more since.
         scope: wish.scope,
         resource: wish.resource ?? held.tokens['']?.resource,
-        previousClaims: session.claims,
         timeoutSeconds: REFRESH_SECONDS,
+        onRotation: (token: string) => {
+          latest = token
+        },
       }
       const grant = await refreshTokens(await metadata(), clientId, refreshToken, options)
+      try {
+        checkContinuity(grant.claims, session.claims)
+      } catch (error) {
+        keeper.end('answer_refused', held.id)
+        throw error
+      }
       // Whoever signed out, or signed in anew, while the answer was on its way has the last word.
       const now = await keeper.sync()
       const event = { type: 'tokens_refreshed', scope: grant.tokens.scope } as const
       if (now?.id === held.id && (await keeper.keep(heldWith(grant, now, name), event)))
         return tokenOf(keeper.held, name)
-      // Not where somebody signed in anew: a server may end all that the person granted with it.
+      await rotate(await keeper.sync())
       if (keeper.held) return renew(name, wish, rejected)
-      await revokeToken(await metadata(), clientId, grant.tokens.refreshToken ?? '', config).catch(() => {})
-      throw nobody()
+      await discard(grant.tokens)
+      throw nobody('The session has ended.')
     } catch (error) {
       failure = error
       const { code, serverError } = error as ProofkeyError
       const spent = serverError?.error === 'invalid_grant'
-      if (!spent && code !== 'id_token_invalid') throw error
-      const now = spent ? await keeper.sync() : held
+      if (!spent) {
+        // What was wrong with the answer may be this clock.
+        if (code === 'id_token_invalid') await rotate(await keeper.sync())
+        throw error
+      }
+      const now = await keeper.sync()
       if (now && now.refreshToken !== refreshToken) return renew(name, wish, rejected)
-      keeper.end(spent ? 'refused' : 'answer_refused', held.id)
+      keeper.end('refused', held.id)
       throw error
     }
   }
@@ -111,6 +140,8 @@ export function createTokenSource(
   }
 
   return {
+    discard,
+
     /** When the session's own token wants to be refreshed; never, where nothing could. Milliseconds since the epoch. */
     get dueAtMs(): number {
       const { held } = keeper
@@ -136,7 +167,8 @@ export function createTokenSource(
       if (token && isFresh(token) && token.accessToken !== rejected) return token.accessToken
       try {
         // The refresh goes on, whoever stops waiting for it.
-        return (await inTime(unlessAborted(renewed(name, wish, rejected), signal), timeoutSeconds)).accessToken
+        const asking = unlessAborted(renewed(name, wish, rejected), signal)
+        return (await withinTime(asking, timeoutSeconds * 1000, () => tooLate(timeoutSeconds))).accessToken
       } catch (error) {
         const { expiresAtMs = 0, accessToken } = token ?? {}
         if (accessToken && accessToken !== rejected && expiresAtMs > Date.now() && keeper.held?.id === held.id)
@@ -149,18 +181,12 @@ export function createTokenSource(
 
 function tokenOf(held: Held | undefined, name: string): AccessToken {
   const token = held?.tokens[name]
-  if (!token) throw nobody()
+  if (!token) throw nobody('The session has ended.')
   return token
 }
 
-async function inTime<T>(work: Promise<T>, seconds: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(new ProofkeyError('timeout', `No new tokens within ${seconds} s.`, 'Try again.', { retryable: true })),
-      seconds * 1000,
-    )
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
-}
+const tooLate = (seconds: number) =>
+  new ProofkeyError('timeout', `No new tokens within ${seconds} s.`, 'Try again.', { retryable: true })
+
+const noRefreshToken = () =>
+  new ProofkeyError('interaction_required', 'There is no refresh token to get this token with.', 'Sign in for it.')

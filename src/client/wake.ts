@@ -8,7 +8,7 @@ const MAX_DELAY_MS = 2_147_483_647
  * slept, was hidden or offline looks around when it is back.
  */
 export function keepAwake(
-  keeper: Pick<SessionKeeper, 'held' | 'endsAtMs' | 'sync'>,
+  keeper: Pick<SessionKeeper, 'endsAtMs' | 'sync'>,
   tokens: { readonly dueAtMs: number; freshen(): Promise<void> },
   subscribe: (listener: Listener<ProofkeyEvent>) => () => void,
 ) {
@@ -18,7 +18,7 @@ export function keepAwake(
 
   function schedule() {
     clearTimeout(timer)
-    if (!running || !keeper.held) return
+    if (!running) return
     const due = document.hidden ? Number.POSITIVE_INFINITY : tokens.dueAtMs
     const delay = Math.min(keeper.endsAtMs, due) - Date.now()
     // Never in a hurry, and later each time after a failure: up to a minute.

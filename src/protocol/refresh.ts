@@ -15,6 +15,8 @@ export interface RefreshOptions extends TokenRequestOptions {
   readonly signature?: SignatureCheck | undefined
   /** The claims of the sign-in: a new ID token must be of the same person (OpenID Connect Core §12.2). */
   readonly previousClaims?: IdTokenClaims | undefined
+  /** Hears of a new refresh token before the answer is checked: the old one is spent, whatever the checks say. */
+  readonly onRotation?: ((refreshToken: string) => void) | undefined
 }
 
 /**
@@ -32,23 +34,34 @@ export async function refreshTokens(
 ): Promise<Grant> {
   if (typeof refreshToken !== 'string' || !refreshToken)
     throw configInvalid(['refreshToken: the one of the last grant'])
-  const { scope, previousClaims } = options
+  const { scope, previousClaims, onRotation } = options
   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
   if (scope) body.set('scope', scope)
   for (const uri of [options.resource ?? []].flat()) body.append('resource', uri)
   const pinned = pin(server)
   const verifySignature = options.signature?.(pinned, options)
   const response = await post(pinned, { client_id: clientId }, body, options)
+  if (onRotation) {
+    const { refresh_token } = Object(await response.clone().json().catch(Object))
+    if (typeof refresh_token === 'string') onRotation(refresh_token)
+  }
   const asked = { server: pinned, clientId, scope, startedAtMs: Date.now(), dpop: options.dpop }
-  const { tokens, claims } = await readGrant(asked, response, verifySignature, body, [refreshToken], async (claims) => {
-    if (previousClaims) checkContinuity(claims, previousClaims)
-  })
+  const { tokens, claims } = await readGrant(asked, response, verifySignature, body, [refreshToken], async () => {})
+  checkContinuity(claims, previousClaims)
   return { tokens: { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken }, claims }
 }
-
-function checkContinuity(claims: IdTokenClaims, before: IdTokenClaims): void {
-  const changed = (['iss', 'sub', 'aud', 'auth_time', 'nonce'] as const).find(
-    (name) => claims[name] !== undefined && before[name] !== undefined && `${claims[name]}` !== `${before[name]}`,
+/**
+ * Whether an ID token that came with a refresh is of the same sign-in, or of an earlier one: nobody signs in during a
+ * refresh (OpenID Connect Core §12.2).
+ * @throws `id_token_invalid`
+ */
+export function checkContinuity(claims: IdTokenClaims | undefined, before: IdTokenClaims | undefined): void {
+  if (!claims || !before) return
+  // Without an `azp`, it is the client for whom the token was made.
+  const first: IdTokenClaims = { azp: before.aud as string, ...before }
+  const changed = (['iss', 'sub', 'aud', 'azp'] as const).find(
+    (name) => claims[name] !== undefined && first[name] !== undefined && `${claims[name]}` !== `${first[name]}`,
   )
-  if (changed) throw invalidIdToken(`its ${changed} is not the one of the sign-in`)
+  const wrong = changed ?? (Number(claims.auth_time) > Number(before.auth_time) && 'auth_time')
+  if (wrong) throw invalidIdToken(`its ${wrong} is not the one of the sign-in`)
 }

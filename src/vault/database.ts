@@ -1,5 +1,6 @@
 import { createStore, promisifyRequest } from 'idb-keyval'
 import { ProofkeyError } from '../errors.js'
+import { withinTime } from './within-time.js'
 
 export { promisifyRequest }
 
@@ -34,6 +35,8 @@ export function createDatabase(database: string, name: string): Transaction {
           store = connect()
           return run()
         }),
+        TIMEOUT_MS,
+        () => LATE,
       )
     } catch (cause) {
       // What comes too late must change nothing; a connection that failed is not used again.
@@ -45,14 +48,6 @@ export function createDatabase(database: string, name: string): Transaction {
 }
 
 const LATE = new Error('IndexedDB did not answer')
-
-async function withinTime<T>(work: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(LATE), TIMEOUT_MS)
-  })
-  return Promise.race([work, late]).finally(() => clearTimeout(timer))
-}
 
 function storageError(cause: unknown): ProofkeyError {
   const { name } = Object(cause)

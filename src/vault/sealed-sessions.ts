@@ -41,6 +41,6 @@ export function sealedSessions(): SessionStore {
       if ((await this.read(owner)) === undefined) throw keyRefused()
     },
 
-    exclusive: (owner, work) => turn(() => exclusively(owner, work)),
+    exclusive: (owner, work) => turn(owner, () => exclusively(owner, work)),
   }
 }

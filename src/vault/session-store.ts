@@ -6,16 +6,19 @@ export interface SessionStore {
   read(owner: string): Promise<string | undefined>
   /** Replaces the text; undefined deletes it. */
   write(owner: string, text: string | undefined): Promise<void>
-  /** Runs one work at a time among all that share the store. */
+  /** Runs one work at a time for each owner, among all that share the store. Two owners do not wait for each other. */
   exclusive<T>(owner: string, work: () => Promise<T>): Promise<T>
 }
 
-/** One after the other, whatever became of the one before. */
-export function inTurn(): <T>(work: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve()
-  return (work) => {
-    const own = last.then(work)
-    last = own.catch(() => {})
+/** For each owner one after the other, whatever became of the one before. */
+export function inTurn(): SessionStore['exclusive'] {
+  const last = new Map<string, Promise<unknown>>()
+  return (owner, work) => {
+    const own = Promise.resolve(last.get(owner)).then(work)
+    last.set(
+      owner,
+      own.catch(() => {}),
+    )
     return own
   }
 }
@@ -23,11 +26,10 @@ export function inTurn(): <T>(work: () => Promise<T>) => Promise<T> {
 /** Keeps the session in this page's memory: a reload forgets it, and every tab has its own. */
 export function memorySessions(): SessionStore {
   const texts = new Map<string, string | undefined>()
-  const turn = inTurn()
   return {
     name: 'memory',
     read: async (owner) => texts.get(owner),
     write: async (owner, text) => void texts.set(owner, text),
-    exclusive: (_, work) => turn(work),
+    exclusive: inTurn(),
   }
 }

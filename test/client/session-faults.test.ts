@@ -1,39 +1,13 @@
 // @vitest-environment happy-dom
 import { setTimeout as delay } from 'node:timers/promises'
-import { IDBFactory } from 'fake-indexeddb'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import {
-  memorySessions,
-  ProofkeyError,
-  type SessionClientConfig,
-  type SessionStore,
-  sealedSessions,
-  type UserAgent,
-} from '../../src/index.js'
-import { createChannels } from '../helpers/channels.js'
-import { goTo } from '../helpers/page.js'
+import { describe, expect, it, vi } from 'vitest'
+import { memorySessions, type SessionStore, sealedSessions, type UserAgent } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
-import { createSessionApp } from '../helpers/session-app.js'
+import { later, OWNER, slow, useSessionApps } from '../helpers/session-app.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
 
-const OWNER = '["https://as.example","spa"]'
-const closing: { close(): void }[] = []
-let channels: ReturnType<typeof createChannels>
-
-function start(faults: Faults = {}, config: Partial<SessionClientConfig> = {}) {
-  const app = createSessionApp(faults, config)
-  return {
-    ...app,
-    tab(more: Partial<SessionClientConfig> = {}) {
-      const tab = app.tab({ ...(!config.sessionStore && { sessionStore: sealedSessions() }), ...more })
-      closing.push(tab.auth)
-      return tab
-    },
-    bodies: () =>
-      app.server.requests.map(({ body }) => body).filter((body) => body.get('grant_type') === 'refresh_token'),
-  }
-}
+const { start, channels } = useSessionApps()
 
 /** A store that can be told to fail. */
 function fragile(inner: SessionStore) {
@@ -47,35 +21,6 @@ function fragile(inner: SessionStore) {
   }
   return { store, broken }
 }
-
-const later = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000)
-
-/** A fetch whose answers of the token endpoint wait until they are let go. */
-function slow(fetch: typeof globalThis.fetch) {
-  let release = () => {}
-  const gate = new Promise<void>((resolve) => {
-    release = resolve
-  })
-  const held: typeof globalThis.fetch = async (...request) => {
-    const answer = await fetch(...request)
-    if (`${(request[1]?.body as URLSearchParams | undefined) ?? ''}`.includes('refresh_token')) await gate
-    return answer
-  }
-  return { fetch: held, release: () => release() }
-}
-
-beforeEach(() => {
-  globalThis.indexedDB = new IDBFactory()
-  channels = createChannels()
-  vi.stubGlobal('BroadcastChannel', channels.BroadcastChannel)
-  vi.useFakeTimers({ toFake: ['Date'] })
-  goTo('https://app.example/')
-})
-afterEach(() => {
-  for (const client of closing.splice(0)) client.close()
-  vi.unstubAllGlobals()
-  vi.useRealTimers()
-})
 
 describe('what lies in the store', () => {
   const texts = ['', 'x', '{', 'null', '0', '"text"', '[]', '{}', '{"version":2,"id":"x"}', '{"version":"1","id":"x"}']
@@ -187,10 +132,10 @@ describe('words of other tabs', () => {
     const [first, second] = [app.tab(), app.tab()]
     await first.auth.signIn()
     await second.auth.restore()
-    channels.setPost('late')
+    channels().setPost('late')
     await first.auth.signOut({ atServer: false })
     await second.auth.signIn()
-    channels.deliver()
+    channels().deliver()
     await delay(20)
     expect(second.auth.session).toBeDefined()
     await expect(first.auth.restore()).resolves.toBeDefined()
@@ -201,7 +146,7 @@ describe('words of other tabs', () => {
     const [first, second] = [app.tab(), app.tab()]
     await first.auth.signIn()
     await second.auth.restore()
-    channels.setPost('never')
+    channels().setPost('never')
     await first.auth.signOut({ atServer: false })
     later(3600)
     await refusal(second.auth.getAccessToken(), 'login_required')
@@ -213,7 +158,7 @@ describe('words of other tabs', () => {
     const app = start()
     const { auth } = app.tab()
     await auth.signIn()
-    const other = new channels.BroadcastChannel(`proofkey session ${OWNER}`)
+    const other = new (channels().BroadcastChannel)(`proofkey session ${OWNER}`)
     const uncaught = await uncaughtDuring(async () => {
       for (const message of [null, undefined, 0, 'x', {}, [], { ended: '' }, { ended: 7 }]) other.postMessage(message)
       await delay(10)
@@ -247,7 +192,7 @@ describe('limits', () => {
     const [used, idle] = [app.tab(), app.tab()]
     await used.auth.signIn()
     await idle.auth.restore()
-    channels.setPost('never')
+    channels().setPost('never')
     for (let minute = 0; minute < 15; minute++) {
       later(60)
       await used.auth.getAccessToken()
@@ -265,7 +210,7 @@ describe('limits', () => {
     const app = start({}, { idleSeconds: 600 })
     const [old, fresh] = [app.tab(), app.tab()]
     await old.auth.signIn()
-    channels.setPost('never')
+    channels().setPost('never')
     later(601)
     await fresh.auth.signIn()
     await refusal(app.tab({ clientId: 'other' }).auth.getAccessToken(), 'login_required')
@@ -318,25 +263,6 @@ describe('limits', () => {
     await auth.signIn()
     later(900)
     expect(auth.session).toBeDefined()
-  })
-})
-
-describe('without a refresh token', () => {
-  it('a silent sign-in that the server refuses ends the session', async () => {
-    const silent: UserAgent = {
-      name: 'frame',
-      keepsPage: true,
-      open: async () => {
-        throw new ProofkeyError('login_required', 'Nobody is signed in at the server.')
-      },
-    }
-    const app = start({ token: { refresh_token: undefined } }, { silent })
-    const { auth, events } = app.tab()
-    await auth.signIn()
-    later(3600)
-    await refusal(auth.getAccessToken(), 'login_required')
-    expect(auth.session).toBeUndefined()
-    expect(events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'refused' }))
   })
 })
 
@@ -491,17 +417,6 @@ describe('a sign-in over another', () => {
     await auth.signIn()
     await auth.signIn({ scope: 'orders:read' })
     expect(auth.session).toMatchObject({ scope: 'orders:read', claims: undefined })
-  })
-
-  it('of the same person, after a redirect, keeps the tokens of other resources', async () => {
-    const app = start()
-    const first = app.tab()
-    await first.auth.signIn()
-    const one = await first.auth.getAccessToken({ resource: 'https://one.example' })
-    const reloaded = app.tab()
-    await reloaded.auth.signIn({ scope: 'openid orders:read' })
-    expect(reloaded.auth.session?.scope).toBe('openid orders:read')
-    expect(await reloaded.auth.getAccessToken({ resource: 'https://one.example' })).toBe(one)
   })
 })
 

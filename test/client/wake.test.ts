@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Held } from '../../src/client/session.js'
+import type { Held } from '../../src/client/held.js'
 import { keepAwake } from '../../src/client/wake.js'
 import { createEmitter, type ProofkeyEvent } from '../../src/events.js'
 
@@ -17,16 +17,15 @@ function create() {
     freshened: [] as number[],
     synced: 0,
     fails: false,
+    /** How long a refresh takes. */
+    takesMs: 0,
     /** How long the next token lasts. */
     lifetimeMs: HOUR_MS,
   }
   const awake = keepAwake(
     {
-      get held() {
-        return session.held
-      },
       get endsAtMs() {
-        return session.endsAtMs
+        return session.held ? session.endsAtMs : Number.POSITIVE_INFINITY
       },
       async sync() {
         session.synced++
@@ -36,11 +35,12 @@ function create() {
     },
     {
       get dueAtMs() {
-        return session.dueAtMs
+        return session.held && session.endsAtMs > Date.now() ? session.dueAtMs : Number.POSITIVE_INFINITY
       },
       async freshen() {
         if (session.dueAtMs > Date.now()) return
         session.freshened.push(Date.now())
+        if (session.takesMs) await new Promise((resolve) => setTimeout(resolve, session.takesMs))
         if (session.fails) throw new Error('offline')
         session.dueAtMs = Date.now() + session.lifetimeMs
       },
@@ -120,6 +120,18 @@ describe('a page that is seen', () => {
     await pass(59_999)
     expect(session.held).toBeDefined()
     await pass(1001)
+    expect(session.held).toBeUndefined()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('ends a session whose limits pass while a refresh hangs and fails', async () => {
+    const { awake, session } = create()
+    session.endsAtMs = Date.now() + 10_000
+    session.dueAtMs = Date.now() + 5000
+    session.takesMs = 10_000
+    session.fails = true
+    awake.start()
+    await pass(60_000)
     expect(session.held).toBeUndefined()
     expect(vi.getTimerCount()).toBe(0)
   })

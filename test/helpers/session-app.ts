@@ -1,4 +1,14 @@
-import { createSessionClient, type ProofkeyEvent, type SessionClientConfig, type UserAgent } from '../../src/index.js'
+import { IDBFactory } from 'fake-indexeddb'
+import { afterEach, beforeEach, vi } from 'vitest'
+import {
+  createSessionClient,
+  type ProofkeyEvent,
+  type SessionClientConfig,
+  sealedSessions,
+  type UserAgent,
+} from '../../src/index.js'
+import { createChannels } from './channels.js'
+import { goTo } from './page.js'
 import { API, createServer, type Faults } from './server.js'
 
 /** A server and the tabs of an app that keeps its session. */
@@ -9,6 +19,8 @@ export function createSessionApp(faults: Faults = {}, config: Partial<SessionCli
     keepsPage: true,
     open: async ({ begin, complete }) => complete(server.authorize(await begin()).href),
   }
+  const sent = (grantType: string) =>
+    server.requests.map(({ body }) => body).filter((body) => body.get('grant_type') === grantType)
   return {
     server,
     /** A client as one tab has it, and what it reports. */
@@ -28,6 +40,70 @@ export function createSessionApp(faults: Faults = {}, config: Partial<SessionCli
       auth.subscribe((event) => events.push(event))
       return { auth, events, types: () => events.map(({ type }) => type) }
     },
-    refreshes: () => server.requests.filter(({ body }) => body.get('grant_type') === 'refresh_token').length,
+    refreshes: () => sent('refresh_token').length,
+    /** What was sent to refresh. */
+    bodies: () => sent('refresh_token'),
+  }
+}
+
+export type SessionApp = ReturnType<typeof createSessionApp>
+
+/** Of the app's client at the server. */
+export const OWNER = '["https://as.example","spa"]'
+
+export const later = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000)
+
+/** Something that waits until it is let go. */
+export function createGate() {
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  return { released, release: () => release() }
+}
+
+/** A fetch whose answers to refreshes wait until they are let go. */
+export function slow(fetch: typeof globalThis.fetch) {
+  const { released, release } = createGate()
+  const held: typeof globalThis.fetch = async (...request) => {
+    const answer = await fetch(...request)
+    if (`${(request[1]?.body as URLSearchParams | undefined) ?? ''}`.includes('refresh_token')) await released
+    return answer
+  }
+  return { fetch: held, release }
+}
+
+/**
+ * For each test of a file: a browser with a clock that can be set, whose tabs share a sealed store and channels, and are
+ * closed in the end.
+ */
+export function useSessionApps() {
+  const closing: { close(): void }[] = []
+  let channels: ReturnType<typeof createChannels>
+  beforeEach(() => {
+    globalThis.indexedDB = new IDBFactory()
+    channels = createChannels()
+    vi.stubGlobal('BroadcastChannel', channels.BroadcastChannel)
+    vi.useFakeTimers({ toFake: ['Date'] })
+    goTo('https://app.example/')
+  })
+  afterEach(() => {
+    for (const client of closing.splice(0)) client.close()
+    vi.unstubAllGlobals()
+    vi.useRealTimers()
+  })
+  return {
+    start(faults: Faults = {}, config: Partial<SessionClientConfig> = {}): SessionApp {
+      const app = createSessionApp(faults, config)
+      return {
+        ...app,
+        tab(more) {
+          const tab = app.tab({ ...(!config.sessionStore && { sessionStore: sealedSessions() }), ...more })
+          closing.push(tab.auth)
+          return tab
+        },
+      }
+    },
+    channels: () => channels,
   }
 }

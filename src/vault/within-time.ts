@@ -1,0 +1,8 @@
+/** Rejects with what `late` gives where the work takes longer. The work itself goes on. */
+export async function withinTime<T>(work: Promise<T>, milliseconds: number, late: () => unknown): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), milliseconds)
+  })
+  return Promise.race([work, over]).finally(() => clearTimeout(timer))
+}
