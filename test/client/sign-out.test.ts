@@ -1,7 +1,17 @@
 // @vitest-environment happy-dom
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { memoryVault, type SessionClientConfig, type SessionStore, sealedSessions } from '../../src/index.js'
+import {
+  type Dpop,
+  indexedDbVault,
+  memoryVault,
+  ProofkeyError,
+  type SessionClientConfig,
+  type SessionStore,
+  sealedSessions,
+  type UserAgent,
+  type Vault,
+} from '../../src/index.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
@@ -30,6 +40,22 @@ function start(faults: Faults = {}, config: Partial<SessionClientConfig> = {}) {
     revoked: () =>
       app.server.requests.filter(({ url }) => url.endsWith('/revoke')).map(({ body }) => body.get('token') ?? ''),
   }
+}
+
+const sealed = indexedDbVault()
+const blocked = () => Promise.reject(new ProofkeyError('storage_unavailable', 'The storage is blocked.', 'Allow it.'))
+const refusingVault: Vault = {
+  name: 'blocked',
+  // Not those of sign-ins.
+  put: async (state, owner, value) => (owner.endsWith('sign-out') ? blocked() : sealed.put(state, owner, value)),
+  take: async (state, owner) => (owner.endsWith('sign-out') ? blocked() : sealed.take(state, owner)),
+}
+
+/** A key that cannot be given up. */
+const keptKey: Dpop = {
+  thumbprint: async () => 'thumbprint',
+  attempt: (_, request, options) => request(options),
+  forget: async () => blocked(),
 }
 
 beforeEach(() => {
@@ -155,6 +181,57 @@ describe('signOut', () => {
     },
   )
 
+  it.each<[string, Partial<SessionClientConfig>]>([
+    ['the vault', { vault: refusingVault }],
+    ['the store of the key', { dpop: keptKey }],
+  ])('goes on to the server where %s is blocked, and says so', async (what, config) => {
+    const app = start(what === 'the vault' ? {} : { token: { token_type: 'DPoP' } }, config)
+    const { auth, types } = app.tab()
+    await auth.signIn()
+    await auth.signOut()
+    expect(auth.session).toBeUndefined()
+    expect(app.left).toHaveLength(1)
+    expect(types().filter((type) => type.startsWith('sign_out'))).toEqual(['sign_out_failed', 'sign_out_started'])
+    // Nothing can be checked that could not wait.
+    expect(app.left[0]?.includes('state=')).toBe(what !== 'the vault')
+  })
+
+  it('without the server is local, and says which tokens live on', async () => {
+    const app = start()
+    await app.tab().auth.signIn()
+    const { auth, events } = app.tab({ fetch: async () => Promise.reject(new TypeError('offline')) })
+    await auth.signOut()
+    expect(app.left).toEqual([])
+    await expect(app.tab().auth.restore()).resolves.toBeUndefined()
+    const told = events.filter(({ type }) => /^(revocation|sign_out)/.test(type))
+    expect(told).toMatchObject([
+      { type: 'revocation_failed', token: 'refresh_token', code: 'network_error' },
+      { type: 'revocation_failed', token: 'access_token', code: 'network_error' },
+      { type: 'sign_out_failed', code: 'network_error' },
+      { type: 'sign_out_started', endpoint: undefined },
+    ])
+  })
+
+  it('ends the server’s session also where nobody comes back from it', async () => {
+    const app = start({}, { postLogoutRedirectUri: undefined })
+    const { auth } = app.tab()
+    await auth.signIn()
+    await auth.signOut()
+    const { origin, pathname, searchParams } = new URL(app.left[0] ?? '')
+    expect(origin + pathname).toBe('https://as.example/end')
+    expect([...searchParams.keys()]).toEqual(['client_id', 'id_token_hint'])
+  })
+
+  it.each<[string, boolean, string | undefined]>([
+    ['where to', true, 'https://as.example/end'],
+    ['that it is the app’s alone', false, undefined],
+  ])('tells %s', async (_, atServer, endpoint) => {
+    const { auth, events } = start().tab()
+    await auth.signIn()
+    await auth.signOut({ atServer })
+    expect(events.at(-1)).toEqual(expect.objectContaining({ type: 'sign_out_started', endpoint }))
+  })
+
   it.each([
     ['has no sign-out', { metadata: { end_session_endpoint: undefined } }],
     ['is not asked to', {}],
@@ -182,18 +259,39 @@ describe('signOut', () => {
 describe('handleSignedOut', () => {
   async function signedOut() {
     const app = start()
-    const { auth } = app.tab()
+    const { auth, events } = app.tab()
     await auth.signIn()
     await auth.signOut()
-    return { app, auth, state: new URL(app.left[0] ?? '').searchParams.get('state') ?? '' }
+    return { app, auth, events, state: new URL(app.left[0] ?? '').searchParams.get('state') ?? '' }
   }
 
-  it('refuses a state that was changed, and takes the right one', async () => {
-    const { auth, state } = await signedOut()
-    const changed = `${state.slice(0, -1)}${state.endsWith('A') ? 'B' : 'A'}`
-    const outcome = await auth.handleSignedOut(`${BYE}?state=${changed}`).catch(({ code }) => code)
-    expect([undefined, 'unknown_state']).toContain(outcome)
+  it('refuses a state that was changed, or used, and takes the right one', async () => {
+    const { auth, events, state } = await signedOut()
+    const seen = () => events.slice(-1)
+    // In its random part: the tag at its end only says whose it is.
+    const changed = state.slice(0, 20) + (state[20] === 'A' ? 'B' : 'A') + state.slice(21)
+    await refusal(auth.handleSignedOut(`${BYE}?state=${changed}`), 'unknown_state')
+    expect(seen()).toMatchObject([{ type: 'sign_out_failed', code: 'unknown_state' }])
     await expect(auth.handleSignedOut(`${BYE}?state=${state}`)).resolves.toEqual({ returnTo: '/' })
+    expect(seen()).toMatchObject([{ type: 'sign_out_completed' }])
+    const error = await refusal(auth.handleSignedOut(`${BYE}?state=${state}`), 'unknown_state')
+    expect(error.hint).not.toMatch(/sign-in/)
+    expect(events.map(({ type }) => type)).not.toContain('sign_in_failed')
+  })
+
+  it('leaves a state alone whose tag is another client’s', async () => {
+    const { auth, events, state } = await signedOut()
+    const before = events.length
+    const changed = `${state.slice(0, -1)}${state.endsWith('a') ? 'b' : 'a'}`
+    await expect(auth.handleSignedOut(`${BYE}?state=${changed}`)).resolves.toBeUndefined()
+    expect(events).toHaveLength(before)
+  })
+
+  it('says where the storage is blocked', async () => {
+    const { app, state } = await signedOut()
+    const { auth, types } = app.tab({ vault: refusingVault })
+    await refusal(auth.handleSignedOut(`${BYE}?state=${state}`), 'storage_unavailable')
+    expect(types()).toEqual(['sign_out_failed'])
   })
 
   it('leaves alone what belongs to another client, or to a sign-in', async () => {
@@ -208,17 +306,31 @@ describe('handleSignedOut', () => {
 })
 
 describe('nothing comes back', () => {
-  it('where a step-up ends after the person has signed out in another tab', async () => {
+  it('of what was before, where a step-up ends after the person has signed out in another tab', async () => {
     const app = start()
     const [first, second] = [app.tab(), app.tab()]
     await first.auth.signIn()
     await second.auth.restore()
-    await first.auth.signOut({ atServer: false })
-    // A new sign-in is a new session, and stays.
-    await second.auth.signIn()
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    expect(second.auth.session).toBeDefined()
-    await expect(app.tab().auth.restore()).resolves.toBeDefined()
+    const before = [...app.server.issued]
+    let signedOut = false
+    const slowly: UserAgent = {
+      name: 'slow',
+      keepsPage: true,
+      async open({ begin, complete }) {
+        const url = await begin()
+        await first.auth.signOut({ atServer: false })
+        signedOut = true
+        await complete(app.server.authorize(url).href)
+      },
+    }
+    await second.auth.signIn({ userAgent: slowly, scope: 'openid orders' })
+    expect(signedOut).toBe(true)
+    // Whoever signs in is signed in; but what was signed out stays so.
+    expect(second.auth.session?.scope).toBe('openid orders')
+    await expect(app.tab().auth.restore()).resolves.toEqual(second.auth.session)
+    for (const token of before.filter((one) => /^(access|refresh)-/.test(one)))
+      expect(app.server.isGood(token)).toBe(false)
+    expect(before).not.toContain(await second.auth.getAccessToken())
   })
 
   it('and a late word of a sign-out does not end the session after it', async () => {
