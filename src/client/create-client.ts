@@ -81,7 +81,9 @@ export function buildClient(config: ClientConfig) {
   const { redirectUri, vault = indexedDbVault() } = config
   const memory = memoryVault()
   const flow = createFlow(config)
-  let handled: { href: string; clean: string | undefined; result: Promise<SignInResult> } | undefined
+  /** The last one that was finished, and the last of those that `handleCallback` was asked for. */
+  let finished: { href: string; result: Promise<SignInResult> } | undefined
+  let handled: { clean: string; result: Promise<SignInResult> } | undefined
 
   async function signIn({ signal, userAgent = config.userAgent ?? redirect(), ...options }: SignInOptions = {}) {
     let awaited: { readonly state: string; readonly id: string; readonly landing: URL } | undefined
@@ -108,8 +110,9 @@ export function buildClient(config: ClientConfig) {
           return !!awaited && !!url && !driftedPart(awaited.landing, url) && stateOf(url) === awaited.state
         },
         async complete(given) {
-          const url = new URL(given)
-          result = await telling(finish(url.href, stateOf(url), { signal }))
+          const url = parseUrl(given)
+          if (!url || stateOf(url) !== awaited?.state) throw unknownState()
+          result = await telling(finish(url.href, awaited.state, { signal }))
         },
       })
       return result
@@ -132,21 +135,22 @@ export function buildClient(config: ClientConfig) {
     // Before the first await, so that no other script of the page, no reload and no Referer sees the code.
     const clean = withoutCallbackParameters(url)
     swapUrl(url.href, clean)
-    return finish(url.href, state, { signal }, clean)
+    handled = { clean, result: finish(url.href, state, { signal }, clean) }
+    return handled.result
   }
 
   /** One URL is finished once, however often and by whichever way it is delivered. */
   function finish(href: string, state: string, options: CompleteOptions, clean?: string): Promise<SignInResult> {
-    if (handled?.href === href) return handled.result
+    if (finished?.href === href) return finished.result
     const work = isTicket(state) ? flow.complete([memory, vault], href, state, options) : Promise.reject(unknownState())
     const result = work.catch(async (error) => {
       if (isProofkeyError(error) && error.retryable) {
-        if (handled?.result === result) handled = undefined
+        if (finished?.result === result) finished = undefined
         if (clean) swapUrl(clean, href)
       }
       throw flow.failed(error, isTicket(state) ? await ticketId(state) : undefined)
     })
-    handled = { href, clean, result }
+    finished = { href, result }
     return result
   }
 

@@ -112,7 +112,9 @@ export function createFlow(config: FlowConfig & FlowOptions) {
       const { vault, taken } = await takeFrom(vaults, state)
       if (taken.status !== 'taken') {
         // On another origin lies another storage: then the landing is what tells.
-        if (taken.status === 'unknown') checkLanding(redirectUri, new URL(callback))
+        const { origin } = new URL(redirectUri)
+        if (taken.status === 'unknown' && !callback.startsWith(`${origin}/`))
+          checkLanding(redirectUri, new URL(callback))
         throw notTaken[taken.status]()
       }
       report({ type: 'transaction_taken', vault: vault.name }, id)
@@ -183,7 +185,7 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefin
   return new Promise((resolve, reject) => {
     const abort = () => reject(aborted(signal.reason))
     if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
+    signal.addEventListener('abort', abort)
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }

@@ -92,7 +92,8 @@ export function checkLanding(redirectUri: string, landed: URL): void {
 
 /** RFC 8252 §8.10: an answer that landed elsewhere was rewritten on its way, or is not the one that was asked for. */
 export function driftedPart(sent: URL, landed: URL): string | undefined {
-  for (const part of ['protocol', 'hostname', 'port', 'pathname'] as const) if (sent[part] !== landed[part]) return part
+  for (const part of ['protocol', 'username', 'password', 'hostname', 'port', 'pathname'] as const)
+    if (sent[part] !== landed[part]) return part
   return [...sent.searchParams].every(([name, value]) => landed.searchParams.getAll(name).includes(value))
     ? undefined
     : 'search'

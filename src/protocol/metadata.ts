@@ -2,6 +2,7 @@ import type { AuthorizationServer } from 'oauth4webapi'
 import { ProofkeyError } from '../errors.js'
 import { endpoint, type InsecureSwitch } from './endpoint.js'
 import { type RequestOptions, refused, send } from './request.js'
+import { blot } from './server-error.js'
 
 declare const checked: unique symbol
 
@@ -50,7 +51,7 @@ export async function discover(issuer: string, options: RequestOptions = {}): Pr
  */
 export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure?: InsecureSwitch): CheckedMetadata {
   if (metadata?.issuer !== issuer) {
-    const found = JSON.stringify(metadata?.issuer)?.slice(0, 99)
+    const found = blot(`${JSON.stringify(metadata?.issuer)}`, []).slice(0, 99)
     throw new ProofkeyError(
       'issuer_mismatch',
       `The server calls itself ${found}, not "${issuer}".`,
@@ -59,7 +60,7 @@ export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure
   }
   const required = { authorization_endpoint: '', token_endpoint: '' }
   for (const [name, value] of Object.entries({ ...required, ...(metadata as object) })) {
-    if (value != null && /_endpoint$|^jwks_uri$/.test(name)) endpoint(metadata, name, insecure)
+    if (value != null && /^\w+_endpoint$|^jwks_uri$/.test(name)) endpoint(metadata, name, insecure)
   }
   if (![metadata.code_challenge_methods_supported ?? 'S256'].flat().includes('S256')) {
     throw new ProofkeyError(

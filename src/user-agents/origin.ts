@@ -10,7 +10,7 @@ export function refuseOtherOrigin(redirectUri: string): void {
   if (origin === here) return
   throw new ProofkeyError(
     'redirect_uri_mismatch',
-    `redirectUri is on ${origin}, this page on ${here}: what is sealed here could not be opened there.`,
-    'Open the app on the origin of its redirectUri; localhost and 127.0.0.1 are two.',
+    `redirectUri is on ${origin}, this page on ${here}: they share no storage.`,
+    'Open this page there (localhost and 127.0.0.1 are two), or use loopback() or deepLink().',
   )
 }

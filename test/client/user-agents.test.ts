@@ -168,6 +168,80 @@ it('a callback page of its own is asked for, and the answer held against it', as
   await expect(signingIn).resolves.toHaveProperty('claims.sub', 'ada')
 })
 
+it('is unknown at a callback page of its own where the storage was emptied meanwhile', async () => {
+  const app = createApp()
+  app
+    .open()
+    .signIn({ userAgent: popup({ redirectUri: `${origin}/popup.html` }) })
+    .catch(() => {})
+  await vi.waitUntil(agents['popup']!.at)
+  goTo(app.server.authorize(windows[0]!.visited[0]!))
+  globalThis.indexedDB = new IDBFactory()
+  windows[0]!.close()
+  await refusal(app.open().handleCallback(), 'unknown_state')
+})
+
+it('the page’s own callback stays the one that handleCallback gives, also after a sign-in in a frame', async () => {
+  const app = createApp()
+  const client = app.open()
+  let at = ''
+  client.signIn({ userAgent: redirect({ navigate: (url) => (at = url) }) })
+  await vi.waitUntil(() => at)
+  goTo(app.server.authorize(at))
+  const result = await client.handleCallback()
+  const { href } = location
+  const silent = client.signIn({ userAgent: frame() })
+  await vi.waitUntil(() => frames.length)
+  await relay(app.server.authorize(frames[0]!.src))
+  await silent
+  goTo(href)
+  expect(await client.handleCallback()).toBe(result)
+})
+
+describe('a user agent of the app’s own', () => {
+  /** Hands over what it is told to. */
+  const createAgent = () => {
+    const trips: { url: URL; come: (url: string) => void }[] = []
+    const agent: UserAgent = {
+      name: 'own',
+      keepsPage: true,
+      async open({ begin, complete }) {
+        const url = await begin()
+        await complete(await new Promise((come) => trips.push({ url, come })))
+      },
+    }
+    return { agent, trips }
+  }
+
+  it('finishes no other sign-in than its own', async () => {
+    const app = createApp()
+    const { agent: userAgent, trips } = createAgent()
+    const client = app.open()
+    const signingIn = ['/a', '/b'].map((returnTo) => client.signIn({ userAgent, returnTo }))
+    await vi.waitUntil(() => trips.length === 2)
+    const [first, second] = trips.map(({ url }) => app.server.authorize(url).href)
+    trips[0]!.come(second!)
+    await refusal(signingIn[0]!, 'unknown_state')
+    expect(app.seen('sign_in_failed')).toMatchObject([{ code: 'unknown_state', transaction: expect.any(String) }])
+    expect(app.tokenRequests()).toBe(0)
+    trips[1]!.come(second!)
+    await expect(signingIn[1]).resolves.toHaveProperty('claims.sub', 'ada')
+    await expect(client.handleCallback({ url: first! })).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
+  it.each(['/callback?code=the-code', 'the-code', ''])(
+    'that hands over no URL gets an error without it: %j',
+    async (text) => {
+      const { agent: userAgent, trips } = createAgent()
+      const signingIn = createApp().open().signIn({ userAgent })
+      await vi.waitUntil(() => trips.length)
+      trips[0]!.come(text)
+      const error = await refusal(signingIn, 'unknown_state')
+      expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('the-code')
+    },
+  )
+})
+
 describe('signIn by deep link', () => {
   const config = { redirectUri: scheme }
   let wrapper: ReturnType<typeof createWrapper>

@@ -99,6 +99,8 @@ describe('checkCallback', () => {
     ['https://app.example/cb/?tenant=1', 'pathname'],
     ['https://app.example/CB?tenant=1', 'pathname'],
     ['https://app.example/prefix/cb?tenant=1', 'pathname'],
+    ['https://evil.example@app.example/cb?tenant=1', 'username'],
+    ['https://:x@app.example/cb?tenant=1', 'password'],
     ['https://app.example/cb', 'search'],
     ['https://app.example/cb?tenant=2', 'search'],
   ])('names what differs where the answer landed on %s', async (at, part) => {

@@ -197,3 +197,17 @@ describe('createMetadataSource', () => {
     await expect(source()).resolves.toHaveProperty('issuer')
   })
 })
+
+it.each([
+  ['an issuer', { issuer: 'https://as.example\u009b2J\u202e' }],
+  ['a name', { '\u001b[2J_endpoint': 'http://as.example', token_endpoint: 'http://as.example' }],
+])('what a refusal repeats of %s cannot move a terminal’s cursor', (_, more) => {
+  let message = ''
+  try {
+    checkMetadata(document('https://as.example', more), 'https://as.example')
+  } catch (error) {
+    message = (error as Error).message
+  }
+  expect(message).toMatch(/as\.example|token_endpoint/)
+  expect(message).not.toMatch(/\p{C}/u)
+})

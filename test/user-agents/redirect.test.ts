@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Journey } from '../../src/user-agents/contract.js'
 import { redirect } from '../../src/user-agents/redirect.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
+import { refusal } from '../helpers/refusal.js'
 
 describeUserAgent(
   'redirect',
@@ -101,6 +102,17 @@ describe('redirect', () => {
     expect(begin).not.toHaveBeenCalled()
     expect(navigate).not.toHaveBeenCalled()
     expect(listeners.size).toBe(0)
+  })
+
+  it.each([
+    ['in Node', undefined, 'http://127.0.0.1/callback'],
+    ['in a wrapper', 'https://localhost', 'com.example.app:/callback'],
+  ])('says what to use instead, %s', async (_, origin, redirectUri) => {
+    vi.stubGlobal('location', origin && { origin })
+    const error = await refusal(redirect({ navigate }).open(journey(redirectUri)), 'redirect_uri_mismatch')
+    vi.unstubAllGlobals()
+    expect(error.hint).toContain('loopback()')
+    expect(error.hint).toContain('deepLink()')
   })
 
   it('passes on what the navigation throws, and listens to nothing', async () => {
