@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { build } from 'esbuild'
 import '../../examples/demo/quiet.js'
 import type Provider from 'oidc-provider'
 import { browserClient, startProvider } from '../../examples/demo/provider.js'
+import { readmeSnippet } from '../helpers/readme.js'
 import type { Site } from './browser.js'
 
 const RELAY = '/relay.js'
@@ -80,17 +80,12 @@ export async function startTravelSite(appHost = 'localhost', providerHost = '127
 const page = (...scripts: string[]) =>
   `<!doctype html><title>app</title><link rel="icon" href="data:,"><body>${scripts.map((name) => `<script type="module" src="${name}"></script>`).join('')}</body>`
 
-/** What the README says a callback page of its own needs. */
-async function smallestCallbackPage(): Promise<string> {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
-  const snippets = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code)
-  return snippets.find((code) => code.includes('relayCallback'))!.replace("'proofkey'", "'../../src/index.js'")
-}
-
 /** Three scripts, by path: the app, its part in these tests, and a callback page's own. */
 async function bundle(issuer: string): Promise<Map<string, string>> {
   const { outputFiles } = await build({
-    stdin: { contents: await smallestCallbackPage(), resolveDir: import.meta.dirname },
+    // What the README says that a callback page of its own needs.
+    stdin: { contents: readmeSnippet('relayCallback'), resolveDir: import.meta.dirname },
+    alias: { proofkey: new URL('../../src/index.ts', import.meta.url).pathname },
     entryPoints: ['page', 'travel-page'].map((name) => new URL(`./${name}.ts`, import.meta.url).pathname),
     bundle: true,
     write: false,

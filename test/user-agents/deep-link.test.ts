@@ -1,9 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
+import { build, type Plugin } from 'esbuild'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { capacitor, type DeepLinkOptions, deepLink } from '../../src/native.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
+import { readmeSnippet } from '../helpers/readme.js'
 import { refusal } from '../helpers/refusal.js'
+import { createServer } from '../helpers/server.js'
 import { createWrapper } from '../helpers/wrapper.js'
 
 const scheme = 'com.example.app:/callback'
@@ -254,6 +257,59 @@ describe('deepLink', () => {
     expect(complete).toHaveBeenCalledTimes(1)
   })
 })
+
+describe('the README’s app', () => {
+  afterEach(() => {
+    vi.unstubAllGlobals()
+    vi.restoreAllMocks()
+  })
+
+  it('starts whatever became of its launch URL', async () => {
+    const { fetch, issuer, authorize } = createServer()
+    const wrapper = createWrapper()
+    const start = await bundleOfReadme(issuer)
+    vi.stubGlobal('fetch', fetch)
+    vi.stubGlobal('plugins', wrapper.plugins())
+    const { signIn } = await start()
+    signIn().catch(() => {})
+    const url = authorize(await vi.waitUntil(() => wrapper.opened[0])).href
+
+    vi.stubGlobal('plugins', createWrapper().plugins(url))
+    const log = vi.spyOn(console, 'log').mockReturnValue()
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    await start()
+    expect(log.mock.calls).toEqual([[expect.stringContaining('/inbox')]])
+    // As a reload does.
+    await start()
+    expect(warn.mock.calls).toEqual([[expect.objectContaining({ code: 'already_completed' })]])
+  })
+})
+
+/** The README's snippet, on the plugins that lie in `plugins` when it starts. */
+async function bundleOfReadme(issuer: string): Promise<() => Promise<{ signIn(): Promise<unknown> }>> {
+  const root = new URL('../../', import.meta.url).pathname
+  const contents = readmeSnippet('launchUrl').replace('https://login.example.com', issuer)
+  const plugins: Plugin = {
+    name: 'plugins',
+    setup(build) {
+      build.onResolve({ filter: /^@capacitor\// }, ({ path }) => ({ path, namespace: 'plugins' }))
+      build.onLoad({ filter: /./, namespace: 'plugins' }, () => ({
+        contents: 'export const { App, Browser } = globalThis.plugins',
+      }))
+    },
+  }
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: root, loader: 'ts' },
+    alias: { proofkey: `${root}src/index.ts`, 'proofkey/native': `${root}src/native.ts` },
+    plugins: [plugins],
+    bundle: true,
+    write: false,
+    format: 'esm',
+  })
+  const url = `data:text/javascript,${encodeURIComponent(outputFiles[0]!.text)}`
+  let starts = 0
+  return () => import(`${url}//${++starts}`)
+}
 
 describe('capacitor', () => {
   it.each([[scheme], ['https://app.example/callback?code=x']])('gives the launch URL %s', async (url) => {
