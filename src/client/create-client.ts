@@ -13,7 +13,7 @@ import {
 import type { CompleteOptions, Grant } from '../protocol/complete.js'
 import { parseUrl } from '../protocol/endpoint.js'
 import type { ExchangedGrant } from '../protocol/exchange-at.js'
-import type { UserAgent } from '../user-agents/contract.js'
+import type { Journey, UserAgent } from '../user-agents/contract.js'
 import { redirect } from '../user-agents/redirect.js'
 import { indexedDbVault } from '../vault/indexeddb.js'
 import { memoryVault } from '../vault/memory.js'
@@ -95,26 +95,27 @@ export function buildClient(config: ClientConfig) {
         told = true
         throw error
       })
+    const journey: Journey = {
+      redirectUri,
+      signal,
+      async begin({ redirectUri: landing = redirectUri, ...wishes } = {}) {
+        const vaults = userAgent.keepsPage ? ([vault, memory] as const) : ([vault] as const)
+        const { url, ...started } = await telling(flow.start(vaults, { ...options, ...wishes }, signal, landing))
+        awaited = { ...started, landing: new URL(landing) }
+        return url
+      },
+      isAnswer(given) {
+        const url = parseUrl(given)
+        return !!awaited && !!url && !driftedPart(awaited.landing, url) && stateOf(url) === awaited.state
+      },
+      async complete(given) {
+        const url = parseUrl(given)
+        if (!url || stateOf(url) !== awaited?.state) throw unknownState()
+        result = await telling(finish(url.href, awaited.state, { signal }))
+      },
+    }
     try {
-      await userAgent.open({
-        redirectUri,
-        signal,
-        async begin({ redirectUri: landing = redirectUri, ...wishes } = {}) {
-          const vaults = userAgent.keepsPage ? ([vault, memory] as const) : ([vault] as const)
-          const { url, ...started } = await telling(flow.start(vaults, { ...options, ...wishes }, signal, landing))
-          awaited = { ...started, landing: new URL(landing) }
-          return url
-        },
-        isAnswer(given) {
-          const url = parseUrl(given)
-          return !!awaited && !!url && !driftedPart(awaited.landing, url) && stateOf(url) === awaited.state
-        },
-        async complete(given) {
-          const url = parseUrl(given)
-          if (!url || stateOf(url) !== awaited?.state) throw unknownState()
-          result = await telling(finish(url.href, awaited.state, { signal }))
-        },
-      })
+      await userAgent.open(journey)
       return result
     } catch (error) {
       throw told ? error : flow.failed(error, awaited?.id)
