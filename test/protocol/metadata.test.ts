@@ -200,7 +200,7 @@ describe('createMetadataSource', () => {
 
 it.each([
   ['an issuer', { issuer: 'https://as.example\u009b2J\u202e' }],
-  ['a name', { '\u001b[2J_endpoint': 'http://as.example', token_endpoint: 'http://as.example' }],
+  ['a name', { '\u001b[2J_endpoint': 'http://as.example', jwks_uri: 'http://as.example' }],
 ])('what a refusal repeats of %s cannot move a terminal’s cursor', (_, more) => {
   let message = ''
   try {
@@ -208,6 +208,6 @@ it.each([
   } catch (error) {
     message = (error as Error).message
   }
-  expect(message).toMatch(/as\.example|token_endpoint/)
+  expect(message).toMatch(/as\.example|jwks_uri/)
   expect(message).not.toMatch(/\p{C}/u)
 })
