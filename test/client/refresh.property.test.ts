@@ -110,8 +110,11 @@ function createBrowser(count: number) {
           for (const request of mine) if (request.fate === 'answered') kept.add(request)
           written.push(JSON.parse(text))
         }),
-      // A tab that is gone lets go of its locks.
-      exclusive: (owner, work) => inner.exclusive(owner, () => Promise.race([work(), died])),
+      // A tab that is gone lets go of its locks, and does nothing more.
+      exclusive: (owner, work) =>
+        inner
+          .exclusive(owner, () => Promise.race([work(), died]))
+          .catch((error) => (dead ? never : Promise.reject(error))),
     }
     const { auth } = app.tab({
       sessionStore: store,
