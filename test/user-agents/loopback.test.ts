@@ -1,14 +1,17 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer, Server, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setImmediate, setTimeout } from 'node:timers/promises'
+import { build } from 'esbuild'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createClient, type ProofkeyEvent, type SignInOptions } from '../../src/index.js'
 import { type LoopbackOptions, loopback } from '../../src/user-agents/loopback.js'
 import { memoryVault } from '../../src/vault/memory.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
 import { freePort } from '../helpers/loopback.js'
+import { readmeSnippet } from '../helpers/readme.js'
 import { refusal } from '../helpers/refusal.js'
 import { createServer, type Faults } from '../helpers/server.js'
 
@@ -456,3 +459,31 @@ it.each([
   abort.abort()
   await refusal(signedIn, 'aborted')
 })
+
+it('the README’s command line ends on Ctrl-C, and shows no stack', async () => {
+  const root = new URL('../../', import.meta.url).pathname
+  const { issuer, metadata } = createServer()
+  const contents = readmeSnippet('loopback()').replace(
+    "issuer: 'https://login.example.com'",
+    `issuer: '${issuer}', metadata: ${JSON.stringify(metadata)}`,
+  )
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: root, loader: 'ts' },
+    alias: { proofkey: `${root}src/index.ts`, 'proofkey/node': `${root}src/node.ts` },
+    external: ['undici'],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+  })
+  const command = spawn(process.execPath, ['--input-type=module', '-'], { stdio: ['pipe', 'inherit', 'pipe'] })
+  cleanups.push(() => command.kill('SIGKILL'))
+  const ended = once(command, 'close')
+  command.stdin.end(outputFiles[0]!.text)
+  let said = ''
+  command.stderr.on('data', (chunk) => (said += chunk))
+  await vi.waitUntil(() => said.includes(issuer) || command.exitCode !== null, { timeout: 10_000 })
+  command.kill('SIGINT')
+  expect(await ended).toEqual([1, null])
+  expect(said).toMatch(/^To sign in, .*:\nhttps:\S+\naborted: Try again\.\n$/)
+}, 20_000)
