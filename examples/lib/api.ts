@@ -20,7 +20,7 @@ export async function startApi({ issuer, clientId, origin, credentials }: ApiSet
   const cors = {
     'access-control-allow-origin': origin,
     'access-control-allow-headers': 'authorization',
-    'access-control-expose-headers': 'www-authenticate',
+    'access-control-expose-headers': 'www-authenticate, date',
   }
 
   /** @returns whose token it is; undefined where it is good for nothing here */

@@ -48,7 +48,8 @@ export async function attempt(work: () => Promise<unknown>): Promise<Notice> {
     const text = await work()
     return { role: 'status', text: typeof text === 'string' ? text : '' }
   } catch (error) {
-    if (!isProofkeyError(error)) throw error
-    return { role: 'alert', text: `${error.code}: ${error.message} ${error.hint}` }
+    // What `fetch` says of an API that is offline is no error of proofkey's.
+    const text = isProofkeyError(error) ? `${error.code}: ${error.message} ${error.hint}` : String(error)
+    return { role: 'alert', text }
   }
 }

@@ -8,7 +8,7 @@ import { homePage } from '../lib/page.js'
 import { refusalResponse } from '../lib/refusal.js'
 import { toLogRecords } from './log-records.js'
 
-/** A sign-in whose events go to OpenTelemetry; in a browser it is the same one line. The page forgets who came. */
+/** A server's sign-ins, whose events go to OpenTelemetry; in a browser a session's go by the same line. The page forgets who came. */
 export function createApp({
   issuer,
   url,

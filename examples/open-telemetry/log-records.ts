@@ -23,6 +23,7 @@ const ORDINARY = new Set([
   'access_denied',
   'cancelled',
   'elsewhere',
+  'expired',
   'idle',
   'login_required',
   'signed_out',

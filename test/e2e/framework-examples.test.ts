@@ -120,6 +120,16 @@ describe.each([
     expect(grants).toEqual(['authorization_code', 'refresh_token'])
   })
 
+  it('says that an API is offline, and goes on when it is back', async () => {
+    await signIn()
+    await context.route('**/visits', (route) => route.abort('connectionrefused'))
+    await click('Call the API')
+    await page.getByRole('alert').filter({ hasText: 'Failed to fetch' }).waitFor()
+    await context.unroute('**/visits')
+    await click('Call the API')
+    await page.getByRole('status').filter({ hasText: 'The API has seen ada' }).waitFor()
+  })
+
   it('says what went wrong', async () => {
     await page.goto(browser.url)
     await click('Sign in')

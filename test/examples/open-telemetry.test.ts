@@ -90,10 +90,13 @@ describe('the example', () => {
 it.each<[string, EventBody]>([
   ['INFO', { type: 'tokens_refreshed', scope: 'openid' }],
   ['INFO', { type: 'session_ended', reason: 'signed_out' }],
+  ['INFO', { type: 'session_ended', reason: 'expired' }],
+  ['INFO', { type: 'sign_out_started', endpoint: 'https://as.example/end' }],
   ['INFO', { type: 'sign_in_failed', code: 'access_denied' }],
   ['WARN', { type: 'scope_changed', missing: ['orders'], added: [] }],
   ['WARN', { type: 'sign_in_failed', code: 'network_error' }],
   ['WARN', { type: 'session_ended', reason: 'refused' }],
+  ['WARN', { type: 'sign_out_failed', code: 'network_error' }],
   ['ERROR', { type: 'session_ended', reason: 'answer_refused' }],
   ['ERROR', { type: 'back_channel_logout_failed', code: 'logout_token_invalid' }],
 ])('says %s to %o', (severity, body) => {
