@@ -89,6 +89,8 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   const built = buildClient({ ...config, laterResources: [...laterResources, ...ofApis] })
   const { client, flow } = built
   const proofKey = async () => dpop?.thumbprint(flow.self)
+  /** The key that a sign-in was just finished with, whatever another tab has done to it since. */
+  const keyAtHand = async () => dpop?.thumbprint(flow.self, true)
   const keeper = createSessionKeeper(flow.self, sessionStore, config, flow.report, proofKey)
   const adopted = new WeakMap<object, Promise<unknown>>()
 
@@ -103,8 +105,9 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   }
 
   async function start(result: SignInResult): Promise<void> {
+    const jkt = await keyAtHand()
     // After a redirect, what was before lies in the store.
-    const next = heldAfter(result, await keeper.sync(), { jkt: await proofKey(), silent: false })
+    const next = heldAfter(result, await keeper.sync(), { jkt, silent: false })
     keeper.touch()
     await keeper.keep(next, { type: 'session_started', scope: result.tokens.scope })
   }
@@ -117,10 +120,11 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     const maxAgeSeconds = before ? undefined : (config.maxAgeSeconds ?? config.absoluteSeconds)
     const result = await client.signIn({ userAgent: silent, prompt: 'none', maxAgeSeconds })
     if (!result) return
+    const jkt = await keyAtHand()
     const held = await keeper.sync()
     // Nobody was asked: it is for whom it began, or for nobody.
     if (held?.id === before?.id && (!before || result.claims?.sub === before.session.claims?.sub)) {
-      const next = heldAfter(result, held, { jkt: await proofKey(), silent: true })
+      const next = heldAfter(result, held, { jkt, silent: true })
       const { scope } = result.tokens
       if (!before) keeper.touch()
       const kept = before

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createClient, dpop, redirect, sealedSessions } from '../../src/index.js'
+import { createClient, dpop, redirect, sealedSessions, type UserAgent } from '../../src/index.js'
 import { createDpopApp } from '../helpers/dpop-app.js'
 import { inKeys } from '../helpers/keys.js'
 import { goTo } from '../helpers/page.js'
@@ -344,6 +344,33 @@ describe('the key', () => {
     const { auth, events } = app.tab(config(after))
     await expect(auth.restore()).resolves.toBeUndefined()
     expect(events).toMatchObject([{ type: 'session_ended', reason: 'key_lost' }])
+  })
+
+  it('that another tab has given up while the person was away still holds for this page', async () => {
+    const app = start({ noNonces: true }, { sessionStore: sealedSessions() })
+    await app.tab().auth.signIn()
+    const other = app.tab()
+    await other.auth.restore()
+    const userAgent: UserAgent = {
+      name: 'slow',
+      keepsPage: true,
+      open: async ({ begin, complete }) => {
+        const asked = await begin()
+        const callback = app.server.authorize(asked)
+        app.ties.set(callback.searchParams.get('code') ?? '', asked.searchParams.get('dpop_jkt'))
+        await other.auth.signOut({ atServer: false })
+        await complete(callback.href)
+      },
+    }
+    const fresh = app.tab({ userAgent })
+    await fresh.auth.signIn()
+    expect((await fresh.auth.fetch(`${API}/me`)).status).toBe(200)
+    // Nor is it anybody else's: after a reload the session ends for it, and the next sign-in is clean.
+    const reloaded = app.tab()
+    expect(await reloaded.auth.restore()).toBeUndefined()
+    expect(reloaded.events).toContainEqual(expect.objectContaining({ reason: 'key_lost' }))
+    await reloaded.auth.signIn()
+    expect((await reloaded.auth.fetch(`${API}/me`)).status).toBe(200)
   })
 
   it('that cannot be looked at now ends nothing', async () => {
