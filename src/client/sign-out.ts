@@ -11,8 +11,8 @@ import type { SessionKeeper } from './session.js'
 
 export interface SignOutOptions {
   /**
-   * Ends the server's own session too, which means leaving the page, for good where there is no `postLogoutRedirectUri`
-   * (RP-Initiated Logout §2). Default true; where the server has no such endpoint the page stays.
+   * Ends the server's own session too, which means leaving the page (RP-Initiated Logout §2). Default: where there is a
+   * `postLogoutRedirectUri` to come back by. Where the server has no such endpoint the page stays.
    */
   readonly atServer?: boolean | undefined
   /** Where the app wants to go on when the person is back: a path of this origin. Default `/`. */
@@ -41,7 +41,7 @@ export function createSignOut(
 
   return {
     /** Local first: whatever the server does, nobody is signed in here any more when this function gives way. */
-    async signOut({ atServer = true, returnTo = '/' }: SignOutOptions = {}): Promise<void> {
+    async signOut({ atServer = !!postLogoutRedirectUri, returnTo = '/' }: SignOutOptions = {}): Promise<void> {
       const held = keeper.held ?? (await keeper.sync().catch(() => undefined))
       if (!held) return
       const server = flow.metadata()

@@ -212,11 +212,14 @@ describe('signOut', () => {
     ])
   })
 
-  it('ends the server’s session also where nobody comes back from it', async () => {
+  it('leaves the page for a server that nobody would come back from only where it is asked to', async () => {
     const app = start({}, { postLogoutRedirectUri: undefined })
     const { auth } = app.tab()
     await auth.signIn()
     await auth.signOut()
+    expect(app.left).toEqual([])
+    await auth.signIn()
+    await auth.signOut({ atServer: true })
     const { origin, pathname, searchParams } = new URL(app.left[0] ?? '')
     expect(origin + pathname).toBe('https://as.example/end')
     expect([...searchParams.keys()]).toEqual(['client_id', 'id_token_hint'])
