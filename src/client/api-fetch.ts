@@ -5,7 +5,7 @@ import { type Challenge, challengeOf } from '../protocol/challenge.js'
 import { type InsecureSwitch, isSecure, parseUrl } from '../protocol/endpoint.js'
 import { scopes } from '../protocol/scope.js'
 import type { Session } from './held.js'
-import type { TokenWish } from './tokens.js'
+import { nobody, type TokenWish } from './tokens.js'
 
 /** The APIs that get an access token, by origin, and which one: `{ 'https://api.example.com': {} }`. */
 export type Apis = Readonly<Record<string, TokenWish>>
@@ -67,7 +67,7 @@ export function createApiFetch({ apis, fetch, scheme, proven, accessToken, sessi
         })
         before ??= whose()
         // What one person began is not finished in the name of another.
-        if (whose() !== before) throw somebodyElse()
+        if (whose() !== before) throw nobody('Another person has signed in meanwhile.')
         return token
       }
 
@@ -122,9 +122,6 @@ export function createApiFetch({ apis, fetch, scheme, proven, accessToken, sessi
 /** As fetch itself will read it: <base> counts. */
 const locate = (input: RequestInfo | URL) =>
   new URL((input as Partial<Request>).url ?? `${input}`, globalThis.document?.baseURI ?? globalThis.location?.href)
-
-const somebodyElse = () =>
-  new ProofkeyError('login_required', 'Another person has signed in meanwhile.', 'Let them begin anew.')
 
 export const insufficientScope = (scope: string) =>
   new ProofkeyError(
