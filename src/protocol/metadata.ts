@@ -77,15 +77,14 @@ export function createMetadataSource(
   load: () => Promise<CheckedMetadata>,
   lifetimeSeconds: number,
 ): () => Promise<CheckedMetadata> {
-  let current: Promise<CheckedMetadata> | undefined
+  let current: Promise<CheckedMetadata>
   let staleAtMs = 0
   return () => {
-    if (!current || staleAtMs <= Date.now()) {
+    if (staleAtMs <= Date.now()) {
       staleAtMs = Date.now() + lifetimeSeconds * 1000
-      const loading = load()
-      current = loading
-      loading.catch(() => {
-        if (current === loading) current = undefined
+      current = load()
+      current.catch(() => {
+        staleAtMs = 0
       })
     }
     return current

@@ -35,8 +35,8 @@ const lockName = (state: string | null) => `proofkey ${state?.slice(0, 13)}`
 /** Whether a page is there that waits, however long it takes to hear. False also where Web Locks are missing or refused. */
 async function isAwaited(state: string): Promise<boolean> {
   try {
-    const { held } = await navigator.locks.query()
-    return !!held?.some(({ name }) => name === lockName(state))
+    const { held = [] } = await navigator.locks.query()
+    return held.some(({ name }) => name === lockName(state))
   } catch {
     return false
   }
