@@ -11,6 +11,7 @@ import {
   type Dpop,
   dpop,
   type ErrorCode,
+  type ExchangeClientConfig,
   exchangeAt,
   frame,
   type Grant,
@@ -61,6 +62,9 @@ createClient({
 createClient({ ...config, dpop: true })
 // @ts-expect-error a backend that asks for the tokens has the key
 createClient({ ...given, exchange: exchangeAt('/exchange'), dpop: dpop() })
+const kept: ExchangeClientConfig = { ...given, exchange: exchangeAt('/exchange') }
+// @ts-expect-error a session is kept where its tokens are
+createSessionClient(kept)
 // @ts-expect-error a client id is needed
 createClient({ issuer: 'https://as.example', redirectUri: 'https://app.example/cb' })
 // @ts-expect-error a browser has no secret

@@ -86,14 +86,17 @@ export function heldWith({ tokens, claims }: Grant, before: Held, name: string):
   const own = name ? session : { ...session, scope: tokens.scope || session.scope, expiresAtMs: tokens.expiresAtMs }
   // How and when the person signed in is for sign-ins to say: the refresh token may be of an earlier one.
   const { acr, amr, auth_time, nonce, ...news } = { ...claims } as IdTokenClaims
-  const good = Object.entries(before.tokens).filter(([, { expiresAtMs }]) => !(Number(expiresAtMs) <= Date.now()))
+  // Of those for other resources and scopes, the ones that have ended are gone for good.
+  const left = Object.entries(before.tokens).filter(
+    ([other, { expiresAtMs }]) => !other || !(Number(expiresAtMs) <= Date.now()),
+  )
   return {
     ...before,
     // A new ID token may lack what the first one held.
     session: claims ? { ...own, claims: { ...session.claims, ...news } } : own,
     refreshToken: tokens.refreshToken ?? before.refreshToken,
     idToken: tokens.idToken ?? before.idToken,
-    tokens: { ...Object.fromEntries(good), [name]: accessTokenOf(tokens) },
+    tokens: { ...Object.fromEntries(left), [name]: accessTokenOf(tokens) },
   }
 }
 
