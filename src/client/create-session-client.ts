@@ -104,36 +104,29 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     return result
   }
 
-  async function start(result: SignInResult): Promise<void> {
+  /** @param before where it is `silent`: whose session is to go on; undefined for a new one */
+  async function start(result: SignInResult, silent = false, before?: Held): Promise<void> {
     const jkt = await keyAtHand()
     // After a redirect, what was before lies in the store.
-    const next = heldAfter(result, await keeper.sync(), { jkt, silent: false })
-    keeper.touch()
-    await keeper.keep(next, { type: 'session_started', scope: result.tokens.scope })
+    const held = await keeper.sync()
+    const next = heldAfter(result, held, { jkt, silent })
+    if (!before) keeper.touch()
+    // Where nobody was asked, it is for whom it began, or for nobody.
+    const right = held?.id === before?.id && (!before || result.claims?.sub === before.session.claims?.sub)
+    const { scope } = result.tokens
+    const [id, type] = before ? ([before.id, 'tokens_refreshed'] as const) : ([next.id, 'session_started'] as const)
+    if ((right || !silent) && (await keeper.keep({ ...next, id }, { type, scope }))) return
+    if (!held || held.id === before?.id) await tokens.discard(result.tokens)
+    throw nobody('The session has ended, or the server knows somebody else by now.')
   }
 
   const signIn = async (options?: SignInOptions) => adopt(await client.signIn(options))
 
-  /** @param before whose session is to go on. Default: nobody's, and a new one begins */
   async function silently(before?: Held): Promise<void> {
     // Where the limit counts from an earlier sign-in, the server has to say when that was.
     const maxAgeSeconds = before ? undefined : (config.maxAgeSeconds ?? config.absoluteSeconds)
     const result = await client.signIn({ userAgent: silent, prompt: 'none', maxAgeSeconds })
-    if (!result) return
-    const jkt = await keyAtHand()
-    const held = await keeper.sync()
-    // Nobody was asked: it is for whom it began, or for nobody.
-    if (held?.id === before?.id && (!before || result.claims?.sub === before.session.claims?.sub)) {
-      const next = heldAfter(result, held, { jkt, silent: true })
-      const { scope } = result.tokens
-      if (!before) keeper.touch()
-      const kept = before
-        ? keeper.keep({ ...next, id: before.id }, { type: 'tokens_refreshed', scope })
-        : keeper.keep(next, { type: 'session_started', scope })
-      if (await kept) return
-    }
-    if (!held || held.id === before?.id) await tokens.discard(result.tokens)
-    throw nobody('The session has ended, or the server knows somebody else by now.')
+    if (result) await start(result, true, before)
   }
 
   const tokens = createTokenSource(keeper, flow, config, silent && silently)

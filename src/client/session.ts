@@ -57,11 +57,11 @@ export function createSessionKeeper(
    * Writes where the store holds what it should, or cannot say; no other tab writes in between.
    * @returns whether it was right; undefined where the store failed
    */
-  const write = (right: (there: string | undefined) => boolean, ...texts: [name: string, text: string | undefined][]) =>
+  const write = (text: string | undefined, right: (there: string | undefined) => boolean) =>
     stored(
       store.exclusive(`${owner} record`, async () => {
         const may = await store.read(owner).then(right, () => true)
-        if (may) for (const [name, text] of texts) await store.write(name, text)
+        if (may) await store.write(owner, text)
         return may
       }),
     )
@@ -151,7 +151,7 @@ export function createSessionKeeper(
       const text = JSON.stringify(next)
       const before = seen
       const anew = next.id !== held?.id
-      const kept = next.id !== ended && (await write((there) => anew || there === before, [owner, text]))
+      const kept = next.id !== ended && (await write(text, (there) => anew || there === before))
       if (next.id === ended || kept === false) return false
       // Where it was not written, the store still holds what it held: older, and not to be taken over again.
       set(next, kept ? text : before, event)
@@ -166,9 +166,9 @@ export function createSessionKeeper(
       if (held?.id !== id) return
       set(undefined, undefined, { type: 'session_ended', reason })
       if (reason === 'elsewhere') return
+      const own = await write(undefined, (there) => heldIn(there).id === id)
       // When it was used last is kept where that ended it: a new page has to know.
-      const used: [string, undefined][] = reason === 'idle' ? [] : [[activity, undefined]]
-      await write((there) => heldIn(there).id === id, [owner, undefined], ...used)
+      if (own && reason !== 'idle') await stored(store.write(activity, undefined))
       // Sessions that live in memory have only this in common.
       if (reason === 'signed_out' || store.name !== 'memory') tabs?.tell({ ended: id })
     },

@@ -20,6 +20,7 @@ export interface TokenWish {
 /** How long a refresh may take before its answer is given up: it may hold the one refresh token that is left. */
 const REFRESH_SECONDS = 60
 
+const ENDED = 'The session has ended.'
 export const nobody = (what = 'Nobody is signed in.') => new ProofkeyError('login_required', what, 'Sign in.')
 
 const isFresh = ({ staleAtMs = Number.POSITIVE_INFINITY }: AccessToken) => staleAtMs > Date.now()
@@ -59,7 +60,7 @@ export function createTokenSource(
   /** Runs where nobody else does. What another tab got meanwhile is as good. */
   async function renew(name: string, wish: TokenWish, rejected: string | undefined): Promise<AccessToken> {
     const held = await keeper.sync()
-    if (!held) throw nobody('The session has ended.')
+    if (!held) throw nobody(ENDED)
     const known = held.tokens[name]
     if (known && known.accessToken !== rejected && isFresh(known)) return known
     const { refreshToken, session } = held
@@ -77,52 +78,45 @@ export function createTokenSource(
     if (waitUntilMs > Date.now()) throw failure
     let latest = refreshToken
     /** Whoever goes on with the token that is spent goes on with what came for it. */
-    const rotate = async (now = keeper.held) => {
+    const rotate = async (now: Held | undefined) => {
       if (latest !== refreshToken && now?.refreshToken === refreshToken)
         await keeper.keep({ ...now, refreshToken: latest }, { type: 'session_changed' })
     }
-    try {
-      const options = {
-        ...config,
-        fetch,
-        // Not what sign-ins ask for by default: the session may have been granted more since.
-        scope: wish.scope,
-        resource: wish.resource ?? held.tokens['']?.resource,
-        timeoutSeconds: REFRESH_SECONDS,
-        onRotation: (token: string) => {
-          latest = token
-        },
-      }
-      const grant = await refreshTokens(await metadata(), clientId, refreshToken, options)
-      try {
-        checkContinuity(grant.claims, session.claims)
-      } catch (error) {
-        keeper.end('answer_refused', held.id)
-        throw error
-      }
-      // Whoever signed out, or signed in anew, while the answer was on its way has the last word.
-      const now = await keeper.sync()
-      const event = { type: 'tokens_refreshed', scope: grant.tokens.scope } as const
-      if (now?.id === held.id && (await keeper.keep(heldWith(grant, now, name), event)))
-        return tokenOf(keeper.held, name)
-      await rotate(await keeper.sync())
-      if (keeper.held) return renew(name, wish, rejected)
-      await discard(grant.tokens)
-      throw nobody('The session has ended.')
-    } catch (error) {
+    const options = {
+      ...config,
+      fetch,
+      // Not what sign-ins ask for by default: the session may have been granted more since.
+      scope: wish.scope,
+      resource: wish.resource ?? held.tokens['']?.resource,
+      timeoutSeconds: REFRESH_SECONDS,
+      onRotation: (token: string) => {
+        latest = token
+      },
+    }
+    const grant = await refreshTokens(await metadata(), clientId, refreshToken, options).catch(async (error) => {
       failure = error
-      const { code, serverError } = error as ProofkeyError
-      const spent = serverError?.error === 'invalid_grant'
-      if (!spent) {
-        // What was wrong with the answer may be this clock.
-        if (code === 'id_token_invalid') await rotate(await keeper.sync())
-        throw error
-      }
       const now = await keeper.sync()
-      if (now && now.refreshToken !== refreshToken) return renew(name, wish, rejected)
-      keeper.end('refused', held.id)
+      if (error.serverError?.error !== 'invalid_grant') await rotate(now)
+      else if (now?.refreshToken === refreshToken) await keeper.end('refused', held.id)
+      else if (now) return
+      throw error
+    })
+    if (!grant) return renew(name, wish, rejected)
+    try {
+      checkContinuity(grant.claims, session.claims)
+    } catch (error) {
+      keeper.end('answer_refused', held.id)
       throw error
     }
+    // Whoever signed out, or signed in anew, while the answer was on its way has the last word.
+    const now = await keeper.sync()
+    const { scope } = grant.tokens
+    if (now?.id === held.id && (await keeper.keep(heldWith(grant, now, name), { type: 'tokens_refreshed', scope })))
+      return tokenOf(keeper.held, name)
+    await rotate(await keeper.sync())
+    if (keeper.held) return renew(name, wish, rejected)
+    await discard(grant.tokens)
+    throw nobody(ENDED)
   }
 
   function renewed(name: string, wish: TokenWish, rejected?: string): Promise<AccessToken> {
@@ -181,7 +175,7 @@ export function createTokenSource(
 
 function tokenOf(held: Held | undefined, name: string): AccessToken {
   const token = held?.tokens[name]
-  if (!token) throw nobody('The session has ended.')
+  if (!token) throw nobody(ENDED)
   return token
 }
 
