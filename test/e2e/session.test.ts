@@ -66,11 +66,12 @@ describe('a session', () => {
   it('lies nowhere in plain text: no token in storage, URL, history, console or messages', async () => {
     const { traces, tokenRequests, collect } = watch(context)
     const given: string[] = []
-    context.on('response', async (response) => {
-      if (response.url().endsWith('/token')) {
-        const { access_token, refresh_token, id_token } = await response.json()
-        given.push(access_token, refresh_token, id_token)
-      }
+    // Read before the page has it: a page that goes on takes its answers with it.
+    await context.route('**/token', async (route) => {
+      const response = await route.fetch()
+      const { access_token, refresh_token, id_token } = await response.json()
+      given.push(access_token, refresh_token, id_token)
+      await route.fulfill({ response })
     })
     site.accessTokenSeconds = 1
     await signIn()
