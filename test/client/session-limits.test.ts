@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { memorySessions, type SessionStore, sealedSessions } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import { API, type Faults } from '../helpers/server.js'
-import { later, useSessionApps } from '../helpers/session-app.js'
+import { later, OWNER, useSessionApps } from '../helpers/session-app.js'
 
 const { start, channels } = useSessionApps()
 
@@ -29,6 +29,7 @@ describe('limits', () => {
     await auth.signIn()
     later(86_400)
     await auth.signIn()
+    await vi.waitUntil(async () => (await sealedSessions().read(`${OWNER} active`)) === `${Date.now()}`)
     later(-86_400)
     await auth.getAccessToken()
     later(601)
