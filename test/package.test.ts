@@ -70,7 +70,7 @@ describe('the package', () => {
     ],
     ['createClient', 13_500, '', client],
     ['createSessionClient with sealedSessions', 19_300, '', session],
-    ['popup', 1050, client, "export { popup } from './dist/index.js'"],
+    ['popup', 1030, client, "export { popup } from './dist/index.js'"],
     ['frame', 1000, client, "export { frame } from './dist/index.js'"],
     ['deepLink', 800, client, "export { deepLink } from './dist/native.js'"],
     ['dpop', 2600, session, "export { dpop } from './dist/index.js'"],

@@ -34,12 +34,12 @@ export function frame({ timeoutSeconds = 10, ...options }: FrameOptions = {}): U
       element.hidden = true
       // The server's page may run, and may not take this page elsewhere.
       element.sandbox.add('allow-scripts', 'allow-same-origin', 'allow-forms')
-      const answer = await answerOf(journey, timeoutSeconds, ({ answer, atEnd }) => {
+      const answer = await answerOf(journey, timeoutSeconds, (waiting) => {
         element.src = url.href
         // There may be no body yet.
         document.documentElement.append(element)
-        atEnd(() => element.remove())
-        atEnd(hearCallback(journey, url, element.contentWindow as Window, answer))
+        waiting.atEnd(() => element.remove())
+        hearCallback(journey, url, element.contentWindow as Window, waiting)
       })
       try {
         await journey.complete(answer)

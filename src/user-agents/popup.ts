@@ -24,8 +24,7 @@ const MOST_TICKS = 30
 
 /** One at a time: who clicks again is shown the window that is there. */
 let current: Window | null | undefined
-const nothing = () => {}
-let giveUp = nothing
+let giveUp: (() => void) | undefined
 
 /**
  * Shows the server's pages in a window of their own, while this page stays; `signIn` resolves with the grant. Call it in
@@ -45,25 +44,21 @@ export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...opti
       const { embedded, redirectUri = journey.redirectUri } = options
       refuseEmbedded(embedded)
       refuseOtherOrigin(redirectUri)
-      const opened = openWindow(width, height)
-      let answer: string
-      try {
-        const url = await journey.begin({ redirectUri })
-        answer = await answerOf(journey, timeoutSeconds, ({ answer, fail, atEnd }) => {
-          const closed = () => fail(cancelled())
-          if (opened.closed) return closed()
-          giveUp = closed
-          atEnd(() => {
-            giveUp = nothing
-            opened.close()
-          })
-          atEnd(hearCallback(journey, url, opened, answer))
-          atEnd(watchForClose(opened, closed))
-          opened.location.href = url.href
+      const answer = await answerOf(journey, timeoutSeconds, async (waiting) => {
+        const { fail, atEnd } = waiting
+        const opened = openWindow(width, height)
+        const closed = () => fail(cancelled())
+        giveUp = closed
+        atEnd(() => {
+          giveUp = undefined
+          opened.close()
         })
-      } finally {
-        opened.close()
-      }
+        const url = await journey.begin({ redirectUri })
+        if (opened.closed) return closed()
+        hearCallback(journey, url, opened, waiting)
+        atEnd(watchForClose(opened, closed))
+        opened.location.href = url.href
+      })
       await journey.complete(answer)
     },
   }
@@ -78,14 +73,10 @@ function openWindow(width: number, height: number): Window {
   const top = screenY + (outerHeight - height) / 2
   current = open('', '_blank', `popup,width=${width},height=${height},left=${left},top=${top}`)
   if (!current) {
-    throw new ProofkeyError(
-      'popup_blocked',
-      'The browser did not open the window.',
-      'Call signIn() right in a click, or use redirect().',
-    )
+    throw new ProofkeyError('popup_blocked', 'The browser did not open the window.', 'Call signIn() in a click.')
   }
   // The one before was closed, or is cut off from here for good.
-  giveUp()
+  giveUp?.()
   return current
 }
 

@@ -1,3 +1,4 @@
+import type { Waiting } from './answer.js'
 import type { Journey } from './contract.js'
 
 const RECEIVED = 'proofkey received'
@@ -96,8 +97,8 @@ async function relay(href: string, state: string): Promise<boolean> {
   return received
 }
 
-/** The other end: waits for the page at the redirect URI in `from`. @returns its undo */
-export function hearCallback({ isAnswer }: Journey, url: URL, from: Window, answer: (url: string) => void): () => void {
+/** The other end: waits for the page at the redirect URI in `from`. */
+export function hearCallback({ isAnswer }: Journey, url: URL, from: Window, { answer, atEnd }: Waiting): void {
   const state = url.searchParams.get('state')
   const line = openLine(state, from, (data) => {
     if (isAnswer(data)) {
@@ -105,15 +106,9 @@ export function hearCallback({ isAnswer }: Journey, url: URL, from: Window, answ
       answer(data)
     }
     // What landed elsewhere is for its own page to report.
-    else if (typeof data === 'string' && data.includes(`${state}`)) line.say(REFUSED)
+    else if (`${data}`.includes(`${state}`)) line.say(REFUSED)
   })
-  let release = () => {}
-  const over = new Promise<void>((resolve) => {
-    release = resolve
-  })
-  navigator.locks?.request(lockName(state), () => over).catch(() => {})
-  return () => {
-    line.end()
-    release()
-  }
+  atEnd(line.end)
+  const over = () => new Promise<void>((resolve) => atEnd(resolve))
+  navigator.locks?.request(lockName(state), over).catch(() => {})
 }

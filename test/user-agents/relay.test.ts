@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Undo } from '../../src/user-agents/answer.js'
 import type { Journey } from '../../src/user-agents/contract.js'
 import { frame } from '../../src/user-agents/frame.js'
 import { popup } from '../../src/user-agents/popup.js'
@@ -43,10 +44,25 @@ afterEach(() => {
   }
 })
 
+/** What a user agent does while it waits. @returns its end */
+function waitFor(journey: Journey, url: URL, from: Window, answer: (url: string) => void): () => void {
+  const undos: (Undo | undefined)[] = []
+  let over = false
+  const atEnd = (undo?: Undo) => {
+    if (over) undo?.()
+    else undos.push(undo)
+  }
+  hearCallback(journey, url, from, { answer, fail() {}, atEnd })
+  return () => {
+    over = true
+    for (const undo of undos) undo?.()
+  }
+}
+
 function receipt(): unknown {
   const from = createWindow()
   const journey = { isAnswer: () => true } as unknown as Journey
-  const undo = hearCallback(journey, new URL('https://as.example/?state=s'), from as unknown as Window, () => {})
+  const undo = waitFor(journey, new URL('https://as.example/?state=s'), from as unknown as Window, () => {})
   hear(page, from)
   undo()
   return from.postMessage.mock.calls[0]?.[0]
@@ -303,7 +319,7 @@ describe('with Web Locks, relayCallback', () => {
     const authorize = new URL(`https://as.example/authorize?state=${state}`)
     const held = async () => (await locks.query()).held.map(({ name }) => name)
     for (const early of [true, false]) {
-      const undo = hearCallback(journey, authorize, window, () => {})
+      const undo = waitFor(journey, authorize, window, () => {})
       if (!early) {
         await turns()
         expect(await held()).toEqual([lockOf(state)])
@@ -322,7 +338,7 @@ describe('with Web Locks, relayCallback', () => {
   ])('is heard where the locks are %s', async (_, locks) => {
     vi.stubGlobal('navigator', { locks })
     const answer = vi.fn()
-    const undo = hearCallback(
+    const undo = waitFor(
       { isAnswer: () => true } as unknown as Journey,
       new URL(`https://as.example/?state=${state}`),
       window,
@@ -336,7 +352,7 @@ describe('with Web Locks, relayCallback', () => {
 })
 
 it('an answer that landed elsewhere is refused at once: its own page reports it', async () => {
-  const undo = hearCallback(
+  const undo = waitFor(
     { isAnswer: () => false } as unknown as Journey,
     new URL(`https://as.example/?state=${state}`),
     window,
