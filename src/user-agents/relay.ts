@@ -78,19 +78,21 @@ async function relay(href: string, state: string): Promise<boolean> {
       line.end()
       resolve(value)
     }
-    const look = async (patient: boolean) => {
-      const awaited = await isAwaited(state)
+    const look = async (patient: boolean, asked = isAwaited(state)) => {
+      const awaited = await asked
       if (over) return
       // Once more after it was let go: the receipt may be on its way.
       if (awaited || patient) timer = setTimeout(look, PATIENCE_MS, awaited)
       else end(false)
     }
+    // Asked before anything is said: what is heard lets the lock go.
+    const first = isAwaited(state)
     const line = openLine(state, other, (data) => {
       if (data === RECEIVED || data === REFUSED) end(data === RECEIVED)
     })
     line.say(href)
     // Without Web Locks, and for a window or frame that may be from another partition's page, only time can tell.
-    look(other !== window || !navigator.locks)
+    look(other !== window || !navigator.locks, first)
   })
   if (received) close()
   else show(href)

@@ -292,6 +292,26 @@ describe('with Web Locks, relayCallback', () => {
     end()
   })
 
+  it('sees that a page waits which takes the answer, and lets the lock go, before anything else happens', async () => {
+    const asked: string[] = []
+    const query = locks.query.bind(locks)
+    vi.spyOn(locks, 'query').mockImplementation(() => {
+      asked.push('query')
+      return query()
+    })
+    const post = BroadcastChannel.prototype.postMessage
+    vi.spyOn(BroadcastChannel.prototype, 'postMessage').mockImplementation(function (this: BroadcastChannel, data) {
+      asked.push('say')
+      return post.call(this, data)
+    })
+    const end = await waitBusily()
+    const { work } = relay()
+    expect(asked).toEqual(['query', 'say'])
+    say(RECEIVED, state)
+    await expect(work).resolves.toBe(true)
+    end()
+  })
+
   it('gives up where that page ends without a word, and not before a receipt could have come', async () => {
     const end = await waitBusily()
     const { work, seen } = relay()
