@@ -69,8 +69,18 @@ async function relay(href: string, state: string): Promise<boolean> {
   }
   show(origin + location.pathname)
   const other = opener ?? parent
-  const received = await new Promise<boolean>((resolve) => {
-    let timer: ReturnType<typeof setTimeout> | undefined
+  // Before anything is said, for that lets the lock go. Without Web Locks, and for a window or frame that may be from
+  // another partition's page, only time can tell.
+  const awaited = await isAwaited(state)
+  const hopeless = !awaited && other === window && navigator.locks
+  const received = !hopeless && (await handOver(href, state, other, awaited))
+  if (received) close()
+  else show(href)
+  return received
+}
+
+function handOver(href: string, state: string, other: Window, awaited: boolean): Promise<boolean> {
+  return new Promise((resolve) => {
     let over = false
     const end = (value: boolean) => {
       over = true
@@ -78,25 +88,19 @@ async function relay(href: string, state: string): Promise<boolean> {
       line.end()
       resolve(value)
     }
-    const look = async (patient: boolean, asked = isAwaited(state)) => {
-      const awaited = await asked
+    const look = async (patient: boolean) => {
+      const awaited = await isAwaited(state)
       if (over) return
       // Once more after it was let go: the receipt may be on its way.
       if (awaited || patient) timer = setTimeout(look, PATIENCE_MS, awaited)
       else end(false)
     }
-    // Asked before anything is said: what is heard lets the lock go.
-    const first = isAwaited(state)
+    let timer = setTimeout(look, PATIENCE_MS, awaited)
     const line = openLine(state, other, (data) => {
       if (data === RECEIVED || data === REFUSED) end(data === RECEIVED)
     })
     line.say(href)
-    // Without Web Locks, and for a window or frame that may be from another partition's page, only time can tell.
-    look(other !== window || !navigator.locks, first)
   })
-  if (received) close()
-  else show(href)
-  return received
 }
 
 /** The other end: waits for the page at the redirect URI in `from`. */
