@@ -112,7 +112,7 @@ export function hearCallback({ isAnswer }: Journey, url: URL, from: Window, { an
       answer(data)
     }
     // What landed elsewhere is for its own page to report.
-    else if (`${data}`.includes(`${state}`)) line.say(REFUSED)
+    else if (typeof data === 'string' && data.includes(`${state}`)) line.say(REFUSED)
   })
   atEnd(line.end)
   const over = () => new Promise<void>((resolve) => atEnd(resolve))
