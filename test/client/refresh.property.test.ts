@@ -97,6 +97,13 @@ function createBrowser(count: number) {
     }
     const inner = sealedSessions()
     const mine: Waiting[] = []
+    /** What the browser is about to do to the store, and does even where the tab goes away. */
+    let writing: Promise<unknown> = Promise.resolve()
+    const lastBreath = died.catch(async (error) => {
+      await writing
+      throw error
+    })
+    lastBreath.catch(() => {})
     /** Those whose answer is in the store. */
     const kept = new Set<Waiting>()
     const store: SessionStore = {
@@ -104,7 +111,9 @@ function createBrowser(count: number) {
       read: (owner) => alive(() => inner.read(owner)),
       write: (name, text) =>
         alive(async () => {
-          await inner.write(name, text)
+          const done = inner.write(name, text)
+          writing = done.catch(() => {})
+          await done
           if (!text?.startsWith('{')) return
           owner = name
           for (const request of mine) if (request.fate === 'answered') kept.add(request)
@@ -113,7 +122,7 @@ function createBrowser(count: number) {
       // A tab that is gone lets go of its locks, and does nothing more.
       exclusive: (owner, work) =>
         inner
-          .exclusive(owner, () => Promise.race([work(), died]))
+          .exclusive(owner, () => Promise.race([work(), lastBreath]))
           .catch((error) => (dead ? never : Promise.reject(error))),
     }
     const { auth } = app.tab({
