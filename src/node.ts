@@ -2,7 +2,7 @@
 
 export { type DeviceSignInOptions, signInOnDevice } from './client/sign-in-on-device.js'
 export { type ErrorCode, type ErrorDetails, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
-export { appendHeaders, sendResponse, type ToRequestOptions, toRequest } from './node/http.js'
-export { type MutualTls, type MutualTlsOptions, mutualTls } from './node/mutual-tls.js'
-export type { DevicePrompt } from './protocol/device.js'
+export type { DevicePrompt } from './protocol/authorize/device.js'
+export { type MutualTls, type MutualTlsOptions, mutualTls } from './protocol/client-auth/mutual-tls.js'
+export { appendHeaders, sendResponse, type ToRequestOptions, toRequest } from './server/edge/node-http.js'
 export { type LoopbackOptions, loopback } from './user-agents/loopback.js'

@@ -8,9 +8,34 @@ export {
   type AuthorizationRequest,
   beginAuthorization,
   type ResponseMode,
-} from './protocol/begin.js'
-export { type ClientAuth, checkClientAuth, none } from './protocol/client-auth.js'
-export { clientSecretBasic, clientSecretJwt, clientSecretPost, exposedClientSecret } from './protocol/client-secret.js'
+} from './protocol/authorize/begin.js'
+export type { PinnedServer, Transaction } from './protocol/authorize/transaction.js'
+export { type ClientAuth, checkClientAuth, none } from './protocol/client-auth/client-auth.js'
+export {
+  clientSecretBasic,
+  clientSecretJwt,
+  clientSecretPost,
+  exposedClientSecret,
+} from './protocol/client-auth/client-secret.js'
+export {
+  type PrivateJwk,
+  type PrivateKeyJwtOptions,
+  privateKeyJwt,
+  type SigningAlgorithm,
+} from './protocol/client-auth/private-key-jwt.js'
+export {
+  selfSignedTlsClientAuth,
+  type TlsClientAuthOptions,
+  tlsClientAuth,
+} from './protocol/client-auth/tls-client-auth.js'
+export { allowInsecureLoopback, type InsecureSwitch } from './protocol/discovery/endpoint.js'
+export { type CheckedMetadata, checkMetadata, discover, type ServerMetadata } from './protocol/discovery/metadata.js'
+export { checkIdTokenSignature, type SignatureCheck } from './protocol/jose/id-token-signature.js'
+export type { JwsHeader, Jwt, PublicJwk } from './protocol/jose/jws.js'
+export { createKeySource, type KeySource, loadKeys } from './protocol/jose/key-source.js'
+export type { RequestOptions } from './protocol/request.js'
+export { type EndSessionRequest, endSessionUrl } from './protocol/sign-out/end-session.js'
+export { type LogoutToken, type LogoutTokenOptions, validateLogoutToken } from './protocol/sign-out/logout-token.js'
 export {
   type CompleteOptions,
   completeAuthorization,
@@ -18,21 +43,5 @@ export {
   type IdTokenClaims,
   type Tokens,
   type TokenType,
-} from './protocol/complete.js'
-export { createDpop, type Dpop } from './protocol/dpop.js'
-export { type EndSessionRequest, endSessionUrl } from './protocol/end-session.js'
-export { allowInsecureLoopback, type InsecureSwitch } from './protocol/endpoint.js'
-export { checkIdTokenSignature, type SignatureCheck } from './protocol/id-token-signature.js'
-export type { JwsHeader, Jwt, PublicJwk } from './protocol/jws.js'
-export { createKeySource, type KeySource, loadKeys } from './protocol/key-source.js'
-export { type LogoutToken, type LogoutTokenOptions, validateLogoutToken } from './protocol/logout-token.js'
-export { type CheckedMetadata, checkMetadata, discover, type ServerMetadata } from './protocol/metadata.js'
-export {
-  type PrivateJwk,
-  type PrivateKeyJwtOptions,
-  privateKeyJwt,
-  type SigningAlgorithm,
-} from './protocol/private-key-jwt.js'
-export type { RequestOptions } from './protocol/request.js'
-export { selfSignedTlsClientAuth, type TlsClientAuthOptions, tlsClientAuth } from './protocol/tls-client-auth.js'
-export type { PinnedServer, Transaction } from './protocol/transaction.js'
+} from './protocol/token/complete.js'
+export { createDpop, type Dpop } from './protocol/token/dpop.js'

@@ -1,24 +1,24 @@
 import { isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
 import { isProofkeyError } from '../errors.js'
 import type { Listener, ProofkeyEvent } from '../events.js'
-import { checkConfig } from '../flow/config.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions } from '../flow/flow.js'
+import { checkConfig } from '../flow/flow-config.js'
 import {
   callbackParameters,
   driftedPart,
   isCallback,
   unknownState,
   withoutCallbackParameters,
-} from '../protocol/callback.js'
-import type { CompleteOptions, Grant } from '../protocol/complete.js'
-import { parseUrl } from '../protocol/endpoint.js'
-import type { ExchangedGrant } from '../protocol/exchange-at.js'
-import type { Journey, UserAgent } from '../user-agents/contract.js'
+} from '../protocol/authorize/callback.js'
+import { parseUrl } from '../protocol/discovery/endpoint.js'
+import type { CompleteOptions, Grant } from '../protocol/token/complete.js'
+import type { ExchangedGrant } from '../protocol/token/exchange-at.js'
 import { redirect } from '../user-agents/redirect.js'
+import type { Journey, UserAgent } from '../user-agents/user-agent.js'
 import { indexedDbVault } from '../vault/indexeddb.js'
 import { memoryVault } from '../vault/memory.js'
 import { currentUrl, swapUrl } from './address-bar.js'
-import type { ClientConfig, ExchangeClientConfig, WithDpop, WithoutDpop } from './config.js'
+import type { ClientConfig, ExchangeClientConfig, WithDpop, WithoutDpop } from './client-config.js'
 
 export interface SignInOptions extends StartOptions {
   readonly userAgent?: UserAgent | undefined

@@ -1,20 +1,21 @@
 import type { ProofkeyError } from '../errors.js'
 import type { SignInResult } from '../flow/flow.js'
-import type { Grant } from '../protocol/complete.js'
+import { requestUserInfo, type UserInfo } from '../protocol/resource/user-info.js'
 import { scopes } from '../protocol/scope.js'
-import { requestUserInfo, type UserInfo } from '../protocol/user-info.js'
-import type { UserAgent } from '../user-agents/contract.js'
+import type { Grant } from '../protocol/token/complete.js'
+import { type Apis, type ChallengeCheck, checkApis, createApiFetch, insufficientScope } from '../session/api-fetch.js'
+import { keepAwake } from '../session/keep-awake.js'
+import { createSessionKeeper, type Limits } from '../session/session-keeper.js'
+import { createSignOut, type SignOutConfig, type SignOutOptions } from '../session/session-sign-out.js'
+import { type Held, heldAfter, type Session } from '../session/stored-session.js'
+import { createTokenSource, nobody, type TokenWish } from '../session/token-source.js'
+import type { UserAgent } from '../user-agents/user-agent.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
-import { type Apis, type ChallengeCheck, checkApis, createApiFetch, insufficientScope } from './api-fetch.js'
-import type { WithDpop, WithoutDpop } from './config.js'
+import { currentUrl, swapUrl } from './address-bar.js'
+import type { ClientConfig, WithDpop, WithoutDpop } from './client-config.js'
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
-import { type Held, heldAfter, type Session } from './held.js'
-import { createSessionKeeper, type Limits } from './session.js'
-import { createSignOut, type SignOutConfig, type SignOutOptions } from './sign-out.js'
-import { createTokenSource, nobody, type TokenWish } from './tokens.js'
-import { keepAwake } from './wake.js'
 
-export interface SessionClientConfig extends SignOutConfig, Limits {
+export interface SessionClientConfig extends ClientConfig, SignOutConfig, Limits {
   /** Where the session is kept. Default `memorySessions()`; `sealedSessions()` outlives a reload and is shared by all tabs. */
   readonly sessionStore?: SessionStore | undefined
   /** Signs in without a page, `frame()`: after a reload, and where the server gives no refresh token. Default: none. */
@@ -192,7 +193,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     getAccessToken,
     fetch: (input, init) => apiFetch(input, init).catch(asking),
     userInfo: () => userInfo().catch(asking),
-    ...createSignOut(keeper, built, config),
+    ...createSignOut(keeper, { ...built, addressBar: { currentUrl, swapUrl } }, config),
     close() {
       awake.stop()
       keeper.leave()

@@ -1,4 +1,4 @@
-import { createDpop, type Dpop } from '../protocol/dpop.js'
+import { createDpop, type Dpop } from '../protocol/token/dpop.js'
 import { keyStore } from '../vault/key-store.js'
 
 /**

@@ -1,8 +1,6 @@
-import { checkConfig } from '../flow/config.js'
 import { unlessAborted } from '../flow/flow.js'
-import { configInvalid } from '../protocol/begin.js'
-import { checkClientAuth } from '../protocol/client-auth.js'
-import { expired, type Grant } from '../protocol/complete.js'
+import { checkConfig } from '../flow/flow-config.js'
+import { configInvalid } from '../protocol/authorize/begin.js'
 import {
   type DeviceAuthorization,
   type DeviceOptions,
@@ -10,8 +8,10 @@ import {
   type DeviceRequest,
   pollDeviceGrant,
   requestDeviceCode,
-} from '../protocol/device.js'
-import { checkMetadata, discover, type ServerMetadata } from '../protocol/metadata.js'
+} from '../protocol/authorize/device.js'
+import { checkClientAuth } from '../protocol/client-auth/client-auth.js'
+import { checkMetadata, discover, type ServerMetadata } from '../protocol/discovery/metadata.js'
+import { expired, type Grant } from '../protocol/token/complete.js'
 import { LONGEST_TIMER_MS } from '../user-agents/answer.js'
 
 export interface DeviceSignInOptions extends DeviceRequest, DeviceOptions {

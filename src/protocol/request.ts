@@ -1,5 +1,5 @@
 import { ProofkeyError } from '../errors.js'
-import type { InsecureSwitch } from './endpoint.js'
+import type { InsecureSwitch } from './discovery/endpoint.js'
 
 /** What every function that talks to the server takes. */
 export interface RequestOptions {

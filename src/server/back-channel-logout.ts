@@ -1,9 +1,9 @@
 import { sha256 } from '../crypto/digest.js'
 import { isProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
-import { malformed } from '../protocol/callback.js'
-import { type LogoutToken, logoutTokenInvalid } from '../protocol/logout-token.js'
-import { readBody } from './body.js'
+import { malformed } from '../protocol/authorize/callback.js'
+import { type LogoutToken, logoutTokenInvalid } from '../protocol/sign-out/logout-token.js'
+import { readBody } from './edge/body.js'
 import type { ReplayCache } from './replay-cache.js'
 
 /** Ends the sessions that a logout token names, on every server; what it throws, or rejects with, answers "not done". */

@@ -1,8 +1,8 @@
 import { sha256 } from '../crypto/digest.js'
 import { randomToken } from '../crypto/random.js'
 import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
-import type { Vault } from '../vault/contract.js'
 import { type CookieJar, cookieName, makeRoom, maxAgeSeconds } from '../vault/cookie.js'
+import type { Vault } from '../vault/vault.js'
 
 /**
  * A vault of the server, tied to the browser that started the sign-in: the record's owner is the client and a secret

@@ -1,9 +1,9 @@
 import { isProofkeyError, ProofkeyError } from '../errors.js'
-import { type CompleteOptions, completeAuthorization, type Grant } from '../protocol/complete.js'
-import { EXCHANGE_HEADER, type ExchangeRequest } from '../protocol/exchange-at.js'
-import type { CheckedMetadata } from '../protocol/metadata.js'
-import { pin } from '../protocol/transaction.js'
-import { readBody } from './body.js'
+import { pin } from '../protocol/authorize/transaction.js'
+import type { CheckedMetadata } from '../protocol/discovery/metadata.js'
+import { type CompleteOptions, completeAuthorization, type Grant } from '../protocol/token/complete.js'
+import { EXCHANGE_HEADER, type ExchangeRequest } from '../protocol/token/exchange-at.js'
+import { readBody } from './edge/body.js'
 
 /** What this server demands of every sign-in, whatever a browser says it asked for. */
 export type Demands = Pick<ExchangeRequest, 'acrValues' | 'requiredScope' | 'maxAgeSeconds'> & {

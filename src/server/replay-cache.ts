@@ -1,4 +1,4 @@
-import { configInvalid } from '../protocol/begin.js'
+import { configInvalid } from '../protocol/authorize/begin.js'
 import { type RedisClient, redisSender } from '../vault/redis.js'
 
 /** Remembers what was used, for all servers that share it. Sees digests only. */

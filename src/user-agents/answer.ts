@@ -1,5 +1,5 @@
 import { aborted, ProofkeyError } from '../errors.js'
-import type { Journey } from './contract.js'
+import type { Journey } from './user-agent.js'
 
 export type Undo = () => unknown
 

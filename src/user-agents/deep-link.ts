@@ -1,5 +1,5 @@
 import { answerOf, cancelled, type Undo } from './answer.js'
-import type { UserAgent } from './contract.js'
+import type { UserAgent } from './user-agent.js'
 
 /** What a wrapper lends its pages; `capacitor({ App, Browser })` makes it for Capacitor. */
 export interface Links {

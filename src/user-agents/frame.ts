@@ -1,9 +1,9 @@
 import { ProofkeyError } from '../errors.js'
 import { answerOf } from './answer.js'
-import type { UserAgent } from './contract.js'
 import { type EmbeddedOptions, refuseEmbedded } from './embedded.js'
 import { refuseOtherOrigin } from './origin.js'
 import { hearCallback } from './relay.js'
+import type { UserAgent } from './user-agent.js'
 
 export interface FrameOptions extends EmbeddedOptions {
   /** How long the server may take. Default 10. */

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { finished } from 'node:stream/promises'
 import { isProofkeyError, ProofkeyError } from '../errors.js'
 import { answerOf } from './answer.js'
-import type { UserAgent } from './contract.js'
+import type { UserAgent } from './user-agent.js'
 
 export interface LoopbackOptions {
   /**

@@ -1,7 +1,7 @@
 import { aborted } from '../errors.js'
-import type { UserAgent } from './contract.js'
 import { type EmbeddedOptions, refuseEmbedded } from './embedded.js'
 import { refuseOtherOrigin } from './origin.js'
+import type { UserAgent } from './user-agent.js'
 
 export interface RedirectOptions extends EmbeddedOptions {
   /** Leaves the page. Default `location.assign`; `location.replace` keeps this page out of the history. */

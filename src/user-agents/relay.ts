@@ -1,5 +1,5 @@
 import type { Waiting } from './answer.js'
-import type { Journey } from './contract.js'
+import type { Journey } from './user-agent.js'
 
 const RECEIVED = 'proofkey received'
 const REFUSED = 'proofkey refused'

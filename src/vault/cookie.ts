@@ -1,7 +1,7 @@
 import { createKeyring, type SealingKey } from '../crypto/keyring.js'
 import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
 import { ProofkeyError } from '../errors.js'
-import type { Vault } from './contract.js'
+import type { Vault } from './vault.js'
 
 /** The cookies of one request and of the response to it; a name or value needs no escaping. */
 export interface CookieJar {

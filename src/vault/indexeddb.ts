@@ -1,7 +1,7 @@
 import { createSealKey, open, seal } from '../crypto/seal.js'
 import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
-import type { Vault } from './contract.js'
 import { createDatabase, keyRefused, promisifyRequest } from './database.js'
+import type { Vault } from './vault.js'
 
 /** What lies in the database. A taken record keeps its owner only, so that a second take is known as one. */
 interface StoredRecord {

@@ -1,5 +1,5 @@
 import { ticketIsExpired } from '../crypto/ticket.js'
-import type { Vault } from './contract.js'
+import type { Vault } from './vault.js'
 
 interface Entry {
   readonly owner: string

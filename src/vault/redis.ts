@@ -1,7 +1,7 @@
 import { createKeyring, type SealingKey } from '../crypto/keyring.js'
 import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
 import { ProofkeyError } from '../errors.js'
-import type { Vault } from './contract.js'
+import type { Vault } from './vault.js'
 
 /**
  * What this vault needs of a connected client: `redis` (node-redis, its pool too) has `sendCommand`, `ioredis` (its

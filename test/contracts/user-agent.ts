@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { aborted, type ProofkeyError } from '../../src/errors.js'
-import { driftedPart } from '../../src/protocol/callback.js'
-import type { Journey, JourneyWishes, UserAgent } from '../../src/user-agents/contract.js'
+import { driftedPart } from '../../src/protocol/authorize/callback.js'
+import type { Journey, JourneyWishes, UserAgent } from '../../src/user-agents/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
 import { ADA, ticketFor } from '../helpers/tickets.js'
 
@@ -50,7 +50,7 @@ async function until(condition: () => boolean, what: string): Promise<void> {
   }
 }
 
-/** What every user agent keeps: `src/user-agents/contract.ts`, as a suite. `setup` gives a fresh stage. */
+/** What every user agent keeps: `src/user-agents/user-agent.ts`, as a suite. `setup` gives a fresh stage. */
 export function describeUserAgent(
   name: string,
   setup: (options: { timeoutSeconds: number }) => Stage | Promise<Stage>,

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Vault } from '../../src/vault/contract.js'
+import type { Vault } from '../../src/vault/vault.js'
 import { ADA, BOB, LIFETIME_MS, ticketFor } from '../helpers/tickets.js'
 import { tracesOf } from '../helpers/traces.js'
 
@@ -20,7 +20,7 @@ export interface VaultTraits {
 const secret = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
 const taken = (value: string) => ({ status: 'taken', value })
 
-/** What every vault keeps: `src/vault/contract.ts`, as a suite. `create` gives a fresh, empty vault. */
+/** What every vault keeps: `src/vault/vault.ts`, as a suite. `create` gives a fresh, empty vault. */
 export function describeVault(
   name: string,
   create: () => Promise<Vault> | Vault,

@@ -1,4 +1,4 @@
-import { appendHeaders, sendResponse, toRequest } from '../../src/node/http.js'
+import { appendHeaders, sendResponse, toRequest } from '../../src/server/edge/node-http.js'
 import { isProofkeyError, type ServerClient } from '../../src/server.js'
 import { type Listening, listen } from './loopback.js'
 import type { SelfSigned } from './self-signed.js'

@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Journey } from '../../src/user-agents/contract.js'
 import { redirect } from '../../src/user-agents/redirect.js'
+import type { Journey } from '../../src/user-agents/user-agent.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
 import { refusal } from '../helpers/refusal.js'
 

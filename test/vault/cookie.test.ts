@@ -1,4 +1,4 @@
-import { createCookieJar } from '../../src/server/cookies.js'
+import { createCookieJar } from '../../src/server/edge/cookies.js'
 import { sealedCookie } from '../../src/vault/cookie.js'
 import { describeVault } from '../contracts/vault.js'
 

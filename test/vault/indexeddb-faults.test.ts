@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Vault } from '../../src/vault/contract.js'
 import { indexedDbVault } from '../../src/vault/indexeddb.js'
+import type { Vault } from '../../src/vault/vault.js'
 import { type RawRecord, storedSignIns } from '../helpers/sign-ins.js'
 import { ADA, ticketFor } from '../helpers/tickets.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'

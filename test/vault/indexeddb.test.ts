@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ticketId } from '../../src/crypto/ticket.js'
-import type { Vault } from '../../src/vault/contract.js'
 import { indexedDbVault } from '../../src/vault/indexeddb.js'
+import type { Vault } from '../../src/vault/vault.js'
 import { describeVault } from '../contracts/vault.js'
 import { overwriteSignIn, type RawRecord, storedSignIns } from '../helpers/sign-ins.js'
 import { ADA, BOB, LIFETIME_MS, ticketFor } from '../helpers/tickets.js'

@@ -1,0 +1,167 @@
+import { processDeviceAuthorizationResponse } from 'oauth4webapi'
+import { type ErrorCode, ProofkeyError } from '../../errors.js'
+import { type InsecureSwitch, isSecure, parseUrl } from '../discovery/endpoint.js'
+import type { ServerMetadata } from '../discovery/metadata.js'
+import { invalidIdToken } from '../jose/id-token.js'
+import type { SignatureCheck } from '../jose/id-token-signature.js'
+import { refused } from '../request.js'
+import { scopes } from '../scope.js'
+import { type Secrets, serverError } from '../server-error.js'
+import { expired, type Grant, readGrant } from '../token/complete.js'
+import { post, type TokenRequestOptions } from '../token/token-request.js'
+import { pin } from './transaction.js'
+
+/** What a device asks for. */
+export interface DeviceRequest {
+  readonly clientId: string
+  /** Space-separated. With `openid` an ID token is required. */
+  readonly scope?: string | undefined
+  /** The part of `scope` without which it fails (`scope_missing`). */
+  readonly requiredScope?: string | undefined
+  /** RFC 8707: absolute URIs without a fragment. The access token is for the first of them. */
+  readonly resource?: string | readonly string[] | undefined
+  /** Space-separated. An ID token must then come, its `acr` one of them (`acr_not_met`). */
+  readonly acrValues?: string | undefined
+}
+
+/** What a person is told (RFC 8628 §3.3). */
+export interface DevicePrompt {
+  /** To be typed in at `verificationUri`. Never to be logged. */
+  readonly userCode: string
+  readonly verificationUri: string
+  /** The same with the code in it, to be shown as a QR code; show the code too, for the person to compare. */
+  readonly verificationUriComplete: string | undefined
+  /** Milliseconds since the epoch. */
+  readonly expiresAtMs: number
+}
+
+/** Between the two steps. Holds the device code: whoever has it gets the tokens. */
+export interface DeviceAuthorization {
+  readonly prompt: DevicePrompt
+  readonly deviceCode: string
+  readonly intervalSeconds: number
+  readonly startedAtMs: number
+}
+
+export interface DeviceOptions extends TokenRequestOptions {
+  /** Pass `checkIdTokenSignature` to verify the ID token's signature too. */
+  readonly signature?: SignatureCheck | undefined
+}
+
+/** The grant, or why to ask again: undecided; undecided and asked too often; no answer came. */
+export type DevicePoll = Grant | 'authorization_pending' | 'slow_down' | 'unreachable'
+
+/**
+ * Asks for a device code and the code that a person types in (RFC 8628 §3.1).
+ * @throws `endpoint_refused`, where the server has no such endpoint, or sends a person to a page that is not https;
+ * `authorization_failed`; `network_error`, `timeout`, `aborted`, `response_refused`
+ */
+export async function requestDeviceCode(
+  server: ServerMetadata,
+  { clientId, scope, resource, acrValues }: DeviceRequest,
+  options: TokenRequestOptions,
+): Promise<DeviceAuthorization> {
+  const body = new URLSearchParams()
+  if (scope) body.set('scope', scope)
+  if (acrValues) body.set('acr_values', acrValues)
+  for (const uri of [resource ?? []].flat()) body.append('resource', uri)
+  const name = 'device_authorization_endpoint'
+  const startedAtMs = Date.now()
+  const client = { client_id: clientId }
+  const response = await post(server, client, body, { ...options, dpop: undefined }, name)
+  const said = await errorIn(response)
+  if (said) throw refusal('authorization_failed', said, [...body.values()])
+  const answer = await processDeviceAuthorizationResponse(server, client, response).catch(({ message }: Error) => {
+    throw refused(`${server[name]}`, `gave no device code (status ${response.status}): ${message}`)
+  })
+  const { user_code: userCode, verification_uri_complete: complete } = answer
+  // It is shown in terminals, where control characters are commands.
+  if (/\p{C}/u.test(userCode)) throw refused(`${server[name]}`, 'sent a user code that cannot be shown')
+  return {
+    prompt: {
+      userCode,
+      verificationUri: page(answer.verification_uri, options.insecure),
+      verificationUriComplete: complete && page(complete, options.insecure),
+      expiresAtMs: startedAtMs + answer.expires_in * 1000,
+    },
+    deviceCode: answer.device_code,
+    intervalSeconds: answer.interval ?? 5,
+    startedAtMs,
+  }
+}
+
+/**
+ * Asks once whether the person has decided (RFC 8628 §3.4).
+ * @throws `access_denied`, `expired`, `token_request_refused`; `aborted`, `response_refused`, `endpoint_refused`;
+ * `token_response_invalid`, `id_token_invalid`, `acr_not_met`, `scope_missing`
+ */
+export async function pollDeviceGrant(
+  server: ServerMetadata,
+  request: DeviceRequest,
+  { deviceCode, prompt, startedAtMs }: DeviceAuthorization,
+  options: DeviceOptions,
+): Promise<DevicePoll> {
+  const { clientId } = request
+  const pinned = pin(server)
+  const body = new URLSearchParams({
+    grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+    device_code: deviceCode,
+  })
+  const [resource] = [request.resource ?? []].flat()
+  if (resource) body.set('resource', resource)
+  const response = await post(pinned, { client_id: clientId }, body, options).catch((error: ProofkeyError) => {
+    if (error.code === 'network_error' || error.code === 'timeout') return undefined
+    throw error
+  })
+  if (!response || response.status >= 500 || response.status === 429) return 'unreachable'
+  const said = await errorIn(response)
+  if (said?.error === 'authorization_pending' || said?.error === 'slow_down') return said.error
+  if (said?.error === 'expired_token') throw expired()
+  if (said) {
+    const code = said.error === 'access_denied' ? said.error : 'token_request_refused'
+    throw refusal(code, said, [...body.values()], prompt.userCode)
+  }
+  const verifySignature = options.signature?.(pinned, options)
+  const asked = { ...request, server: pinned, startedAtMs, dpop: options.dpop }
+  const grant = await readGrant(asked, response, verifySignature, body, [deviceCode, prompt.userCode])
+  if (!grant.claims && scopes(request.scope).includes('openid')) throw invalidIdToken('it is missing')
+  return grant
+}
+
+/** An OAuth error (RFC 6749 §5.2) as it was sent, whatever the status: to be compared, not to be shown. */
+interface Said {
+  readonly error: string
+  readonly error_description?: unknown
+}
+
+async function errorIn(response: Response): Promise<Said | undefined> {
+  const said = Object(
+    await response
+      .clone()
+      .json()
+      .catch(() => undefined),
+  )
+  return typeof said.error === 'string' ? said : undefined
+}
+
+/** A user code is short and is written in many ways: words that seem to hold it are dropped as a whole. */
+function refusal(code: ErrorCode, { error, error_description }: Said, secrets: Secrets, userCode = ''): ProofkeyError {
+  const bare = (text: unknown) => `${text}`.replace(/[^a-z\d]/gi, '').toUpperCase()
+  const safe = (text: unknown) => (userCode && bare(text).includes(bare(userCode)) ? '(it names the user code)' : text)
+  const said = serverError(`${safe(error)}`, safe(error_description), secrets)
+  return new ProofkeyError(
+    code,
+    `The server refused the sign-in: ${said.error}.`,
+    'See serverError; start a new sign-in.',
+    {
+      serverError: said,
+    },
+  )
+}
+
+/** Where a person is sent is as good as an endpoint. @throws `endpoint_refused` */
+function page(address: string, insecure: InsecureSwitch | undefined): string {
+  const url = parseUrl(address)
+  if (url && isSecure(url, insecure)) return url.href
+  throw new ProofkeyError('endpoint_refused', 'The page to type the code in at is not https.', 'Mend it at the server.')
+}

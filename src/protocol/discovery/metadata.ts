@@ -1,0 +1,92 @@
+import type { AuthorizationServer } from 'oauth4webapi'
+import { ProofkeyError } from '../../errors.js'
+import { type RequestOptions, refused, send } from '../request.js'
+import { blot } from '../server-error.js'
+import { endpoint, type InsecureSwitch } from './endpoint.js'
+
+declare const checked: unique symbol
+
+/** An authorization server's metadata, in the wire's own names (RFC 8414 §2, OpenID Connect Discovery 1.0 §3). */
+export interface ServerMetadata extends AuthorizationServer {
+  readonly authorization_endpoint: string
+  readonly token_endpoint: string
+}
+
+/** Metadata that {@link checkMetadata} let pass; nothing else starts a sign-in. */
+export type CheckedMetadata = ServerMetadata & { readonly [checked]: true }
+
+/**
+ * Fetches a server's metadata: `/.well-known/openid-configuration` after the issuer, then the RFC 8414 form before its
+ * path, then OpenID's before its path. The first document that is there counts.
+ * @throws what {@link checkMetadata} throws; `network_error`, `timeout`, `aborted`, `response_refused`
+ */
+export async function discover(issuer: string, options: RequestOptions = {}): Promise<CheckedMetadata> {
+  const { origin, pathname } = new URL(endpoint({ issuer }, 'issuer', options.insecure))
+  const path = pathname.replace(/\/$/, '')
+  const openid = '/.well-known/openid-configuration'
+  let failure: unknown
+  for (const place of new Set([path + openid, `/.well-known/oauth-authorization-server${path}`, openid + path])) {
+    const url = origin + place
+    try {
+      const response = await send(url, { headers: { accept: 'application/json' } }, options)
+      const metadata =
+        response.ok &&
+        /^application\/json\s*(;|$)/i.test(response.headers.get('content-type') ?? '') &&
+        (await response.json().catch(() => undefined))
+      if (!metadata) throw refused(url, `is no JSON document (status ${response.status})`)
+      return checkMetadata(metadata, issuer, options.insecure)
+    } catch (error) {
+      // Without CORS on its 404, a browser sees an absent document as a network error.
+      if (!/^(response_refused|network_error)$/.test((error as ProofkeyError).code)) throw error
+      failure ??= error
+    }
+  }
+  throw failure
+}
+
+/**
+ * Refuses metadata that must not be used.
+ * @throws `issuer_mismatch` (compared as strings, exactly: RFC 8414 §3.3); `endpoint_refused`;
+ * `pkce_unsupported`, where methods are advertised and S256 is not one of them
+ */
+export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure?: InsecureSwitch): CheckedMetadata {
+  if (metadata?.issuer !== issuer) {
+    const found = blot(`${JSON.stringify(metadata?.issuer)}`, []).slice(0, 99)
+    throw new ProofkeyError(
+      'issuer_mismatch',
+      `The server calls itself ${found}, not "${issuer}".`,
+      'Write the issuer exactly as the server does.',
+    )
+  }
+  const required = { authorization_endpoint: '', token_endpoint: '' }
+  for (const [name, value] of Object.entries({ ...required, ...(metadata as object) })) {
+    if (value != null && /^\w+_endpoint$|^jwks_uri$/.test(name)) endpoint(metadata, name, insecure)
+  }
+  if (![metadata.code_challenge_methods_supported ?? 'S256'].flat().includes('S256')) {
+    throw new ProofkeyError(
+      'pkce_unsupported',
+      'The server does not offer PKCE with S256.',
+      'Enable S256 on the server.',
+    )
+  }
+  return metadata as CheckedMetadata
+}
+
+/** Holds metadata: loads it once for any number of callers, again after `lifetimeSeconds`, and after a failure. */
+export function createMetadataSource(
+  load: () => Promise<CheckedMetadata>,
+  lifetimeSeconds: number,
+): () => Promise<CheckedMetadata> {
+  let current: Promise<CheckedMetadata>
+  let staleAtMs = 0
+  return () => {
+    if (staleAtMs <= Date.now()) {
+      staleAtMs = Date.now() + lifetimeSeconds * 1000
+      current = load()
+      current.catch(() => {
+        staleAtMs = 0
+      })
+    }
+    return current
+  }
+}

@@ -1,0 +1,36 @@
+import { allowInsecureRequests, customFetch, validateApplicationLevelSignature } from 'oauth4webapi'
+import { ProofkeyError } from '../../errors.js'
+import type { PinnedServer } from '../authorize/transaction.js'
+import { type RequestOptions, refused, send } from '../request.js'
+import { invalidIdToken } from './id-token.js'
+
+/** Starts when the token request starts; the function it returns judges the token response. */
+export type SignatureCheck = (server: PinnedServer, options: RequestOptions) => (response: Response) => Promise<void>
+
+/**
+ * Verifies the ID token's signature with the server's keys (OpenID Connect Core §3.1.3.7, 6). In the code flow TLS
+ * already vouches for the token, so this is a choice: it costs one request, made beside the token request, and its own
+ * bytes only where it is imported. A wrong signature, and keys that do not fit, carry the code `id_token_invalid`; keys
+ * that cannot be had carry the code of that failure.
+ */
+export const checkIdTokenSignature: SignatureCheck = (server, options) => {
+  const keys = server.jwks_uri ? fetchKeys(server.jwks_uri, options) : undefined
+  // Awaited below, if at all: the token request may fail first.
+  keys?.catch(() => {})
+  return async (response) => {
+    try {
+      await validateApplicationLevelSignature(server, response, {
+        [allowInsecureRequests]: !!options.insecure,
+        [customFetch]: (url) => keys ?? fetchKeys(url, options),
+      })
+    } catch (error) {
+      throw error instanceof ProofkeyError ? error : invalidIdToken((error as Error).message)
+    }
+  }
+}
+
+export async function fetchKeys(url: string, options: RequestOptions): Promise<Response> {
+  const response = await send(url, { headers: { accept: 'application/json' } }, options)
+  if (!response.ok) throw refused(url, `answered ${response.status}`)
+  return response
+}

@@ -1,0 +1,106 @@
+import { fromBase64url } from '../../crypto/base64url.js'
+import { subtle, utf8 } from '../../crypto/web-crypto.js'
+
+/** What a signed JWT says of its signature (RFC 7515 §4.1). */
+export interface JwsHeader {
+  readonly alg: string
+  readonly kid?: string | undefined
+  readonly typ?: unknown
+}
+
+/** A signed JWT (RFC 7519 §3), taken apart. */
+export interface Jwt {
+  readonly header: JwsHeader
+  readonly claims: Readonly<Record<string, unknown>>
+  /** What was signed: header and payload as they were sent. */
+  readonly input: string
+  readonly signature: Uint8Array<ArrayBuffer>
+}
+
+/** One of a server's public keys (RFC 7517 §4). */
+export type PublicJwk = JsonWebKey & { readonly kid?: unknown }
+
+/**
+ * Takes a signed JWT apart (RFC 7519 §7.2); vouches for nothing in it yet.
+ * @returns undefined for everything else: encrypted, malformed, or with a `crit` header, of which no extension is known
+ * here (RFC 7515 §4.1.11)
+ */
+export function parseJwt(token: string): Jwt | undefined {
+  const [, head = '', body = '', proof = ''] = /^([\w-]+)\.([\w-]+)\.([\w-]*)$/.exec(token) ?? []
+  try {
+    const header = object(head)
+    if (typeof header['alg'] !== 'string' || !['string', 'undefined'].includes(typeof header['kid'])) return undefined
+    if ('crit' in header) return undefined
+    return {
+      header: header as unknown as JwsHeader,
+      claims: object(body),
+      input: `${head}.${body}`,
+      signature: fromBase64url(proof),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** The keys that a signature with this header can be of (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). */
+export function keysFor({ alg, kid }: JwsHeader, keys: readonly PublicJwk[]): PublicJwk[] {
+  const wanted = algorithmOf(alg)
+  return keys.filter(
+    (key) =>
+      wanted !== undefined &&
+      key?.kty === wanted.kty &&
+      (wanted.kty === 'RSA' || key.crv === wanted.crv) &&
+      (kid === undefined || key.kid === kid) &&
+      (key.alg === undefined || key.alg === alg) &&
+      (key.use === undefined || key.use === 'sig') &&
+      (key.key_ops === undefined || (Array.isArray(key.key_ops) && key.key_ops.includes('verify'))),
+  )
+}
+
+/** Whether this key made the signature; no RSA key under 2048 bits did (RFC 7518 §3.3). */
+export async function isSignedBy({ header, input, signature }: Jwt, jwk: PublicJwk): Promise<boolean> {
+  const found = algorithmOf(header.alg)
+  if (!found) return false
+  const { kty, n, e, crv, x, y } = jwk
+  try {
+    // The public members only: neither what the key is for, checked above, nor a private part stands in the way.
+    const members = found.kty === 'RSA' ? { kty, n, e } : found.kty === 'EC' ? { kty, crv, x, y } : { kty, crv, x }
+    const key = await subtle().importKey('jwk', members as JsonWebKey, found.algorithm, false, ['verify'])
+    const { modulusLength = 2048 } = key.algorithm as Partial<RsaKeyAlgorithm>
+    return modulusLength >= 2048 && (await subtle().verify(found.algorithm, key, signature, utf8(input)))
+  } catch {
+    return false
+  }
+}
+
+interface Algorithm {
+  readonly kty: 'RSA' | 'EC' | 'OKP'
+  readonly crv?: string
+  /** As WebCrypto names it, for the import and the verification alike. */
+  readonly algorithm: { readonly name: string } & Partial<EcKeyImportParams & RsaHashedImportParams & RsaPssParams>
+}
+
+/** RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2; nothing with a shared secret, and not `none`. */
+function algorithmOf(alg: string): Algorithm | undefined {
+  if (alg === 'EdDSA' || alg === 'Ed25519') return { kty: 'OKP', crv: 'Ed25519', algorithm: { name: 'Ed25519' } }
+  const [, family, bits] = /^(RS|PS|ES)(256|384|512)$/.exec(alg) ?? []
+  const hash = `SHA-${bits}`
+  switch (family) {
+    case 'RS':
+      return { kty: 'RSA', algorithm: { name: 'RSASSA-PKCS1-v1_5', hash } }
+    case 'PS':
+      return { kty: 'RSA', algorithm: { name: 'RSA-PSS', hash, saltLength: Number(bits) / 8 } }
+    case 'ES': {
+      const crv = bits === '512' ? 'P-521' : `P-${bits}`
+      return { kty: 'EC', crv, algorithm: { name: 'ECDSA', namedCurve: crv, hash } }
+    }
+    default:
+      return undefined
+  }
+}
+
+function object(part: string): Record<string, unknown> {
+  const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(fromBase64url(part)))
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TypeError('no object')
+  return value as Record<string, unknown>
+}

@@ -1,0 +1,144 @@
+import { base64url } from '../../crypto/base64url.js'
+import { sha256 } from '../../crypto/digest.js'
+import { randomToken } from '../../crypto/random.js'
+import { ES256, type SigningKey, thumbprintOf } from '../../crypto/signing-key.js'
+import { subtle, utf8 } from '../../crypto/web-crypto.js'
+import { aheadMs } from '../clock.js'
+import { readBody } from '../request.js'
+import { challengeOf } from '../resource/challenge.js'
+
+type Fetch = typeof globalThis.fetch
+
+/**
+ * Ties tokens to a key: who steals a token without the key cannot use it (RFC 9449). An `owner` names the client; that of
+ * `createClient` and its like is `JSON.stringify([issuer, clientId])`.
+ */
+export interface Dpop {
+  /**
+   * The thumbprint of the owner's key, `dpop_jkt` (RFC 9449 §10); the key is looked up anew, and made where there is none.
+   * @param atHand that of the key which this page has signed with last, whatever has become of it elsewhere
+   */
+  thumbprint(owner: string, atHand?: boolean): Promise<string>
+  /**
+   * Runs a request by a `fetch` that adds a fresh proof each time, with `ath` where the request carries
+   * `Authorization: DPoP …`; and once more where the server asked for a nonce (§8, §9) or its clock is another one.
+   */
+  attempt<Options extends { readonly fetch?: Fetch | undefined }, T>(
+    owner: string,
+    request: (options: Options) => Promise<T>,
+    options: Options,
+  ): Promise<T>
+  /** Gives the key up: the next one is another. */
+  forget?(owner: string): Promise<void>
+}
+
+/** What a server has said of itself. */
+interface Known {
+  readonly nonce?: string | undefined
+  /** How far its clock is ahead, in milliseconds. */
+  readonly aheadMs: number
+}
+
+/** As many servers are remembered. */
+const MAX_SERVERS = 100
+/** In characters; every request would carry it. */
+const MAX_NONCE = 1000
+
+/**
+ * Proofs by a key of one's own.
+ * @param load finds or makes the owner's key; asked for each thumbprint, and else until it gave one. What it fails with is
+ * what the methods fail with
+ */
+export function createDpop(load: (owner: string) => Promise<SigningKey>): Dpop {
+  const keys = new Map<string, SigningKey>()
+  /** By origin: no server sees a nonce of another one. */
+  const servers = new Map<string, Known>()
+
+  async function loadKey(owner: string): Promise<SigningKey> {
+    const key = await load(owner)
+    keys.set(owner, key)
+    return key
+  }
+
+  function learn(origin: string, known: Known) {
+    servers.delete(origin)
+    servers.set(origin, known)
+    if (servers.size > MAX_SERVERS) servers.delete(servers.keys().next().value as string)
+  }
+
+  return {
+    thumbprint: async (owner, atHand) =>
+      thumbprintOf(((atHand && keys.get(owner)) || (await loadKey(owner))).publicJwk),
+
+    async attempt(owner, request, options) {
+      const { fetch = globalThis.fetch } = options
+      let again = false
+      const proving: Fetch = async (input, init) => {
+        const given = Object(input) as Partial<Request>
+        // As it is sent: whole, and with the method's case as fetch makes it.
+        const { url, method } = new Request(given.url ?? (input as string), { method: init?.method ?? given.method! })
+        const { origin, pathname } = new URL(url)
+        const headers = new Headers(init?.headers ?? given.headers)
+        const [, token] = /^DPoP (.+)/.exec(headers.get('authorization') ?? '') ?? []
+        const known = servers.get(origin) ?? { aheadMs: 0 }
+        const key = keys.get(owner) ?? (await loadKey(owner))
+        headers.set(
+          'dpop',
+          await signed(key, {
+            jti: randomToken(),
+            htm: method,
+            // Without query and fragment (§4.2).
+            htu: origin + pathname,
+            iat: Math.floor((Date.now() + known.aheadMs) / 1000),
+            nonce: known.nonce,
+            ath: token && (await sha256(token)),
+          }),
+        )
+        const response = await fetch(input, { ...init, headers })
+        const newest = nonceOf(response)
+        const refused = token
+          ? response.status === 401 && challengeOf(response).error
+          : response.status === 400 && (await errorIn(url, response))
+        const clock = refused === 'invalid_dpop_proof' && aheadMs(response)
+        if (newest || clock) learn(origin, { nonce: newest ?? known.nonce, aheadMs: clock || known.aheadMs })
+        // What was streamed once cannot be sent again.
+        again =
+          !given.bodyUsed &&
+          !(init?.body instanceof ReadableStream) &&
+          !!(clock || (refused === 'use_dpop_nonce' && newest))
+        if (again && token) response.body?.cancel().catch(() => {})
+        return response
+      }
+      try {
+        const result = await request({ ...options, fetch: proving })
+        if (!again) return result
+      } catch (error) {
+        if (!again) throw error
+      }
+      return request({ ...options, fetch: proving })
+    },
+  }
+}
+
+/** Not one of another server, where a redirect was followed, nor one that would fill every request. */
+function nonceOf({ headers, redirected }: Response): string | undefined {
+  const nonce = headers.get('dpop-nonce') ?? ''
+  return redirected || nonce.length > MAX_NONCE ? undefined : nonce || undefined
+}
+
+/** A JWS (RFC 7515 §3.1) with the public key in its header (RFC 9449 §4.2). */
+async function signed({ privateKey, publicJwk }: SigningKey, claims: object): Promise<string> {
+  const { crv, kty, x, y } = publicJwk
+  const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: { crv, kty, x, y } }
+  const input = [header, claims].map((part) => base64url(utf8(JSON.stringify(part)))).join('.')
+  return `${input}.${base64url(new Uint8Array(await subtle().sign(ES256, privateKey, utf8(input))))}`
+}
+
+/** A token endpoint's answer says it in its body (RFC 6749 §5.2). */
+async function errorIn(url: string, response: Response): Promise<unknown> {
+  try {
+    return JSON.parse(await (await readBody(url, response.clone())).text()).error
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,87 @@
+import { type ErrorCode, ProofkeyError, type ServerError } from '../../errors.js'
+import { callbackParameters, checkCallback } from '../authorize/callback.js'
+import type { Transaction } from '../authorize/transaction.js'
+import { refused, send } from '../request.js'
+import type { CompleteOptions, Grant, IdTokenClaims, Tokens } from './complete.js'
+
+/** What a backend gives the browser of a sign-in: tokens and claims, claims only (with a session cookie), or less. */
+export interface ExchangedGrant {
+  readonly tokens?: Tokens | undefined
+  readonly claims?: IdTokenClaims | undefined
+}
+
+/** Stands in for the token request: redeems the code in its own way. */
+export type Exchange = (
+  transaction: Transaction,
+  callback: string,
+  options: CompleteOptions,
+) => Promise<Grant | ExchangedGrant>
+
+/** What the browser sends to its backend: the code and what the answer to it must hold. */
+export interface ExchangeRequest
+  extends Pick<
+    Transaction,
+    | 'codeVerifier'
+    | 'redirectUri'
+    | 'nonce'
+    | 'scope'
+    | 'requiredScope'
+    | 'resource'
+    | 'maxAgeSeconds'
+    | 'acrValues'
+    | 'startedAtMs'
+  > {
+  readonly code: string
+}
+
+/** The header that makes the request one that no other origin can send without being asked first (CORS preflight). */
+export const EXCHANGE_HEADER = 'x-proofkey'
+
+/**
+ * Leaves the confidential half of the exchange to the app's own backend: the callback is checked here, then code and
+ * verifier go to a path of this origin, where `handleExchange` of `proofkey/server` adds the client's authentication.
+ * @param path for example `/auth/exchange`
+ * @throws when it is used: what `completeAuthorization` does at the callback, and what the backend refuses with
+ */
+export function exchangeAt(path: string): Exchange {
+  return async (transaction, callback, options) => {
+    const url = new URL(callback)
+    const code = checkCallback(transaction, url, callbackParameters(url))
+    const { codeVerifier, redirectUri, nonce, scope, requiredScope, resource, maxAgeSeconds, acrValues, startedAtMs } =
+      transaction
+    const asked: ExchangeRequest = {
+      code,
+      codeVerifier,
+      redirectUri,
+      nonce,
+      scope,
+      requiredScope,
+      resource,
+      maxAgeSeconds,
+      acrValues,
+      startedAtMs,
+    }
+    const headers = { accept: 'application/json', 'content-type': 'application/json', [EXCHANGE_HEADER]: 'exchange' }
+    const { fetch = globalThis.fetch } = options
+    const response = await send(
+      path,
+      { method: 'POST', body: JSON.stringify(asked), headers },
+      { ...options, fetch: (input, init) => fetch(input, { ...init, credentials: 'same-origin' }) },
+    )
+    const answer = await response.json().catch(() => {
+      throw refused(path, 'is not JSON')
+    })
+    if (response.status === 200) return answer
+    throw exchangeError(path, answer)
+  }
+}
+
+/** The backend's refusal, as `handleExchange` writes it. */
+function exchangeError(path: string, answer: unknown): ProofkeyError {
+  const { code, message, hint, serverError, retryable } = Object(answer) as Record<string, unknown>
+  if (typeof code !== 'string' || typeof message !== 'string') return refused(path, 'refused the exchange')
+  return new ProofkeyError(code as ErrorCode, message, `${hint}`, {
+    serverError: serverError as ServerError | undefined,
+    retryable: retryable === true,
+  })
+}

@@ -1,0 +1,68 @@
+import type { Listener, ProofkeyEvent } from '../events.js'
+import type { SessionKeeper } from './session-keeper.js'
+
+const MAX_DELAY_MS = 2_147_483_647
+
+/**
+ * In a page: ends the session when its limits do, and freshens tokens before they end, if the page is seen. A page that
+ * slept, was hidden or offline looks around when it is back.
+ */
+export function keepAwake(
+  keeper: Pick<SessionKeeper, 'endsAtMs' | 'sync'>,
+  tokens: { readonly dueAtMs: number; freshen(): Promise<void> },
+  subscribe: (listener: Listener<ProofkeyEvent>) => () => void,
+) {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let failures = 0
+  let running: AbortController | undefined
+
+  function schedule() {
+    clearTimeout(timer)
+    if (!running) return
+    const due = document.hidden ? Number.POSITIVE_INFINITY : tokens.dueAtMs
+    const delay = Math.min(keeper.endsAtMs, due) - Date.now()
+    // Never in a hurry, and later each time after a failure: up to a minute.
+    if (delay < MAX_DELAY_MS) timer = setTimeout(look, Math.max(delay, 1000 * 2 ** Math.min(failures, 6)))
+  }
+
+  async function look() {
+    await keeper.sync()
+    try {
+      if (!document.hidden) await tokens.freshen()
+      failures = 0
+    } catch {
+      // Reported where it failed; tried again, later each time.
+      failures++
+    }
+    schedule()
+  }
+
+  async function wake() {
+    failures = 0
+    await look()
+  }
+
+  return {
+    start() {
+      if (!globalThis.document) return
+      if (!running) {
+        running = new AbortController()
+        const { signal } = running
+        document.addEventListener('visibilitychange', wake, { signal })
+        addEventListener('pageshow', wake, { signal })
+        addEventListener('online', wake, { signal })
+        // Also one that another tab has brought.
+        signal.addEventListener(
+          'abort',
+          subscribe(({ type }) => type.startsWith('session_') && schedule()),
+        )
+      }
+      schedule()
+    },
+    stop() {
+      running?.abort()
+      running = undefined
+      clearTimeout(timer)
+    },
+  }
+}

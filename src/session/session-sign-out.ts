@@ -1,0 +1,115 @@
+import { createTicket, isTicket, ticketIsTaggedFor } from '../crypto/ticket.js'
+import { isProofkeyError } from '../errors.js'
+import type { createFlow } from '../flow/flow.js'
+import type { FlowConfig } from '../flow/flow-config.js'
+import { sameOriginPath } from '../flow/return-to.js'
+import { callbackParameters } from '../protocol/authorize/callback.js'
+import { endSessionUrl, unknownSignOut } from '../protocol/sign-out/end-session.js'
+import { revokeToken } from '../protocol/token/revoke.js'
+import type { Vault } from '../vault/vault.js'
+import type { SessionKeeper } from './session-keeper.js'
+
+export interface SignOutOptions {
+  /**
+   * Ends the server's own session too, which means leaving the page (RP-Initiated Logout §2). Default: where there is a
+   * `postLogoutRedirectUri` to come back by. Where the server has no such endpoint the page stays.
+   */
+  readonly atServer?: boolean | undefined
+  /** Where the app wants to go on when the person is back: a path of this origin. Default `/`. */
+  readonly returnTo?: string | undefined
+}
+
+export interface SignOutConfig {
+  /** Where the server sends the person back to after a sign-out, exactly as registered. */
+  readonly postLogoutRedirectUri?: string | undefined
+  /** Leaves the page for the sign-out. Default `location.assign`. */
+  readonly navigate?: ((url: string) => void) | undefined
+}
+
+interface SignOutParts {
+  readonly flow: ReturnType<typeof createFlow>
+  readonly vault: Vault
+  readonly addressBar: {
+    currentUrl(): string | undefined
+    swapUrl(expected: string, replacement: string): void
+  }
+}
+
+/** Long enough for a server's question whether the person really wants to sign out. */
+const LIFETIME_MS = 600_000
+
+export function createSignOut(
+  keeper: SessionKeeper,
+  { flow, vault, addressBar }: SignOutParts,
+  config: FlowConfig & SignOutConfig,
+) {
+  const { clientId, postLogoutRedirectUri, insecure, dpop, navigate = (url) => location.assign(url) } = config
+  const self = `${flow.self} sign-out`
+  const codeOf = (error: unknown) => (isProofkeyError(error) ? error.code : 'unexpected')
+  const failed = (error: unknown): undefined => void flow.report({ type: 'sign_out_failed', code: codeOf(error) })
+
+  return {
+    /** Local first: whatever the server does, nobody is signed in here any more when this function gives way. */
+    async signOut({ atServer = !!postLogoutRedirectUri, returnTo = '/' }: SignOutOptions = {}): Promise<void> {
+      const held = keeper.held ?? (await keeper.sync().catch(() => undefined))
+      if (!held) return
+      const server = flow.metadata()
+      await Promise.all([
+        // The key too: proofs that a script made ahead of time are worth nothing in the next session (RFC 9449 §11.2).
+        dpop?.forget?.(flow.self).catch(failed),
+        keeper.end('signed_out'),
+        server.catch(() => {}),
+      ])
+      const tokens = [
+        ['refresh_token', held.refreshToken],
+        ...Object.values(held.tokens).map(({ accessToken }) => ['access_token', accessToken] as const),
+      ] as const
+      // All at once, so that a server that hangs holds nobody up for longer than one request may take.
+      const revoking = tokens.map(async ([tokenTypeHint, token]) => {
+        if (!token) return
+        try {
+          const known = await server
+          if (known.revocation_endpoint) await revokeToken(known, clientId, token, { ...config, tokenTypeHint })
+        } catch (error) {
+          flow.report({ type: 'revocation_failed', token: tokenTypeHint, code: codeOf(error) })
+        }
+      })
+      await Promise.all(revoking)
+      const state = postLogoutRedirectUri && createTicket(self, Date.now() + LIFETIME_MS)
+      const request = { clientId, idTokenHint: held.idToken, postLogoutRedirectUri, state, insecure }
+      const url = atServer ? await server.then((known) => endSessionUrl(known, request)).catch(failed) : undefined
+      if (url && state) {
+        // Where it cannot wait, nothing is checked when the person comes back.
+        await vault.put(state, self, sameOriginPath(returnTo) ?? '/').catch((error) => {
+          failed(error)
+          url.searchParams.delete('state')
+        })
+      }
+      flow.report({ type: 'sign_out_started', endpoint: url && url.origin + url.pathname })
+      if (url) navigate(url.href)
+    },
+
+    /**
+     * Call it on every load of `postLogoutRedirectUri`: takes the one-time `state` out of the URL and checks it.
+     * @returns where to go on, or undefined where nobody comes back from a sign-out
+     * @throws `unknown_state`, where the sign-out was not started here; `storage_unavailable`, `insecure_context`
+     */
+    async handleSignedOut(given = addressBar.currentUrl()): Promise<{ readonly returnTo: string } | undefined> {
+      if (!given || !postLogoutRedirectUri) return undefined
+      const url = new URL(given)
+      const state = callbackParameters(url).get('state') ?? ''
+      if (!isTicket(state) || !ticketIsTaggedFor(state, self)) return undefined
+      url.searchParams.delete('state')
+      addressBar.swapUrl(given, url.href)
+      try {
+        const taken = await vault.take(state, self)
+        if (taken.status !== 'taken') throw unknownSignOut()
+        flow.report({ type: 'sign_out_completed' })
+        return { returnTo: taken.value }
+      } catch (error) {
+        failed(error)
+        throw error
+      }
+    },
+  }
+}

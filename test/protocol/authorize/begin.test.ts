@@ -1,0 +1,151 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, it, vi } from 'vitest'
+import {
+  type AuthorizationRequest,
+  beginAuthorization,
+  checkMetadata,
+  type ServerMetadata,
+} from '../../../src/protocol.js'
+import { refusal } from '../../helpers/refusal.js'
+
+const issuer = 'https://as.example'
+const metadata = (more: object = {}) =>
+  checkMetadata(
+    {
+      issuer,
+      authorization_endpoint: `${issuer}/authorize?tenant=1`,
+      token_endpoint: `${issuer}/token`,
+      ...more,
+    } as ServerMetadata,
+    issuer,
+  )
+const request = { clientId: 'spa', redirectUri: 'https://app.example/cb' }
+const begin = (more: Partial<AuthorizationRequest> = {}) => beginAuthorization(metadata(), { ...request, ...more })
+
+describe('beginAuthorization', () => {
+  it('asks for a code with an S256 challenge', async () => {
+    const { url, transaction } = await begin({ scope: 'openid api' })
+    const challenge = createHash('sha256').update(transaction.codeVerifier).digest('base64url')
+    expect(`${url.origin}${url.pathname}`).toBe('https://as.example/authorize')
+    expect(Object.fromEntries(url.searchParams)).toEqual({
+      tenant: '1',
+      response_type: 'code',
+      client_id: 'spa',
+      redirect_uri: 'https://app.example/cb',
+      scope: 'openid api',
+      state: transaction.state,
+      nonce: transaction.nonce,
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+    })
+  })
+
+  it('makes everything anew each time', async () => {
+    const values = await Promise.all(Array.from({ length: 200 }, () => begin({ scope: 'openid' })))
+    for (const name of ['state', 'nonce', 'codeVerifier'] as const) {
+      expect(new Set(values.map(({ transaction }) => transaction[name])).size).toBe(200)
+    }
+    for (const { url, transaction } of values) {
+      expect(transaction.codeVerifier).toMatch(/^[\w-]{43}$/)
+      expect(url.href).not.toContain(transaction.codeVerifier)
+    }
+  })
+
+  it('sends no nonce where openid is not asked for', async () => {
+    const { url, transaction } = await begin({ scope: 'openid_not really' })
+    expect(url.searchParams.has('nonce')).toBe(false)
+    expect(transaction.nonce).toBeUndefined()
+  })
+
+  it('sends every option under its wire name', async () => {
+    const { url } = await begin({
+      resource: ['https://a.example/', 'urn:b'],
+      laterResources: ['urn:b', 'https://c.example/'],
+      acrValues: 'phr',
+      maxAgeSeconds: 0,
+      prompt: 'login',
+      loginHint: 'a+b@c',
+      uiLocales: 'de en',
+      claims: { id_token: { email: { essential: true } } },
+      authorizationDetails: [{ type: 'payment', amount: 1 }],
+      responseMode: 'fragment',
+      additionalParameters: { audience: 'x y', __proto__: { polluted: '1' } as never },
+    })
+    const sent = url.searchParams
+    expect(sent.getAll('resource')).toEqual(['https://a.example/', 'urn:b', 'https://c.example/'])
+    expect(Object.fromEntries(sent)).toMatchObject({
+      acr_values: 'phr',
+      max_age: '0',
+      prompt: 'login',
+      login_hint: 'a+b@c',
+      ui_locales: 'de en',
+      claims: '{"id_token":{"email":{"essential":true}}}',
+      authorization_details: '[{"type":"payment","amount":1}]',
+      response_mode: 'fragment',
+      audience: 'x y',
+    })
+  })
+
+  it.each([
+    'response_type',
+    'client_id',
+    'redirect_uri',
+    'scope',
+    'state',
+    'nonce',
+    'code_challenge',
+    'code_challenge_method',
+    'response_mode',
+    'resource',
+    'max_age',
+    'request',
+    'request_uri',
+    'registration',
+    'code_verifier',
+    'client_secret',
+    'client_assertion',
+  ])('does not let additionalParameters set %s', async (name) => {
+    const error = await refusal(begin({ additionalParameters: { [name]: 'x' } }), 'config_invalid')
+    expect(error.message).toContain(`additionalParameters.${name}`)
+  })
+
+  it('finds everything wrong at once', async () => {
+    const error = await refusal(
+      begin({
+        resource: 'https://a.example/#x',
+        authorizationDetails: [{} as never],
+        additionalParameters: { state: 'x' },
+      }),
+      'config_invalid',
+    )
+    expect(error.message).toMatch(/resource.*additionalParameters\.state/)
+    await refusal(begin({ resource: 'not absolute' }), 'config_invalid')
+    await refusal(begin({ laterResources: ['https://a.example/', 'not absolute'] }), 'config_invalid')
+  })
+
+  it('survives JSON, and lasts ten minutes unless told otherwise', async () => {
+    const { transaction } = await begin({ scope: 'openid' })
+    expect(JSON.parse(JSON.stringify(transaction))).toEqual(JSON.parse(JSON.stringify({ ...transaction })))
+    expect(transaction.expiresAtMs - transaction.startedAtMs).toBe(600_000)
+    expect((await begin({ lifetimeSeconds: 60 })).transaction).toSatisfy(
+      (t: typeof transaction) => t.expiresAtMs - t.startedAtMs === 60_000,
+    )
+  })
+
+  it('keeps of the metadata only what the callback needs', async () => {
+    const server = metadata({ jwks_uri: `${issuer}/jwks`, scopes_supported: ['x'.repeat(5000)] })
+    const { transaction } = await beginAuthorization(server, request)
+    expect(transaction.server).toEqual({
+      issuer,
+      token_endpoint: `${issuer}/token`,
+      jwks_uri: `${issuer}/jwks`,
+      id_token_signing_alg_values_supported: ['RS256'],
+    })
+  })
+
+  it('fails closed without WebCrypto', async () => {
+    vi.stubGlobal('crypto', { getRandomValues: crypto.getRandomValues.bind(crypto) })
+    await refusal(begin(), 'insecure_context')
+    vi.unstubAllGlobals()
+  })
+})

@@ -1,0 +1,209 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  callbackParameters,
+  checkCallback,
+  isCallback,
+  withoutCallbackParameters,
+} from '../../../src/protocol/authorize/callback.js'
+import type { Transaction } from '../../../src/protocol.js'
+import { refusal } from '../../helpers/refusal.js'
+
+const issuer = 'https://as.example'
+const transaction = {
+  server: { issuer, token_endpoint: `${issuer}/token`, authorization_response_iss_parameter_supported: true },
+  redirectUri: 'https://app.example/cb?tenant=1',
+  state: 'the-state',
+} as unknown as Transaction
+const silent = { ...transaction, server: { issuer, token_endpoint: `${issuer}/token` } } as Transaction
+
+const good = { code: 'the-code', state: 'the-state', iss: issuer }
+const landing = (parameters: Record<string, string>, at = transaction.redirectUri) => {
+  const url = new URL(at)
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.append(name, value)
+  return url
+}
+const check = (url: URL, expected = transaction) => checkCallback(expected, url, callbackParameters(url))
+
+describe('checkCallback', () => {
+  it('gives the code', () => {
+    expect(check(landing(good))).toBe('the-code')
+    expect(check(landing({ ...good, foo: '1', session_state: 'x' }))).toBe('the-code')
+    expect(check(new URL(`${transaction.redirectUri}#${new URLSearchParams(good)}`))).toBe('the-code')
+  })
+
+  it.each(['code', 'state', 'iss', 'error', 'error_description', 'session_state'])('refuses %s twice', async (name) => {
+    const url = landing({ ...good, session_state: 'x', ...(name.startsWith('error') && { [name]: 'a' }) })
+    url.searchParams.append(name, 'again')
+    await refusal(() => check(url), 'callback_malformed')
+  })
+
+  it('refuses what comes in the query and in the fragment', async () => {
+    const url = landing(good)
+    url.hash = 'code=other'
+    await refusal(() => check(url), 'callback_malformed')
+  })
+
+  it.each(['access_token', 'id_token', 'token', 'response'])('refuses %s, in query or fragment', async (name) => {
+    await refusal(() => check(landing({ ...good, [name]: 'x' })), 'callback_malformed')
+    const url = landing(good)
+    url.hash = `${name}=x`
+    await refusal(() => check(url), 'callback_malformed')
+  })
+
+  describe('the issuer (RFC 9207 §2.4)', () => {
+    const { iss: _, ...without } = good
+    it.each<[string, Transaction, Record<string, string>, boolean]>([
+      ['advertised and right', transaction, good, true],
+      ['advertised and missing', transaction, without, false],
+      ['advertised and wrong', transaction, { ...good, iss: 'https://evil.example' }, false],
+      ['advertised and empty', transaction, { ...good, iss: '' }, false],
+      ['advertised and off by a slash', transaction, { ...good, iss: `${issuer}/` }, false],
+      ['not advertised and missing', silent, without, true],
+      ['not advertised and right', silent, good, true],
+      ['not advertised and wrong', silent, { ...good, iss: 'https://evil.example' }, false],
+      ['not advertised and empty', silent, { ...good, iss: '' }, false],
+    ])('%s', async (_, expected, parameters, passes) => {
+      if (passes) expect(check(landing(parameters), expected)).toBe('the-code')
+      else await refusal(() => check(landing(parameters), expected), 'callback_issuer_mismatch')
+    })
+  })
+
+  it('judges issuer, then state, then redirect URI, then the error', async () => {
+    const error = { error: 'access_denied', error_description: 'no', state: 'the-state', iss: issuer }
+    const evil = { iss: 'https://evil.example' }
+    await refusal(() => check(landing({ ...error, ...evil, state: 'x' })), 'callback_issuer_mismatch')
+    await refusal(() => check(landing({ ...error, state: 'x' }, 'https://app.example/other')), 'unknown_state')
+    await refusal(() => check(landing(error, 'https://app.example/other?tenant=1')), 'redirect_uri_mismatch')
+    const refused = await refusal(() => check(landing(error)), 'access_denied')
+    expect(refused.serverError).toEqual({ error: 'access_denied', description: 'no' })
+    for (const code of [
+      'login_required',
+      'consent_required',
+      'interaction_required',
+      'account_selection_required',
+    ] as const)
+      await refusal(() => check(landing({ ...error, error: code })), code)
+    for (const other of ['server_error', 'xlogin_required', 'login_required2'])
+      await refusal(() => check(landing({ ...error, error: other })), 'authorization_failed')
+  })
+
+  it('refuses an answer without a code', async () => {
+    await refusal(() => check(landing({ ...good, code: '' })), 'callback_malformed')
+  })
+
+  it.each([
+    ['http://app.example/cb?tenant=1', 'protocol'],
+    ['https://evil.example/cb?tenant=1', 'hostname'],
+    ['https://app.example:8443/cb?tenant=1', 'port'],
+    ['https://app.example/cb/?tenant=1', 'pathname'],
+    ['https://app.example/CB?tenant=1', 'pathname'],
+    ['https://app.example/prefix/cb?tenant=1', 'pathname'],
+    ['https://evil.example@app.example/cb?tenant=1', 'username'],
+    ['https://:x@app.example/cb?tenant=1', 'password'],
+    ['https://app.example/cb', 'search'],
+    ['https://app.example/cb?tenant=2', 'search'],
+  ])('names what differs where the answer landed on %s', async (at, part) => {
+    const error = await refusal(() => check(landing(good, at)), 'redirect_uri_mismatch')
+    expect(error.message).toContain(part)
+    expect(error.message).toContain(transaction.redirectUri)
+    expect(error.message).not.toContain('the-code')
+  })
+
+  it('takes a redirect URI as browsers write it', () => {
+    const upper = { ...transaction, redirectUri: 'HTTPS://APP.example:443' }
+    expect(check(landing(good, 'https://app.example/'), upper)).toBe('the-code')
+  })
+
+  it('bounds and cleans what the server says', async () => {
+    const description = `<img onerror=alert(1)>\r\n\u0000\u202e the-code the-state ${'x'.repeat(5000)}`
+    const error = await refusal(
+      () =>
+        check(
+          landing({
+            error: 'bad\u0007',
+            error_description: description,
+            state: 'the-state',
+            iss: issuer,
+            code: 'the-code',
+          }),
+        ),
+      'authorization_failed',
+    )
+    expect(error.serverError?.error).toBe('bad ')
+    expect(error.serverError?.description).toHaveLength(200)
+    expect(error.serverError?.description).toMatch(/^[\x20-\x7e…]*$/)
+    expect(`${error.message}${error.serverError?.description}`).not.toMatch(/the-code|the-state/)
+  })
+})
+
+describe('isCallback', () => {
+  it.each([
+    ['https://app.example/', false],
+    ['https://app.example/?state=x', false],
+    ['https://app.example/#/route?code=x', false],
+    ['https://app.example/?code=x', true],
+    ['https://app.example/?error=x', true],
+    ['https://app.example/#access_token=x', true],
+    ['https://app.example/#code=x&state=y', true],
+  ])('%s: %s', (url, expected) => {
+    expect(isCallback(callbackParameters(new URL(url)))).toBe(expected)
+  })
+})
+
+describe('withoutCallbackParameters', () => {
+  it('keeps what is not the server’s', () => {
+    expect(withoutCallbackParameters(landing({ ...good, foo: '1' }))).toBe('https://app.example/cb?tenant=1&foo=1')
+    expect(withoutCallbackParameters(new URL('https://app.example/cb#code=x&state=y'))).toBe('https://app.example/cb')
+    expect(withoutCallbackParameters(new URL('https://app.example/cb?code=x#/inbox'))).toBe(
+      'https://app.example/cb#/inbox',
+    )
+  })
+
+  it('leaves no trace of any value, whatever the URL', () => {
+    const names = fc.constantFrom(
+      'code',
+      'state',
+      'iss',
+      'error',
+      'error_description',
+      'access_token',
+      'id_token',
+      'foo',
+    )
+    const part = fc.array(fc.tuple(names, fc.string()))
+    fc.assert(
+      fc.property(part, part, (query, fragment) => {
+        const url = new URL('https://app.example/cb')
+        url.search = `${new URLSearchParams(query)}`
+        url.hash = `${new URLSearchParams(fragment)}`
+        const clean = callbackParameters(new URL(withoutCallbackParameters(url)))
+        expect([...clean.keys()].filter((name) => name !== 'foo')).toEqual([])
+      }),
+    )
+  })
+})
+
+describe('whatever URL comes', () => {
+  it('nothing but the right state and issuer gets a code through', () => {
+    const names = fc.constantFrom('code', 'state', 'iss', 'error', 'id_token', '__proto__', 'constructor')
+    const values = fc.oneof(fc.constantFrom('the-code', 'the-state', issuer, ''), fc.string())
+    fc.assert(
+      fc.property(fc.array(fc.tuple(names, values)), (pairs) => {
+        const url = new URL(transaction.redirectUri)
+        for (const [name, value] of pairs) url.searchParams.append(name, value)
+        let code: string | undefined
+        try {
+          code = check(url)
+        } catch (error) {
+          expect(error).toHaveProperty('name', 'ProofkeyError')
+          return
+        }
+        expect(url.searchParams.getAll('state')).toEqual(['the-state'])
+        expect(url.searchParams.getAll('iss')).toEqual([issuer])
+        expect(url.searchParams.getAll('code')).toEqual([code])
+      }),
+      { numRuns: 2000 },
+    )
+  })
+})

@@ -1,0 +1,171 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { Server } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TLSSocket } from 'node:tls'
+import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type MutualTls, type MutualTlsOptions, mutualTls } from '../../../src/protocol/client-auth/mutual-tls.js'
+import { send } from '../../../src/protocol/request.js'
+import type { PinnedServer } from '../../../src/protocol.js'
+import { refusal } from '../../helpers/refusal.js'
+import { createAuthority, selfSigned, startTlsServer } from '../../helpers/tls.js'
+
+const authority = createAuthority()
+const { cert, key } = authority.issue('/CN=app')
+const ca = authority.cert
+const open: MutualTls[] = []
+let tls: Awaited<ReturnType<typeof startTlsServer>>
+let server: PinnedServer
+
+beforeAll(async () => {
+  tls = await startTlsServer(authority)
+  // Tells whom it sees; to /silent it says nothing.
+  tls.server.on('request', ({ url, socket }, response) => {
+    const { authorized, getPeerCertificate } = socket as TLSSocket
+    const { subject } = getPeerCertificate.call(socket)
+    if (url !== '/silent') response.end(JSON.stringify({ authorized, name: subject?.CN }))
+  })
+  server = { issuer: 'https://as.example', token_endpoint: `${tls.origin}/token` }
+})
+afterAll(async () => {
+  await Promise.all(open.map((each) => each.close()))
+  await tls.close()
+})
+
+const make = (options: Partial<MutualTlsOptions> = {}) => {
+  const clientAuth = mutualTls({ cert, key, ca, ...options })
+  open.push(clientAuth)
+  return clientAuth
+}
+
+/** One request the way the token request is made. */
+async function post(clientAuth: MutualTls, path = '/token', timeoutSeconds = 10) {
+  const body = new URLSearchParams()
+  await clientAuth.authenticate(server, { client_id: 'app' }, body, new Headers())
+  const [, by] = clientAuth.route!(server, { timeoutSeconds })
+  return (await send(`${tls.origin}${path}`, { method: 'POST', body }, by)).json()
+}
+
+const connections = (to: Server) =>
+  new Promise<number>((resolve, reject) =>
+    to.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  )
+
+describe('mutualTls', () => {
+  it('shows its certificate', async () => {
+    expect(await post(make())).toEqual({ authorized: true, name: 'app' })
+  })
+
+  it('takes buffers, and authorities in a list', async () => {
+    const clientAuth = make({
+      cert: Buffer.from(cert),
+      key: Buffer.from(key),
+      ca: [selfSigned('/CN=x').cert, Buffer.from(ca)],
+    })
+    expect(await post(clientAuth)).toEqual({ authorized: true, name: 'app' })
+  })
+
+  it('shows a certificate of its own making', async () => {
+    const clientAuth = make({ ...selfSigned('/CN=alone'), method: 'self_signed_tls_client_auth' })
+    expect(clientAuth.method).toBe('self_signed_tls_client_auth')
+    expect(await post(clientAuth)).toEqual({ authorized: false, name: 'alone' })
+  })
+
+  it('keeps two clients apart', async () => {
+    const [one, two] = [make(), make(authority.issue('/CN=other'))]
+    const names = async (each: MutualTls) => (await post(each)).name
+    expect(await Promise.all([names(one), names(two), names(one), names(two)])).toEqual([
+      'app',
+      'other',
+      'app',
+      'other',
+    ])
+  })
+
+  it('does not talk to a server that its authorities do not vouch for', async () => {
+    for (const wrong of [undefined, selfSigned('/CN=127.0.0.1').cert]) {
+      const error = await refusal(post(make({ ca: wrong })), 'network_error')
+      expect(error.retryable).toBe(true)
+    }
+  })
+
+  it('is bounded in time like every request', async () => {
+    await refusal(post(make(), '/silent', 0.1), 'timeout')
+  })
+
+  it('ends its connections when it is closed', async () => {
+    await Promise.all(open.splice(0).map((each) => each.close()))
+    await expect.poll(() => connections(tls.server)).toBe(0)
+    const clientAuth = make()
+    await post(clientAuth)
+    expect(await connections(tls.server)).toBe(1)
+    await Promise.all([clientAuth.close(), clientAuth.close()])
+    await expect.poll(() => connections(tls.server)).toBe(0)
+  })
+
+  it('can be closed unused, and used after it was closed', async () => {
+    const clientAuth = make()
+    await clientAuth.close()
+    expect(await post(clientAuth)).toMatchObject({ name: 'app' })
+    await clientAuth.close()
+    expect(await post(clientAuth)).toMatchObject({ name: 'app' })
+  })
+})
+
+describe('mutualTls refuses', () => {
+  const other = authority.issue('/CN=other')
+  const encrypted = '-----BEGIN ENCRYPTED PRIVATE KEY-----\naHVudGVyMg==\n-----END ENCRYPTED PRIVATE KEY-----\n'
+
+  it.each<[string, object, RegExp]>([
+    ['nothing', { cert: undefined, key: undefined }, /cert \(undefined\): .*; key \(undefined\): /],
+    ['a path in place of a PEM', { cert: './hunter2.pem' }, /cert \(string\): .* as PEM/],
+    ['a key in place of the certificate', { cert: key }, /cert \(string\)/],
+    ['a certificate in place of the key', { key: cert }, /key \(string\)/],
+    ['an encrypted key', { key: encrypted }, /key \(string\): .*not encrypted/],
+    ["another certificate's key", { key: other.key }, /key: the one of the certificate/],
+    ['a foreign ca', { ca: ['hunter2', ca] }, /ca: certificates as PEM/],
+    ['another method', { method: 'private_key_jwt' }, /method: tls_client_auth or self_signed_tls_client_auth/],
+    ['a method of every object', { method: 'constructor' }, /method: /],
+  ])('%s', async (_, wrong, message) => {
+    const error = await refusal(() => mutualTls({ cert, key, ca, ...wrong }), 'config_invalid')
+    expect(error.message).toMatch(message)
+    const told = `${error.message}${error.hint}${JSON.stringify(error)}${error.cause}`
+    for (const secret of ['hunter2', ...key.split('\n').slice(1, -2)]) expect(told).not.toContain(secret)
+  })
+
+  it('to work without undici, and says how to get it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'proofkey-'))
+    try {
+      const outfile = join(folder, 'mutual-tls.mjs')
+      const source = new URL('../../../src/protocol/client-auth/mutual-tls.ts', import.meta.url).pathname
+      await build({
+        entryPoints: [source],
+        outfile,
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        external: ['undici'],
+      })
+      const script = `
+        const { mutualTls } = await import(${JSON.stringify(pathToFileURL(outfile))})
+        const clientAuth = mutualTls(${JSON.stringify({ cert, key })})
+        const said = await clientAuth.authenticate({}, { client_id: 'app' }, new URLSearchParams(), new Headers()).catch((e) => e)
+        await clientAuth.close()
+        console.log(JSON.stringify([said.code, said.message, said.hint]))`
+      const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
+        cwd: folder,
+      })
+      expect(JSON.parse(stdout)).toEqual([
+        'config_invalid',
+        'mutualTls needs the package undici.',
+        'Run npm install undici@7.',
+      ])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})

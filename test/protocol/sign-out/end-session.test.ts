@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest'
+import { allowInsecureLoopback, endSessionUrl } from '../../../src/protocol.js'
+import { refusal } from '../../helpers/refusal.js'
+
+const server = { end_session_endpoint: 'https://as.example/logout?tenant=1' }
+const request = { clientId: 'web', postLogoutRedirectUri: 'https://app.example/bye', state: 'a state' }
+
+it('asks the server to end its session, under the standard’s names', () => {
+  const url = endSessionUrl(server, { ...request, idTokenHint: 'a.b.c', logoutHint: 'ada', uiLocales: 'de en' })
+  expect(url?.href.startsWith('https://as.example/logout?tenant=1&')).toBe(true)
+  expect(Object.fromEntries(url?.searchParams ?? [])).toEqual({
+    tenant: '1',
+    client_id: 'web',
+    id_token_hint: 'a.b.c',
+    post_logout_redirect_uri: 'https://app.example/bye',
+    state: 'a state',
+    logout_hint: 'ada',
+    ui_locales: 'de en',
+  })
+})
+
+it('sends nothing that was not given, and no state where nobody comes back', () => {
+  const url = endSessionUrl(server, { clientId: 'web', state: 'a state' })
+  expect(Object.fromEntries(url?.searchParams ?? [])).toEqual({ tenant: '1', client_id: 'web' })
+})
+
+it.each([[{}], [{ end_session_endpoint: undefined }], [{ end_session_endpoint: null }]])(
+  'has no URL for a server without the endpoint: %o',
+  (none) => expect(endSessionUrl(none as object, request)).toBeUndefined(),
+)
+
+it.each([
+  ['http://as.example/logout'],
+  ['https://as.example/logout#x'],
+  ['javascript:alert(1)'],
+  ['/logout'],
+  [7 as never],
+])('refuses the endpoint %s', async (end_session_endpoint) => {
+  await refusal(() => endSessionUrl({ end_session_endpoint }, request), 'endpoint_refused')
+})
+
+it('takes http on loopback by the switch only', async () => {
+  const local = { end_session_endpoint: 'http://localhost:3000/logout' }
+  await refusal(() => endSessionUrl(local, request), 'endpoint_refused')
+  expect(endSessionUrl(local, { ...request, insecure: allowInsecureLoopback })?.port).toBe('3000')
+})

@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest'
+import { refreshTokens } from '../../../src/protocol/token/refresh.js'
+import type { ServerMetadata } from '../../../src/protocol.js'
+import { refusal } from '../../helpers/refusal.js'
+import { createSigner } from '../../helpers/signer.js'
+
+const signer = createSigner('RS256')
+const issuer = 'https://as.example'
+const server: ServerMetadata = {
+  issuer,
+  authorization_endpoint: `${issuer}/authorize`,
+  token_endpoint: `${issuer}/token`,
+}
+const now = Math.floor(Date.now() / 1000)
+const signIn = { iss: issuer, sub: 'ada', aud: 'spa', iat: now - 100, exp: now + 200, auth_time: now - 100, nonce: 'n' }
+
+/** A refresh that is answered with an ID token of these claims, after a sign-in of those before. */
+function refreshed(claims: object, before: object = {}) {
+  const rotations: string[] = []
+  const id_token = signer.sign({ ...signIn, iat: now, nonce: undefined, ...claims })
+  const grant = refreshTokens(server, 'spa', 'old', {
+    fetch: async () => Response.json({ access_token: 'a', token_type: 'Bearer', refresh_token: 'new', id_token }),
+    previousClaims: { ...signIn, ...before },
+    onRotation: (refreshToken) => rotations.push(refreshToken),
+  })
+  return { grant, rotations }
+}
+
+it.each<[string, object, object?]>([
+  ['as the sign-in was', {}],
+  ['without what it need not hold', { auth_time: undefined }],
+  ['with a nonce, of whichever sign-in', { nonce: 'of another' }],
+  ['of an earlier sign-in than the last', { auth_time: now - 5000 }],
+  ['with the client as its azp', { azp: 'spa' }],
+  ['with the same azp', { azp: 'spa' }, { azp: 'spa' }],
+  ['as a list of one', { aud: ['spa'] }],
+])('an ID token %s is taken (OpenID Connect Core §12.2)', async (_, claims, before) => {
+  const { grant } = refreshed(claims, before)
+  expect((await grant).tokens.refreshToken).toBe('new')
+})
+
+it.each<[string, object, object?]>([
+  ['sub', { sub: 'bob' }],
+  ['azp', { azp: 'evil' }],
+  ['azp', { azp: 'evil' }, { azp: 'spa' }],
+  ['aud', { aud: 'spa' }, { aud: 'other' }],
+  ['iss', {}, { iss: 'https://other.example' }],
+  ['auth_time', { auth_time: now }],
+])('an ID token with another %s is refused: %o', async (name, claims, before) => {
+  const { grant } = refreshed(claims, before)
+  expect((await refusal(grant, 'id_token_invalid')).message).toContain(`its ${name} `)
+})
+
+it('a new refresh token is told of, also where the answer is refused', async () => {
+  const { grant, rotations } = refreshed({ exp: now - 5000 })
+  await refusal(grant, 'id_token_invalid')
+  expect(rotations).toEqual(['new'])
+})

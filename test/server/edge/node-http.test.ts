@@ -1,0 +1,256 @@
+import { once } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import { json, text } from 'node:stream/consumers'
+import { afterEach, describe, expect, it } from 'vitest'
+import { appendHeaders, sendResponse, toRequest } from '../../../src/server/edge/node-http.js'
+import { type Listening, listen, sendOverTls } from '../../helpers/loopback.js'
+import { selfSigned } from '../../helpers/self-signed.js'
+
+type Handler = (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>
+
+let server: Listening | undefined
+afterEach(async () => {
+  await server?.close()
+  server = undefined
+})
+
+/** Starts Node's server. @returns its origin */
+async function serve(handler: Handler): Promise<string> {
+  server = await listen((incoming, outgoing) => {
+    handler(incoming, outgoing).catch((error) => outgoing.writeHead(500).end(String(error)))
+  })
+  return `http://127.0.0.1:${server.port}`
+}
+
+/** Answers with what the Web request holds, read in full. */
+const echo = async (incoming: IncomingMessage, outgoing: ServerResponse) => {
+  const { url, method, headers, body } = toRequest(incoming)
+  const read = body && Buffer.from(await new Response(body).arrayBuffer()).toString('base64')
+  await sendResponse(outgoing, Response.json({ url, method, headers: [...headers], body: read }))
+}
+
+interface Echoed {
+  readonly url: string
+  readonly method: string
+  readonly headers: [string, string][]
+  readonly body: string | null
+}
+const echoed = async (...request: Parameters<typeof fetch>) => (await (await fetch(...request)).json()) as Echoed
+const decoded = ({ body }: Echoed) => Buffer.from(body ?? '', 'base64').toString()
+
+describe('a request', () => {
+  it('keeps URL, method and headers', async () => {
+    const origin = await serve(echo)
+    const { url, method, headers, body } = await echoed(`${origin}/a/../b%2Fc?x=1&x=2&y=%20+`, {
+      headers: { cookie: 'a=1; b=2', 'x-list': 'one, two' },
+    })
+    expect({ url, method, body }).toEqual({ url: `${origin}/b%2Fc?x=1&x=2&y=%20+`, method: 'GET', body: null })
+    expect(headers).toEqual(
+      expect.arrayContaining([
+        ['cookie', 'a=1; b=2'],
+        ['x-list', 'one, two'],
+      ]),
+    )
+  })
+
+  it('has the host that was asked for', async () => {
+    await serve(echo)
+    const socket = connect(server!.port, '127.0.0.1')
+    socket.end('GET /x?y HTTP/1.1\r\nHost: app.example:8443\r\nConnection: close\r\n\r\n')
+    expect(await text(socket)).toContain('"url":"http://app.example:8443/x?y"')
+  })
+
+  it('is of https where Node ends TLS', async () => {
+    const tls = selfSigned()
+    server = await listen(echo, tls)
+    const origin = `https://localhost:${server.port}`
+    const response = await sendOverTls(new Request(`${origin}/x`), tls)
+    expect(await response.json()).toMatchObject({ url: `${origin}/x` })
+    tls.remove()
+  })
+
+  it.each([
+    ['//', undefined, '//'],
+    ['//evil.example/x', undefined, '//evil.example/x'],
+    ['/\\evil.example', undefined, '//evil.example'],
+    ['http://evil.example/x?y=1', undefined, '/x?y=1'],
+    ['*', undefined, '/*'],
+    ['/x', 'a b', '/x'],
+    ['/x', 'a@evil:1', '/x'],
+    ['/x', 'evil.example/y', '/x'],
+    ['/x', '', '/x'],
+  ])('keeps its host whatever the target %j and the host header %j say', (url, host, path) => {
+    const incoming = {
+      method: 'GET',
+      url,
+      headers: { host: host ?? 'app.example' },
+      socket: {},
+    } as unknown as IncomingMessage
+    const seen = new URL(toRequest(incoming).url)
+    expect([seen.host, seen.pathname + seen.search]).toEqual([host === undefined ? 'app.example' : 'localhost', path])
+  })
+
+  it('takes the authority of HTTP/2, and methods that a Request does not know', () => {
+    const incoming = {
+      method: 'TRACE',
+      url: '/x',
+      headers: { ':authority': 'app.example' },
+      socket: { encrypted: true },
+    }
+    const { url, method } = toRequest(incoming as unknown as IncomingMessage)
+    expect([url, method]).toEqual(['https://app.example/x', 'GET'])
+  })
+
+  it('writes a parsed body again: repeated fields, bytes, JSON that Fastify read', async () => {
+    const incoming = (type: string, body: unknown) =>
+      ({
+        method: 'POST',
+        url: '/',
+        headers: { 'content-type': type },
+        socket: {},
+        readableEnded: true,
+        body,
+      }) as unknown as IncomingMessage
+    const form = 'application/x-www-form-urlencoded'
+    await expect(toRequest(incoming(form, { code: ['a', 'b'], x: 'y z' })).text()).resolves.toBe('code=a&code=b&x=y+z')
+    await expect(toRequest(incoming(form, Buffer.from('code=a'))).text()).resolves.toBe('code=a')
+    const fastify = incoming('application/json', undefined)
+    await expect(toRequest(fastify, { body: { a: 1 } }).text()).resolves.toBe('{"a":1}')
+  })
+
+  it('has no body where the method has none', async () => {
+    let seen: Request | undefined
+    const origin = await serve(async (incoming, outgoing) => {
+      seen = toRequest(incoming)
+      outgoing.end()
+    })
+    for (const method of ['GET', 'HEAD', 'OPTIONS']) {
+      await fetch(origin, { method })
+      expect([seen?.method, await seen?.text()]).toEqual([method, ''])
+    }
+  })
+
+  it('brings a body of any length, byte for byte', async () => {
+    const origin = await serve(echo)
+    const bytes = crypto.getRandomValues(Buffer.alloc(60_000))
+    for (const body of [Buffer.alloc(0), bytes, Buffer.concat(Array<Buffer>(10).fill(bytes))]) {
+      const { method, body: came } = await echoed(origin, { method: 'POST', body })
+      expect(method).toBe('POST')
+      expect(Buffer.from(came ?? '', 'base64').equals(body)).toBe(true)
+    }
+  })
+
+  it('streams: its beginning can be read before its end is there', async () => {
+    const origin = await serve(async (incoming, outgoing) => {
+      const reader = toRequest(incoming).body!.getReader()
+      const { value } = await reader.read()
+      await reader.cancel()
+      await sendResponse(outgoing, new Response(value))
+    })
+    const socket = connect(Number(new URL(origin).port), '127.0.0.1')
+    socket.write('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 100\r\n\r\nbeginning')
+    const [answer] = await once(socket, 'data')
+    expect(String(answer)).toContain('beginning')
+    socket.destroy()
+  })
+})
+
+describe('a body that a framework has parsed', () => {
+  /** As Express leaves a request: read to its end, its body parsed. */
+  const parsing =
+    (parse: (incoming: IncomingMessage) => Promise<unknown>): Handler =>
+    async (incoming, outgoing) => {
+      await echo(Object.assign(incoming, { body: await parse(incoming) }), outgoing)
+    }
+  const form = async (incoming: IncomingMessage) => Object.fromEntries(new URLSearchParams(await text(incoming)))
+
+  it('is a form again', async () => {
+    const sent = new URLSearchParams({ code: 'a+b/c=', state: 'ü & ?', iss: 'https://as.example' })
+    const answer = await echoed(await serve(parsing(form)), { method: 'POST', body: sent })
+    expect([...new URLSearchParams(decoded(answer))]).toEqual([...sent])
+  })
+
+  it('is JSON again', async () => {
+    const sent = { code: 'ü', resource: ['a', 'b'], maxAgeSeconds: 1, none: null }
+    const answer = await echoed(await serve(parsing(json)), {
+      method: 'POST',
+      body: JSON.stringify(sent),
+      headers: { 'content-type': 'application/json; charset=utf-8' },
+    })
+    expect(JSON.parse(decoded(answer))).toEqual(sent)
+  })
+
+  it('is the text it was', async () => {
+    const answer = await echoed(await serve(parsing(text)), { method: 'POST', body: 'code=a&state=b' })
+    expect(decoded(answer)).toBe('code=a&state=b')
+  })
+
+  it('is not taken for one while it waits to be read', async () => {
+    const origin = await serve((incoming, outgoing) => echo(Object.assign(incoming, { body: {} }), outgoing))
+    expect(decoded(await echoed(origin, { method: 'POST', body: 'unread' }))).toBe('unread')
+  })
+})
+
+describe('a mounted router', () => {
+  it('does not hide the path that was asked for', async () => {
+    const origin = await serve((incoming, outgoing) => {
+      const originalUrl = incoming.url
+      return echo(Object.assign(incoming, { originalUrl, url: '/callback?code=a' }), outgoing)
+    })
+    expect((await echoed(`${origin}/auth/callback?code=a`)).url).toBe(`${origin}/auth/callback?code=a`)
+  })
+})
+
+describe('a response', () => {
+  it('keeps status, headers and body', async () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(50_000))
+    const sent = new Response(bytes, { status: 201, headers: { 'x-a': 'b', 'cache-control': 'no-store' } })
+    const response = await fetch(await serve((_, outgoing) => sendResponse(outgoing, sent)))
+    expect(response.status).toBe(201)
+    expect(response.headers.get('x-a')).toBe('b')
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true)
+  })
+
+  it('sends a person on without a body', async () => {
+    const sent = new Response(null, { status: 303, headers: { location: 'https://as.example/?a=b' } })
+    const origin = await serve((_, outgoing) => sendResponse(outgoing, sent))
+    const response = await fetch(origin, { redirect: 'manual' })
+    expect([response.status, response.headers.get('location'), await response.text()]).toEqual([
+      303,
+      'https://as.example/?a=b',
+      '',
+    ])
+  })
+
+  it('has no body for HEAD', async () => {
+    await serve((_, outgoing) => sendResponse(outgoing, new Response('body')))
+    const socket = connect(server!.port, '127.0.0.1')
+    socket.end('HEAD / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n')
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 OK\r\n(.+\r\n)+\r\n$/)
+  })
+
+  it('keeps cookies apart, its own and those that are set already', async () => {
+    const cookies = ['session=1; Path=/', 'a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT', 'b=2; Path=/']
+    const headers = new Headers(cookies.slice(1).map((cookie): [string, string] => ['set-cookie', cookie]))
+    const origin = await serve(async (incoming, outgoing) => {
+      outgoing.setHeader('set-cookie', cookies[0]!)
+      if (incoming.url === '/send') return sendResponse(outgoing, new Response('ok', { headers }))
+      appendHeaders(outgoing, headers)
+      outgoing.end('ok')
+    })
+    for (const path of ['/send', '/append']) {
+      expect((await fetch(origin + path)).headers.getSetCookie()).toEqual(cookies)
+    }
+  })
+
+  it('takes the place of a header that is set already', async () => {
+    const origin = await serve(async (_, outgoing) => {
+      outgoing.setHeader('cache-control', 'public')
+      appendHeaders(outgoing, new Headers({ 'cache-control': 'no-store' }))
+      outgoing.end()
+    })
+    expect((await fetch(origin)).headers.get('cache-control')).toBe('no-store')
+  })
+})

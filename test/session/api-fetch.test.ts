@@ -1,0 +1,418 @@
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { EventBody } from '../../src/events.js'
+import { allowInsecureLoopback, ProofkeyError, type Session } from '../../src/index.js'
+import { type ApiFetchOptions, checkApis, createApiFetch } from '../../src/session/api-fetch.js'
+import { stepUp } from '../../src/session/step-up.js'
+import { tokenName } from '../../src/session/stored-session.js'
+import { refusal } from '../helpers/refusal.js'
+
+interface Seen {
+  readonly method: string | undefined
+  readonly authorization: string | undefined
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+type Answer = { status: number; challenge?: string; body?: string }
+
+/** Two real APIs, the second one not in the list unless a test says so. */
+function createApi() {
+  const seen: Seen[] = []
+  let answer: (token: string) => Answer = () => ({ status: 200, body: 'yes' })
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    const { authorization } = request.headers
+    seen.push({ method: request.method, authorization, headers: request.headers, body: `${Buffer.concat(chunks)}` })
+    const { status, challenge, body } = answer(authorization?.replace('Bearer ', '') ?? '')
+    response.writeHead(status, challenge ? { 'www-authenticate': challenge } : {}).end(body)
+  })
+  return {
+    seen,
+    setAnswer(next: typeof answer) {
+      answer = next
+    },
+    async listen() {
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    },
+    close: () => new Promise((resolve) => server.close(resolve).closeAllConnections()),
+  }
+}
+
+const [api, other] = [createApi(), createApi()]
+let origin: string
+let otherOrigin: string
+beforeAll(async () => {
+  origin = await api.listen()
+  otherOrigin = await other.listen()
+})
+afterAll(() => Promise.all([api.close(), other.close()]))
+
+let events: EventBody[]
+let asked: { name: string; rejected: string | undefined }[]
+beforeEach(() => {
+  for (const one of [api, other]) {
+    one.seen.length = 0
+    one.setAnswer(() => ({ status: 200, body: 'yes' }))
+  }
+  events = []
+  asked = []
+})
+
+/** Tokens are named after what was asked for, and numbered by how often one was refused. */
+function create(options: Partial<ApiFetchOptions> = {}) {
+  const count: Record<string, number> = {}
+  const { fetch = globalThis.fetch } = options
+  const all = {
+    apis: { [origin]: {} },
+    fetch,
+    scheme: 'Bearer' as const,
+    proven: <T>(request: (by: { fetch: typeof globalThis.fetch }) => Promise<T>) => request({ fetch }),
+    accessToken: async ({ resource, scope }, rejected) => {
+      const name = tokenName(resource, scope) || 'own'
+      asked.push({ name, rejected })
+      if (rejected) count[name] = (count[name] ?? 0) + 1
+      return `token-of-${name.replace(/\W/g, '')}-${count[name] ?? 0}`
+    },
+    session: () => undefined,
+    report: (event) => void events.push(event),
+    ...options,
+  } satisfies ApiFetchOptions
+  return createApiFetch(all).apiFetch
+}
+
+describe('the token goes', () => {
+  it('to a listed origin, in the header, beside what the caller sends', async () => {
+    const response = await create()(`${origin}/a?b=c`, {
+      method: 'PUT',
+      headers: { 'X-Own': '1', Authorization: 'Basic abc' },
+      body: 'text',
+    })
+    expect(await response.text()).toBe('yes')
+    expect(api.seen).toMatchObject([{ method: 'PUT', authorization: 'Bearer token-of-own-0', body: 'text' }])
+    expect(api.seen[0]?.headers['x-own']).toBe('1')
+  })
+
+  it('with a URL and with a Request, whose headers stay', async () => {
+    await create()(new URL(origin))
+    await create()(new Request(origin, { headers: { 'x-own': '1' } }))
+    await create()(new Request(origin, { headers: { 'x-own': '1' } }), { headers: { 'x-other': '2' } })
+    expect(api.seen.map(({ authorization }) => authorization)).toEqual(Array(3).fill('Bearer token-of-own-0'))
+    expect(api.seen.map(({ headers }) => [headers['x-own'], headers['x-other']])).toEqual([
+      [undefined, undefined],
+      ['1', undefined],
+      // As fetch itself does it.
+      [undefined, '2'],
+    ])
+  })
+
+  it('nowhere else: another port, a look-alike, the list’s own prototype', async () => {
+    await create()(`${otherOrigin}/a`, { headers: { 'x-own': '1' } })
+    await create()(new Request(otherOrigin))
+    expect(other.seen.map(({ authorization }) => authorization)).toEqual([undefined, undefined])
+    expect(asked).toEqual([])
+    const urls: unknown[] = []
+    const fetch = create({
+      apis: { 'https://api.example': {} },
+      fetch: async (input) => {
+        urls.push(input)
+        return new Response()
+      },
+    })
+    for (const url of [
+      'https://api.example.evil/',
+      'https://api.example@evil.example/',
+      'http://api.example/',
+      'https://evil.example/https://api.example',
+      'blob:https://app.example/x',
+      'blob:https://api.example/x',
+      'data:,x',
+    ]) {
+      await fetch(url)
+      expect(urls.at(-1)).toBe(url)
+    }
+    expect(asked).toEqual([])
+  })
+
+  it('not to where <base> turns a relative URL', async () => {
+    vi.stubGlobal('location', { href: 'https://api.example/app' })
+    vi.stubGlobal('document', { baseURI: 'https://evil.example/' })
+    const seen: (string | null)[] = []
+    const fetch = create({
+      apis: { 'https://api.example': {} },
+      fetch: async (_, init) => {
+        seen.push(new Headers(init?.headers).get('authorization'))
+        return new Response()
+      },
+    })
+    await fetch('/me')
+    vi.stubGlobal('document', { baseURI: 'https://api.example/app' })
+    await fetch('/me')
+    vi.unstubAllGlobals()
+    expect(seen).toEqual([null, 'Bearer token-of-own-0'])
+  })
+
+  it('each to its own resource (RFC 8707): two APIs never see each other’s', async () => {
+    const fetch = create({
+      apis: {
+        [origin]: { resource: 'https://one.example' },
+        [otherOrigin]: { resource: 'https://two.example', scope: 'a' },
+      },
+    })
+    await Promise.all([fetch(origin), fetch(otherOrigin), fetch(origin), fetch(otherOrigin)])
+    expect(new Set(api.seen.map(({ authorization }) => authorization))).toEqual(
+      new Set(['Bearer token-of-httpsoneexamplenull-0']),
+    )
+    expect(new Set(other.seen.map(({ authorization }) => authorization))).toEqual(
+      new Set(['Bearer token-of-httpstwoexamplea-0']),
+    )
+  })
+})
+
+describe('401', () => {
+  const onlyNew = (token: string) => (token.endsWith('-0') ? { status: 401, body: 'no' } : { status: 200, body: 'yes' })
+
+  it.each<[string, () => RequestInit]>([
+    ['nothing', () => ({})],
+    ['a text', () => ({ method: 'POST', body: 'the body' })],
+    ['bytes', () => ({ method: 'POST', body: new TextEncoder().encode('the body') })],
+    ['a blob', () => ({ method: 'POST', body: new Blob(['the body']) })],
+    ['parameters', () => ({ method: 'POST', body: new URLSearchParams({ the: 'body' }) })],
+  ])('is followed by one new token and one more request, with %s', async (_, init) => {
+    api.setAnswer(onlyNew)
+    const response = await create()(origin, init())
+    expect(await response.text()).toBe('yes')
+    expect(asked).toEqual([
+      { name: 'own', rejected: undefined },
+      { name: 'own', rejected: 'token-of-own-0' },
+    ])
+    expect(api.seen).toHaveLength(2)
+    expect(api.seen[1]?.body).toBe(api.seen[0]?.body)
+  })
+
+  it.each<[string, () => Promise<Response>]>([
+    ['a stream', () => create()(origin, { method: 'POST', body: streamOf('the body'), duplex: 'half' } as RequestInit)],
+    ['a Request with a body', () => create()(new Request(origin, { method: 'POST', body: 'the body' }))],
+  ])('to %s comes back, for it cannot be sent twice; the token is renewed all the same', async (_, send) => {
+    api.setAnswer(onlyNew)
+    const response = await send()
+    expect([response.status, await response.text()]).toEqual([401, 'no'])
+    expect(api.seen).toMatchObject([{ body: 'the body' }])
+    expect(asked.at(-1)).toEqual({ name: 'own', rejected: 'token-of-own-0' })
+  })
+
+  it('is given back where there is no other token', async () => {
+    api.setAnswer(() => ({ status: 401, body: 'no' }))
+    const response = await create({ accessToken: async () => 'token-of-own-0' })(origin)
+    expect([response.status, await response.text()]).toEqual([401, 'no'])
+    expect(api.seen).toHaveLength(1)
+  })
+
+  it.each<[string, Partial<Session>, Partial<Session>]>([
+    ['another person', { claims: claimsOf('ada') }, { claims: claimsOf('bob') }],
+    ['a sign-in that names nobody, after another one', { startedAtMs: 1 }, { startedAtMs: 2 }],
+  ])('is not followed by a request in the name of %s', async (_, before, after) => {
+    let session = sessionWith(before)
+    api.setAnswer(() => {
+      session = sessionWith(after)
+      return { status: 401 }
+    })
+    const error = await refusal(
+      create({ session: () => session })(origin, { method: 'POST', body: 'from ada' }),
+      'login_required',
+    )
+    expect(error.message).toMatch(/^Another/)
+    expect(api.seen).toHaveLength(1)
+  })
+
+  it('is followed by one more request after a step-up of the same person', async () => {
+    let session = sessionWith({ claims: claimsOf('ada'), startedAtMs: 1 })
+    api.setAnswer((token) => {
+      session = sessionWith({ claims: claimsOf('ada'), startedAtMs: 2 })
+      return onlyNew(token)
+    })
+    expect((await create({ session: () => session })(origin)).status).toBe(200)
+  })
+
+  it('to a Request without a body is repeated', async () => {
+    api.setAnswer(onlyNew)
+    expect((await create()(new Request(origin))).status).toBe(200)
+  })
+
+  it('that stays is given back: two requests, no third', async () => {
+    api.setAnswer(() => ({ status: 401, challenge: 'Bearer error="invalid_token"', body: 'no' }))
+    const response = await create()(origin)
+    expect([response.status, await response.text()]).toEqual([401, 'no'])
+    expect(api.seen).toHaveLength(2)
+  })
+
+  it('for ever costs one new token a minute, and none of another API', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    for (const one of [api, other]) one.setAnswer(() => ({ status: 401 }))
+    const fetch = create({ apis: { [origin]: {}, [otherOrigin]: {} } })
+    const renewals = () => asked.filter(({ rejected }) => rejected).length
+    for (let time = 0; time < 5; time++) expect((await fetch(origin)).status).toBe(401)
+    expect(renewals()).toBe(1)
+    await fetch(otherOrigin)
+    expect(renewals()).toBe(2)
+    vi.setSystemTime(Date.now() + 60_000)
+    for (let time = 0; time < 5; time++) await fetch(origin)
+    expect(renewals()).toBe(3)
+    vi.useRealTimers()
+  })
+
+  it('again after a new token was taken is followed by another one', async () => {
+    let good = 'token-of-own-1'
+    api.setAnswer((token) => ({ status: token === good ? 200 : 401 }))
+    const fetch = create()
+    expect((await fetch(origin)).status).toBe(200)
+    good = 'token-of-own-2'
+    expect((await fetch(origin)).status).toBe(200)
+  })
+})
+
+it('begins nothing in the name of another person who signs in before there is a token', async () => {
+  let session = sessionWith({ claims: claimsOf('ada') })
+  const fetch = create({
+    session: () => session,
+    accessToken: async () => {
+      session = sessionWith({ claims: claimsOf('bob') })
+      return 'token-of-bob'
+    },
+  })
+  await refusal(fetch(origin), 'login_required')
+  expect(api.seen).toEqual([])
+})
+
+describe('403', () => {
+  it('without a challenge is given back', async () => {
+    api.setAnswer(() => ({ status: 403, body: 'no' }))
+    expect((await create()(origin)).status).toBe(403)
+    expect(api.seen).toHaveLength(1)
+    expect(events).toEqual([])
+  })
+
+  it('insufficient_scope fails with the scope to ask for', async () => {
+    api.setAnswer(() => ({ status: 403, challenge: 'Bearer error="insufficient_scope", scope="orders:read"' }))
+    const error = await refusal(create()(origin), 'insufficient_scope')
+    expect(error.wishes).toEqual({ scope: 'orders:read' })
+    expect(events).toEqual([{ type: 'step_up_required', endpoint: origin, error: 'insufficient_scope' }])
+  })
+
+  it('insufficient_scope for what is granted already goes round no circle', async () => {
+    const session = () => sessionWith({ scope: 'openid orders:read orders' })
+    api.setAnswer(() => ({ status: 403, challenge: 'Bearer error="insufficient_scope", scope="orders:read openid"' }))
+    await refusal(create({ session })(origin), 'step_up_failed')
+    api.setAnswer(() => ({ status: 403, challenge: 'Bearer error="insufficient_scope", scope="orders:read order"' }))
+    await refusal(create({ session })(origin), 'insufficient_scope')
+  })
+
+  it('without a scope still says so', async () => {
+    api.setAnswer(() => ({ status: 403, challenge: 'Bearer error="insufficient_scope"' }))
+    const error = await refusal(create()(origin), 'insufficient_scope')
+    expect(error.message).toBe('The API wants more scope.')
+  })
+
+  it('from a hostile API gives neither the token nor control characters nor a long text', async () => {
+    api.setAnswer((token) => ({
+      status: 403,
+      challenge: `Bearer error="insufficient_scope", scope="${token}\u0080\u009b ${'x'.repeat(3000)}"`,
+    }))
+    const error = await refusal(create()(origin), 'insufficient_scope')
+    for (const text of [error.message, error.wishes?.scope ?? '', JSON.stringify(events)]) {
+      expect(text).not.toContain('token-of-own')
+      expect(text).toMatch(/^[\x20-\x7e…]*$/)
+      expect(text.length).toBeLessThan(300)
+    }
+  })
+
+  it('of an error that is none of ours reports nothing of it', async () => {
+    api.setAnswer((token) => ({ status: 403, challenge: `Bearer error="insufficient_${token} x"` }))
+    await create()(origin)
+    expect(events).toEqual([])
+  })
+})
+
+describe('a demand for a stronger sign-in', () => {
+  const challenge = 'Bearer error="insufficient_user_authentication", acr_values="high"'
+
+  it('is judged before anything is refreshed', async () => {
+    api.setAnswer(() => ({ status: 401, challenge }))
+    const error = await refusal(create({ check: stepUp })(origin), 'step_up_required')
+    expect(error.wishes).toMatchObject({ acrValues: 'high' })
+    expect(asked).toHaveLength(1)
+  })
+
+  it('from an origin that is not in the list causes nothing', async () => {
+    other.setAnswer(() => ({ status: 401, challenge }))
+    const response = await create({ check: stepUp })(otherOrigin)
+    expect(response.status).toBe(401)
+    expect(events).toEqual([])
+  })
+})
+
+it('hands a caller’s signal to the token and to the request', async () => {
+  const stop = new AbortController()
+  const signals: unknown[] = []
+  const fetch = create({
+    accessToken: async ({ signal }) => {
+      signals.push(signal)
+      return 'token-of-own'
+    },
+  })
+  stop.abort()
+  await expect(fetch(origin, { signal: stop.signal })).rejects.toMatchObject({ name: 'AbortError' })
+  expect(signals).toEqual([stop.signal])
+  expect(api.seen).toEqual([])
+})
+
+it('fails by a caller’s own reason while it waits for a token, as fetch does', async () => {
+  const stop = new AbortController()
+  const fetch = create({
+    accessToken: async ({ signal }) => {
+      stop.abort('enough')
+      throw new ProofkeyError('aborted', 'The sign-in was aborted.', '', { cause: signal?.reason })
+    },
+  })
+  await expect(fetch(origin, { signal: stop.signal })).rejects.toBe('enough')
+})
+
+it('streams an answer through, as it comes', async () => {
+  api.setAnswer(() => ({ status: 200, body: 'x'.repeat(500_000) }))
+  const response = await create()(origin)
+  let size = 0
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) size += chunk.length
+  expect(size).toBe(500_000)
+})
+
+describe('checkApis', () => {
+  it.each(['https://api.example', 'https://api.example:8443'])('takes %s', (api) => {
+    expect(() => checkApis({ [api]: {} }, undefined)).not.toThrow()
+  })
+
+  it.each(['https://api.example/', 'https://api.example/v1', 'http://api.example', 'api.example', 'null', '*', ''])(
+    'refuses %o',
+    async (api) => {
+      await refusal(() => checkApis({ [api]: {} }, undefined), 'config_invalid')
+    },
+  )
+
+  it('takes http on loopback with the switch only', async () => {
+    const apis = { 'http://localhost:3000': {} }
+    await refusal(() => checkApis(apis, undefined), 'config_invalid')
+    expect(() => checkApis(apis, allowInsecureLoopback)).not.toThrow()
+    await refusal(() => checkApis({ 'http://api.example': {} }, allowInsecureLoopback), 'config_invalid')
+  })
+})
+
+const claimsOf = (sub: string) => ({ iss: '', aud: '', sub, iat: 0, exp: 0 })
+
+function sessionWith(more: Partial<Session>): Session {
+  return { claims: undefined, scope: '', expiresAtMs: undefined, startedAtMs: 0, ...more }
+}
+
+function streamOf(text: string): ReadableStream {
+  return new Blob([text]).stream()
+}
