@@ -64,7 +64,7 @@ export interface ServerError {
 }
 
 /** What the next `signIn()` is to ask for, under its names. */
-export interface Wishes {
+export interface SignInRequirements {
   readonly scope?: string | undefined
   readonly acrValues?: string | undefined
   readonly maxAgeSeconds?: number | undefined
@@ -72,7 +72,7 @@ export interface Wishes {
 
 /** What an error may know besides. */
 export interface ErrorDetails {
-  readonly wishes?: Wishes | undefined
+  readonly requirements?: SignInRequirements | undefined
   readonly cause?: unknown | undefined
   readonly serverError?: ServerError | undefined
   readonly retryable?: boolean | undefined
@@ -92,8 +92,8 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   /** On a server: what the response must carry all the same (`Set-Cookie`). Not enumerable. */
   declare readonly headers?: Headers
   /** Where an API wants more of the sign-in: what to pass to `signIn()`. */
-  declare readonly wishes?: Wishes
-  /** `signIn()` with these wishes, ready to be called in a click; further options go before them. Not enumerable. */
+  declare readonly requirements?: SignInRequirements
+  /** `signIn()` with these requirements, ready to be called in a click; further options go before them. Not enumerable. */
   declare readonly signIn?: (options?: object) => Promise<unknown>
   /** True where nothing was spent, for no answer came: the same call may be made again and can still succeed. */
   declare readonly retryable: boolean
@@ -104,7 +104,7 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
     this.hint = hint
     this.serverError = details.serverError
     this.retryable = details.retryable ?? false
-    if (details.wishes) this.wishes = details.wishes
+    if (details.requirements) this.requirements = details.requirements
   }
 }
 

@@ -11,7 +11,7 @@ export {
   isProofkeyError,
   ProofkeyError,
   type ServerError,
-  type Wishes,
+  type SignInRequirements,
 } from './errors.js'
 export type { EventBody, EventContext, Listener, ProofkeyEvent } from './events.js'
 export type { SignInResult, StartOptions } from './flow/flow.js'
@@ -40,13 +40,13 @@ export type { Limits, SessionEnd } from './session/session-keeper.js'
 export type { SignOutConfig, SignOutOptions } from './session/session-sign-out.js'
 export { stepUp } from './session/step-up.js'
 export type { Session } from './session/stored-session.js'
-export type { TokenWish } from './session/token-source.js'
+export type { AccessTokenOptions } from './session/token-source.js'
 export { allowEmbeddedWebView, type EmbeddedOptions, type EmbeddedSwitch } from './user-agents/embedded.js'
 export { type FrameOptions, frame } from './user-agents/frame.js'
 export { type PopupOptions, popup } from './user-agents/popup.js'
 export { type RedirectOptions, redirect } from './user-agents/redirect.js'
 export { relayCallback } from './user-agents/relay.js'
-export type { Journey, JourneyWishes, UserAgent } from './user-agents/user-agent.js'
+export type { SignInAttempt, SignInOverrides, UserAgent } from './user-agents/user-agent.js'
 export { indexedDbVault } from './vault/indexeddb.js'
 export { type MemoryVaultOptions, memoryVault } from './vault/memory.js'
 export { sealedSessions } from './vault/sealed-sessions.js'

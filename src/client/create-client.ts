@@ -14,7 +14,7 @@ import { parseUrl } from '../protocol/discovery/endpoint.js'
 import type { CompleteOptions, Grant } from '../protocol/token/complete.js'
 import type { ExchangedGrant } from '../protocol/token/exchange-at.js'
 import { redirect } from '../user-agents/redirect.js'
-import type { Journey, UserAgent } from '../user-agents/user-agent.js'
+import type { SignInAttempt, UserAgent } from '../user-agents/user-agent.js'
 import { indexedDbVault } from '../vault/indexeddb.js'
 import { memoryVault } from '../vault/memory.js'
 import { currentUrl, swapUrl } from './address-bar.js'
@@ -95,7 +95,7 @@ export function buildClient(config: ClientConfig) {
         told = true
         throw error
       })
-    const journey: Journey = {
+    const journey: SignInAttempt = {
       redirectUri,
       signal,
       async begin({ redirectUri: landing = redirectUri, ...wishes } = {}) {
@@ -131,7 +131,7 @@ export function buildClient(config: ClientConfig) {
       return url && handled?.clean === url.href ? handled.result : undefined
     }
     // Left alone, in the vault and in the address bar: its own client will want it.
-    if (isTicket(state) && !ticketIsTaggedFor(state, flow.self)) throw flow.failed(otherClient())
+    if (isTicket(state) && !ticketIsTaggedFor(state, flow.clientKey)) throw flow.failed(otherClient())
 
     // Before the first await, so that no other script of the page, no reload and no Referer sees the code.
     const clean = withoutCallbackParameters(url)

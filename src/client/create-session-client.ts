@@ -7,8 +7,8 @@ import { type Apis, type ChallengeCheck, checkApis, createApiFetch, insufficient
 import { keepAwake } from '../session/keep-awake.js'
 import { createSessionKeeper, type Limits } from '../session/session-keeper.js'
 import { createSignOut, type SignOutConfig, type SignOutOptions } from '../session/session-sign-out.js'
-import { type Held, heldAfter, type Session } from '../session/stored-session.js'
-import { createTokenSource, nobody, type TokenWish } from '../session/token-source.js'
+import { type StoredSession, sessionAfterSignIn, type Session } from '../session/stored-session.js'
+import { createTokenSource, nobody, type AccessTokenOptions } from '../session/token-source.js'
 import type { UserAgent } from '../user-agents/user-agent.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
 import { currentUrl, swapUrl } from './address-bar.js'
@@ -48,7 +48,7 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
    * tabs; it goes on when the caller stops waiting.
    * @throws `login_required`, where nobody is signed in, or no more; `timeout`, `aborted`, and what the token request can
    */
-  getAccessToken(wish?: TokenWish & { readonly signal?: AbortSignal | undefined }): Promise<string>
+  getAccessToken(wish?: AccessTokenOptions & { readonly signal?: AbortSignal | undefined }): Promise<string>
   /**
    * `fetch` with an access token in the header, for the origins of `apis` only; others are fetched as they are. On 401
    * one refresh and one retry, though not of a stream, nor of a `Request` with a body: their 401 comes back. An API that
@@ -84,15 +84,15 @@ export function createSessionClient(config: WithDpop<SessionClientConfig>): Sess
 export function createSessionClient(config: WithoutDpop<SessionClientConfig>): SessionClient<Grant<'bearer'>>
 export function createSessionClient(config: SessionClientConfig): SessionClient
 export function createSessionClient(config: SessionClientConfig): SessionClient {
-  const { sessionStore = memorySessions(), apis = {}, silent, stepUp, insecure, dpop, laterResources = [] } = config
+  const { sessionStore = memorySessions(), apis = {}, silent, stepUp, insecure, dpop, additionalResources = [] } = config
   checkApis(apis, insecure)
   const ofApis = Object.values(apis).flatMap(({ resource = [] }) => resource)
-  const built = buildClient({ ...config, laterResources: [...laterResources, ...ofApis] })
+  const built = buildClient({ ...config, additionalResources: [...additionalResources, ...ofApis] })
   const { client, flow } = built
-  const proofKey = async () => dpop?.thumbprint(flow.self)
+  const proofKey = async () => dpop?.thumbprint(flow.clientKey)
   /** The key that a sign-in was just finished with, whatever another tab has done to it since. */
-  const keyAtHand = async () => dpop?.thumbprint(flow.self, true)
-  const keeper = createSessionKeeper(flow.self, sessionStore, config, flow.report, proofKey)
+  const keyAtHand = async () => dpop?.thumbprint(flow.clientKey, true)
+  const keeper = createSessionKeeper(flow.clientKey, sessionStore, config, flow.report, proofKey)
   const adopted = new WeakMap<object, Promise<unknown>>()
 
   /** One result starts the session once, however often it is handed out. */
@@ -106,11 +106,11 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   }
 
   /** @param before where it is `silent`: whose session is to go on; undefined for a new one */
-  async function start(result: SignInResult, silent = false, before?: Held): Promise<void> {
+  async function start(result: SignInResult, silent = false, before?: StoredSession): Promise<void> {
     const jkt = await keyAtHand()
     // After a redirect, what was before lies in the store.
     const held = await keeper.sync()
-    const next = heldAfter(result, held, { jkt, silent })
+    const next = sessionAfterSignIn(result, held, { jkt, silent })
     if (!before) keeper.touch()
     // Where nobody was asked, it is for whom it began, or for nobody.
     const right = held?.id === before?.id && (!before || result.claims?.sub === before.session.claims?.sub)
@@ -123,7 +123,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
 
   const signIn = async (options?: SignInOptions) => adopt(await client.signIn(options))
 
-  async function silently(before?: Held): Promise<void> {
+  async function silently(before?: StoredSession): Promise<void> {
     // Where the limit counts from an earlier sign-in, the server has to say when that was.
     const maxAgeSeconds = before ? undefined : (config.maxAgeSeconds ?? config.absoluteSeconds)
     const result = await client.signIn({ userAgent: silent, prompt: 'none', maxAgeSeconds })
@@ -139,7 +139,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     apis,
     fetch,
     scheme: dpop ? 'DPoP' : 'Bearer',
-    proven: (request) => (dpop ? dpop.attempt(flow.self, request, { fetch }) : request({ fetch })),
+    proven: (request) => (dpop ? dpop.attempt(flow.clientKey, request, { fetch }) : request({ fetch })),
     accessToken: tokens.accessToken,
     session: () => keeper.held?.session,
     check: stepUp,
@@ -148,11 +148,11 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
 
   /** What another sign-in would mend can ask for it: for more than was granted before, not instead of it. */
   function asking(error: ProofkeyError): never {
-    const { wishes } = error ?? {}
-    if (!wishes) throw error
-    const scope = [...new Set([keeper.held?.session.scope, wishes.scope].flatMap(scopes))].join(' ') || undefined
+    const { requirements } = error ?? {}
+    if (!requirements) throw error
+    const scope = [...new Set([keeper.held?.session.scope, requirements.scope].flatMap(scopes))].join(' ') || undefined
     throw Object.defineProperty(error, 'signIn', {
-      value: (options?: SignInOptions) => signIn({ ...wishes, scope, ...options }),
+      value: (options?: SignInOptions) => signIn({ ...requirements, scope, ...options }),
     })
   }
 

@@ -4,7 +4,7 @@ import { createEmitter, type EventBody, type ProofkeyEvent } from '../events.js'
 import { type AuthorizationParameters, beginAuthorization, type ResponseMode } from '../protocol/authorize/begin.js'
 import { checkLanding, unknownState } from '../protocol/authorize/callback.js'
 import type { Transaction } from '../protocol/authorize/transaction.js'
-import { owner } from '../protocol/client-key.js'
+import { clientKeyOf } from '../protocol/client-key.js'
 import { checkMetadata, createMetadataSource, discover } from '../protocol/discovery/metadata.js'
 import { scopes } from '../protocol/scope.js'
 import { type CompleteOptions, completeAuthorization, expired, type Grant } from '../protocol/token/complete.js'
@@ -49,7 +49,7 @@ interface Waiting {
  */
 export function createFlow(config: FlowConfig & FlowOptions) {
   const { issuer, clientId, redirectUri, insecure } = config
-  const self = owner(issuer, clientId)
+  const clientKey = clientKeyOf(issuer, clientId)
   const { emit, subscribe } = createEmitter<ProofkeyEvent>()
   const report = (event: EventBody, transaction?: string) =>
     emit({ atMs: Date.now(), issuer, clientId, transaction, ...event })
@@ -63,7 +63,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
   }, config.metadataLifetimeSeconds ?? 3600)
 
   return {
-    self,
+    clientKey,
     report,
     subscribe,
     metadata,
@@ -130,7 +130,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
       } catch (error) {
         if (!isProofkeyError(error) || !error.retryable) throw error
         const { code, message, hint, cause } = error
-        const retryable = await vault.put(state, self, taken.value).then(
+        const retryable = await vault.put(state, clientKey, taken.value).then(
           () => true,
           () => false,
         )
@@ -149,7 +149,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
   /** @returns the name of the vault that keeps it */
   async function putIn([vault, ...others]: Vaults, state: string, value: string, id: string): Promise<string> {
     try {
-      await vault.put(state, self, value)
+      await vault.put(state, clientKey, value)
       return vault.name
     } catch (error) {
       const [next, ...rest] = others
@@ -161,7 +161,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
 
   /** From the one that knows the sign-in; where none does, what the last one says. */
   async function takeFrom([vault, ...others]: Vaults, state: string): Promise<{ vault: Vault; taken: Taken }> {
-    const taken = await vault.take(state, self)
+    const taken = await vault.take(state, clientKey)
     const [next, ...rest] = others
     return taken.status === 'unknown' && next ? takeFrom([next, ...rest], state) : { vault, taken }
   }

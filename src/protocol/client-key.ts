@@ -1,2 +1,2 @@
 /** Who a sign-in belongs to: one client at one issuer. */
-export const owner = (issuer: string, clientId: string): string => JSON.stringify([issuer, clientId])
+export const clientKeyOf = (issuer: string, clientId: string): string => JSON.stringify([issuer, clientId])

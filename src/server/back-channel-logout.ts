@@ -11,7 +11,7 @@ export type OnLogout = (logout: LogoutToken) => unknown
 
 interface Parts {
   /** Whose logout token it is: one client at one issuer. */
-  readonly self: string
+  readonly clientKey: string
   readonly replayCache: ReplayCache
   validate(token: string): Promise<LogoutToken>
   report(event: EventBody): void
@@ -19,10 +19,10 @@ interface Parts {
 
 /** Takes what the server posts when a session ends there (OpenID Connect Back-Channel Logout 1.0 §2.5 to §2.8). */
 export async function backChannelLogout(request: Request, onLogout: OnLogout, parts: Parts): Promise<Response> {
-  const { self, replayCache, validate, report } = parts
+  const { clientKey, replayCache, validate, report } = parts
   try {
     const logout = await validate(await readToken(request))
-    const id = await sha256(`${self} ${logout.jti}`)
+    const id = await sha256(`${clientKey} ${logout.jti}`)
     // Before the sessions end: of two that come at once, one is the replay.
     if (!(await replayCache.claim(id, logout.acceptedUntilMs))) throw logoutTokenInvalid('it was used before')
     try {

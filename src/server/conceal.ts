@@ -1,6 +1,6 @@
 import { fromBase64url } from '../crypto/base64url.js'
 import { readBody } from '../protocol/request.js'
-import { blot } from '../protocol/server-error.js'
+import { redact } from '../protocol/server-error.js'
 
 /**
  * A `fetch` whose refusals do not repeat the client's secret: what was sent in the body is blotted out of a server's
@@ -15,6 +15,6 @@ export function concealing(fetch: typeof globalThis.fetch | undefined): typeof g
     const secrets = [credentials, encoded, decodeURIComponent(encoded.replaceAll('+', ' '))]
     const text = await (await readBody(String(input), response)).text()
     const { status, headers } = response
-    return new Response(blot(text, secrets), { status, headers })
+    return new Response(redact(text, secrets), { status, headers })
   }
 }

@@ -151,7 +151,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       const form = responseMode === 'form_post' ? await readForm(request) : undefined
       state = (form ?? callbackParameters(url)).get('state') ?? ''
       if (!isTicket(state)) throw unknownState()
-      if (!ticketIsTaggedFor(state, flow.self)) throw otherClient()
+      if (!ticketIsTaggedFor(state, flow.clientKey)) throw otherClient()
       // Before anything is taken: a proxy that is set wrong costs nobody their sign-in.
       checkServerLanding(redirectUri, url)
       const result = await flow.complete([vaultOf(jar)], url.href, state, { signal, ...(form && { form }) })
@@ -163,7 +163,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
 
   const keys = createKeySource(async () => loadKeys(await flow.metadata(), requests))
   const logout = {
-    self: flow.self,
+    clientKey: flow.clientKey,
     report: flow.report,
     replayCache: config.replayCache ?? memoryReplayCache(),
     validate: async (token: string) =>

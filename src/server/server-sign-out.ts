@@ -3,7 +3,7 @@ import { isProofkeyError, ProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
 import { sameOriginPath } from '../flow/return-to.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
-import { owner } from '../protocol/client-key.js'
+import { clientKeyOf } from '../protocol/client-key.js'
 import { parseUrl } from '../protocol/discovery/endpoint.js'
 import type { CheckedMetadata } from '../protocol/discovery/metadata.js'
 import { type EndSessionRequest, endSessionUrl, unknownSignOut } from '../protocol/sign-out/end-session.js'
@@ -45,7 +45,7 @@ export function createSignOut({ config, metadata, report, jarOf, vaultOf, header
   const { issuer, clientId, redirectUri, lifetimeSeconds = 600, insecure } = config
   const { origin } = new URL(redirectUri)
   // Not the owner of sign-ins: neither callback opens what waits for the other.
-  const self = owner(issuer, `${clientId} sign-out`)
+  const clientKey = clientKeyOf(issuer, `${clientId} sign-out`)
 
   const failed = (error: unknown) => {
     report({ type: 'sign_out_failed', code: isProofkeyError(error) ? error.code : 'unexpected' })
@@ -70,11 +70,11 @@ export function createSignOut({ config, metadata, report, jarOf, vaultOf, header
       if (!path) report({ type: 'return_to_refused' })
 
       const jar = jarOf(request)
-      const state = back && createTicket(self, Date.now() + lifetimeSeconds * 1000)
+      const state = back && createTicket(clientKey, Date.now() + lifetimeSeconds * 1000)
       // Nothing that fails from here on keeps the person signed in: they come back unrecognised, or do not leave.
       if (state)
         await vaultOf(jar)
-          .put(state, self, path ?? '/')
+          .put(state, clientKey, path ?? '/')
           .catch(failed)
       const asked = { ...hints, clientId, insecure, postLogoutRedirectUri, state }
       const elsewhere = await metadata()
@@ -94,7 +94,7 @@ export function createSignOut({ config, metadata, report, jarOf, vaultOf, header
         const [state = '', another] = new URL(request.url).searchParams.getAll('state')
         if (request.method !== 'GET' || another !== undefined) throw unknownSignOut()
         if (!isTicket(state)) throw unknownSignOut()
-        const taken = await vaultOf(jar).take(state, self)
+        const taken = await vaultOf(jar).take(state, clientKey)
         if (taken.status !== 'taken') throw unknownSignOut()
         report({ type: 'sign_out_completed' })
         return { returnTo: taken.value, headers: headersOf(jar) }

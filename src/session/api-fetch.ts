@@ -5,10 +5,10 @@ import { type InsecureSwitch, isSecure, parseUrl } from '../protocol/discovery/e
 import { type Challenge, challengeOf } from '../protocol/resource/challenge.js'
 import { scopes } from '../protocol/scope.js'
 import type { Session } from './stored-session.js'
-import { nobody, type TokenWish } from './token-source.js'
+import { nobody, type AccessTokenOptions } from './token-source.js'
 
 /** The APIs that get an access token, by origin, and which one: `{ 'https://api.example.com': {} }`. */
-export type Apis = Readonly<Record<string, TokenWish>>
+export type Apis = Readonly<Record<string, AccessTokenOptions>>
 
 /** Judges an API's challenge against the session; see `stepUp`. */
 export type ChallengeCheck = (challenge: Challenge, session: Session | undefined) => void
@@ -22,7 +22,7 @@ export interface ApiFetchOptions {
   readonly scheme: 'Bearer' | 'DPoP'
   /** Runs a request by the `fetch` that adds to it what its token needs. */
   readonly proven: <T>(request: (options: { fetch: Fetch }) => Promise<T>) => Promise<T>
-  readonly accessToken: (wish: TokenWish & { signal?: AbortSignal | undefined }, rejected?: string) => Promise<string>
+  readonly accessToken: (wish: AccessTokenOptions & { signal?: AbortSignal | undefined }, rejected?: string) => Promise<string>
   readonly session: () => Session | undefined
   readonly check?: ChallengeCheck | undefined
   readonly report: (event: EventBody) => void
@@ -53,7 +53,7 @@ export function createApiFetch({ apis, fetch, scheme, proven, accessToken, sessi
 
   /** `fetch` with the token that is wished for, to wherever it is asked to go. */
   const authorized =
-    (wish: TokenWish): Fetch =>
+    (wish: AccessTokenOptions): Fetch =>
     async (input, init) => {
       const { signal: own, headers: given } = input as Partial<Request>
       const { origin } = locate(input)
@@ -128,7 +128,7 @@ export const insufficientScope = (scope: string) =>
     'insufficient_scope',
     `The API wants more scope${scope && `: ${scope}`}.`,
     'Ask for it by error.signIn().',
-    { wishes: { scope } },
+    { requirements: { scope } },
   )
 
 export const stepUpFailed = () =>

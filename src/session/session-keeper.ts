@@ -2,7 +2,7 @@ import { isProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import type { SessionStore } from '../vault/session-store.js'
-import { type Held, heldIn } from './stored-session.js'
+import { type StoredSession, parseStoredSession } from './stored-session.js'
 import { joinTabs, type Tabs } from './tabs.js'
 
 /** Why a session is over. */
@@ -22,7 +22,7 @@ export type SessionKeeper = ReturnType<typeof createSessionKeeper>
  * @throws `config_invalid`
  */
 export function createSessionKeeper(
-  owner: string,
+  clientKey: string,
   store: SessionStore,
   {
     idleSeconds = Number.POSITIVE_INFINITY,
@@ -35,8 +35,8 @@ export function createSessionKeeper(
 ) {
   if (![idleSeconds, absoluteSeconds].every((value) => typeof value === 'number' && value > 0))
     throw configInvalid(['idleSeconds, absoluteSeconds: positive numbers'])
-  const activity = `${owner} active`
-  let held: Held | undefined
+  const activity = `${clientKey} active`
+  let held: StoredSession | undefined
   /** What the store held when it was last seen. */
   let seen: string | undefined
   /** Whether the store was looked at: what was there by then is of before this page. */
@@ -59,9 +59,9 @@ export function createSessionKeeper(
    */
   const write = (text: string | undefined, right: (there: string | undefined) => boolean) =>
     stored(
-      store.exclusive(`${owner} record`, async () => {
-        const may = await store.read(owner).then(right, () => true)
-        if (may) await store.write(owner, text)
+      store.exclusive(`${clientKey} record`, async () => {
+        const may = await store.read(clientKey).then(right, () => true)
+        if (may) await store.write(clientKey, text)
         return may
       }),
     )
@@ -80,7 +80,7 @@ export function createSessionKeeper(
   }
   const over = () => ends().find(([, atMs]) => atMs <= Date.now())?.[0]
 
-  const set = (next: Held | undefined, text: string | undefined, event: EventBody) => {
+  const set = (next: StoredSession | undefined, text: string | undefined, event: EventBody) => {
     held = next
     seen = text
     report(event)
@@ -88,7 +88,7 @@ export function createSessionKeeper(
 
   const keeper = {
     /** What is held, as far as its limits allow. */
-    get held(): Held | undefined {
+    get held(): StoredSession | undefined {
       return over() ? undefined : held
     },
 
@@ -102,7 +102,7 @@ export function createSessionKeeper(
       return activeAtMs > 0 && idleAtMs() <= Date.now()
     },
 
-    exclusive: <T>(work: () => Promise<T>): Promise<T> => store.exclusive(owner, work),
+    exclusive: <T>(work: () => Promise<T>): Promise<T> => store.exclusive(clientKey, work),
 
     /** The session is in use: all tabs hear of it now and then. */
     touch() {
@@ -115,13 +115,13 @@ export function createSessionKeeper(
     },
 
     /** Takes over what another tab, or this page before its reload, has left in the store; ends what is over. */
-    async sync(): Promise<Held | undefined> {
+    async sync(): Promise<StoredSession | undefined> {
       const before = seen
       const active = await store.read(activity).catch(() => undefined)
-      const text = await store.read(owner).catch(() => before)
+      const text = await store.read(clientKey).catch(() => before)
       // What is still to come was noted by a clock that was wrong.
       if (Number(active) <= Date.now()) activeAtMs = Math.max(activeAtMs, Number(active))
-      const next = text === before ? undefined : heldIn(text)
+      const next = text === before ? undefined : parseStoredSession(text)
       // A key that cannot be looked at now may be there later.
       const jkt = next?.id && (await proofKey().catch(() => next.jkt))
       // What this page has kept or ended while it was reading is newer.
@@ -147,7 +147,7 @@ export function createSessionKeeper(
      * Stores, then uses. A sign-in has the last word; newer tokens go only where those are that they came of.
      * @returns false where the session has ended meanwhile, or another one has taken its place
      */
-    async keep(next: Held, event: EventBody): Promise<boolean> {
+    async keep(next: StoredSession, event: EventBody): Promise<boolean> {
       const text = JSON.stringify(next)
       const before = seen
       const anew = next.id !== held?.id
@@ -166,7 +166,7 @@ export function createSessionKeeper(
       if (held?.id !== id) return
       set(undefined, undefined, { type: 'session_ended', reason })
       if (reason === 'elsewhere') return
-      const own = await write(undefined, (there) => heldIn(there).id === id)
+      const own = await write(undefined, (there) => parseStoredSession(there).id === id)
       // When it was used last is kept where that ended it: a new page has to know.
       if (own && reason !== 'idle') await stored(store.write(activity, undefined))
       // Sessions that live in memory have only this in common.
@@ -175,7 +175,7 @@ export function createSessionKeeper(
 
     /** From now on hears the other tabs. */
     join() {
-      tabs ??= joinTabs(owner, (message) => {
+      tabs ??= joinTabs(clientKey, (message) => {
         const own = store.name === 'memory'
         if (message === 'active') activeAtMs = Date.now()
         else if (message !== 'changed') message?.ended && keeper.end('elsewhere', own ? undefined : message.ended)

@@ -44,7 +44,7 @@ export function createSignOut(
   config: FlowConfig & SignOutConfig,
 ) {
   const { clientId, postLogoutRedirectUri, insecure, dpop, navigate = (url) => location.assign(url) } = config
-  const self = `${flow.self} sign-out`
+  const clientKey = `${flow.clientKey} sign-out`
   const codeOf = (error: unknown) => (isProofkeyError(error) ? error.code : 'unexpected')
   const failed = (error: unknown): undefined => void flow.report({ type: 'sign_out_failed', code: codeOf(error) })
 
@@ -56,7 +56,7 @@ export function createSignOut(
       const server = flow.metadata()
       await Promise.all([
         // The key too: proofs that a script made ahead of time are worth nothing in the next session (RFC 9449 §11.2).
-        dpop?.forget?.(flow.self).catch(failed),
+        dpop?.forget?.(flow.clientKey).catch(failed),
         keeper.end('signed_out'),
         server.catch(() => {}),
       ])
@@ -75,12 +75,12 @@ export function createSignOut(
         }
       })
       await Promise.all(revoking)
-      const state = postLogoutRedirectUri && createTicket(self, Date.now() + LIFETIME_MS)
+      const state = postLogoutRedirectUri && createTicket(clientKey, Date.now() + LIFETIME_MS)
       const request = { clientId, idTokenHint: held.idToken, postLogoutRedirectUri, state, insecure }
       const url = atServer ? await server.then((known) => endSessionUrl(known, request)).catch(failed) : undefined
       if (url && state) {
         // Where it cannot wait, nothing is checked when the person comes back.
-        await vault.put(state, self, sameOriginPath(returnTo) ?? '/').catch((error) => {
+        await vault.put(state, clientKey, sameOriginPath(returnTo) ?? '/').catch((error) => {
           failed(error)
           url.searchParams.delete('state')
         })
@@ -98,11 +98,11 @@ export function createSignOut(
       if (!given || !postLogoutRedirectUri) return undefined
       const url = new URL(given)
       const state = callbackParameters(url).get('state') ?? ''
-      if (!isTicket(state) || !ticketIsTaggedFor(state, self)) return undefined
+      if (!isTicket(state) || !ticketIsTaggedFor(state, clientKey)) return undefined
       url.searchParams.delete('state')
       addressBar.swapUrl(given, url.href)
       try {
-        const taken = await vault.take(state, self)
+        const taken = await vault.take(state, clientKey)
         if (taken.status !== 'taken') throw unknownSignOut()
         flow.report({ type: 'sign_out_completed' })
         return { returnTo: taken.value }

@@ -23,6 +23,6 @@ export const stepUp: ChallengeCheck = ({ error, acr_values, max_age }, session) 
   throw strong && recent
     ? stepUpFailed()
     : new ProofkeyError('step_up_required', 'The API wants another sign-in.', 'Call error.signIn() in a click.', {
-        wishes: { acrValues, maxAgeSeconds },
+        requirements: { acrValues, maxAgeSeconds },
       })
 }

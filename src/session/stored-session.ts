@@ -14,7 +14,7 @@ export interface Session {
 }
 
 /** What is kept; survives JSON. */
-export interface Held {
+export interface StoredSession {
   readonly version: 1
   /** Names this session among all that the client ever had. */
   readonly id: string
@@ -49,11 +49,11 @@ function accessTokenOf({ accessToken, expiresAtMs, resource }: Tokens): AccessTo
  * A session after a sign-in: a new one, or the old one with more where it is the same person's.
  * @param how with which key, and, where it is `silent`, that nobody was asked
  */
-export function heldAfter(
+export function sessionAfterSignIn(
   { tokens, claims }: Grant,
-  before: Held | undefined,
+  before: StoredSession | undefined,
   { jkt, silent }: { readonly jkt: string | undefined; readonly silent: boolean },
-): Held {
+): StoredSession {
   // Without claims nobody can tell; and what is tied to another key is of no use any more.
   const same = claims && claims.sub === before?.session.claims?.sub && jkt === before?.jkt ? before : undefined
   const { auth_time } = claims ?? {}
@@ -81,7 +81,7 @@ export function heldAfter(
 }
 
 /** The same session with newer tokens; where the server sends no new refresh token, the old one goes on (RFC 6749 §6). */
-export function heldWith({ tokens, claims }: Grant, before: Held, name: string): Held {
+export function sessionAfterRefresh({ tokens, claims }: Grant, before: StoredSession, name: string): StoredSession {
   const { session } = before
   const own = name ? session : { ...session, scope: tokens.scope || session.scope, expiresAtMs: tokens.expiresAtMs }
   // How and when the person signed in is for sign-ins to say: the refresh token may be of an earlier one.
@@ -101,7 +101,7 @@ export function heldWith({ tokens, claims }: Grant, before: Held, name: string):
 }
 
 /** What a store gives back. Of another version, or no session at all: as if nothing were there. */
-export function heldIn(text: string | undefined): Held | { readonly id?: never } {
+export function parseStoredSession(text: string | undefined): StoredSession | { readonly id?: never } {
   try {
     const held = JSON.parse(text ?? '')
     if (held.version === 1) return held

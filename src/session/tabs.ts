@@ -7,10 +7,10 @@ export interface Tabs {
 }
 
 /** The tabs in which the same client runs. */
-export function joinTabs(owner: string, hear: (message: TabMessage) => void): Tabs {
+export function joinTabs(clientKey: string, hear: (message: TabMessage) => void): Tabs {
   let channel: BroadcastChannel
   try {
-    channel = new BroadcastChannel(`proofkey session ${owner}`)
+    channel = new BroadcastChannel(`proofkey session ${clientKey}`)
   } catch {
     // Not there, or not for this page: each tab is on its own.
     return { tell() {}, close() {} }

@@ -6,10 +6,10 @@ import { checkContinuity, refreshTokens } from '../protocol/token/refresh.js'
 import { revokeToken } from '../protocol/token/revoke.js'
 import { withinTime } from '../vault/within-time.js'
 import type { SessionKeeper } from './session-keeper.js'
-import { type AccessToken, type Held, heldWith, tokenName } from './stored-session.js'
+import { type AccessToken, type StoredSession, sessionAfterRefresh, tokenName } from './stored-session.js'
 
 /** Which access token is wanted. Default: the one of the sign-in. */
-export interface TokenWish {
+export interface AccessTokenOptions {
   /** RFC 8707 §2.2: one token for each resource server. */
   readonly resource?: string | undefined
   /** Part of what was granted, space-separated. */
@@ -32,7 +32,7 @@ export function createTokenSource(
   keeper: SessionKeeper,
   { metadata, report }: ReturnType<typeof createFlow>,
   config: FlowConfig,
-  silently: ((before: Held) => Promise<unknown>) | undefined,
+  silently: ((before: StoredSession) => Promise<unknown>) | undefined,
 ) {
   const { clientId, timeoutSeconds = 10 } = config
   const flights = new Map<string, Promise<AccessToken>>()
@@ -57,7 +57,7 @@ export function createTokenSource(
   }
 
   /** Runs where nobody else does. What another tab got meanwhile is as good. */
-  async function renew(name: string, wish: TokenWish, rejected: string | undefined): Promise<AccessToken> {
+  async function renew(name: string, wish: AccessTokenOptions, rejected: string | undefined): Promise<AccessToken> {
     const held = await keeper.sync()
     if (!held) throw nobody(ENDED)
     const known = held.tokens[name]
@@ -77,7 +77,7 @@ export function createTokenSource(
     if (waitUntilMs > Date.now()) throw failure
     let latest = refreshToken
     /** Whoever goes on with the token that is spent goes on with what came for it. */
-    const rotate = async (now: Held | undefined) => {
+    const rotate = async (now: StoredSession | undefined) => {
       if (latest !== refreshToken && now?.refreshToken === refreshToken)
         await keeper.keep({ ...now, refreshToken: latest }, { type: 'session_changed' })
     }
@@ -110,7 +110,7 @@ export function createTokenSource(
     // Whoever signed out, or signed in anew, while the answer was on its way has the last word.
     const now = await keeper.sync()
     const { scope } = grant.tokens
-    if (now?.id === held.id && (await keeper.keep(heldWith(grant, now, name), { type: 'tokens_refreshed', scope })))
+    if (now?.id === held.id && (await keeper.keep(sessionAfterRefresh(grant, now, name), { type: 'tokens_refreshed', scope })))
       return tokenOf(keeper.held, name)
     await rotate(await keeper.sync())
     if (keeper.held) return renew(name, wish, rejected)
@@ -118,7 +118,7 @@ export function createTokenSource(
     throw nobody(ENDED)
   }
 
-  function renewed(name: string, wish: TokenWish, rejected?: string): Promise<AccessToken> {
+  function renewed(name: string, wish: AccessTokenOptions, rejected?: string): Promise<AccessToken> {
     const flight =
       flights.get(name) ??
       keeper
@@ -149,7 +149,7 @@ export function createTokenSource(
 
     /** @param rejected a token that an API refused */
     async accessToken(
-      { signal, ...wish }: TokenWish & { readonly signal?: AbortSignal | undefined } = {},
+      { signal, ...wish }: AccessTokenOptions & { readonly signal?: AbortSignal | undefined } = {},
       rejected?: string,
     ): Promise<string> {
       const held = keeper.held ?? (await keeper.sync())
@@ -172,7 +172,7 @@ export function createTokenSource(
   }
 }
 
-function tokenOf(held: Held | undefined, name: string): AccessToken {
+function tokenOf(held: StoredSession | undefined, name: string): AccessToken {
   const token = held?.tokens[name]
   if (!token) throw nobody(ENDED)
   return token

@@ -1,5 +1,5 @@
 import { aborted, ProofkeyError } from '../errors.js'
-import type { Journey } from './user-agent.js'
+import type { SignInAttempt } from './user-agent.js'
 
 export type Undo = () => unknown
 
@@ -22,7 +22,7 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1
  * @throws `timeout`, `aborted`, and what `listen` fails with
  */
 export function answerOf(
-  { signal }: Journey,
+  { signal }: SignInAttempt,
   timeoutSeconds: number,
   listen: (waiting: Waiting) => void | Promise<void>,
 ): Promise<string> {

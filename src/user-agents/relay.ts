@@ -1,5 +1,5 @@
 import type { Waiting } from './answer.js'
-import type { Journey } from './user-agent.js'
+import type { SignInAttempt } from './user-agent.js'
 
 const RECEIVED = 'proofkey received'
 const REFUSED = 'proofkey refused'
@@ -30,7 +30,7 @@ function openLine(state: string | null, other: Window, heard: (data: string) => 
   }
 }
 
-/** Held by the page that waits, while it waits. Locks can be listed: of the `state`, only its time of expiry is in the name. */
+/** StoredSession by the page that waits, while it waits. Locks can be listed: of the `state`, only its time of expiry is in the name. */
 const lockName = (state: string | null) => `proofkey ${state?.slice(0, 13)}`
 
 /** Whether a page is there that waits, however long it takes to hear. False also where Web Locks are missing or refused. */
@@ -104,7 +104,7 @@ function handOver(href: string, state: string, other: Window, awaited: boolean):
 }
 
 /** The other end: waits for the page at the redirect URI in `from`. */
-export function hearCallback({ isAnswer }: Journey, url: URL, from: Window, { answer, atEnd }: Waiting): void {
+export function hearCallback({ isAnswer }: SignInAttempt, url: URL, from: Window, { answer, atEnd }: Waiting): void {
   const state = url.searchParams.get('state')
   const line = openLine(state, from, (data) => {
     if (isAnswer(data)) {

@@ -1,5 +1,5 @@
 /** One sign-in, as the user agent that carries the person sees it. */
-export interface Journey {
+export interface SignInAttempt {
   /** Where the server is to send the person back to. */
   readonly redirectUri: string
   readonly signal: AbortSignal | undefined
@@ -8,7 +8,7 @@ export interface Journey {
    * @returns the URL to send the person to
    * @throws what `signIn` throws before the person leaves; then nobody is to be sent anywhere
    */
-  begin(wishes?: JourneyWishes): Promise<URL>
+  begin(wishes?: SignInOverrides): Promise<URL>
   /** Whether a URL is the awaited answer: at the redirect URI, with the `state` of this sign-in. Others are to be left alone. */
   isAnswer(url: string): boolean
   /**
@@ -19,7 +19,7 @@ export interface Journey {
 }
 
 /** What a user agent itself has a say in. */
-export interface JourneyWishes {
+export interface SignInOverrides {
   /** The redirect URI with the port that is listened at (RFC 8252 §7.3). */
   readonly redirectUri?: string | undefined
   readonly prompt?: 'none' | undefined
@@ -36,5 +36,5 @@ export interface UserAgent {
    * opens only in a click can be opened before the first `await`. Whatever the outcome, it leaves nothing behind: no
    * listener, timer, server or window, but one that a `Cross-Origin-Opener-Policy` keeps it from closing.
    */
-  open(journey: Journey): Promise<void>
+  open(journey: SignInAttempt): Promise<void>
 }

@@ -3,7 +3,7 @@ import { createDatabase, keyRefused, promisifyRequest } from './database.js'
 import { exclusively } from './lock.js'
 import { inTurn, type SessionStore } from './session-store.js'
 
-interface StoredSession {
+interface SealedRecord {
   readonly key: CryptoKey
   readonly sealed: Uint8Array<ArrayBuffer>
 }
@@ -24,7 +24,7 @@ export function sealedSessions(): SessionStore {
 
     async read(owner) {
       const record = await transaction('readonly', (records) =>
-        promisifyRequest<StoredSession | undefined>(records.get(owner)),
+        promisifyRequest<SealedRecord | undefined>(records.get(owner)),
       )
       return record ? open(record.key, owner, TICKET, record.sealed) : undefined
     },
@@ -35,7 +35,7 @@ export function sealedSessions(): SessionStore {
         return
       }
       const key = await createSealKey()
-      const record: StoredSession = { key, sealed: await seal(key, owner, TICKET, text) }
+      const record: SealedRecord = { key, sealed: await seal(key, owner, TICKET, text) }
       await transaction('readwrite', (records) => promisifyRequest(records.put(record, owner)))
       // Some engines accept a key that they then cannot return.
       if ((await this.read(owner)) === undefined) throw keyRefused()

@@ -159,7 +159,7 @@ describe('a sign-in', () => {
     await expect(app.open().handleCallback()).resolves.toHaveProperty('returnTo', '/')
   })
 
-  it('prefers its own wishes to the client’s', async () => {
+  it('prefers its own requirements to the client’s', async () => {
     const app = createApp({}, { prompt: 'consent', scope: 'openid a' })
     let sent = ''
     app.open().signIn({ prompt: 'login', scope: 'openid b', userAgent: redirect({ navigate: (url) => (sent = url) }) })

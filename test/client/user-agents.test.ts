@@ -145,7 +145,7 @@ it('where storage fails, a sign-in by redirect is refused before the page is lef
   expect(app.seen('sign_in_failed')).toMatchObject([{ code: 'storage_unavailable' }])
 })
 
-it('a frame asks with prompt=none whatever the client wishes', async () => {
+it('a frame asks with prompt=none whatever the client requirements', async () => {
   const app = createApp({}, { prompt: 'login' })
   const signingIn = app.open().signIn({ userAgent: frame(), prompt: 'consent' })
   await vi.waitUntil(() => frames.length)

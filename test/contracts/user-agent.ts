@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { aborted, type ProofkeyError } from '../../src/errors.js'
 import { driftedPart } from '../../src/protocol/authorize/callback.js'
-import type { Journey, JourneyWishes, UserAgent } from '../../src/user-agents/user-agent.js'
+import type { SignInAttempt, SignInOverrides, UserAgent } from '../../src/user-agents/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
 import { ADA, ticketFor } from '../helpers/tickets.js'
 
@@ -81,7 +81,7 @@ export function describeUserAgent(
     function travel(
       client: {
         signal?: AbortSignal
-        begin?: (wishes: JourneyWishes) => Promise<unknown>
+        begin?: (requirements: SignInOverrides) => Promise<unknown>
         complete?: (url: string) => Promise<void>
       } = {},
     ) {
@@ -92,9 +92,9 @@ export function describeUserAgent(
       const journey = {
         redirectUri: stage.redirectUri,
         signal: client.signal,
-        begin: vi.fn(async (wishes: JourneyWishes = {}) => {
-          await client.begin?.(wishes)
-          landing = wishes.redirectUri ?? landing
+        begin: vi.fn(async (requirements: SignInOverrides = {}) => {
+          await client.begin?.(requirements)
+          landing = requirements.redirectUri ?? landing
           return new URL(`https://as.example/authorize?${new URLSearchParams({ redirect_uri: landing, state })}`)
         }),
         isAnswer(given: string) {
@@ -103,7 +103,7 @@ export function describeUserAgent(
           return !driftedPart(new URL(landing), url) && url.searchParams.get('state') === state
         },
         complete: vi.fn(client.complete ?? (async () => {})),
-      } satisfies Journey
+      } satisfies SignInAttempt
       const opening = stage.agent.open(journey)
       const seen: { outcome: 'pending' | 'done' | 'failed'; error?: ProofkeyError } = { outcome: 'pending' }
       opening.then(

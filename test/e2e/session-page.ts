@@ -39,6 +39,6 @@ globalThis.told = async (call) => {
   } catch (error) {
     if (!isProofkeyError(error)) throw error
     globalThis.refusal = error
-    return { code: error.code, wishes: error.wishes }
+    return { code: error.code, requirements: error.requirements }
   }
 }

@@ -166,7 +166,7 @@ describe('a refresh', () => {
 describe('an API that wants more', () => {
   it('scope: the refusal signs in for it, and the session keeps what it had', async () => {
     await signIn()
-    expect(await get('/orders')).toEqual({ code: 'insufficient_scope', wishes: { scope: 'orders' } })
+    expect(await get('/orders')).toEqual({ code: 'insufficient_scope', requirements: { scope: 'orders' } })
     await page.evaluate(() => void refusal?.signIn?.({ returnTo: '/orders' }))
     await page.locator('[name=prompt][value=consent]').waitFor({ state: 'attached' })
     await page.locator('[type=submit]').click()
@@ -179,7 +179,7 @@ describe('an API that wants more', () => {
   it('a fresh sign-in (RFC 9470): the refusal asks for it, and auth_time is held against it', async () => {
     await signIn()
     await page.waitForTimeout(3100)
-    expect(await get('/transfer')).toEqual({ code: 'step_up_required', wishes: { maxAgeSeconds: 2 } })
+    expect(await get('/transfer')).toEqual({ code: 'step_up_required', requirements: { maxAgeSeconds: 2 } })
     await page.evaluate(() => void refusal?.signIn?.())
     await page.locator('[name=login]').fill('ada')
     await page.locator('[name=password]').fill('secret')

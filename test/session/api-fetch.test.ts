@@ -297,7 +297,7 @@ describe('403', () => {
   it('insufficient_scope fails with the scope to ask for', async () => {
     api.setAnswer(() => ({ status: 403, challenge: 'Bearer error="insufficient_scope", scope="orders:read"' }))
     const error = await refusal(create()(origin), 'insufficient_scope')
-    expect(error.wishes).toEqual({ scope: 'orders:read' })
+    expect(error.requirements).toEqual({ scope: 'orders:read' })
     expect(events).toEqual([{ type: 'step_up_required', endpoint: origin, error: 'insufficient_scope' }])
   })
 
@@ -321,7 +321,7 @@ describe('403', () => {
       challenge: `Bearer error="insufficient_scope", scope="${token}\u0080\u009b ${'x'.repeat(3000)}"`,
     }))
     const error = await refusal(create()(origin), 'insufficient_scope')
-    for (const text of [error.message, error.wishes?.scope ?? '', JSON.stringify(events)]) {
+    for (const text of [error.message, error.requirements?.scope ?? '', JSON.stringify(events)]) {
       expect(text).not.toContain('token-of-own')
       expect(text).toMatch(/^[\x20-\x7e…]*$/)
       expect(text.length).toBeLessThan(300)
@@ -341,7 +341,7 @@ describe('a demand for a stronger sign-in', () => {
   it('is judged before anything is refreshed', async () => {
     api.setAnswer(() => ({ status: 401, challenge }))
     const error = await refusal(create({ check: stepUp })(origin), 'step_up_required')
-    expect(error.wishes).toMatchObject({ acrValues: 'high' })
+    expect(error.requirements).toMatchObject({ acrValues: 'high' })
     expect(asked).toHaveLength(1)
   })
 

@@ -2,16 +2,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createEmitter, type ProofkeyEvent } from '../../src/events.js'
 import { keepAwake } from '../../src/session/keep-awake.js'
-import type { Held } from '../../src/session/stored-session.js'
+import type { StoredSession } from '../../src/session/stored-session.js'
 
 const HOUR_MS = 3_600_000
-const held = {} as Held
+const held = {} as StoredSession
 
 /** A session whose token is due in an hour, and again an hour after each refresh. */
 function create() {
   const emitter = createEmitter<ProofkeyEvent>()
   const session = {
-    held: held as Held | undefined,
+    held: held as StoredSession | undefined,
     endsAtMs: Number.POSITIVE_INFINITY,
     dueAtMs: Date.now() + HOUR_MS,
     freshened: [] as number[],

@@ -204,7 +204,7 @@ describe('fetch', () => {
     const { auth } = app.tab()
     await auth.signIn()
     const error = await refusal(auth.fetch(`${API}/orders`), 'insufficient_scope')
-    expect(error.wishes).toEqual({ scope: 'orders:read' })
+    expect(error.requirements).toEqual({ scope: 'orders:read' })
     await error.signIn?.()
     expect(auth.session?.scope).toBe('openid orders:read')
   })

@@ -425,7 +425,7 @@ describe('resources and scopes', () => {
     const app = start({}, { resource: 'https://home.example' })
     const { auth } = app.tab()
     await auth.signIn()
-    const wishes = [
+    const requirements = [
       {},
       { resource: 'https://one.example' },
       { resource: 'https://two.example' },
@@ -433,9 +433,9 @@ describe('resources and scopes', () => {
       { resource: 'https://one.example', scope: 'openid' },
     ]
     const tokens = []
-    for (const wish of wishes) tokens.push(await auth.getAccessToken(wish))
+    for (const wish of requirements) tokens.push(await auth.getAccessToken(wish))
     expect(new Set(tokens).size).toBe(5)
-    for (const wish of wishes) expect(tokens).toContain(await auth.getAccessToken(wish))
+    for (const wish of requirements) expect(tokens).toContain(await auth.getAccessToken(wish))
     expect(app.bodies().map((body) => [body.get('resource'), body.get('scope')])).toEqual([
       ['https://one.example', null],
       ['https://two.example', null],

@@ -53,9 +53,9 @@ describe('stepUp', () => {
       { acr: 'high', auth_time: NOW - 61 },
       { acrValues: 'high', maxAgeSeconds: 60 },
     ],
-  ])('wants another sign-in where it has %s', async (_, challenge, given, wishes) => {
+  ])('wants another sign-in where it has %s', async (_, challenge, given, requirements) => {
     const error = await refusal(judged(asked(challenge), given), 'step_up_required')
-    expect(error.wishes).toEqual(wishes)
+    expect(error.requirements).toEqual(requirements)
   })
 
   it.each<[string, Challenge, object]>([
@@ -71,13 +71,13 @@ describe('stepUp', () => {
 
   it.each([['-1'], ['1e3'], ['5 '], ['9999999'], ['Infinity'], ['']])('takes no max_age of %o', async (max_age) => {
     const error = await refusal(judged(asked({ max_age, acr_values: 'high' }), {}), 'step_up_required')
-    expect(error.wishes).toEqual({ acrValues: 'high', maxAgeSeconds: undefined })
+    expect(error.requirements).toEqual({ acrValues: 'high', maxAgeSeconds: undefined })
   })
 
   it('cuts what a hostile API asks for, and says none of it', async () => {
     const acr_values = `<script>\u0000\r\nevil\u202e ${'x'.repeat(5000)}`
     const error = await refusal(judged(asked({ acr_values }), {}), 'step_up_required')
-    expect(error.wishes?.acrValues).toMatch(/^[\x20-\x7e]{1,200}$/)
+    expect(error.requirements?.acrValues).toMatch(/^[\x20-\x7e]{1,200}$/)
     expect(`${error.message} ${error.hint}`).not.toMatch(/script|evil|xxx/)
   })
 })

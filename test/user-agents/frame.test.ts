@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ProofkeyError } from '../../src/errors.js'
 import { frame } from '../../src/user-agents/frame.js'
-import type { JourneyWishes } from '../../src/user-agents/user-agent.js'
+import type { SignInOverrides } from '../../src/user-agents/user-agent.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
 import { goTo } from '../helpers/page.js'
@@ -56,7 +56,7 @@ describe('frame', () => {
     const here = `${location.origin}/callback`
     const state = ticketFor(ADA)
     const answer = `${here}?code=x&state=${state}`
-    const begin = vi.fn(async (_?: JourneyWishes) => new URL(`${server}/authorize?state=${state}`))
+    const begin = vi.fn(async (_?: SignInOverrides) => new URL(`${server}/authorize?state=${state}`))
     const complete = vi.fn(ends)
     const opening = agent.open({
       redirectUri: here,
@@ -79,7 +79,7 @@ describe('frame', () => {
     return { begin, complete, opening, seen, state, answer, finish, shown: shown! }
   }
 
-  it('wishes for prompt=none, and for its own redirect URI before the client’s', async () => {
+  it('requirements for prompt=none, and for its own redirect URI before the client’s', async () => {
     const first = await travel()
     expect(first.begin.mock.calls).toEqual([[{ redirectUri, prompt: 'none' }]])
     await first.finish()

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { redirect } from '../../src/user-agents/redirect.js'
-import type { Journey } from '../../src/user-agents/user-agent.js'
+import type { SignInAttempt } from '../../src/user-agents/user-agent.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
 import { refusal } from '../helpers/refusal.js'
 
@@ -25,7 +25,7 @@ describeUserAgent(
 describe('redirect', () => {
   const url = new URL('https://as.example/authorize?client_id=a%20b&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&x=%zz#')
   const begin = vi.fn(async () => url)
-  const journey = (redirectUri = `${location.origin}/callback`): Journey => ({
+  const journey = (redirectUri = `${location.origin}/callback`): SignInAttempt => ({
     redirectUri,
     signal: undefined,
     begin,

@@ -6,7 +6,7 @@ import type { Undo } from '../../src/user-agents/answer.js'
 import { frame } from '../../src/user-agents/frame.js'
 import { popup } from '../../src/user-agents/popup.js'
 import { hearCallback, relayCallback } from '../../src/user-agents/relay.js'
-import type { Journey } from '../../src/user-agents/user-agent.js'
+import type { SignInAttempt } from '../../src/user-agents/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
 import { createLocks } from '../helpers/locks.js'
 import { goTo } from '../helpers/page.js'
@@ -45,7 +45,7 @@ afterEach(() => {
 })
 
 /** What a user agent does while it waits. @returns its end */
-function waitFor(journey: Journey, url: URL, from: Window, answer: (url: string) => void): () => void {
+function waitFor(journey: SignInAttempt, url: URL, from: Window, answer: (url: string) => void): () => void {
   const undos: (Undo | undefined)[] = []
   let over = false
   const atEnd = (undo?: Undo) => {
@@ -61,7 +61,7 @@ function waitFor(journey: Journey, url: URL, from: Window, answer: (url: string)
 
 function receipt(): unknown {
   const from = createWindow()
-  const journey = { isAnswer: () => true } as unknown as Journey
+  const journey = { isAnswer: () => true } as unknown as SignInAttempt
   const undo = waitFor(journey, new URL('https://as.example/?state=s'), from as unknown as Window, () => {})
   hear(page, from)
   undo()
@@ -333,7 +333,7 @@ describe('with Web Locks, relayCallback', () => {
   })
 
   it('finds the lock of hearCallback, which is let go at the end', async () => {
-    const journey = { isAnswer: (url: string) => url === callback } as Journey
+    const journey = { isAnswer: (url: string) => url === callback } as SignInAttempt
     const authorize = new URL(`https://as.example/authorize?state=${state}`)
     const held = async () => (await locks.query()).held.map(({ name }) => name)
     for (const early of [true, false]) {
@@ -357,7 +357,7 @@ describe('with Web Locks, relayCallback', () => {
     vi.stubGlobal('navigator', { locks })
     const answer = vi.fn()
     const undo = waitFor(
-      { isAnswer: () => true } as unknown as Journey,
+      { isAnswer: () => true } as unknown as SignInAttempt,
       new URL(`https://as.example/?state=${state}`),
       window,
       answer,
@@ -371,7 +371,7 @@ describe('with Web Locks, relayCallback', () => {
 
 it('an answer that landed elsewhere is refused at once: its own page reports it', async () => {
   const undo = waitFor(
-    { isAnswer: () => false } as unknown as Journey,
+    { isAnswer: () => false } as unknown as SignInAttempt,
     new URL(`https://as.example/?state=${state}`),
     window,
     () => {},

@@ -2,7 +2,7 @@ import { sha256 } from '../../crypto/digest.js'
 import { randomToken } from '../../crypto/random.js'
 import { createTicket } from '../../crypto/ticket.js'
 import { ProofkeyError } from '../../errors.js'
-import { owner } from '../client-key.js'
+import { clientKeyOf } from '../client-key.js'
 import { endpoint, type InsecureSwitch, parseUrl } from '../discovery/endpoint.js'
 import type { CheckedMetadata } from '../discovery/metadata.js'
 import { scopes } from '../scope.js'
@@ -24,7 +24,7 @@ export interface AuthorizationParameters {
    */
   readonly resource?: string | readonly string[] | undefined
   /** More of them, where the sign-in's own access token is for none of these. */
-  readonly laterResources?: readonly string[] | undefined
+  readonly additionalResources?: readonly string[] | undefined
   /** Space-separated, OpenID Connect Core §3.1.2.1. An ID token must then come, its `acr` one of them (`acr_not_met`). */
   readonly acrValues?: string | undefined
   /** OpenID Connect Core §3.1.2.1. An ID token must then come, its `auth_time` recent enough. */
@@ -100,8 +100,8 @@ export async function beginAuthorization(
   const startedAtMs = Date.now()
   const expiresAtMs = startedAtMs + (request.lifetimeSeconds ?? 600) * 1000
   const codeVerifier = randomToken()
-  const self = owner(server.issuer, clientId)
-  const state = createTicket(self, expiresAtMs)
+  const clientKey = clientKeyOf(server.issuer, clientId)
+  const state = createTicket(clientKey, expiresAtMs)
   const nonce = scopes(scope).includes('openid') ? randomToken() : undefined
 
   const url = new URL(endpoint(server, 'authorization_endpoint', request.insecure))
@@ -111,7 +111,7 @@ export async function beginAuthorization(
     state,
     nonce,
     code_challenge: await sha256(codeVerifier),
-    dpop_jkt: await request.dpop?.thumbprint(self),
+    dpop_jkt: await request.dpop?.thumbprint(clientKey),
   }
   for (const [name, value] of Object.entries(parameters)) {
     if (value != null) url.searchParams.set(name, typeof value === 'object' ? JSON.stringify(value) : `${value}`)
@@ -138,8 +138,8 @@ export async function beginAuthorization(
   }
 }
 
-const resources = ({ resource = [], laterResources = [] }: AuthorizationParameters) =>
-  [resource, laterResources].flat(2)
+const resources = ({ resource = [], additionalResources = [] }: AuthorizationParameters) =>
+  [resource, additionalResources].flat(2)
 
 /** What is wrong with a sign-in's parameters: field and repair. */
 export function parameterProblems({ additionalParameters, ...request }: AuthorizationParameters): string[] {

@@ -50,7 +50,7 @@ export interface Transaction {
 }
 
 /** What the answer of the token endpoint is held against. */
-export type Asked = Pick<
+export type ResponseExpectations = Pick<
   Transaction,
   'server' | 'clientId' | 'nonce' | 'scope' | 'requiredScope' | 'maxAgeSeconds' | 'acrValues' | 'startedAtMs'
 > & {

@@ -2,7 +2,7 @@ import type { IDToken } from 'oauth4webapi'
 import { base64url } from '../../crypto/base64url.js'
 import { digest } from '../../crypto/digest.js'
 import { ProofkeyError } from '../../errors.js'
-import type { Asked } from '../authorize/transaction.js'
+import type { ResponseExpectations } from '../authorize/transaction.js'
 import { scopes } from '../scope.js'
 
 /** How far the server's clock may be from what we take it for. */
@@ -20,7 +20,7 @@ export async function checkIdToken(
   claims: IDToken,
   idToken: string,
   accessToken: string,
-  asked: Asked,
+  asked: ResponseExpectations,
   aheadSeconds: number,
 ): Promise<void> {
   const { clientId, nonce, maxAgeSeconds, acrValues } = asked

@@ -1,4 +1,4 @@
-import { blot, type Secrets } from '../server-error.js'
+import { redact, type Secrets } from '../server-error.js'
 
 /** What a `WWW-Authenticate` header says, in all its challenges together (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9470 §3). */
 export interface Challenge {
@@ -19,7 +19,7 @@ export function challengeOf(response: Response, secrets: Secrets = []): Challeng
   for (const [, name = '', quoted, token = ''] of header.matchAll(
     /(?<![\w-])(error|scope|acr_values|max_age)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))|"(?:[^"\\]|\\.)*"/gi,
   )) {
-    if (name) found[name.toLowerCase()] ??= blot(quoted?.replace(/\\(.)/g, '$1') ?? token, secrets)
+    if (name) found[name.toLowerCase()] ??= redact(quoted?.replace(/\\(.)/g, '$1') ?? token, secrets)
   }
   return found
 }

@@ -1,13 +1,13 @@
 import * as oauth from 'oauth4webapi'
 import { ProofkeyError } from '../../errors.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
-import type { Asked, Transaction } from '../authorize/transaction.js'
+import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
 import { aheadMs } from '../clock.js'
 import { parseUrl } from '../discovery/endpoint.js'
 import { CLOCK_SKEW_SECONDS, checkIdToken, invalidIdToken } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
 import { scopes } from '../scope.js'
-import { blot, type Secrets, serverError } from '../server-error.js'
+import { redact, type Secrets, serverError } from '../server-error.js'
 import { post, type TokenRequestOptions } from './token-request.js'
 
 /** The claims of an ID token (OpenID Connect Core §2), in the standard's names. */
@@ -86,7 +86,7 @@ export async function completeAuthorization(
  * @param check for an ID token that comes with it
  */
 export async function readGrant(
-  asked: Asked,
+  asked: ResponseExpectations,
   response: Response,
   verifySignature: ReturnType<SignatureCheck> | undefined,
   body: URLSearchParams,
@@ -109,7 +109,7 @@ export async function readGrant(
     if (claims) await check(claims, id_token ?? '', access_token, asked, aheadSeconds)
     else if ((asked.nonce ?? asked.acrValues ?? asked.maxAgeSeconds) !== undefined)
       throw invalidIdToken('it is missing')
-    const scope = blot(result.scope ?? asked.scope ?? '', [...secrets, access_token, id_token, refresh_token])
+    const scope = redact(result.scope ?? asked.scope ?? '', [...secrets, access_token, id_token, refresh_token])
     const missing = scopes(asked.requiredScope).filter((value) => !scopes(scope).includes(value))
     if (missing.length)
       throw new ProofkeyError('scope_missing', `Not granted: ${missing.join(' ')}.`, 'Ask for consent.')

@@ -10,26 +10,26 @@ import { challengeOf } from '../resource/challenge.js'
 type Fetch = typeof globalThis.fetch
 
 /**
- * Ties tokens to a key: who steals a token without the key cannot use it (RFC 9449). An `owner` names the client; that of
+ * Ties tokens to a key: who steals a token without the key cannot use it (RFC 9449). An `clientKey` names the client; that of
  * `createClient` and its like is `JSON.stringify([issuer, clientId])`.
  */
 export interface Dpop {
   /**
-   * The thumbprint of the owner's key, `dpop_jkt` (RFC 9449 §10); the key is looked up anew, and made where there is none.
+   * The thumbprint of the clientKey's key, `dpop_jkt` (RFC 9449 §10); the key is looked up anew, and made where there is none.
    * @param atHand that of the key which this page has signed with last, whatever has become of it elsewhere
    */
-  thumbprint(owner: string, atHand?: boolean): Promise<string>
+  thumbprint(clientKey: string, atHand?: boolean): Promise<string>
   /**
    * Runs a request by a `fetch` that adds a fresh proof each time, with `ath` where the request carries
    * `Authorization: DPoP …`; and once more where the server asked for a nonce (§8, §9) or its clock is another one.
    */
   attempt<Options extends { readonly fetch?: Fetch | undefined }, T>(
-    owner: string,
+    clientKey: string,
     request: (options: Options) => Promise<T>,
     options: Options,
   ): Promise<T>
   /** Gives the key up: the next one is another. */
-  forget?(owner: string): Promise<void>
+  forget?(clientKey: string): Promise<void>
 }
 
 /** What a server has said of itself. */
@@ -46,17 +46,17 @@ const MAX_NONCE = 1000
 
 /**
  * Proofs by a key of one's own.
- * @param load finds or makes the owner's key; asked for each thumbprint, and else until it gave one. What it fails with is
+ * @param load finds or makes the clientKey's key; asked for each thumbprint, and else until it gave one. What it fails with is
  * what the methods fail with
  */
-export function createDpop(load: (owner: string) => Promise<SigningKey>): Dpop {
+export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dpop {
   const keys = new Map<string, SigningKey>()
   /** By origin: no server sees a nonce of another one. */
   const servers = new Map<string, Known>()
 
-  async function loadKey(owner: string): Promise<SigningKey> {
-    const key = await load(owner)
-    keys.set(owner, key)
+  async function loadKey(clientKey: string): Promise<SigningKey> {
+    const key = await load(clientKey)
+    keys.set(clientKey, key)
     return key
   }
 
@@ -67,10 +67,10 @@ export function createDpop(load: (owner: string) => Promise<SigningKey>): Dpop {
   }
 
   return {
-    thumbprint: async (owner, atHand) =>
-      thumbprintOf(((atHand && keys.get(owner)) || (await loadKey(owner))).publicJwk),
+    thumbprint: async (clientKey, atHand) =>
+      thumbprintOf(((atHand && keys.get(clientKey)) || (await loadKey(clientKey))).publicJwk),
 
-    async attempt(owner, request, options) {
+    async attempt(clientKey, request, options) {
       const { fetch = globalThis.fetch } = options
       let again = false
       const proving: Fetch = async (input, init) => {
@@ -81,7 +81,7 @@ export function createDpop(load: (owner: string) => Promise<SigningKey>): Dpop {
         const headers = new Headers(init?.headers ?? given.headers)
         const [, token] = /^DPoP (.+)/.exec(headers.get('authorization') ?? '') ?? []
         const known = servers.get(origin) ?? { aheadMs: 0 }
-        const key = keys.get(owner) ?? (await loadKey(owner))
+        const key = keys.get(clientKey) ?? (await loadKey(clientKey))
         headers.set(
           'dpop',
           await signed(key, {

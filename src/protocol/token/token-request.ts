@@ -1,7 +1,7 @@
 import type { Client } from 'oauth4webapi'
 import type { PinnedServer } from '../authorize/transaction.js'
 import { type ClientAuth, none } from '../client-auth/client-auth.js'
-import { owner } from '../client-key.js'
+import { clientKeyOf } from '../client-key.js'
 import { endpoint } from '../discovery/endpoint.js'
 import { type RequestOptions, send } from '../request.js'
 import type { Dpop } from './dpop.js'
@@ -29,5 +29,5 @@ export async function post(
     await clientAuth.authenticate(server, client, body, headers)
     return send(endpoint(at, name, options.insecure), { method: 'POST', body, headers }, by)
   }
-  return dpop ? dpop.attempt(owner(server.issuer, client.client_id), request, by) : request(by)
+  return dpop ? dpop.attempt(clientKeyOf(server.issuer, client.client_id), request, by) : request(by)
 }

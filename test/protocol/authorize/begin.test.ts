@@ -60,7 +60,7 @@ describe('beginAuthorization', () => {
   it('sends every option under its wire name', async () => {
     const { url } = await begin({
       resource: ['https://a.example/', 'urn:b'],
-      laterResources: ['urn:b', 'https://c.example/'],
+      additionalResources: ['urn:b', 'https://c.example/'],
       acrValues: 'phr',
       maxAgeSeconds: 0,
       prompt: 'login',
@@ -120,7 +120,7 @@ describe('beginAuthorization', () => {
     )
     expect(error.message).toMatch(/resource.*additionalParameters\.state/)
     await refusal(begin({ resource: 'not absolute' }), 'config_invalid')
-    await refusal(begin({ laterResources: ['https://a.example/', 'not absolute'] }), 'config_invalid')
+    await refusal(begin({ additionalResources: ['https://a.example/', 'not absolute'] }), 'config_invalid')
   })
 
   it('survives JSON, and lasts ten minutes unless told otherwise', async () => {

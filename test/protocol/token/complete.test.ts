@@ -64,14 +64,14 @@ describe('the token request', () => {
   })
 
   it('names one resource, the first that was asked for (RFC 8707 §2.2)', async () => {
-    const resources = { resource: ['https://a.example/', 'https://b.example/'], laterResources: ['https://c.example/'] }
+    const resources = { resource: ['https://a.example/', 'https://b.example/'], additionalResources: ['https://c.example/'] }
     const { server, complete } = await start({}, resources)
     await expect(complete()).resolves.toHaveProperty('tokens.resource', 'https://a.example/')
     expect(server.requests[0]?.body.getAll('resource')).toEqual(['https://a.example/'])
   })
 
   it('names no resource where all are for later', async () => {
-    const { server, complete } = await start({}, { laterResources: ['https://c.example/'] })
+    const { server, complete } = await start({}, { additionalResources: ['https://c.example/'] })
     await expect(complete()).resolves.toHaveProperty('tokens.resource', undefined)
     expect(server.requests[0]?.body.has('resource')).toBe(false)
   })
