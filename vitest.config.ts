@@ -10,6 +10,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
           environment: 'node',
+          // A bound for what hangs; no test waits for the clock.
+          testTimeout: 60_000,
           setupFiles: ['fake-indexeddb/auto'],
         },
       },

@@ -55,27 +55,47 @@ export type ErrorCode =
   | 'step_up_required'
   | 'step_up_failed'
 
-/** What the authorization server said, cut to printable characters and stripped of the sign-in's own secrets. Untrusted text: never put it into HTML. */
+/**
+ * What the authorization server answered (RFC 6749 §4.1.2.1, §5.2). Untrusted text: never put it into HTML. Cut to 200
+ * characters, without control and direction characters. A part that repeats a secret of the request, whole or in pieces,
+ * plain or encoded, reads `(withheld)`; see {@link revealServerError}.
+ */
 export interface ServerError {
-  /** `error` of RFC 6749 §4.1.2.1 or §5.2, for example `access_denied` or `invalid_grant`. */
+  /** `error`, for example `access_denied` or `invalid_grant`. */
   readonly error: string
   /** `error_description`, if the server sent one. */
   readonly description?: string | undefined
 }
 
-/** What the next `signIn()` is to ask for, under its names. */
+/** What an API requires of the next sign-in; pass it to `signIn()`, which takes the same names. */
 export interface SignInRequirements {
   readonly scope?: string | undefined
   readonly acrValues?: string | undefined
   readonly maxAgeSeconds?: number | undefined
 }
 
-/** What an error may know besides. */
+/** The claims of an ID token that are checked, as `details` of `id_token_invalid` and `acr_not_met` name them. */
+export type CheckedClaim =
+  | 'iss'
+  | 'sub'
+  | 'aud'
+  | 'azp'
+  | 'exp'
+  | 'nbf'
+  | 'iat'
+  | 'nonce'
+  | 'auth_time'
+  | 'acr'
+  | 'at_hash'
+
+/** What a {@link ProofkeyError} can carry besides its code, message and hint. */
 export interface ErrorDetails {
   readonly requirements?: SignInRequirements | undefined
   readonly cause?: unknown | undefined
   readonly serverError?: ServerError | undefined
   readonly retryable?: boolean | undefined
+  /** The claim that failed its check. */
+  readonly claim?: CheckedClaim | undefined
 }
 
 /**
@@ -91,20 +111,25 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   declare readonly serverError: ServerError | undefined
   /** On a server: what the response must carry all the same (`Set-Cookie`). Not enumerable. */
   declare readonly headers?: Headers
-  /** Where an API wants more of the sign-in: what to pass to `signIn()`. */
+  /** Where an API requires more of the sign-in: what to pass to `signIn()`. */
   declare readonly requirements?: SignInRequirements
-  /** `signIn()` with these requirements, ready to be called in a click; further options go before them. Not enumerable. */
+  /** `signIn()` with these requirements, ready to be called in a click; its options override them. Not enumerable. */
   declare readonly signIn?: (options?: object) => Promise<unknown>
   /** True where nothing was spent, for no answer came: the same call may be made again and can still succeed. */
   declare readonly retryable: boolean
+  /** Where a check of the ID token failed: which claim failed it. */
+  declare readonly claim?: CheckedClaim
 
   constructor(code: Code, message: string, hint = 'Start a new sign-in.', details: ErrorDetails = {}) {
-    super(message, details)
+    // Consoles of Node and Chromium print the stack, which keeps this first text: the repair shows there too.
+    super(`${message} ${hint}`, details)
+    this.message = message
     this.code = code
     this.hint = hint
     this.serverError = details.serverError
     this.retryable = details.retryable ?? false
     if (details.requirements) this.requirements = details.requirements
+    if (details.claim) this.claim = details.claim
   }
 }
 
@@ -113,6 +138,143 @@ export function isProofkeyError(error: unknown): error is ProofkeyError {
   return error instanceof Error && error.name === 'ProofkeyError' && 'code' in error
 }
 
-/** What a caller's own `signal` ended; nothing is spent. */
+/** The same error with other details: one error may reach many callers, and an object that was thrown is not changed. */
+export function errorWith(error: ProofkeyError, changes: ErrorDetails): ProofkeyError {
+  const { code, message, hint, cause, serverError, retryable, requirements, claim } = error
+  const copy = new ProofkeyError(code, message, hint, {
+    cause,
+    serverError,
+    retryable,
+    requirements,
+    claim,
+    ...changes,
+  })
+  const revealed = unredacted.get(error)
+  if (revealed) unredacted.set(copy, revealed)
+  return copy
+}
+
+/** The caller's own `signal` ended it; nothing is spent. */
 export const aborted = (reason: unknown): ProofkeyError<'aborted'> =>
   new ProofkeyError('aborted', 'The sign-in was aborted.', 'Try again.', { cause: reason, retryable: true })
+
+/** An OAuth error as a server sent it (RFC 6749 §5.2): to be compared, not to be shown. */
+export interface OAuthErrorBody {
+  readonly error: string
+  readonly error_description?: unknown
+}
+
+/** The OAuth error in a parsed JSON body, whatever the status; undefined where it holds none. */
+export function oauthErrorOf(body: unknown): OAuthErrorBody | undefined {
+  return typeof Object(body).error === 'string' ? (body as OAuthErrorBody) : undefined
+}
+
+/** An OAuth error as a {@link ProofkeyError}, with the server's text made safe to show. */
+export function oauthRefusal(
+  code: ErrorCode,
+  message: string,
+  { error, error_description }: OAuthErrorBody,
+  secrets: Secrets,
+  hint = 'See serverError; start a new sign-in.',
+): ProofkeyError {
+  const described = typeof error_description === 'string'
+  const serverError = {
+    error: redact(error, secrets),
+    ...(described && { description: redact(error_description, secrets) }),
+  }
+  const refusal = new ProofkeyError(code, `${message}: ${serverError.error}.`, hint, { serverError })
+  unredacted.set(refusal, { error, ...(described && { description: error_description }) })
+  return refusal
+}
+
+/** The server's own text; what logs, JSON and consoles never see. */
+const unredacted = new WeakMap<ProofkeyError, ServerError>()
+
+/**
+ * What the server really answered, where {@link ProofkeyError.serverError} is cut or withheld. It can hold any secret of
+ * the request, whole and in every encoding: for a developer's eyes, never for a log.
+ * @returns undefined where the server sent no OAuth error, or where the error is a copy that came over a network
+ */
+export const revealServerError = (error: unknown): ServerError | undefined => unredacted.get(error as ProofkeyError)
+
+/** What must not come back in a server's text. */
+export type Secrets = readonly (string | null | undefined)[]
+
+/** Of a secret, as many characters in a row give it away. */
+const PART_LENGTH = 8
+const MAX_TEXT_LENGTH = 200
+
+/**
+ * A server's text, fit to be shown: without control, format (bidirectional) and line characters, cut to 200 characters;
+ * `(withheld)` where it repeats a secret.
+ */
+export function redact(text: string, secrets: Secrets = []): string {
+  return repeatsSecret(text, secrets)
+    ? '(withheld)'
+    : text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, MAX_TEXT_LENGTH)
+}
+
+/**
+ * Whether a text repeats a secret or eight characters of one in a row; also with other characters strewn in, in other
+ * case, percent-encoded, as HTML entities, with JSON escapes, in base64, or in several of these at once.
+ */
+export function repeatsSecret(text: string, secrets: Secrets): boolean {
+  const readings = readingsOf(text.slice(0, 20 * MAX_TEXT_LENGTH)).map((reading) => [reading, bare(reading)] as const)
+  return secrets.some((secret) => {
+    const core = bare(secret ?? '')
+    if (!secret || core.length < PART_LENGTH)
+      return secret && readings.some(([plain, letters]) => plain.includes(secret) || (core && letters.includes(core)))
+    for (let at = 0; at + PART_LENGTH <= core.length; at++) {
+      const part = core.slice(at, at + PART_LENGTH)
+      if (readings.some(([, letters]) => letters.includes(part))) return true
+    }
+    return false
+  })
+}
+
+/** Letters and digits only: what is left however a text is set. */
+const bare = (text: string) =>
+  text
+    .normalize('NFKC')
+    .replace(/[^\p{L}\p{N}]/gu, '')
+    .toLowerCase()
+
+/** The text as it stands, and what it says once and twice decoded. */
+function readingsOf(text: string): string[] {
+  const once = decoded(text)
+  const readings = [text, once, decoded(once)]
+  const runs = readings.flatMap((reading) => reading.match(/[\w+/-]{8,}/g) ?? [])
+  return [...new Set([...readings, ...runs.map(fromBase64)])]
+}
+
+const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
+
+const decoded = (text: string): string =>
+  text
+    .replace(/(?:%[\da-f]{2})+/gi, (bytes) => {
+      try {
+        return decodeURIComponent(bytes)
+      } catch {
+        return bytes.replace(/%(..)/g, (_, byte) => String.fromCharCode(Number.parseInt(byte, 16)))
+      }
+    })
+    .replace(
+      /\\u([\da-f]{4})|\\x([\da-f]{2})|&#x([\da-f]{1,6});|&#(\d{1,7});|&(\w{2,4});/gi,
+      (whole, u, x, hex, decimal, name) =>
+        name
+          ? (ENTITIES[name] ?? whole)
+          : String.fromCharCode(Number.parseInt(u ?? x ?? hex ?? decimal, decimal ? 10 : 16)),
+    )
+
+function fromBase64(run: string): string {
+  try {
+    return atob(
+      run
+        .replaceAll('-', '+')
+        .replaceAll('_', '/')
+        .slice(0, run.length - (run.length % 4 === 1 ? 1 : 0)),
+    )
+  } catch {
+    return ''
+  }
+}

@@ -6,10 +6,12 @@ export { createSessionClient, type SessionClient, type SessionClientConfig } fro
 export { dpop } from './client/dpop.js'
 export { type Instance, type InstanceOptions, registerInstance } from './client/register-instance.js'
 export {
+  type CheckedClaim,
   type ErrorCode,
   type ErrorDetails,
   isProofkeyError,
   ProofkeyError,
+  revealServerError,
   type ServerError,
   type SignInRequirements,
 } from './errors.js'
@@ -46,7 +48,7 @@ export { type FrameOptions, frame } from './user-agents/frame.js'
 export { type PopupOptions, popup } from './user-agents/popup.js'
 export { type RedirectOptions, redirect } from './user-agents/redirect.js'
 export { relayCallback } from './user-agents/relay.js'
-export type { SignInAttempt, SignInOverrides, UserAgent } from './user-agents/user-agent.js'
+export type { AuthorizationRequestUrl, SignInAttempt, SignInOverrides, UserAgent } from './user-agents/user-agent.js'
 export { indexedDbVault } from './vault/indexeddb.js'
 export { type MemoryVaultOptions, memoryVault } from './vault/memory.js'
 export { sealedSessions } from './vault/sealed-sessions.js'

@@ -1,4 +1,11 @@
 /** For apps that bundle their pages (Capacitor, Cordova, Tauri, Electron): sign-in in the system's browser. */
-export { type ErrorCode, type ErrorDetails, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  isProofkeyError,
+  ProofkeyError,
+  revealServerError,
+  type ServerError,
+} from './errors.js'
 export { type CapacitorPlugins, capacitor } from './user-agents/capacitor.js'
 export { type DeepLinkOptions, deepLink, type Links } from './user-agents/deep-link.js'

@@ -1,7 +1,14 @@
 /** What only Node can do. */
 
 export { type DeviceSignInOptions, signInOnDevice } from './client/sign-in-on-device.js'
-export { type ErrorCode, type ErrorDetails, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  isProofkeyError,
+  ProofkeyError,
+  revealServerError,
+  type ServerError,
+} from './errors.js'
 export type { DevicePrompt } from './protocol/authorize/device.js'
 export { type MutualTls, type MutualTlsOptions, mutualTls } from './protocol/client-auth/mutual-tls.js'
 export { appendHeaders, sendResponse, type ToRequestOptions, toRequest } from './server/edge/node-http.js'

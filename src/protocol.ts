@@ -2,7 +2,14 @@
  * The building blocks, for those who hold their own state: no DOM, no storage, no globals but `fetch` and `crypto`.
  */
 export { createSigningKey, type PublicMembers, type SigningKey } from './crypto/signing-key.js'
-export { type ErrorCode, type ErrorDetails, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  isProofkeyError,
+  ProofkeyError,
+  revealServerError,
+  type ServerError,
+} from './errors.js'
 export {
   type AuthorizationParameters,
   type AuthorizationRequest,

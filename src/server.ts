@@ -1,6 +1,13 @@
 /** Sign-in for apps that render on the server: the same checks, with a client that proves itself. No `node:` import. */
 export type { SealingKey } from './crypto/keyring.js'
-export { type ErrorCode, type ErrorDetails, isProofkeyError, ProofkeyError, type ServerError } from './errors.js'
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  isProofkeyError,
+  ProofkeyError,
+  revealServerError,
+  type ServerError,
+} from './errors.js'
 export type { EventBody, EventContext, Listener, ProofkeyEvent } from './events.js'
 export type { SignInResult, StartOptions } from './flow/flow.js'
 export type { FlowConfig } from './flow/flow-config.js'

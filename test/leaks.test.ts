@@ -17,6 +17,7 @@ import { deepLink } from '../src/native.js'
 import { browserChannel } from './helpers/channel.js'
 import { goTo } from './helpers/page.js'
 import { createServer, type Faults } from './helpers/server.js'
+import { until } from './helpers/until.js'
 import { hear, type OtherWindow, stubFrames, stubOpen } from './helpers/windows.js'
 import { createWrapper } from './helpers/wrapper.js'
 
@@ -119,7 +120,7 @@ describe('no error, event or console call holds a secret, ending in', () => {
     }
     goTo('https://app.example/')
     open().signIn()
-    await vi.waitUntil(() => authorizationUrl)
+    await until(() => authorizationUrl)
     const callback = server.authorize(authorizationUrl!)
     change?.(callback)
 

@@ -64,12 +64,12 @@ describe('the package', () => {
   it.each([
     [
       'beginAuthorization and completeAuthorization',
-      8_300,
+      9_300,
       '',
       "export { beginAuthorization, completeAuthorization } from './dist/protocol.js'",
     ],
-    ['createClient', 13_500, '', client],
-    ['createSessionClient with sealedSessions', 19_300, '', session],
+    ['createClient', 14_550, '', client],
+    ['createSessionClient with sealedSessions', 20_500, '', session],
     ['popup', 1030, client, "export { popup } from './dist/index.js'"],
     ['frame', 1000, client, "export { frame } from './dist/index.js'"],
     ['deepLink', 800, client, "export { deepLink } from './dist/native.js'"],

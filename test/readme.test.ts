@@ -46,7 +46,10 @@ describe('the README', () => {
 
   it('lists every error code, and no other', () => {
     const errors = readFileSync(`${root}src/errors.ts`, 'utf8')
-    const union = errors.slice(errors.indexOf('ErrorCode ='), errors.indexOf('/** What the authorization server said'))
+    const union = errors.slice(
+      errors.indexOf('ErrorCode ='),
+      errors.indexOf('/**\n * What the authorization server answered'),
+    )
     const codes = [...union.matchAll(/\| '(\w+)'/g)].map(([, code]) => code)
     const table = readme.slice(readme.indexOf('All error codes'), readme.indexOf('</details>'))
     const listed = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code)

@@ -153,7 +153,7 @@ export async function steps(raw: ServerMetadata, transaction: Transaction): Prom
 // The ports are small enough to be written by hand.
 export const userAgent: UserAgent = {
   name: 'custom',
-  open: async ({ begin, complete }) => complete((await begin()).href),
+  open: async ({ begin, complete }) => complete((await begin()).url.href),
 }
 export const proofs: Dpop = { thumbprint: async () => 'jkt', attempt: (_owner, request, options) => request(options) }
 export const vault: Vault = { name: 'custom', put: async () => {}, take: async () => ({ status: 'unknown' }) }

@@ -86,39 +86,40 @@ export function buildClient(config: ClientConfig) {
   let handled: { clean: string; result: Promise<SignInResult> } | undefined
 
   async function signIn({ signal, userAgent = config.userAgent ?? redirect(), ...options }: SignInOptions = {}) {
-    let awaited: { readonly state: string; readonly id: string; readonly landing: URL } | undefined
+    let awaited: { readonly state: string; readonly id: string; readonly callbackUri: URL } | undefined
     let result: SignInResult | undefined
-    let told = false
-    /** What has been reported where it happened is not reported again, by whatever name the user agent calls it. */
-    const telling = <T>(work: Promise<T>): Promise<T> =>
+    let reported = false
+    /** A failure that was reported where it happened is not reported again, whatever error the user agent makes of it. */
+    const reportOnce = <T>(work: Promise<T>): Promise<T> =>
       work.catch((error) => {
-        told = true
+        reported = true
         throw error
       })
-    const journey: SignInAttempt = {
+    const attempt: SignInAttempt = {
       redirectUri,
       signal,
-      async begin({ redirectUri: landing = redirectUri, ...wishes } = {}) {
+      async begin({ redirectUri: callbackUri = redirectUri, ...overrides } = {}) {
         const vaults = userAgent.keepsPage ? ([vault, memory] as const) : ([vault] as const)
-        const { url, ...started } = await telling(flow.start(vaults, { ...options, ...wishes }, signal, landing))
-        awaited = { ...started, landing: new URL(landing) }
-        return url
+        const start = flow.start(vaults, { ...options, ...overrides }, signal, callbackUri)
+        const { url, state, id } = await reportOnce(start)
+        awaited = { state, id, callbackUri: new URL(callbackUri) }
+        return { url, state, responseMode: config.responseMode ?? 'query' }
       },
-      isAnswer(given) {
+      isCallback(given) {
         const url = parseUrl(given)
-        return !!awaited && !!url && !driftedPart(awaited.landing, url) && stateOf(url) === awaited.state
+        return !!awaited && !!url && !driftedPart(awaited.callbackUri, url) && stateOf(url) === awaited.state
       },
       async complete(given) {
         const url = parseUrl(given)
         if (!url || stateOf(url) !== awaited?.state) throw unknownState()
-        result = await telling(finish(url.href, awaited.state, { signal }))
+        result = await reportOnce(finish(url.href, awaited.state, { signal }))
       },
     }
     try {
-      await userAgent.open(journey)
+      await userAgent.open(attempt)
       return result
     } catch (error) {
-      throw told ? error : flow.failed(error, awaited?.id)
+      throw reported ? error : flow.failed(error, awaited?.id)
     }
   }
 

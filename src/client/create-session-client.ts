@@ -7,8 +7,8 @@ import { type Apis, type ChallengeCheck, checkApis, createApiFetch, insufficient
 import { keepAwake } from '../session/keep-awake.js'
 import { createSessionKeeper, type Limits } from '../session/session-keeper.js'
 import { createSignOut, type SignOutConfig, type SignOutOptions } from '../session/session-sign-out.js'
-import { type StoredSession, sessionAfterSignIn, type Session } from '../session/stored-session.js'
-import { createTokenSource, nobody, type AccessTokenOptions } from '../session/token-source.js'
+import { type Session, type StoredSession, sessionAfterSignIn } from '../session/stored-session.js'
+import { type AccessTokenOptions, createTokenSource, nobody } from '../session/token-source.js'
 import type { UserAgent } from '../user-agents/user-agent.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
 import { currentUrl, swapUrl } from './address-bar.js'
@@ -84,7 +84,15 @@ export function createSessionClient(config: WithDpop<SessionClientConfig>): Sess
 export function createSessionClient(config: WithoutDpop<SessionClientConfig>): SessionClient<Grant<'bearer'>>
 export function createSessionClient(config: SessionClientConfig): SessionClient
 export function createSessionClient(config: SessionClientConfig): SessionClient {
-  const { sessionStore = memorySessions(), apis = {}, silent, stepUp, insecure, dpop, additionalResources = [] } = config
+  const {
+    sessionStore = memorySessions(),
+    apis = {},
+    silent,
+    stepUp,
+    insecure,
+    dpop,
+    additionalResources = [],
+  } = config
   checkApis(apis, insecure)
   const ofApis = Object.values(apis).flatMap(({ resource = [] }) => resource)
   const built = buildClient({ ...config, additionalResources: [...additionalResources, ...ofApis] })

@@ -1,5 +1,5 @@
 import { ticketId } from '../crypto/ticket.js'
-import { aborted, isProofkeyError, ProofkeyError } from '../errors.js'
+import { aborted, errorWith, isProofkeyError, ProofkeyError } from '../errors.js'
 import { createEmitter, type EventBody, type ProofkeyEvent } from '../events.js'
 import { type AuthorizationParameters, beginAuthorization, type ResponseMode } from '../protocol/authorize/begin.js'
 import { checkLanding, unknownState } from '../protocol/authorize/callback.js'
@@ -37,7 +37,7 @@ interface FlowOptions {
 type Vaults = readonly [Vault, ...Vault[]]
 
 /** What waits in the vault. */
-interface Waiting {
+interface PendingSignIn {
   readonly transaction: Transaction
   readonly returnTo: string
   readonly appState?: unknown
@@ -72,7 +72,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
      * Begins a sign-in and puts it into the first of the vaults that can keep it.
      * @returns the URL to send the person to, and what names the sign-in
      */
-    async start(vaults: Vaults, options: StartOptions, signal?: AbortSignal, landing = redirectUri) {
+    async start(vaults: Vaults, options: StartOptions, signal?: AbortSignal, callbackUri = redirectUri) {
       const { returnTo = '/', appState, ...parameters } = options
       let id: string | undefined
       try {
@@ -81,17 +81,17 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         const { url, transaction } = await beginAuthorization(server, {
           ...config,
           ...defined(parameters),
-          // Whatever came with the wishes of one sign-in, who asks and where it ends is fixed.
+          // One sign-in's options never change the client or the redirect URI.
           clientId,
-          redirectUri: landing,
+          redirectUri: callbackUri,
           insecure,
         })
         const { state, scope = '' } = transaction
         id = await ticketId(state)
         const path = sameOriginPath(returnTo)
         if (!path) report({ type: 'return_to_refused' }, id)
-        const waiting: Waiting = { transaction, returnTo: path ?? '/', appState }
-        const vault = await unlessAborted(putIn(vaults, state, JSON.stringify(waiting), id), signal)
+        const pending: PendingSignIn = { transaction, returnTo: path ?? '/', appState }
+        const vault = await unlessAborted(putIn(vaults, state, JSON.stringify(pending), id), signal)
         report({ type: 'transaction_stored', vault }, id)
         report({ type: 'sign_in_started', endpoint: server.authorization_endpoint, scope }, id)
         return { url, state, id }
@@ -111,14 +111,14 @@ export function createFlow(config: FlowConfig & FlowOptions) {
       report({ type: 'callback_received' }, id)
       const { vault, taken } = await takeFrom(vaults, state)
       if (taken.status !== 'taken') {
-        // On another origin lies another storage: then the landing is what tells.
+        // Another origin has another storage: then the differing URL is the cause to name.
         const { origin } = new URL(redirectUri)
         if (taken.status === 'unknown' && !callback.startsWith(`${origin}/`))
           checkLanding(redirectUri, new URL(callback))
         throw notTaken[taken.status]()
       }
       report({ type: 'transaction_taken', vault: vault.name }, id)
-      const { transaction, returnTo, appState }: Waiting = JSON.parse(taken.value)
+      const { transaction, returnTo, appState }: PendingSignIn = JSON.parse(taken.value)
       try {
         const redeem = config.exchange ?? completeAuthorization
         const grant = (await redeem(transaction, callback, { ...config, ...options })) as Grant
@@ -129,13 +129,12 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         return { ...grant, returnTo, appState }
       } catch (error) {
         if (!isProofkeyError(error) || !error.retryable) throw error
-        const { code, message, hint, cause } = error
         const retryable = await vault.put(state, clientKey, taken.value).then(
           () => true,
           () => false,
         )
         if (retryable) report({ type: 'transaction_restored', vault: vault.name }, id)
-        throw new ProofkeyError(code, message, hint, { cause, retryable })
+        throw errorWith(error, { retryable })
       }
     },
 

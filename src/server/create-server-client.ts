@@ -1,5 +1,5 @@
 import { isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
-import { isProofkeyError, ProofkeyError } from '../errors.js'
+import { errorWith, isProofkeyError, ProofkeyError } from '../errors.js'
 import type { Listener, ProofkeyEvent } from '../events.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions, unlessAborted } from '../flow/flow.js'
 import { checkConfig, type FlowConfig } from '../flow/flow-config.js'
@@ -16,7 +16,6 @@ import type { RequestVault } from '../vault/cookie.js'
 import type { Vault } from '../vault/vault.js'
 import { backChannelLogout, type OnLogout } from './back-channel-logout.js'
 import { bindToBrowser } from './bound-vault.js'
-import { concealing } from './conceal.js'
 import { readBody } from './edge/body.js'
 import { createCookieJar, type RequestCookies } from './edge/cookies.js'
 import { checkServerLanding, type ForwardedHeaders, requestedUrl } from './edge/landing.js'
@@ -120,9 +119,8 @@ export interface ServerClient {
 export function createServerClient(config: ServerClientConfig): ServerClient {
   checkServerConfig(config)
   const { clientAuth, clientId, redirectUri, responseMode, forwardedHeaders, timeoutSeconds, insecure } = config
-  const fetch = concealing(config.fetch)
-  const requests = { clientAuth, dpop: config.dpop, fetch, timeoutSeconds, insecure }
-  const flow = createFlow({ ...config, fetch })
+  const requests = { clientAuth, dpop: config.dpop, fetch: config.fetch, timeoutSeconds, insecure }
+  const flow = createFlow(config)
 
   const metadata = async () => {
     const server = await flow.metadata()
@@ -222,9 +220,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
 /** A copy: one error may be thrown to many requests, and headers are one browser's. Not enumerable: errors are logged. */
 function withHeaders(error: unknown, headers: Headers): unknown {
   if (!isProofkeyError(error)) return error
-  const { code, message, hint, cause, serverError, retryable } = error
-  const copy = new ProofkeyError(code, message, hint, { cause, serverError, retryable })
-  return Object.defineProperty(copy, 'headers', { value: headers })
+  return Object.defineProperty(errorWith(error, {}), 'headers', { value: headers })
 }
 
 const readForm = async (request: Request) =>

@@ -1,38 +1,46 @@
 import { isProofkeyError, ProofkeyError } from '../errors.js'
-import { pin } from '../protocol/authorize/transaction.js'
+import { pin, type Transaction } from '../protocol/authorize/transaction.js'
 import type { CheckedMetadata } from '../protocol/discovery/metadata.js'
+import { type IdTokenOptions, idTokenPolicy, joinPolicies } from '../protocol/jose/id-token.js'
 import { type CompleteOptions, completeAuthorization, type Grant } from '../protocol/token/complete.js'
 import { EXCHANGE_HEADER, type ExchangeRequest } from '../protocol/token/exchange-at.js'
 import { readBody } from './edge/body.js'
 
-/** What this server demands of every sign-in, whatever a browser says it asked for. */
-export type Demands = Pick<ExchangeRequest, 'acrValues' | 'requiredScope' | 'maxAgeSeconds'> & {
-  readonly lifetimeSeconds?: number | undefined
+/** What this server demands of every sign-in, whatever a browser says. */
+export type ServerRequirements = IdTokenOptions & {
+  readonly scope?: string | undefined
+  readonly requiredScope?: string | undefined
 }
 
 /**
- * Redeems a code for somebody who kept the verifier. What the answer must hold is what was asked; the server it is asked
- * of is ours.
+ * Redeems a code for a client that kept the verifier. Code and verifier are the client's; every demand is this server's, or
+ * stricter than this server's. What was asked for in the authorization request is not known here: a response without
+ * `scope` grants nothing that could be relied on (RFC 6749 §5.1).
  */
 export async function redeem(
   server: CheckedMetadata,
   clientId: string,
-  asked: ExchangeRequest,
+  request: ExchangeRequest,
   options: CompleteOptions,
-  demands: Demands,
+  requirements: ServerRequirements,
 ): Promise<Grant> {
-  checkForm(asked)
-  const request = { ...asked, ...demanded(asked, demands) }
-  const { code, redirectUri, startedAtMs } = request
+  checkForm(request)
+  const { code, codeVerifier, redirectUri, resource } = request
+  const idToken = joinPolicies(idTokenPolicy(requirements), request.idToken ?? {})
+  if (!idToken) throw refused('its acrValues are none of those that this server accepts')
   const state = 'exchange'
   const callback = new URL(redirectUri)
-  callback.search = `${new URLSearchParams([...callback.searchParams, ['code', code], ['state', state], ['iss', server.issuer]])}`
-  const transaction = {
-    ...request,
+  for (const [name, value] of Object.entries({ code, state, iss: server.issuer }))
+    callback.searchParams.set(name, value)
+  const transaction: Transaction = {
     server: pin(server),
     clientId,
+    redirectUri,
+    codeVerifier,
+    resource,
+    requiredScope: `${requirements.requiredScope ?? ''} ${request.requiredScope ?? ''}`,
+    idToken,
     state,
-    startedAtMs,
     expiresAtMs: Date.now() + 60_000,
   }
   return completeAuthorization(transaction, callback, options)
@@ -60,19 +68,10 @@ export async function readExchange(request: Request, redirectUri: string): Promi
   return Object.fromEntries(Object.keys(FORM).map((name) => [name, body[name]])) as unknown as ExchangeRequest
 }
 
-/** Ours go first; of two ages the younger; and a start that lies ahead, or further back than a sign-in lasts, is none. */
-function demanded(asked: ExchangeRequest, demands: Demands): Partial<ExchangeRequest> {
-  const { acrValues = asked.acrValues, requiredScope = asked.requiredScope, lifetimeSeconds = 600 } = demands
-  const ageMs = Date.now() - asked.startedAtMs
-  if (ageMs < -300_000 || ageMs > lifetimeSeconds * 1000) throw refused('startedAtMs is wrong')
-  const ages = [asked.maxAgeSeconds, demands.maxAgeSeconds].filter((age) => age !== undefined)
-  return { acrValues, requiredScope, maxAgeSeconds: ages.length ? Math.min(...ages) : undefined }
-}
-
 function checkForm(request: unknown): void {
   const body = Object(request) as Record<string, unknown>
-  const wrong = Object.entries(FORM).find(([name, right]) => !right(body[name]))
-  if (wrong) throw refused(`${wrong[0]} is wrong`)
+  const failed = Object.entries(FORM).find(([name, check]) => !check(body[name]))
+  if (failed) throw refused(`${failed[0]} is wrong`)
 }
 
 const text = (value: unknown) => value === undefined || typeof value === 'string'
@@ -80,13 +79,12 @@ const FORM: Record<keyof ExchangeRequest, (value: unknown) => boolean> = {
   code: (value) => typeof value === 'string' && value !== '',
   codeVerifier: (value) => typeof value === 'string' && /^[\w.~-]{43,128}$/.test(value),
   redirectUri: (value) => typeof value === 'string' && URL.canParse(value),
-  nonce: text,
-  scope: text,
   requiredScope: text,
   resource: text,
-  maxAgeSeconds: (value) => value === undefined || Number.isFinite(value),
-  acrValues: text,
-  startedAtMs: (value) => Number.isFinite(value),
+  idToken: (value = {}) => {
+    const { nonce, acrValues, maxAgeSeconds = 0 } = Object(value)
+    return [nonce, acrValues].every(text) && typeof maxAgeSeconds === 'number' && maxAgeSeconds >= 0
+  },
 }
 
 /** A refusal in the form that `exchangeAt` understands. No secret is in it, for none is in a ProofkeyError. */

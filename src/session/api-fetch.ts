@@ -5,7 +5,7 @@ import { type InsecureSwitch, isSecure, parseUrl } from '../protocol/discovery/e
 import { type Challenge, challengeOf } from '../protocol/resource/challenge.js'
 import { scopes } from '../protocol/scope.js'
 import type { Session } from './stored-session.js'
-import { nobody, type AccessTokenOptions } from './token-source.js'
+import { type AccessTokenOptions, nobody } from './token-source.js'
 
 /** The APIs that get an access token, by origin, and which one: `{ 'https://api.example.com': {} }`. */
 export type Apis = Readonly<Record<string, AccessTokenOptions>>
@@ -22,7 +22,10 @@ export interface ApiFetchOptions {
   readonly scheme: 'Bearer' | 'DPoP'
   /** Runs a request by the `fetch` that adds to it what its token needs. */
   readonly proven: <T>(request: (options: { fetch: Fetch }) => Promise<T>) => Promise<T>
-  readonly accessToken: (wish: AccessTokenOptions & { signal?: AbortSignal | undefined }, rejected?: string) => Promise<string>
+  readonly accessToken: (
+    wish: AccessTokenOptions & { signal?: AbortSignal | undefined },
+    rejected?: string,
+  ) => Promise<string>
   readonly session: () => Session | undefined
   readonly check?: ChallengeCheck | undefined
   readonly report: (event: EventBody) => void

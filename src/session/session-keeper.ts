@@ -2,7 +2,7 @@ import { isProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import type { SessionStore } from '../vault/session-store.js'
-import { type StoredSession, parseStoredSession } from './stored-session.js'
+import { parseStoredSession, type StoredSession } from './stored-session.js'
 import { joinTabs, type Tabs } from './tabs.js'
 
 /** Why a session is over. */

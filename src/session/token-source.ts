@@ -110,7 +110,10 @@ export function createTokenSource(
     // Whoever signed out, or signed in anew, while the answer was on its way has the last word.
     const now = await keeper.sync()
     const { scope } = grant.tokens
-    if (now?.id === held.id && (await keeper.keep(sessionAfterRefresh(grant, now, name), { type: 'tokens_refreshed', scope })))
+    if (
+      now?.id === held.id &&
+      (await keeper.keep(sessionAfterRefresh(grant, now, name), { type: 'tokens_refreshed', scope }))
+    )
       return tokenOf(keeper.held, name)
     await rotate(await keeper.sync())
     if (keeper.held) return renew(name, wish, rejected)

@@ -3,7 +3,7 @@ import type { SignInAttempt } from './user-agent.js'
 
 export type Undo = () => unknown
 
-export interface Waiting {
+export interface CallbackWait {
   /** The person came back with this URL. */
   answer(url: string): void
   fail(error: unknown): void
@@ -24,7 +24,7 @@ export const LONGEST_TIMER_MS = 2 ** 31 - 1
 export function answerOf(
   { signal }: SignInAttempt,
   timeoutSeconds: number,
-  listen: (waiting: Waiting) => void | Promise<void>,
+  listen: (waiting: CallbackWait) => void | Promise<void>,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const undos: Undo[] = []

@@ -32,10 +32,10 @@ export function deepLink({ open, onUrl, onClose, close, timeoutSeconds = 600 }: 
   return {
     name: 'deep link',
     keepsPage: true,
-    async open(journey) {
-      const { href } = await journey.begin()
-      const answer = await answerOf(journey, timeoutSeconds, async ({ answer, fail, atEnd }) => {
-        atEnd(await onUrl((url) => journey.isAnswer(url) && answer(url)))
+    async open(attempt) {
+      const { url } = await attempt.begin()
+      const answer = await answerOf(attempt, timeoutSeconds, async ({ answer, fail, atEnd }) => {
+        atEnd(await onUrl((url) => attempt.isCallback(url) && answer(url)))
         let closed = false
         let ticks = 0
         // Some systems tell of a closed tab before they hand its URL over, and some of one that another app only covers:
@@ -49,12 +49,12 @@ export function deepLink({ open, onUrl, onClose, close, timeoutSeconds = 600 }: 
           closed = true
         }
         atEnd(await onClose?.(onClosed))
-        await open(href)
+        await open(url.href)
         // There is one tab, and another sign-in may be in it: one that came later, or before this one could be opened.
         const own = ++shown
         atEnd(() => own === shown && close?.())
       })
-      await journey.complete(answer)
+      await attempt.complete(answer)
     },
   }
 }

@@ -25,24 +25,24 @@ export function frame({ timeoutSeconds = 10, ...options }: FrameOptions = {}): U
   return {
     name: 'frame',
     keepsPage: true,
-    async open(journey) {
-      const { embedded, redirectUri = journey.redirectUri } = options
+    async open(attempt) {
+      const { embedded, redirectUri = attempt.redirectUri } = options
       refuseEmbedded(embedded)
       refuseOtherOrigin(redirectUri)
-      const url = await journey.begin({ redirectUri, prompt: 'none' })
+      const { url, state } = await attempt.begin({ redirectUri, prompt: 'none' })
       const element = document.createElement('iframe')
       element.hidden = true
       // The server's page may run, and may not take this page elsewhere.
       element.sandbox.add('allow-scripts', 'allow-same-origin', 'allow-forms')
-      const answer = await answerOf(journey, timeoutSeconds, (waiting) => {
+      const answer = await answerOf(attempt, timeoutSeconds, (waiting) => {
         element.src = url.href
         // There may be no body yet.
         document.documentElement.append(element)
         waiting.atEnd(() => element.remove())
-        hearCallback(journey, url, element.contentWindow as Window, waiting)
+        hearCallback(attempt, state, element.contentWindow as Window, waiting)
       })
       try {
-        await journey.complete(answer)
+        await attempt.complete(answer)
       } catch (error) {
         throw (error as ProofkeyError).code === 'login_required' && !isSameSite(url.hostname) ? blocked() : error
       }

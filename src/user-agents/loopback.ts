@@ -42,31 +42,30 @@ export function loopback({
   return {
     name: 'loopback',
     keepsPage: true,
-    async open(journey) {
+    async open(attempt) {
       let receive = (_url: string) => {}
       let show = (_text: string) => {}
       const text = new Promise<string>((resolve) => {
         show = resolve
       })
       const responses: ServerResponse[] = []
-      const { redirectUri, close } = await listen(journey.redirectUri, async (request, response) => {
+      const { redirectUri, close } = await listen(attempt.redirectUri, async (request, response) => {
         const url = requestedUrl(request, redirectUri)
-        if (!url || !journey.isAnswer(url)) return response.writeHead(404, HEADERS).end()
+        if (!url || !attempt.isCallback(url)) return response.writeHead(404, HEADERS).end()
         responses.push(response)
         receive(url)
         sendPage(response, await text)
       })
       try {
-        const url = await journey.begin({ redirectUri })
-        if (url.searchParams.get('response_mode') === 'fragment')
-          throw configInvalid('responseMode', 'Leave it out, or set it to query.')
-        const answer = await answerOf(journey, timeoutSeconds, async ({ answer }) => {
+        const { url, responseMode } = await attempt.begin({ redirectUri })
+        if (responseMode === 'fragment') throw configInvalid('responseMode', 'Leave it out, or set it to query.')
+        const answer = await answerOf(attempt, timeoutSeconds, async ({ answer }) => {
           receive = answer
           // There may be no browser that it could start.
           const opening = async () => open(url.href)
           await opening().catch(() => printLink(url.href))
         })
-        await journey.complete(answer)
+        await attempt.complete(answer)
         show(signedInText)
       } catch (error) {
         show(isProofkeyError(error) ? `${failedText} (${error.code})` : failedText)

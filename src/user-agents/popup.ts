@@ -40,11 +40,11 @@ export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...opti
   return {
     name: 'popup',
     keepsPage: true,
-    async open(journey) {
-      const { embedded, redirectUri = journey.redirectUri } = options
+    async open(attempt) {
+      const { embedded, redirectUri = attempt.redirectUri } = options
       refuseEmbedded(embedded)
       refuseOtherOrigin(redirectUri)
-      const answer = await answerOf(journey, timeoutSeconds, async (waiting) => {
+      const answer = await answerOf(attempt, timeoutSeconds, async (waiting) => {
         const { fail, atEnd } = waiting
         const opened = openWindow(width, height)
         const closed = () => fail(cancelled())
@@ -53,13 +53,13 @@ export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...opti
           giveUp = undefined
           opened.close()
         })
-        const url = await journey.begin({ redirectUri })
+        const { url, state } = await attempt.begin({ redirectUri })
         if (opened.closed) return closed()
-        hearCallback(journey, url, opened, waiting)
+        hearCallback(attempt, state, opened, waiting)
         atEnd(watchForClose(opened, closed))
         opened.location.href = url.href
       })
-      await journey.complete(answer)
+      await attempt.complete(answer)
     },
   }
 }

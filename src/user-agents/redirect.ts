@@ -15,8 +15,8 @@ export function redirect({ navigate = (url) => location.assign(url), embedded }:
     async open({ redirectUri, signal, begin }) {
       refuseEmbedded(embedded)
       refuseOtherOrigin(redirectUri)
-      const { href } = await begin()
-      navigate(href)
+      const { url } = await begin()
+      navigate(url.href)
       const over = new AbortController()
       try {
         await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,4 @@
-import type { Waiting } from './answer.js'
+import type { CallbackWait } from './answer.js'
 import type { SignInAttempt } from './user-agent.js'
 
 const RECEIVED = 'proofkey received'
@@ -11,7 +11,7 @@ const PATIENCE_MS = 500
  * know that does not even hear that there is an answer. And by `postMessage` to this origin, for storage that is
  * partitioned (RFC 9700 §4.17).
  */
-function openLine(state: string | null, other: Window, heard: (data: string) => unknown) {
+function openLine(state: string, other: Window, heard: (data: string) => unknown) {
   const channel = new BroadcastChannel(`proofkey ${state}`)
   const hear = (event: MessageEvent) => {
     if (event.origin === origin && (event.source ?? other) === other) heard(event.data)
@@ -31,7 +31,7 @@ function openLine(state: string | null, other: Window, heard: (data: string) => 
 }
 
 /** StoredSession by the page that waits, while it waits. Locks can be listed: of the `state`, only its time of expiry is in the name. */
-const lockName = (state: string | null) => `proofkey ${state?.slice(0, 13)}`
+const lockName = (state: string) => `proofkey ${state.slice(0, 13)}`
 
 /** Whether a page is there that waits, however long it takes to hear. False also where Web Locks are missing or refused. */
 async function isAwaited(state: string): Promise<boolean> {
@@ -104,15 +104,19 @@ function handOver(href: string, state: string, other: Window, awaited: boolean):
 }
 
 /** The other end: waits for the page at the redirect URI in `from`. */
-export function hearCallback({ isAnswer }: SignInAttempt, url: URL, from: Window, { answer, atEnd }: Waiting): void {
-  const state = url.searchParams.get('state')
+export function hearCallback(
+  { isCallback }: SignInAttempt,
+  state: string,
+  from: Window,
+  { answer, atEnd }: CallbackWait,
+): void {
   const line = openLine(state, from, (data) => {
-    if (isAnswer(data)) {
+    if (isCallback(data)) {
       line.say(RECEIVED)
       answer(data)
     }
     // What landed elsewhere is for its own page to report.
-    else if (typeof data === 'string' && data.includes(`${state}`)) line.say(REFUSED)
+    else if (typeof data === 'string' && data.includes(state)) line.say(REFUSED)
   })
   atEnd(line.end)
   const over = () => new Promise<void>((resolve) => atEnd(resolve))

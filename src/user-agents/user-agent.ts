@@ -5,12 +5,11 @@ export interface SignInAttempt {
   readonly signal: AbortSignal | undefined
   /**
    * Starts the sign-in and puts its secrets away.
-   * @returns the URL to send the person to
    * @throws what `signIn` throws before the person leaves; then nobody is to be sent anywhere
    */
-  begin(wishes?: SignInOverrides): Promise<URL>
-  /** Whether a URL is the awaited answer: at the redirect URI, with the `state` of this sign-in. Others are to be left alone. */
-  isAnswer(url: string): boolean
+  begin(overrides?: SignInOverrides): Promise<AuthorizationRequestUrl>
+  /** Whether a URL is the awaited callback: at the redirect URI, with the `state` of this sign-in. Leave others alone. */
+  isCallback(url: string): boolean
   /**
    * Finishes the sign-in with the URL the person came back with, where this page has stayed alive.
    * @throws what `handleCallback` throws, to be passed on
@@ -18,7 +17,16 @@ export interface SignInAttempt {
   complete(url: string): Promise<void>
 }
 
-/** What a user agent itself has a say in. */
+/** Where to send the person, and what their return is known by. */
+export interface AuthorizationRequestUrl {
+  readonly url: URL
+  /** Comes back in the callback. A pushed request's URL does not hold it (RFC 9126 §4). */
+  readonly state: string
+  /** Where the server puts its answer. */
+  readonly responseMode: 'query' | 'fragment' | 'form_post'
+}
+
+/** What a user agent sets itself. */
 export interface SignInOverrides {
   /** The redirect URI with the port that is listened at (RFC 8252 §7.3). */
   readonly redirectUri?: string | undefined
@@ -36,5 +44,5 @@ export interface UserAgent {
    * opens only in a click can be opened before the first `await`. Whatever the outcome, it leaves nothing behind: no
    * listener, timer, server or window, but one that a `Cross-Origin-Opener-Policy` keeps it from closing.
    */
-  open(journey: SignInAttempt): Promise<void>
+  open(attempt: SignInAttempt): Promise<void>
 }

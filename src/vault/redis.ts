@@ -1,6 +1,6 @@
 import { createKeyring, type SealingKey } from '../crypto/keyring.js'
 import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
-import { ProofkeyError } from '../errors.js'
+import { errorWith, ProofkeyError } from '../errors.js'
 import type { Vault } from './vault.js'
 
 /**
@@ -66,8 +66,7 @@ export function redisVault({ client, keys, prefix = 'proofkey:' }: RedisVaultOpt
       // and until a mark stood in its place the losers would hear `unknown`. XX: what has just expired stays gone.
       const record = await send('SET', prefix + id, `${SPENT} ${owner}`, 'XX', 'KEEPTTL', 'GET').catch((error) => {
         // It may have been taken all the same: a retry is not promised.
-        const { code, message, hint, cause } = error as ProofkeyError
-        throw new ProofkeyError(code, message, hint, { cause })
+        throw errorWith(error as ProofkeyError, { retryable: false })
       })
       const lost = refusal(record, owner)
       if (lost) return { status: lost }

@@ -4,8 +4,9 @@
  *
  * `npm run bench:session`
  */
-import { createSessionClient, type UserAgent } from '../../src/index.js'
+import { createSessionClient } from '../../src/index.js'
 import { createServer } from '../helpers/server.js'
+import { travelBy } from '../helpers/sign-in-attempt.js'
 import { bundleExports, bundleText } from './bundle.js'
 import { median } from './statistics.js'
 import { textTable } from './table.js'
@@ -21,11 +22,7 @@ async function microsecondsPerCall(call: () => Promise<unknown>): Promise<number
 
 async function speed() {
   const server = createServer()
-  const userAgent: UserAgent = {
-    name: 'person',
-    keepsPage: true,
-    open: async ({ begin, complete }) => complete(server.authorize(await begin()).href),
-  }
+  const userAgent = travelBy((url) => server.authorize(url))
   const auth = createSessionClient({
     issuer: server.issuer,
     clientId: 'bench',

@@ -9,12 +9,13 @@ import {
   type ProofkeyEvent,
   redirect,
   type SignInOptions,
-  type UserAgent,
 } from '../../src/index.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import { createServer, type Faults } from '../helpers/server.js'
+import { travelBy } from '../helpers/sign-in-attempt.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
+import { until } from '../helpers/until.js'
 
 const origin = 'https://app.example'
 const redirectUri = `${origin}/callback`
@@ -54,7 +55,7 @@ function createApp(faults: Faults = {}, config: Partial<ClientConfig> = {}) {
       client.signIn(options).catch((error) => {
         left = error
       })
-      await vi.waitUntil(() => left)
+      await until(() => left)
       if (typeof left !== 'string') throw left
       return server.authorize(left).href
     },
@@ -159,20 +160,17 @@ describe('a sign-in', () => {
     await expect(app.open().handleCallback()).resolves.toHaveProperty('returnTo', '/')
   })
 
-  it('prefers its own requirements to the client’s', async () => {
+  it('prefers its own options to the client’s', async () => {
     const app = createApp({}, { prompt: 'consent', scope: 'openid a' })
     let sent = ''
     app.open().signIn({ prompt: 'login', scope: 'openid b', userAgent: redirect({ navigate: (url) => (sent = url) }) })
-    await vi.waitUntil(() => sent)
+    await until(() => sent)
     expect(Object.fromEntries(new URL(sent).searchParams)).toMatchObject({ prompt: 'login', scope: 'openid b' })
   })
 
   it('on a user agent that keeps the page ends in signIn itself', async () => {
     const app = createApp({}, { vault: memoryVault() })
-    const userAgent: UserAgent = {
-      name: 'test',
-      open: async ({ begin, complete }) => complete(app.server.authorize(await begin()).href),
-    }
+    const userAgent = travelBy((url) => app.server.authorize(url))
     await expect(app.open().signIn({ userAgent, returnTo: '/x' })).resolves.toMatchObject({
       claims: { sub: 'ada' },
       returnTo: '/x',

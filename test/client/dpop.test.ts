@@ -8,6 +8,7 @@ import { goTo } from '../helpers/page.js'
 import { createProofCheck } from '../helpers/proof.js'
 import { refusal } from '../helpers/refusal.js'
 import { API } from '../helpers/server.js'
+import { until } from '../helpers/until.js'
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory()
@@ -57,7 +58,7 @@ describe('a sign-in', () => {
       userAgent: redirect({ navigate: (url: string) => (left = url) }),
     }
     createClient({ ...config, dpop: dpop() }).signIn()
-    await vi.waitUntil(() => left)
+    await until(() => left)
     expect(new URL(left).searchParams.get('dpop_jkt')).toMatch(/^[\w-]{43}$/)
     const callback = server.authorize(left)
     ties.set(callback.searchParams.get('code')!, new URL(left).searchParams.get('dpop_jkt'))
@@ -355,9 +356,9 @@ describe('the key', () => {
       name: 'slow',
       keepsPage: true,
       open: async ({ begin, complete }) => {
-        const asked = await begin()
-        const callback = app.server.authorize(asked)
-        app.ties.set(callback.searchParams.get('code') ?? '', asked.searchParams.get('dpop_jkt'))
+        const { url } = await begin()
+        const callback = app.server.authorize(url)
+        app.ties.set(callback.searchParams.get('code') ?? '', url.searchParams.get('dpop_jkt'))
         await other.auth.signOut({ atServer: false })
         await complete(callback.href)
       },

@@ -2,11 +2,12 @@ import { IDBFactory } from 'fake-indexeddb'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
 import '../../examples/demo/quiet.js'
 import { browserClient, type RunningProvider, startProvider } from '../../examples/demo/provider.js'
-import { allowInsecureLoopback, createSessionClient, registerInstance, type UserAgent } from '../../src/index.js'
+import { allowInsecureLoopback, createSessionClient, registerInstance } from '../../src/index.js'
 import { inKeys } from '../helpers/keys.js'
 import { createLocks } from '../helpers/locks.js'
 import { createPerson } from '../helpers/person.js'
 import { refusal } from '../helpers/refusal.js'
+import { travelBy } from '../helpers/sign-in-attempt.js'
 import { tracesOf } from '../helpers/traces.js'
 
 const redirectUri = 'https://app.example/callback'
@@ -56,11 +57,7 @@ it('registers once, proves itself with its own key, and signs a person in', asyn
   const { keys } = asked[0]!['jwks'] as { keys: object[] }
   expect(keys.map((key) => Object.keys(key).sort())).toEqual([['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']])
 
-  const userAgent: UserAgent = {
-    name: 'person',
-    keepsPage: true,
-    open: async ({ begin, complete }) => complete(await createPerson().travel(await begin(), redirectUri)),
-  }
+  const userAgent = travelBy((url) => createPerson().travel(url, redirectUri))
   // By the key as it was found again in the database.
   const config = { ...options(), clientId, scope: 'openid', userAgent }
   const auth = createSessionClient({ ...config, clientAuth: again.clientAuth })

@@ -5,6 +5,7 @@ import { aborted, type ProofkeyError } from '../../src/errors.js'
 import { driftedPart } from '../../src/protocol/authorize/callback.js'
 import type { SignInAttempt, SignInOverrides, UserAgent } from '../../src/user-agents/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
+import { requestUrl } from '../helpers/sign-in-attempt.js'
 import { ADA, ticketFor } from '../helpers/tickets.js'
 
 /** One user agent and the world around it. */
@@ -45,7 +46,7 @@ const aFewTurns = async () => {
 async function until(condition: () => boolean, what: string): Promise<void> {
   const start = performance.now()
   while (!condition()) {
-    if (performance.now() - start > 3000) throw new Error(`Waited in vain until ${what}.`)
+    if (performance.now() - start > 60_000) throw new Error(`Waited in vain until ${what}.`)
     await setImmediate()
   }
 }
@@ -81,7 +82,7 @@ export function describeUserAgent(
     function travel(
       client: {
         signal?: AbortSignal
-        begin?: (requirements: SignInOverrides) => Promise<unknown>
+        begin?: (overrides: SignInOverrides) => Promise<unknown>
         complete?: (url: string) => Promise<void>
       } = {},
     ) {
@@ -89,29 +90,32 @@ export function describeUserAgent(
       let landing = stage.redirectUri
       const before = stage.sent.length
       if (client.signal) traces.watch(client.signal)
-      const journey = {
+      const attempt = {
         redirectUri: stage.redirectUri,
         signal: client.signal,
-        begin: vi.fn(async (requirements: SignInOverrides = {}) => {
-          await client.begin?.(requirements)
-          landing = requirements.redirectUri ?? landing
-          return new URL(`https://as.example/authorize?${new URLSearchParams({ redirect_uri: landing, state })}`)
+        begin: vi.fn(async (overrides: SignInOverrides = {}) => {
+          await client.begin?.(overrides)
+          landing = overrides.redirectUri ?? landing
+          return requestUrl(
+            `https://as.example/authorize?${new URLSearchParams({ redirect_uri: landing, state })}`,
+            state,
+          )
         }),
-        isAnswer(given: string) {
+        isCallback(given: string) {
           if (!URL.canParse(given)) return false
           const url = new URL(given)
           return !driftedPart(new URL(landing), url) && url.searchParams.get('state') === state
         },
         complete: vi.fn(client.complete ?? (async () => {})),
       } satisfies SignInAttempt
-      const opening = stage.agent.open(journey)
+      const opening = stage.agent.open(attempt)
       const seen: { outcome: 'pending' | 'done' | 'failed'; error?: ProofkeyError } = { outcome: 'pending' }
       opening.then(
         () => Object.assign(seen, { outcome: 'done' }),
         (error) => Object.assign(seen, { outcome: 'failed', error }),
       )
       return {
-        ...journey,
+        ...attempt,
         opening,
         seen,
         /** Resolves when the person is at the server. */
@@ -149,7 +153,7 @@ export function describeUserAgent(
       await trip.away()
       await aFewTurns()
       expect(trip.begin).toHaveBeenCalledTimes(1)
-      expect(stage.sent).toEqual([(await trip.begin.mock.results[0]!.value).href])
+      expect(stage.sent).toEqual([(await trip.begin.mock.results[0]!.value).url.href])
       await stage.deliver(trip.answer())
       await trip.opening
       expect(trip.begin).toHaveBeenCalledTimes(1)

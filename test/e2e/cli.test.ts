@@ -4,8 +4,9 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { launchOptions } from '../helpers/chromium.js'
+import { until } from '../helpers/until.js'
 import { signInAtProvider } from './browser.js'
 
 const root = new URL('../../', import.meta.url).pathname
@@ -40,7 +41,7 @@ function start(args: string[] = [], env: Record<string, string> = {}) {
     said: () => said,
     /** Waits until it has said something. */
     async hears(pattern: RegExp): Promise<string> {
-      await vi.waitUntil(() => pattern.test(said) || command.exitCode !== null, { timeout: 20_000 })
+      await until(() => pattern.test(said) || command.exitCode !== null)
       return pattern.exec(said)?.[1] ?? expect.unreachable(said)
     },
     /** @returns its exit code, and how long it took */
@@ -124,16 +125,13 @@ it.runIf(process.platform === 'linux')('opens the browser itself where there is 
       ...Object.fromEntries(nothing),
     })
     const link = await cli.hears(LINK)
-    await vi.waitUntil(
-      () => {
-        try {
-          return readFileSync(join(folder, 'opened'), 'utf8') === link
-        } catch {
-          return false
-        }
-      },
-      { timeout: 10_000 },
-    )
+    await until(() => {
+      try {
+        return readFileSync(join(folder, 'opened'), 'utf8') === link
+      } catch {
+        return false
+      }
+    })
     cli.command.kill('SIGINT')
     expect(await cli.ends()).toMatchObject({ code: 130 })
   } finally {

@@ -72,9 +72,9 @@ export function createDpopApp(faults: DpopFaults = {}, config: Partial<SessionCl
     name: 'person',
     keepsPage: true,
     async open({ begin, complete }) {
-      const asked = await begin()
-      const callback = server.authorize(asked)
-      ties.set(callback.searchParams.get('code') ?? '', asked.searchParams.get('dpop_jkt'))
+      const { url } = await begin()
+      const callback = server.authorize(url)
+      ties.set(callback.searchParams.get('code') ?? '', url.searchParams.get('dpop_jkt'))
       await complete(callback.href)
     },
   }

@@ -1,24 +1,15 @@
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, vi } from 'vitest'
-import {
-  createSessionClient,
-  type ProofkeyEvent,
-  type SessionClientConfig,
-  sealedSessions,
-  type UserAgent,
-} from '../../src/index.js'
+import { createSessionClient, type ProofkeyEvent, type SessionClientConfig, sealedSessions } from '../../src/index.js'
 import { createChannels } from './channels.js'
 import { goTo } from './page.js'
 import { API, createServer, type Faults } from './server.js'
+import { travelBy } from './sign-in-attempt.js'
 
 /** A server and the tabs of an app that keeps its session. */
 export function createSessionApp(faults: Faults = {}, config: Partial<SessionClientConfig> = {}) {
   const server = createServer(faults)
-  const userAgent: UserAgent = {
-    name: 'person',
-    keepsPage: true,
-    open: async ({ begin, complete }) => complete(server.authorize(await begin()).href),
-  }
+  const userAgent = travelBy((url) => server.authorize(url))
   const sent = (grantType: string) =>
     server.requests.map(({ body }) => body).filter((body) => body.get('grant_type') === grantType)
   return {

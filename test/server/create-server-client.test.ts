@@ -247,8 +247,8 @@ describe('what else a stranger or a mistake can send', () => {
 
   it('options of one sign-in do not change who asks, or where it ends', async () => {
     const app = createApp()
-    const requirements = { redirectUri: 'https://evil.example/cb', clientId: 'other' } as object
-    const response = await app.client.signIn(app.visitor.request('https://app.example/login'), requirements)
+    const options = { redirectUri: 'https://evil.example/cb', clientId: 'other' } as object
+    const response = await app.client.signIn(app.visitor.request('https://app.example/login'), options)
     const asked = new URL(response.headers.get('location') ?? '').searchParams
     expect([asked.get('redirect_uri'), asked.get('client_id')]).toEqual([redirectUri, 'web'])
   })

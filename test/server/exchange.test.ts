@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createClient, type ExchangeClientConfig, exchangeAt, memoryVault, type UserAgent } from '../../src/index.js'
+import { createClient, type ExchangeClientConfig, exchangeAt, memoryVault } from '../../src/index.js'
 import {
   clientSecretPost,
   createServerClient,
@@ -9,6 +9,7 @@ import {
 } from '../../src/server.js'
 import { refusal } from '../helpers/refusal.js'
 import { createServer, type Faults } from '../helpers/server.js'
+import { travelBy } from '../helpers/sign-in-attempt.js'
 
 const origin = 'https://app.example'
 const redirectUri = `${origin}/callback`
@@ -37,10 +38,7 @@ function createApp(
     sent.push(request.clone())
     return backend.handleExchange(request, respond)
   }
-  const userAgent: UserAgent = {
-    name: 'test',
-    open: async ({ begin, complete }) => complete(server.authorize(await begin()).href),
-  }
+  const userAgent = travelBy((url) => server.authorize(url))
   const config: ExchangeClientConfig = {
     issuer: server.issuer,
     clientId: 'spa',
@@ -169,14 +167,13 @@ describe('the confidential half of a sign-in', () => {
       'redirect_uri_mismatch',
     ],
     ['with a short verifier', (_, body) => Object.assign(body, { codeVerifier: 'x' }), 'exchange_refused'],
+    ['without a code', (_, body) => delete body['code'], 'exchange_refused'],
     [
-      'with a start that lies ahead',
-      (_, body) => Object.assign(body, { startedAtMs: Date.now() + 1e6 }),
+      'with an odd nonce',
+      (_, body) => Object.assign(body, { idToken: { nonce: { toString: 1 } } }),
       'exchange_refused',
     ],
-    ['with a start long past', (_, body) => Object.assign(body, { startedAtMs: 1 }), 'exchange_refused'],
-    ['without a code', (_, body) => delete body['code'], 'exchange_refused'],
-    ['with an odd nonce', (_, body) => Object.assign(body, { nonce: { toString: 1 } }), 'exchange_refused'],
+    ['with an odd age', (_, body) => Object.assign(body, { idToken: { maxAgeSeconds: '0' } }), 'exchange_refused'],
     ['with too much', (_, body) => Object.assign(body, { scope: 'x'.repeat(70_000) }), 'callback_malformed'],
     ['with no JSON', (init) => Object.assign(init, { body: '{' }), 'callback_malformed'],
   ])('is refused %s, before the server hears of it', async (_, change, code) => {

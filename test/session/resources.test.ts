@@ -2,13 +2,9 @@ import { IDBFactory } from 'fake-indexeddb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import '../../examples/demo/quiet.js'
 import { browserClient, type RunningProvider, startProvider } from '../../examples/demo/provider.js'
-import {
-  allowInsecureLoopback,
-  createSessionClient,
-  type SessionClientConfig,
-  type UserAgent,
-} from '../../src/index.js'
+import { allowInsecureLoopback, createSessionClient, type SessionClientConfig } from '../../src/index.js'
 import { createPerson } from '../helpers/person.js'
+import { travelBy } from '../helpers/sign-in-attempt.js'
 
 const redirectUri = 'https://app.example/callback'
 const [ONE, TWO] = ['https://one.example/', 'https://two.example/'] as const
@@ -33,11 +29,7 @@ beforeAll(async () => {
 afterAll(() => running.close())
 
 function client(config: Partial<SessionClientConfig>) {
-  const userAgent: UserAgent = {
-    name: 'person',
-    keepsPage: true,
-    open: async ({ begin, complete }) => complete(await createPerson().travel(await begin(), redirectUri)),
-  }
+  const userAgent = travelBy((url) => createPerson().travel(url, redirectUri))
   return createSessionClient({
     issuer: running.issuer,
     clientId: 'spa',

@@ -7,6 +7,7 @@ import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import { API } from '../helpers/server.js'
 import { createSessionApp } from '../helpers/session-app.js'
+import { until } from '../helpers/until.js'
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory()
@@ -219,7 +220,7 @@ describe('signOut', () => {
     const leaving = first.auth.signOut({ atServer: false })
     expect(first.auth.session).toBeUndefined()
     await leaving
-    await vi.waitUntil(() => !second.auth.session)
+    await until(() => !second.auth.session)
     expect(second.events.at(-1)).toMatchObject({ type: 'session_ended', reason: 'elsewhere' })
     for (const token of app.server.issued) expect(app.server.isGood(token)).toBe(false)
     await expect(app.tab().auth.restore()).resolves.toBeUndefined()
@@ -244,7 +245,7 @@ describe('signOut', () => {
     await slow.auth.restore()
     const refreshing = slow.auth.getAccessToken()
     refreshing.catch(() => {})
-    await vi.waitUntil(() => app.refreshes() === 1)
+    await until(() => app.refreshes() === 1)
     await auth.signOut({ atServer: false })
     release()
     await refusal(refreshing, 'login_required')

@@ -1,11 +1,13 @@
 // @vitest-environment happy-dom
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it, vi } from 'vitest'
-import { memorySessions, type SessionStore, sealedSessions, type UserAgent } from '../../src/index.js'
+import { describe, expect, it } from 'vitest'
+import { memorySessions, type SessionStore, sealedSessions } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
 import { later, OWNER, slow, useSessionApps } from '../helpers/session-app.js'
+import { travelBy } from '../helpers/sign-in-attempt.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
+import { until } from '../helpers/until.js'
 
 const { start, channels } = useSessionApps()
 
@@ -182,7 +184,7 @@ describe('words of other tabs', () => {
     expect(second.auth.session).toBeDefined()
     await first.auth.signIn()
     await first.auth.signOut({ atServer: false })
-    await vi.waitUntil(() => !second.auth.session)
+    await until(() => !second.auth.session)
   })
 })
 
@@ -241,11 +243,7 @@ describe('limits', () => {
 
   it('are not put off by silent sign-ins, but by one where the person was asked', async () => {
     const faults: Faults = { token: { refresh_token: undefined, expires_in: 300 }, claims: { auth_time: 1 } }
-    const silent: UserAgent = {
-      name: 'frame',
-      keepsPage: true,
-      open: async ({ begin, complete }) => complete(app.server.authorize(await begin()).href),
-    }
+    const silent = travelBy((url) => app.server.authorize(url), 'frame')
     const app: ReturnType<typeof start> = start(faults, { absoluteSeconds: 1000, silent })
     const { auth } = app.tab()
     await auth.signIn()
@@ -338,7 +336,7 @@ describe('a refresh that is sent', () => {
     const { init } = app.server.requests.find(({ body }) => body.has('refresh_token'))!
     expect(init.signal?.aborted).toBe(false)
     net.release()
-    await vi.waitUntil(async () => (await sealedSessions().read(OWNER))?.includes(app.server.issued.at(-2) ?? '?'))
+    await until(async () => (await sealedSessions().read(OWNER))?.includes(app.server.issued.at(-2) ?? '?'))
     expect(app.server.isGood(await auth.getAccessToken())).toBe(true)
     expect(app.refreshes()).toBe(1)
   })
@@ -350,7 +348,7 @@ describe('a refresh that is sent', () => {
     await auth.signIn()
     later(3600)
     const asking = auth.getAccessToken()
-    await vi.waitUntil(() => app.refreshes() === 1)
+    await until(() => app.refreshes() === 1)
     await auth.signIn()
     const [own] = app.server.issued.slice(-3)
     net.release()
@@ -370,7 +368,7 @@ describe('a refresh that is sent', () => {
     app.server.faults.claims = { sub: 'bob' }
     const asking = auth.getAccessToken()
     asking.catch(() => {})
-    await vi.waitUntil(() => app.server.issued.some((token) => token.startsWith('refresh-') && app.refreshes() === 1))
+    await until(() => app.server.issued.some((token) => token.startsWith('refresh-') && app.refreshes() === 1))
     await delay(10)
     delete app.server.faults.claims
     await auth.signIn()
@@ -425,7 +423,7 @@ describe('resources and scopes', () => {
     const app = start({}, { resource: 'https://home.example' })
     const { auth } = app.tab()
     await auth.signIn()
-    const requirements = [
+    const wanted = [
       {},
       { resource: 'https://one.example' },
       { resource: 'https://two.example' },
@@ -433,9 +431,9 @@ describe('resources and scopes', () => {
       { resource: 'https://one.example', scope: 'openid' },
     ]
     const tokens = []
-    for (const wish of requirements) tokens.push(await auth.getAccessToken(wish))
+    for (const options of wanted) tokens.push(await auth.getAccessToken(options))
     expect(new Set(tokens).size).toBe(5)
-    for (const wish of requirements) expect(tokens).toContain(await auth.getAccessToken(wish))
+    for (const options of wanted) expect(tokens).toContain(await auth.getAccessToken(options))
     expect(app.bodies().map((body) => [body.get('resource'), body.get('scope')])).toEqual([
       ['https://one.example', null],
       ['https://two.example', null],

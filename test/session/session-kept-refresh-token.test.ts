@@ -2,8 +2,9 @@ import { IDBFactory } from 'fake-indexeddb'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import '../../examples/demo/quiet.js'
 import { browserClient, type RunningProvider, startProvider } from '../../examples/demo/provider.js'
-import { allowInsecureLoopback, createSessionClient, type UserAgent } from '../../src/index.js'
+import { allowInsecureLoopback, createSessionClient } from '../../src/index.js'
 import { createPerson } from '../helpers/person.js'
+import { travelBy } from '../helpers/sign-in-attempt.js'
 
 const redirectUri = 'https://app.example/callback'
 let running: RunningProvider
@@ -21,11 +22,7 @@ afterAll(() => running.close())
 
 it('a second sign-in that brings no refresh token leaves the session with the first one’s', async () => {
   const person = createPerson()
-  const userAgent: UserAgent = {
-    name: 'person',
-    keepsPage: true,
-    open: async ({ begin, complete }) => complete(await person.travel(await begin(), redirectUri)),
-  }
+  const userAgent = travelBy((url) => person.travel(url, redirectUri))
   const auth = createSessionClient({
     issuer: running.issuer,
     clientId: 'spa',

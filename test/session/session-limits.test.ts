@@ -1,10 +1,11 @@
 // @vitest-environment happy-dom
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { memorySessions, type SessionStore, sealedSessions } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import { API, type Faults } from '../helpers/server.js'
 import { later, OWNER, useSessionApps } from '../helpers/session-app.js'
+import { until } from '../helpers/until.js'
 
 const { start, channels } = useSessionApps()
 
@@ -30,7 +31,7 @@ describe('limits', () => {
     later(86_400)
     const aheadMs = Date.now()
     await auth.signIn()
-    await vi.waitUntil(async () => (await sealedSessions().read(`${OWNER} active`)) === `${aheadMs}`)
+    await until(async () => (await sealedSessions().read(`${OWNER} active`)) === `${aheadMs}`)
     later(-86_400)
     await auth.getAccessToken()
     later(601)
@@ -107,7 +108,7 @@ it('words of use reach the other tabs', async () => {
   await idle.auth.restore()
   later(599)
   await used.auth.getAccessToken()
-  await vi.waitUntil(() => channels().posted.some((message) => JSON.stringify(message).includes('active')))
+  await until(() => channels().posted.some((message) => JSON.stringify(message).includes('active')))
   await delay(10)
   later(2)
   expect(idle.auth.session).toBeDefined()

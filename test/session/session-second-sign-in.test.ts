@@ -1,9 +1,10 @@
 // @vitest-environment happy-dom
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { stepUp } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import { API } from '../helpers/server.js'
 import { later, slow, useSessionApps } from '../helpers/session-app.js'
+import { until } from '../helpers/until.js'
 
 const { start } = useSessionApps()
 const none = { refresh_token: undefined }
@@ -54,7 +55,7 @@ describe('a sign-in of the same person that brings no refresh token', () => {
     await auth.signIn()
     later(3590)
     const asking = auth.getAccessToken()
-    await vi.waitUntil(() => app.refreshes() === 1)
+    await until(() => app.refreshes() === 1)
     app.server.faults.token = none
     await auth.signIn({ scope: 'openid orders' })
     app.server.faults.token = {}

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { IDBFactory } from 'fake-indexeddb'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   type Dpop,
   indexedDbVault,
@@ -17,6 +17,7 @@ import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
 import { createSessionApp } from '../helpers/session-app.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
+import { until } from '../helpers/until.js'
 
 const BYE = 'https://app.example/bye'
 const closing: { close(): void }[] = []
@@ -320,7 +321,7 @@ describe('nothing comes back', () => {
       name: 'slow',
       keepsPage: true,
       async open({ begin, complete }) {
-        const url = await begin()
+        const { url } = await begin()
         await first.auth.signOut({ atServer: false })
         signedOut = true
         await complete(app.server.authorize(url).href)
@@ -344,7 +345,7 @@ describe('nothing comes back', () => {
     const leaving = first.auth.signOut({ atServer: false })
     await leaving
     await second.auth.signIn()
-    await vi.waitUntil(() => first.auth.session)
+    await until(() => first.auth.session)
     expect(second.types()).not.toContain('sign_in_failed')
     expect(second.auth.session).toBeDefined()
   })

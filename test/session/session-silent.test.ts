@@ -1,10 +1,11 @@
 // @vitest-environment happy-dom
 import { setTimeout as delay } from 'node:timers/promises'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { memorySessions, ProofkeyError, type SessionStore, sealedSessions, type UserAgent } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
 import { createGate, later, type SessionApp, useSessionApps } from '../helpers/session-app.js'
+import { until } from '../helpers/until.js'
 
 const { start } = useSessionApps()
 
@@ -15,7 +16,7 @@ function silentAt(app: () => SessionApp, gate = Promise.resolve()) {
     name: 'frame',
     keepsPage: true,
     async open({ begin, complete }) {
-      const url = await begin()
+      const { url } = await begin()
       asked.push(url)
       await gate
       await complete(app().server.authorize(url).href)
@@ -54,7 +55,7 @@ describe('a silent sign-in for a session, in place of a refresh', () => {
     if (leaving !== auth) await leaving.restore()
     later(300)
     const asking = refusal(auth.getAccessToken(), 'login_required')
-    await vi.waitUntil(() => asked.length)
+    await until(() => asked.length)
     await leaving.signOut({ atServer: false })
     gate.release()
     await asking
@@ -86,7 +87,7 @@ describe('a silent sign-in for a session, in place of a refresh', () => {
     await auth.signIn()
     later(300)
     const asking = auth.getAccessToken().catch(() => {})
-    await vi.waitUntil(() => asked.length)
+    await until(() => asked.length)
     await auth.signIn({ scope: 'openid orders' })
     gate.release()
     await asking
@@ -128,7 +129,7 @@ describe('restore, where the store has nothing', () => {
     const app: SessionApp = start({}, { silent })
     const { auth } = app.tab()
     const restoring = auth.restore()
-    await vi.waitUntil(() => asked.length)
+    await until(() => asked.length)
     await auth.signIn()
     app.server.faults.claims = { sub: 'bob' }
     gate.release()

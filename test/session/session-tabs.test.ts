@@ -4,6 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { memorySessions, type SessionStore, sealedSessions } from '../../src/index.js'
 import { createLocks } from '../helpers/locks.js'
 import { createGate, later, OWNER, slow, useSessionApps } from '../helpers/session-app.js'
+import { until } from '../helpers/until.js'
 
 const { start, channels } = useSessionApps()
 
@@ -48,7 +49,7 @@ describe('what one tab keeps', () => {
     await leaving.auth.signIn()
     await other.auth.restore()
     const out = leaving.auth.signOut({ atServer: false })
-    await vi.waitUntil(reached)
+    await until(reached)
     const signingIn = other.auth.signIn()
     await delay(20)
     release()
@@ -65,7 +66,7 @@ describe('what one tab keeps', () => {
     await other.auth.restore()
     later(3600)
     const asking = refreshing.auth.getAccessToken().catch(() => {})
-    await vi.waitUntil(reached)
+    await until(reached)
     app.server.faults.claims = { sub: 'bob' }
     const signingIn = other.auth.signIn()
     await delay(20)
@@ -85,7 +86,7 @@ describe('what one tab keeps', () => {
     later(3600)
     channels().setPost('never')
     const asking = refreshing.auth.getAccessToken().catch((error) => error.code)
-    await vi.waitUntil(reached)
+    await until(reached)
     const out = leaving.auth.signOut({ atServer: false })
     release()
     await Promise.all([asking, out])
@@ -97,7 +98,7 @@ describe('what one tab keeps', () => {
     const [first, second] = [app.tab(), app.tab()]
     await second.auth.restore()
     await first.auth.signIn()
-    await vi.waitUntil(() => second.auth.session)
+    await until(() => second.auth.session)
     expect(second.types()).toContain('session_changed')
     expect(second.types()).not.toContain('session_restored')
   })
@@ -147,7 +148,7 @@ describe('the channel', () => {
     await auth.signIn()
     later(3600)
     const asking = auth.getAccessToken()
-    await vi.waitUntil(() => app.refreshes() === 1)
+    await until(() => app.refreshes() === 1)
     auth.close()
     net.release()
     await asking

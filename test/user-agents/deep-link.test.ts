@@ -7,6 +7,8 @@ import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
 import { readmeSnippet } from '../helpers/readme.js'
 import { refusal } from '../helpers/refusal.js'
 import { createServer } from '../helpers/server.js'
+import { requestUrl, signInAttempt } from '../helpers/sign-in-attempt.js'
+import { until } from '../helpers/until.js'
 import { createWrapper } from '../helpers/wrapper.js'
 
 const scheme = 'com.example.app:/callback'
@@ -69,8 +71,8 @@ describe('deepLink', () => {
     const opening = deepLink({ ...wrapper.links, ...options }).open({
       redirectUri: scheme,
       signal,
-      begin: async () => new URL('https://as.example/authorize?state=s'),
-      isAnswer: (url) => url === answer,
+      begin: async () => requestUrl('https://as.example/authorize?state=s'),
+      isCallback: (url) => url === answer,
       complete,
     })
     const seen = { over: false }
@@ -205,14 +207,7 @@ describe('deepLink', () => {
   it('does not close the browser where a later sign-in is in it', async () => {
     const agent = deepLink(wrapper.links)
     const start = async ({ signal }: AbortController) => {
-      const begin = async () => new URL('https://as.example/authorize?state=s')
-      const opening = agent.open({
-        redirectUri: scheme,
-        signal,
-        begin,
-        isAnswer: () => false,
-        complete: async () => {},
-      })
+      const opening = agent.open(signInAttempt({ redirectUri: scheme, signal }))
       opening.catch(() => {})
       await setImmediate()
       return opening
@@ -272,7 +267,7 @@ describe('the README’s app', () => {
     vi.stubGlobal('plugins', wrapper.plugins())
     const { signIn } = await start()
     signIn().catch(() => {})
-    const url = authorize(await vi.waitUntil(() => wrapper.opened[0])).href
+    const url = authorize(await until(() => wrapper.opened[0])).href
 
     vi.stubGlobal('plugins', createWrapper().plugins(url))
     const log = vi.spyOn(console, 'log').mockReturnValue()

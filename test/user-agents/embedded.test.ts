@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { allowEmbeddedWebView, frame, popup, redirect } from '../../src/index.js'
 import type { EmbeddedOptions } from '../../src/user-agents/embedded.js'
 import { refusal } from '../helpers/refusal.js'
+import { signInAttempt } from '../helpers/sign-in-attempt.js'
 import { stubFrames, stubOpen } from '../helpers/windows.js'
 
 const IPHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)'
@@ -100,8 +101,7 @@ afterEach(() => {
 /** Whether the agent gets as far as to begin. */
 async function begins(name: keyof typeof AGENTS, options?: EmbeddedOptions): Promise<boolean> {
   const begin = vi.fn(async () => Promise.reject(new Error('far enough')))
-  const journey = { redirectUri: `${location.origin}/callback`, signal: undefined, isAnswer: () => false }
-  const work = AGENTS[name](options).open({ ...journey, begin, complete: async () => {} })
+  const work = AGENTS[name](options).open(signInAttempt({ redirectUri: `${location.origin}/callback`, begin }))
   if (begin.mock.calls.length) await expect(work).rejects.toThrow('far enough')
   else await refusal(work, 'embedded_webview')
   return begin.mock.calls.length > 0

@@ -8,6 +8,7 @@ import { describeUserAgent } from '../contracts/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
+import { requestUrl } from '../helpers/sign-in-attempt.js'
 import { ADA, ticketFor } from '../helpers/tickets.js'
 import { createWindow, hear, say, stateOf, stubFrames } from '../helpers/windows.js'
 
@@ -56,13 +57,13 @@ describe('frame', () => {
     const here = `${location.origin}/callback`
     const state = ticketFor(ADA)
     const answer = `${here}?code=x&state=${state}`
-    const begin = vi.fn(async (_?: SignInOverrides) => new URL(`${server}/authorize?state=${state}`))
+    const begin = vi.fn(async (_?: SignInOverrides) => requestUrl(`${server}/authorize?state=${state}`, state))
     const complete = vi.fn(ends)
     const opening = agent.open({
       redirectUri: here,
       signal: undefined,
       begin,
-      isAnswer: (url) => url === answer,
+      isCallback: (url) => url === answer,
       complete,
     })
     const seen = { outcome: 'pending' }
@@ -79,7 +80,7 @@ describe('frame', () => {
     return { begin, complete, opening, seen, state, answer, finish, shown: shown! }
   }
 
-  it('requirements for prompt=none, and for its own redirect URI before the client’s', async () => {
+  it('asks for prompt=none, and for its own redirect URI before the client’s', async () => {
     const first = await travel()
     expect(first.begin.mock.calls).toEqual([[{ redirectUri, prompt: 'none' }]])
     await first.finish()

@@ -14,6 +14,8 @@ import { freePort } from '../helpers/loopback.js'
 import { readmeSnippet } from '../helpers/readme.js'
 import { refusal } from '../helpers/refusal.js'
 import { createServer, type Faults } from '../helpers/server.js'
+import { signInAttempt } from '../helpers/sign-in-attempt.js'
+import { until } from '../helpers/until.js'
 
 /** One request on a connection of its own, with nothing added to it. */
 async function ask(
@@ -91,7 +93,7 @@ async function start({
   client.subscribe((event) => events.push(event))
   const signedIn = client.signIn(signIn)
   signedIn.catch(() => {})
-  await vi.waitUntil(() => opened[0])
+  await until(() => opened[0])
   const landing = opened[0]!.searchParams.get('redirect_uri') ?? ''
   return { server, client, events, signedIn, landing, url: opened[0]!, callback: server.authorize(opened[0]!) }
 }
@@ -153,8 +155,7 @@ describe('the redirect URI', () => {
   ])('%s is refused', async (redirectUri) => {
     const before = sockets()
     const begin = vi.fn()
-    const journey = { redirectUri, signal: undefined, begin, isAnswer: () => true, complete: vi.fn() }
-    await refusal(loopback().open(journey), 'config_invalid')
+    await refusal(loopback().open(signInAttempt({ redirectUri, begin })), 'config_invalid')
     expect(begin).not.toHaveBeenCalled()
     expect(sockets()).toBe(before)
   })
@@ -229,7 +230,7 @@ describe('the redirect URI', () => {
     expect((await refusal(client.signIn(), 'config_invalid')).message).toContain('EADDRINUSE')
     expect(tried.length).toBeGreaterThan(5)
     expect(open).not.toHaveBeenCalled()
-    await vi.waitUntil(() => sockets() <= before)
+    await until(() => sockets() <= before)
   })
 })
 
@@ -381,7 +382,7 @@ describe('afterwards', () => {
     await signedIn
     await Promise.all(closed)
     expect(await isOpen(landing)).toBe(false)
-    await vi.waitUntil(() => sockets() <= before)
+    await until(() => sockets() <= before)
   })
 
   it.each<[string, (abort: AbortController) => { options?: LoopbackOptions; signIn?: SignInOptions }, string]>([
@@ -401,7 +402,7 @@ describe('afterwards', () => {
     const error = await signedIn.catch((reason) => reason)
     expect(error).toMatchObject({ name: 'ProofkeyError', code })
     expect(await isOpen(landing)).toBe(false)
-    await vi.waitUntil(() => sockets() <= before)
+    await until(() => sockets() <= before)
   })
 
   it('nothing listens where the answer comes twice on one connection', async () => {
@@ -454,7 +455,7 @@ it.each([
   const abort = new AbortController()
   const client = createClient({ issuer, clientId: 'cli', redirectUri, fetch, userAgent: loopback({ open }) })
   const signedIn = client.signIn({ signal: abort.signal })
-  await vi.waitUntil(() => write.mock.calls.length)
+  await until(() => write.mock.calls.length)
   expect(write.mock.calls[0]?.[0]).toMatch(/^To sign in, open .*:\nhttps:\/\/as\.example\/authorize\?\S+\n$/)
   abort.abort()
   await refusal(signedIn, 'aborted')
@@ -482,7 +483,7 @@ it('the README’s command line ends on Ctrl-C, and shows no stack', async () =>
   command.stdin.end(outputFiles[0]!.text)
   let said = ''
   command.stderr.on('data', (chunk) => (said += chunk))
-  await vi.waitUntil(() => said.includes(issuer) || command.exitCode !== null, { timeout: 10_000 })
+  await until(() => said.includes(issuer) || command.exitCode !== null)
   command.kill('SIGINT')
   expect(await ended).toEqual([1, null])
   expect(said).toMatch(/^To sign in, .*:\nhttps:\S+\naborted: Try again\.\n$/)

@@ -3,10 +3,11 @@ import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { popup } from '../../src/user-agents/popup.js'
-import type { UserAgent } from '../../src/user-agents/user-agent.js'
+import type { AuthorizationRequestUrl, UserAgent } from '../../src/user-agents/user-agent.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
 import { refusal } from '../helpers/refusal.js'
+import { requestUrl, signInAttempt } from '../helpers/sign-in-attempt.js'
 import { ADA, ticketFor } from '../helpers/tickets.js'
 import { createWindow, hear, type OtherWindow, say, stateOf, stubOpen } from '../helpers/windows.js'
 
@@ -66,8 +67,8 @@ describe('popup', () => {
     const opening = agent.open({
       redirectUri,
       signal,
-      begin: async () => new URL(`https://as.example/authorize?state=${state}`),
-      isAnswer: (url) => url === answer,
+      begin: async () => requestUrl(`https://as.example/authorize?state=${state}`, state),
+      isCallback: (url) => url === answer,
       complete,
     })
     const seen = { outcome: 'pending' }
@@ -105,8 +106,7 @@ describe('popup', () => {
   it('that is blocked says so, and begins nothing', async () => {
     vi.mocked(open).mockReturnValue(null)
     const begin = vi.fn()
-    const journey = { redirectUri, signal: undefined, begin, isAnswer: () => false, complete: async () => {} }
-    await refusal(popup().open(journey), 'popup_blocked')
+    await refusal(popup().open(signInAttempt({ redirectUri, begin })), 'popup_blocked')
     expect(begin).not.toHaveBeenCalled()
     // And does not stand in the way of the next.
     vi.mocked(open).mockRestore()
@@ -115,14 +115,13 @@ describe('popup', () => {
   })
 
   it('needs the origin of its redirect URI', async () => {
-    const journey = { redirectUri: 'https://elsewhere.example/callback', signal: undefined }
-    const rest = { begin: vi.fn(), isAnswer: () => false, complete: async () => {} }
-    await refusal(popup().open({ ...journey, ...rest }), 'redirect_uri_mismatch')
+    const redirectUri = 'https://elsewhere.example/callback'
+    await refusal(popup().open(signInAttempt({ redirectUri, begin: vi.fn() })), 'redirect_uri_mismatch')
     expect(windows).toEqual([])
     // Its own goes before the client's.
     const begin = vi.fn(async () => Promise.reject(new Error('begun')))
     const own = `${location.origin}/popup.html`
-    await expect(popup({ redirectUri: own }).open({ ...journey, ...rest, begin })).rejects.toThrow('begun')
+    await expect(popup({ redirectUri: own }).open(signInAttempt({ redirectUri, begin }))).rejects.toThrow('begun')
     expect(begin).toHaveBeenCalledWith({ redirectUri: own })
   })
 
@@ -133,10 +132,7 @@ describe('popup', () => {
     const agent = popup()
     const first = await travel(agent)
     const begin = vi.fn()
-    await refusal(
-      second(agent).open({ redirectUri, signal: undefined, begin, isAnswer: () => false, complete: async () => {} }),
-      'popup_already_open',
-    )
+    await refusal(second(agent).open(signInAttempt({ redirectUri, begin })), 'popup_already_open')
     expect(first.window.focus).toHaveBeenCalledTimes(1)
     expect(windows).toHaveLength(1)
     expect(begin).not.toHaveBeenCalled()
@@ -163,12 +159,11 @@ describe('popup', () => {
   })
 
   it('closed before the sign-in has begun is cancelled, and goes nowhere', async () => {
-    let begun = (_: URL) => {}
-    const begin = () => new Promise<URL>((resolve) => (begun = resolve))
-    const journey = { redirectUri, signal: undefined, begin, isAnswer: () => false, complete: async () => {} }
-    const opening = popup().open(journey)
+    let begun = (_: AuthorizationRequestUrl) => {}
+    const begin = () => new Promise<AuthorizationRequestUrl>((resolve) => (begun = resolve))
+    const opening = popup().open(signInAttempt({ redirectUri, begin }))
     windows[0]!.close()
-    begun(new URL('https://as.example/authorize?state=s'))
+    begun(requestUrl())
     await refusal(opening, 'cancelled')
     expect(windows[0]!.visited).toEqual([])
   })

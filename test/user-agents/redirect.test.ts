@@ -2,9 +2,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { redirect } from '../../src/user-agents/redirect.js'
-import type { SignInAttempt } from '../../src/user-agents/user-agent.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
 import { refusal } from '../helpers/refusal.js'
+import { requestUrl, signInAttempt } from '../helpers/sign-in-attempt.js'
 
 describeUserAgent(
   'redirect',
@@ -24,14 +24,8 @@ describeUserAgent(
 
 describe('redirect', () => {
   const url = new URL('https://as.example/authorize?client_id=a%20b&redirect_uri=https%3A%2F%2Fapp.example%2Fcb&x=%zz#')
-  const begin = vi.fn(async () => url)
-  const journey = (redirectUri = `${location.origin}/callback`): SignInAttempt => ({
-    redirectUri,
-    signal: undefined,
-    begin,
-    isAnswer: () => false,
-    complete: async () => {},
-  })
+  const begin = vi.fn(async () => requestUrl(url))
+  const attempt = (redirectUri = `${location.origin}/callback`) => signInAttempt({ redirectUri, begin })
 
   /** Listeners of the window that were added and not removed, by event. */
   const listeners = new Set<string>()
@@ -63,7 +57,7 @@ describe('redirect', () => {
   function open() {
     const seen = { over: false, result: 'pending' as unknown }
     redirect({ navigate })
-      .open(journey())
+      .open(attempt())
       .then((result) => Object.assign(seen, { over: true, result }))
     return seen
   }
@@ -80,7 +74,7 @@ describe('redirect', () => {
 
   it('navigates with location.assign by default', async () => {
     const assign = vi.spyOn(location, 'assign').mockReturnValue()
-    redirect().open(journey())
+    redirect().open(attempt())
     await setImmediate()
     expect(assign.mock.calls).toEqual([[url.href]])
   })
@@ -93,7 +87,7 @@ describe('redirect', () => {
     ['a scheme of an app', 'com.example.app:/callback'],
   ])('stays where it is when redirectUri is on %s', async (_, redirectUri) => {
     expect(location.origin).toBe('http://localhost:3000')
-    await expect(redirect({ navigate }).open(journey(redirectUri))).rejects.toMatchObject({
+    await expect(redirect({ navigate }).open(attempt(redirectUri))).rejects.toMatchObject({
       name: 'ProofkeyError',
       code: 'redirect_uri_mismatch',
       message: expect.stringContaining(location.origin),
@@ -109,7 +103,7 @@ describe('redirect', () => {
     ['in a wrapper', 'https://localhost', 'com.example.app:/callback'],
   ])('says what to use instead, %s', async (_, origin, redirectUri) => {
     vi.stubGlobal('location', origin && { origin })
-    const error = await refusal(redirect({ navigate }).open(journey(redirectUri)), 'redirect_uri_mismatch')
+    const error = await refusal(redirect({ navigate }).open(attempt(redirectUri)), 'redirect_uri_mismatch')
     vi.unstubAllGlobals()
     expect(error.hint).toContain('loopback()')
     expect(error.hint).toContain('deepLink()')
@@ -119,7 +113,7 @@ describe('redirect', () => {
     navigate.mockImplementation(() => {
       throw new DOMException('Not allowed', 'SecurityError')
     })
-    await expect(redirect({ navigate }).open(journey())).rejects.toMatchObject({ name: 'SecurityError' })
+    await expect(redirect({ navigate }).open(attempt())).rejects.toMatchObject({ name: 'SecurityError' })
     expect(listeners.size).toBe(0)
   })
 
@@ -150,7 +144,7 @@ describe('redirect', () => {
 
   it('ends with an abort where the person has stayed on the page', async () => {
     const abort = new AbortController()
-    const opening = redirect({ navigate }).open({ ...journey(), signal: abort.signal })
+    const opening = redirect({ navigate }).open({ ...attempt(), signal: abort.signal })
     await setImmediate()
     abort.abort('changed their mind')
     await expect(opening).rejects.toMatchObject({ code: 'aborted', cause: 'changed their mind', retryable: true })

@@ -10,6 +10,7 @@ import type { SignInAttempt } from '../../src/user-agents/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
 import { createLocks } from '../helpers/locks.js'
 import { goTo } from '../helpers/page.js'
+import { requestUrl, signInAttempt } from '../helpers/sign-in-attempt.js'
 import { ADA, ticketFor } from '../helpers/tickets.js'
 import { createWindow, hear, type OtherWindow, say, stubFrames, stubOpen } from '../helpers/windows.js'
 
@@ -45,14 +46,14 @@ afterEach(() => {
 })
 
 /** What a user agent does while it waits. @returns its end */
-function waitFor(journey: SignInAttempt, url: URL, from: Window, answer: (url: string) => void): () => void {
+function waitFor(attempt: SignInAttempt, state: string, from: Window, answer: (url: string) => void): () => void {
   const undos: (Undo | undefined)[] = []
   let over = false
   const atEnd = (undo?: Undo) => {
     if (over) undo?.()
     else undos.push(undo)
   }
-  hearCallback(journey, url, from, { answer, fail() {}, atEnd })
+  hearCallback(attempt, state, from, { answer, fail() {}, atEnd })
   return () => {
     over = true
     for (const undo of undos) undo?.()
@@ -61,8 +62,8 @@ function waitFor(journey: SignInAttempt, url: URL, from: Window, answer: (url: s
 
 function receipt(): unknown {
   const from = createWindow()
-  const journey = { isAnswer: () => true } as unknown as SignInAttempt
-  const undo = waitFor(journey, new URL('https://as.example/?state=s'), from as unknown as Window, () => {})
+  const attempt = signInAttempt({ isCallback: () => true })
+  const undo = waitFor(attempt, 's', from as unknown as Window, () => {})
   hear(page, from)
   undo()
   return from.postMessage.mock.calls[0]?.[0]
@@ -333,11 +334,10 @@ describe('with Web Locks, relayCallback', () => {
   })
 
   it('finds the lock of hearCallback, which is let go at the end', async () => {
-    const journey = { isAnswer: (url: string) => url === callback } as SignInAttempt
-    const authorize = new URL(`https://as.example/authorize?state=${state}`)
+    const attempt = signInAttempt({ isCallback: (url) => url === callback })
     const held = async () => (await locks.query()).held.map(({ name }) => name)
     for (const early of [true, false]) {
-      const undo = waitFor(journey, authorize, window, () => {})
+      const undo = waitFor(attempt, state, window, () => {})
       if (!early) {
         await turns()
         expect(await held()).toEqual([lockOf(state)])
@@ -356,12 +356,7 @@ describe('with Web Locks, relayCallback', () => {
   ])('is heard where the locks are %s', async (_, locks) => {
     vi.stubGlobal('navigator', { locks })
     const answer = vi.fn()
-    const undo = waitFor(
-      { isAnswer: () => true } as unknown as SignInAttempt,
-      new URL(`https://as.example/?state=${state}`),
-      window,
-      answer,
-    )
+    const undo = waitFor(signInAttempt({ isCallback: () => true }), state, window, answer)
     say(callback, state)
     await turns()
     undo()
@@ -370,12 +365,7 @@ describe('with Web Locks, relayCallback', () => {
 })
 
 it('an answer that landed elsewhere is refused at once: its own page reports it', async () => {
-  const undo = waitFor(
-    { isAnswer: () => false } as unknown as SignInAttempt,
-    new URL(`https://as.example/?state=${state}`),
-    window,
-    () => {},
-  )
+  const undo = waitFor(signInAttempt(), state, window, () => {})
   await expect(relay().work).resolves.toBe(false)
   undo()
   expect(location.href).toBe(callback)
@@ -393,8 +383,8 @@ describe('both ends together', () => {
     const opening = agents[name]().open({
       redirectUri: page,
       signal: undefined,
-      begin: async () => new URL(`https://as.example/authorize?state=${state}`),
-      isAnswer: (url) => url === callback,
+      begin: async () => requestUrl(`https://as.example/authorize?state=${state}`, state),
+      isCallback: (url) => url === callback,
       complete,
     })
     await setImmediate()

@@ -5,6 +5,7 @@ import { ProofkeyError } from '../../errors.js'
 import { clientKeyOf } from '../client-key.js'
 import { endpoint, type InsecureSwitch, parseUrl } from '../discovery/endpoint.js'
 import type { CheckedMetadata } from '../discovery/metadata.js'
+import { type IdTokenOptions, idTokenPolicy } from '../jose/id-token.js'
 import { scopes } from '../scope.js'
 import type { Dpop } from '../token/dpop.js'
 import { pin, type Transaction } from './transaction.js'
@@ -13,7 +14,7 @@ import { pin, type Transaction } from './transaction.js'
 export type ResponseMode = 'query' | 'fragment' | 'form_post'
 
 /** What a sign-in can ask for; each is sent under the standard's name. */
-export interface AuthorizationParameters {
+export interface AuthorizationParameters extends IdTokenOptions {
   /** Space-separated. With `openid` an ID token is required and bound by a nonce. */
   readonly scope?: string | undefined
   /** The part of `scope` without which the sign-in fails (`scope_missing`). Default: none; a difference is reported only. */
@@ -25,10 +26,6 @@ export interface AuthorizationParameters {
   readonly resource?: string | readonly string[] | undefined
   /** More of them, where the sign-in's own access token is for none of these. */
   readonly additionalResources?: readonly string[] | undefined
-  /** Space-separated, OpenID Connect Core §3.1.2.1. An ID token must then come, its `acr` one of them (`acr_not_met`). */
-  readonly acrValues?: string | undefined
-  /** OpenID Connect Core §3.1.2.1. An ID token must then come, its `auth_time` recent enough. */
-  readonly maxAgeSeconds?: number | undefined
   readonly prompt?: 'none' | 'login' | 'consent' | 'select_account' | 'create' | (string & {}) | undefined
   readonly loginHint?: string | undefined
   /** Space-separated BCP 47 tags. */
@@ -96,9 +93,9 @@ export async function beginAuthorization(
   const problems = parameterProblems(request)
   if (problems[0]) throw configInvalid(problems)
 
-  const { clientId, redirectUri, scope, requiredScope, acrValues, maxAgeSeconds } = request
-  const startedAtMs = Date.now()
-  const expiresAtMs = startedAtMs + (request.lifetimeSeconds ?? 600) * 1000
+  const { clientId, redirectUri, scope, requiredScope } = request
+  const requestedAtMs = Date.now()
+  const expiresAtMs = requestedAtMs + (request.lifetimeSeconds ?? 600) * 1000
   const codeVerifier = randomToken()
   const clientKey = clientKeyOf(server.issuer, clientId)
   const state = createTicket(clientKey, expiresAtMs)
@@ -126,13 +123,10 @@ export async function beginAuthorization(
       redirectUri,
       state,
       codeVerifier,
-      nonce,
       scope,
       requiredScope,
       resource: [request.resource].flat()[0],
-      maxAgeSeconds,
-      acrValues,
-      startedAtMs,
+      idToken: idTokenPolicy(request, { nonce, requestedAtMs }),
       expiresAtMs,
     },
   }
@@ -154,4 +148,4 @@ export function parameterProblems({ additionalParameters, ...request }: Authoriz
 }
 
 export const configInvalid = (problems: readonly string[]): ProofkeyError =>
-  new ProofkeyError('config_invalid', `Wrong configuration: ${problems.join('; ')}.`, 'Mend them.')
+  new ProofkeyError('config_invalid', `Wrong configuration: ${problems.join('; ')}.`, 'Correct these options.')

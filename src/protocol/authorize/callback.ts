@@ -1,5 +1,4 @@
-import { type ErrorCode, ProofkeyError } from '../../errors.js'
-import { serverError } from '../server-error.js'
+import { type ErrorCode, oauthRefusal, ProofkeyError } from '../../errors.js'
 import type { Transaction } from './transaction.js'
 
 /** Response parameters of RFC 6749 §4.1.2, RFC 9207 §2 and OpenID Connect Session Management §2; each may come once. */
@@ -63,12 +62,12 @@ export function checkCallback(
   const error = parameters.get('error')
   const code = parameters.get('code')
   if (error !== null) {
-    const said = serverError(error, parameters.get('error_description'), [state, code])
-    throw new ProofkeyError(
+    const body = { error, error_description: parameters.get('error_description') }
+    throw oauthRefusal(
       OUTCOME.test(error) ? (error as ErrorCode) : 'authorization_failed',
-      `The server refused the sign-in: ${said.error}.`,
-      'See serverError; start a new sign-in.',
-      { serverError: said },
+      'The server refused the sign-in',
+      body,
+      [state, code],
     )
   }
   if (!code) throw malformed('carries no code')

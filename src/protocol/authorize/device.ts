@@ -1,12 +1,10 @@
 import { processDeviceAuthorizationResponse } from 'oauth4webapi'
-import { type ErrorCode, ProofkeyError } from '../../errors.js'
+import { oauthErrorOf, oauthRefusal, ProofkeyError } from '../../errors.js'
 import { type InsecureSwitch, isSecure, parseUrl } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
-import { invalidIdToken } from '../jose/id-token.js'
+import { idTokenPolicy } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
 import { refused } from '../request.js'
-import { scopes } from '../scope.js'
-import { type Secrets, serverError } from '../server-error.js'
 import { expired, type Grant, readGrant } from '../token/complete.js'
 import { post, type TokenRequestOptions } from '../token/token-request.js'
 import { pin } from './transaction.js'
@@ -68,9 +66,9 @@ export async function requestDeviceCode(
   const name = 'device_authorization_endpoint'
   const startedAtMs = Date.now()
   const client = { client_id: clientId }
-  const response = await post(server, client, body, { ...options, dpop: undefined }, name)
-  const said = await errorIn(response)
-  if (said) throw refusal('authorization_failed', said, [...body.values()])
+  const { response, secrets } = await post(server, client, body, { ...options, dpop: undefined }, name)
+  const refusal = await errorIn(response)
+  if (refusal) throw oauthRefusal('authorization_failed', 'The server refused the sign-in', refusal, secrets)
   const answer = await processDeviceAuthorizationResponse(server, client, response).catch(({ message }: Error) => {
     throw refused(`${server[name]}`, `gave no device code (status ${response.status}): ${message}`)
   })
@@ -109,55 +107,34 @@ export async function pollDeviceGrant(
   })
   const [resource] = [request.resource ?? []].flat()
   if (resource) body.set('resource', resource)
-  const response = await post(pinned, { client_id: clientId }, body, options).catch((error: ProofkeyError) => {
+  const posted = await post(pinned, { client_id: clientId }, body, options).catch((error: ProofkeyError) => {
     if (error.code === 'network_error' || error.code === 'timeout') return undefined
     throw error
   })
-  if (!response || response.status >= 500 || response.status === 429) return 'unreachable'
-  const said = await errorIn(response)
-  if (said?.error === 'authorization_pending' || said?.error === 'slow_down') return said.error
-  if (said?.error === 'expired_token') throw expired()
-  if (said) {
-    const code = said.error === 'access_denied' ? said.error : 'token_request_refused'
-    throw refusal(code, said, [...body.values()], prompt.userCode)
+  if (!posted || posted.response.status >= 500 || posted.response.status === 429) return 'unreachable'
+  const { response } = posted
+  const secrets = [...posted.secrets, prompt.userCode]
+  const refusal = await errorIn(response)
+  if (refusal?.error === 'authorization_pending' || refusal?.error === 'slow_down') return refusal.error
+  if (refusal?.error === 'expired_token') throw expired()
+  if (refusal) {
+    const code = refusal.error === 'access_denied' ? refusal.error : 'token_request_refused'
+    throw oauthRefusal(code, 'The server refused the sign-in', refusal, secrets)
   }
   const verifySignature = options.signature?.(pinned, options)
-  const asked = { ...request, server: pinned, startedAtMs, dpop: options.dpop }
-  const grant = await readGrant(asked, response, verifySignature, body, [deviceCode, prompt.userCode])
-  if (!grant.claims && scopes(request.scope).includes('openid')) throw invalidIdToken('it is missing')
-  return grant
+  const idToken = idTokenPolicy(request, { requestedAtMs: startedAtMs })
+  const { scope, requiredScope } = request
+  const expected = { server: pinned, clientId, scope, requiredScope, resource, idToken, dpop: options.dpop }
+  return readGrant(expected, { response, secrets }, verifySignature)
 }
 
-/** An OAuth error (RFC 6749 §5.2) as it was sent, whatever the status: to be compared, not to be shown. */
-interface Said {
-  readonly error: string
-  readonly error_description?: unknown
-}
-
-async function errorIn(response: Response): Promise<Said | undefined> {
-  const said = Object(
+const errorIn = async (response: Response) =>
+  oauthErrorOf(
     await response
       .clone()
       .json()
       .catch(() => undefined),
   )
-  return typeof said.error === 'string' ? said : undefined
-}
-
-/** A user code is short and is written in many ways: words that seem to hold it are dropped as a whole. */
-function refusal(code: ErrorCode, { error, error_description }: Said, secrets: Secrets, userCode = ''): ProofkeyError {
-  const bare = (text: unknown) => `${text}`.replace(/[^a-z\d]/gi, '').toUpperCase()
-  const safe = (text: unknown) => (userCode && bare(text).includes(bare(userCode)) ? '(it names the user code)' : text)
-  const said = serverError(`${safe(error)}`, safe(error_description), secrets)
-  return new ProofkeyError(
-    code,
-    `The server refused the sign-in: ${said.error}.`,
-    'See serverError; start a new sign-in.',
-    {
-      serverError: said,
-    },
-  )
-}
 
 /** Where a person is sent is as good as an endpoint. @throws `endpoint_refused` */
 function page(address: string, insecure: InsecureSwitch | undefined): string {

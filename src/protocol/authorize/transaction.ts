@@ -1,4 +1,5 @@
 import type { ServerMetadata } from '../discovery/metadata.js'
+import type { IdTokenPolicy } from '../jose/id-token.js'
 
 /** What of the server's metadata a sign-in is bound to: the callback needs no other request than the one to its token endpoint. */
 export type PinnedServer = Pick<
@@ -37,23 +38,19 @@ export interface Transaction {
   readonly redirectUri: string
   readonly state: string
   readonly codeVerifier: string
-  /** Set where `openid` was asked for; an ID token is then required. */
-  readonly nonce?: string | undefined
   readonly scope?: string | undefined
   readonly requiredScope?: string | undefined
   /** Which resource server the access token is for (RFC 8707 §2.2). */
   readonly resource?: string | undefined
-  readonly maxAgeSeconds?: number | undefined
-  readonly acrValues?: string | undefined
-  readonly startedAtMs: number
+  /** What the ID token is held against; its nonce is set where `openid` was asked for. */
+  readonly idToken: IdTokenPolicy
   readonly expiresAtMs: number
 }
 
 /** What the answer of the token endpoint is held against. */
-export type ResponseExpectations = Pick<
-  Transaction,
-  'server' | 'clientId' | 'nonce' | 'scope' | 'requiredScope' | 'maxAgeSeconds' | 'acrValues' | 'startedAtMs'
-> & {
+export type ResponseExpectations = Pick<Transaction, 'server' | 'clientId' | 'scope' | 'requiredScope' | 'resource'> & {
+  /** Undefined where the caller judges the ID token itself, as a refresh does. */
+  readonly idToken?: IdTokenPolicy | undefined
   /** Set where the tokens are to be tied to a key. */
   readonly dpop?: unknown
 }

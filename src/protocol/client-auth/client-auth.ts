@@ -1,9 +1,8 @@
 import { type ClientAuth as Authenticate, None } from 'oauth4webapi'
-import { ProofkeyError } from '../../errors.js'
+import { ProofkeyError, redact } from '../../errors.js'
 import type { PinnedServer } from '../authorize/transaction.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 import type { RequestOptions } from '../request.js'
-import { redact } from '../server-error.js'
 
 /** How the client proves itself at the token endpoint. */
 export interface ClientAuth {
@@ -30,7 +29,7 @@ export function checkClientAuth(server: ServerMetadata, { method }: ClientAuth):
   if (listed == null || method === 'none' || [listed].flat().includes(method)) return
   throw new ProofkeyError(
     'client_auth_unsupported',
-    `The server does not take ${method}, only ${redact([listed].flat().join(', '), []).slice(0, 200)}.`,
+    `The server does not take ${method}, only ${redact([listed].flat().join(', '))}.`,
     'Choose one that it lists, or enable yours there.',
   )
 }

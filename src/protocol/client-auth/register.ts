@@ -1,8 +1,7 @@
-import { ProofkeyError } from '../../errors.js'
+import { oauthRefusal } from '../../errors.js'
 import { endpoint } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 import { type RequestOptions, refused, send } from '../request.js'
-import { serverError } from '../server-error.js'
 
 /** What a client says of itself, in the wire's own names (RFC 7591 §2). */
 export interface ClientMetadata {
@@ -34,13 +33,9 @@ export async function registerClient(
   const response = await send(url, { method: 'POST', headers, body: JSON.stringify(metadata) }, options)
   const made = Object(await response.json().catch(() => undefined))
   if (response.status >= 400) {
-    const said = serverError(`${made.error ?? response.status}`, made.error_description, [initialAccessToken])
-    throw new ProofkeyError(
-      'registration_refused',
-      `The server does not register this client: ${said.error}.`,
-      'See serverError.',
-      { serverError: said },
-    )
+    const body = { ...made, error: `${made.error ?? response.status}` }
+    const secrets = [initialAccessToken]
+    throw oauthRefusal('registration_refused', 'The server does not register this client', body, secrets)
   }
   if (typeof made.client_id !== 'string' || !made.client_id) throw refused(url, 'gave no client_id')
   for (const name of [

@@ -1,7 +1,6 @@
 import type { AuthorizationServer } from 'oauth4webapi'
-import { ProofkeyError } from '../../errors.js'
+import { ProofkeyError, redact } from '../../errors.js'
 import { type RequestOptions, refused, send } from '../request.js'
-import { redact } from '../server-error.js'
 import { endpoint, type InsecureSwitch } from './endpoint.js'
 
 declare const checked: unique symbol
@@ -51,7 +50,7 @@ export async function discover(issuer: string, options: RequestOptions = {}): Pr
  */
 export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure?: InsecureSwitch): CheckedMetadata {
   if (metadata?.issuer !== issuer) {
-    const found = redact(`${JSON.stringify(metadata?.issuer)}`, []).slice(0, 99)
+    const found = redact(`${JSON.stringify(metadata?.issuer)}`)
     throw new ProofkeyError(
       'issuer_mismatch',
       `The server calls itself ${found}, not "${issuer}".`,

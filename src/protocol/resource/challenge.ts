@@ -1,4 +1,4 @@
-import { redact, type Secrets } from '../server-error.js'
+import { repeatsSecret, type Secrets } from '../../errors.js'
 
 /** What a `WWW-Authenticate` header says, in all its challenges together (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9470 §3). */
 export interface Challenge {
@@ -10,7 +10,7 @@ export interface Challenge {
 
 /**
  * Reads the parameters that matter here, each in its first appearance; whatever else stands there is passed over.
- * @param secrets what an API must not say back
+ * @param secrets a parameter that repeats one of them is left out
  */
 export function challengeOf(response: Response, secrets: Secrets = []): Challenge {
   const found: Record<string, string> = {}
@@ -19,7 +19,8 @@ export function challengeOf(response: Response, secrets: Secrets = []): Challeng
   for (const [, name = '', quoted, token = ''] of header.matchAll(
     /(?<![\w-])(error|scope|acr_values|max_age)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))|"(?:[^"\\]|\\.)*"/gi,
   )) {
-    if (name) found[name.toLowerCase()] ??= redact(quoted?.replace(/\\(.)/g, '$1') ?? token, secrets)
+    const value = quoted?.replace(/\\(.)/g, '$1') ?? token
+    if (name && !repeatsSecret(value, secrets)) found[name.toLowerCase()] ??= value.replace(/[^\x20-\x7e]+/g, ' ')
   }
   return found
 }

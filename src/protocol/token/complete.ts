@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi'
-import { ProofkeyError } from '../../errors.js'
+import { type CheckedClaim, errorWith, oauthRefusal, ProofkeyError, repeatsSecret } from '../../errors.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
 import { aheadMs } from '../clock.js'
@@ -7,8 +7,7 @@ import { parseUrl } from '../discovery/endpoint.js'
 import { CLOCK_SKEW_SECONDS, checkIdToken, invalidIdToken } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
 import { scopes } from '../scope.js'
-import { redact, type Secrets, serverError } from '../server-error.js'
-import { post, type TokenRequestOptions } from './token-request.js'
+import { type Posted, post, type TokenRequestOptions } from './token-request.js'
 
 /** The claims of an ID token (OpenID Connect Core §2), in the standard's names. */
 export type IdTokenClaims = oauth.IDToken
@@ -61,7 +60,7 @@ export async function completeAuthorization(
   callback: URL | string,
   options: CompleteOptions = {},
 ): Promise<Grant> {
-  const { server, clientId, redirectUri, codeVerifier, resource, nonce, state } = transaction
+  const { server, clientId, redirectUri, codeVerifier, resource, idToken, state } = transaction
   if (!(transaction.expiresAtMs > Date.now())) throw expired()
   const url = parseUrl(`${callback}`)
   if (!url) throw malformed('is no absolute URL')
@@ -75,42 +74,40 @@ export async function completeAuthorization(
   })
   if (resource) body.set('resource', resource)
   const verifySignature = options.signature?.(server, options)
-  const response = await post(server, { client_id: clientId }, body, options)
-  return readGrant({ ...options, ...transaction }, response, verifySignature, body, [code, codeVerifier, nonce, state])
+  const { response, secrets } = await post(server, { client_id: clientId }, body, options)
+  const expected = { ...transaction, dpop: options.dpop }
+  return readGrant(expected, { response, secrets: [...secrets, idToken.nonce, state] }, verifySignature)
 }
 
 /**
  * Holds the token endpoint's answer against what was asked for: what oauth4webapi checks, and what it leaves to its caller.
- * @param body what was sent; none of it comes back in a server's words
- * @param secrets nor does any of these, nor in the scope
- * @param check for an ID token that comes with it
  */
 export async function readGrant(
-  asked: ResponseExpectations,
-  response: Response,
+  expected: ResponseExpectations,
+  { response, secrets }: Posted,
   verifySignature: ReturnType<SignatureCheck> | undefined,
-  body: URLSearchParams,
-  secrets: Secrets,
-  check: (...token: Parameters<typeof checkIdToken>) => Promise<void> = checkIdToken,
 ): Promise<Grant> {
   const aheadSeconds = aheadMs(response) / 1000
   const client = {
-    client_id: asked.clientId,
+    client_id: expected.clientId,
     [oauth.clockSkew]: aheadSeconds,
     [oauth.clockTolerance]: CLOCK_SKEW_SECONDS,
   }
   try {
-    const result = await oauth.processGenericTokenEndpointResponse(asked.server, client, response)
+    const result = await oauth.processGenericTokenEndpointResponse(expected.server, client, response)
     const { access_token, id_token, refresh_token } = result
-    const tokenType = asked.dpop ? 'dpop' : 'bearer'
+    const tokenType = expected.dpop ? 'dpop' : 'bearer'
     if (result.token_type !== tokenType) throw tokenResponseInvalid(`its token_type is not ${tokenType}`)
     if (id_token) await verifySignature?.(response)
     const claims = oauth.getValidatedIdTokenClaims(result)
-    if (claims) await check(claims, id_token ?? '', access_token, asked, aheadSeconds)
-    else if ((asked.nonce ?? asked.acrValues ?? asked.maxAgeSeconds) !== undefined)
-      throw invalidIdToken('it is missing')
-    const scope = redact(result.scope ?? asked.scope ?? '', [...secrets, access_token, id_token, refresh_token])
-    const missing = scopes(asked.requiredScope).filter((value) => !scopes(scope).includes(value))
+    const policy = expected.idToken
+    if (policy && claims) {
+      const context = { clientId: expected.clientId, idToken: id_token ?? '', accessToken: access_token, aheadSeconds }
+      await checkIdToken(claims, context, policy)
+    } else if (policy?.required) throw invalidIdToken('it is missing')
+    const issued = [...secrets, access_token, id_token, refresh_token]
+    const granted = scopes(result.scope ?? expected.scope).filter((value) => !repeatsSecret(value, issued))
+    const missing = scopes(expected.requiredScope).filter((value) => !granted.includes(value))
     if (missing.length)
       throw new ProofkeyError('scope_missing', `Not granted: ${missing.join(' ')}.`, 'Ask for consent.')
     return {
@@ -118,15 +115,15 @@ export async function readGrant(
         accessToken: access_token,
         tokenType,
         expiresAtMs: result.expires_in === undefined ? undefined : Date.now() + result.expires_in * 1000,
-        scope,
-        resource: body.get('resource') ?? undefined,
+        scope: granted.join(' '),
+        resource: expected.resource,
         refreshToken: refresh_token,
         idToken: id_token,
       },
       claims,
     }
   } catch (error) {
-    throw translate(error, response, [...body.values(), ...secrets])
+    throw translate(error, response, secrets)
   }
 }
 
@@ -140,23 +137,18 @@ const tokenResponseInvalid = (what: string) =>
   )
 
 /** The one place where oauth4webapi's errors become ours. Their `cause` holds tokens and claims: only the message goes on. */
-function translate(error: unknown, response: Response, secrets: Secrets): ProofkeyError {
+function translate(error: unknown, response: Response, secrets: Posted['secrets']): ProofkeyError {
   const { message, cause } = error as Error
   if (error instanceof ProofkeyError) {
     // The token endpoint has answered: nothing that fails now makes the code good again.
-    return error.retryable ? new ProofkeyError(error.code, message, error.hint, { cause }) : error
+    return error.retryable ? errorWith(error, { retryable: false }) : error
   }
   if (error instanceof oauth.ResponseBodyError) {
-    const said = serverError(error.error, error.error_description, secrets)
-    return new ProofkeyError(
-      'token_request_refused',
-      `The server refused: ${said.error}.`,
-      'Start a new sign-in; it may mean a stolen code.',
-      { serverError: said },
-    )
+    const hint = 'Start a new sign-in; it may mean a stolen code.'
+    return oauthRefusal('token_request_refused', 'The server refused', error, secrets, hint)
   }
   const about = Object(cause)
   return ['claims', 'header'].some((part) => part in about)
-    ? invalidIdToken(message)
+    ? invalidIdToken(message, about.claim as CheckedClaim | undefined)
     : tokenResponseInvalid(`${message} (status ${response.status})`)
 }

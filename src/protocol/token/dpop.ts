@@ -3,6 +3,7 @@ import { sha256 } from '../../crypto/digest.js'
 import { randomToken } from '../../crypto/random.js'
 import { ES256, type SigningKey, thumbprintOf } from '../../crypto/signing-key.js'
 import { subtle, utf8 } from '../../crypto/web-crypto.js'
+import { oauthErrorOf } from '../../errors.js'
 import { aheadMs } from '../clock.js'
 import { readBody } from '../request.js'
 import { challengeOf } from '../resource/challenge.js'
@@ -137,7 +138,7 @@ async function signed({ privateKey, publicJwk }: SigningKey, claims: object): Pr
 /** A token endpoint's answer says it in its body (RFC 6749 §5.2). */
 async function errorIn(url: string, response: Response): Promise<unknown> {
   try {
-    return JSON.parse(await (await readBody(url, response.clone())).text()).error
+    return oauthErrorOf(JSON.parse(await (await readBody(url, response.clone())).text()))?.error
   } catch {
     return undefined
   }

@@ -1,6 +1,7 @@
 import { type ErrorCode, ProofkeyError, type ServerError } from '../../errors.js'
 import { callbackParameters, checkCallback } from '../authorize/callback.js'
 import type { Transaction } from '../authorize/transaction.js'
+import type { IdTokenPolicy } from '../jose/id-token.js'
 import { refused, send } from '../request.js'
 import type { CompleteOptions, Grant, IdTokenClaims, Tokens } from './complete.js'
 
@@ -17,21 +18,14 @@ export type Exchange = (
   options: CompleteOptions,
 ) => Promise<Grant | ExchangedGrant>
 
-/** What the browser sends to its backend: the code and what the answer to it must hold. */
+/**
+ * What the browser sends to its backend: the code and the verifier. What it demands of the answer besides can make the
+ * backend's own demands stricter, and nothing else.
+ */
 export interface ExchangeRequest
-  extends Pick<
-    Transaction,
-    | 'codeVerifier'
-    | 'redirectUri'
-    | 'nonce'
-    | 'scope'
-    | 'requiredScope'
-    | 'resource'
-    | 'maxAgeSeconds'
-    | 'acrValues'
-    | 'startedAtMs'
-  > {
+  extends Pick<Transaction, 'codeVerifier' | 'redirectUri' | 'requiredScope' | 'resource'> {
   readonly code: string
+  readonly idToken?: Pick<IdTokenPolicy, 'nonce' | 'acrValues' | 'maxAgeSeconds'> | undefined
 }
 
 /** The header that makes the request one that no other origin can send without being asked first (CORS preflight). */
@@ -47,25 +41,21 @@ export function exchangeAt(path: string): Exchange {
   return async (transaction, callback, options) => {
     const url = new URL(callback)
     const code = checkCallback(transaction, url, callbackParameters(url))
-    const { codeVerifier, redirectUri, nonce, scope, requiredScope, resource, maxAgeSeconds, acrValues, startedAtMs } =
-      transaction
-    const asked: ExchangeRequest = {
+    const { codeVerifier, redirectUri, requiredScope, resource, idToken } = transaction
+    const { nonce, acrValues, maxAgeSeconds } = idToken
+    const request: ExchangeRequest = {
       code,
       codeVerifier,
       redirectUri,
-      nonce,
-      scope,
       requiredScope,
       resource,
-      maxAgeSeconds,
-      acrValues,
-      startedAtMs,
+      idToken: { nonce, acrValues, maxAgeSeconds },
     }
     const headers = { accept: 'application/json', 'content-type': 'application/json', [EXCHANGE_HEADER]: 'exchange' }
     const { fetch = globalThis.fetch } = options
     const response = await send(
       path,
-      { method: 'POST', body: JSON.stringify(asked), headers },
+      { method: 'POST', body: JSON.stringify(request), headers },
       { ...options, fetch: (input, init) => fetch(input, { ...init, credentials: 'same-origin' }) },
     )
     const answer = await response.json().catch(() => {

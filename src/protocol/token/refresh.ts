@@ -40,13 +40,14 @@ export async function refreshTokens(
   for (const uri of [options.resource ?? []].flat()) body.append('resource', uri)
   const pinned = pin(server)
   const verifySignature = options.signature?.(pinned, options)
-  const response = await post(pinned, { client_id: clientId }, body, options)
+  const posted = await post(pinned, { client_id: clientId }, body, options)
   if (onRotation) {
-    const { refresh_token } = Object(await response.clone().json().catch(Object))
+    const { refresh_token } = Object(await posted.response.clone().json().catch(Object))
     if (typeof refresh_token === 'string') onRotation(refresh_token)
   }
-  const asked = { server: pinned, clientId, scope, startedAtMs: Date.now(), dpop: options.dpop }
-  const { tokens, claims } = await readGrant(asked, response, verifySignature, body, [refreshToken], async () => {})
+  const [resource] = [options.resource ?? []].flat()
+  const expected = { server: pinned, clientId, scope, resource, dpop: options.dpop }
+  const { tokens, claims } = await readGrant(expected, posted, verifySignature)
   checkContinuity(claims, previousClaims)
   return { tokens: { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken }, claims }
 }
@@ -62,6 +63,7 @@ export function checkContinuity(claims: IdTokenClaims | undefined, before: IdTok
   const changed = (['iss', 'sub', 'aud', 'azp'] as const).find(
     (name) => claims[name] !== undefined && first[name] !== undefined && `${claims[name]}` !== `${first[name]}`,
   )
-  const wrong = changed ?? (Number(claims.auth_time) > Number(before.auth_time) && 'auth_time')
-  if (wrong) throw invalidIdToken(`its ${wrong} is not the one of the sign-in`)
+  const newer = Number(claims.auth_time) > Number(before.auth_time)
+  const failedCheck = changed ?? (newer && 'auth_time')
+  if (failedCheck) throw invalidIdToken(`its ${failedCheck} is not the one of the sign-in`, failedCheck)
 }

@@ -15,7 +15,7 @@ export async function revokeToken(
 ): Promise<void> {
   const body = new URLSearchParams({ token })
   if (options.tokenTypeHint) body.set('token_type_hint', options.tokenTypeHint)
-  const { status } = await post(
+  const { response } = await post(
     server,
     { client_id: clientId },
     body,
@@ -23,6 +23,7 @@ export async function revokeToken(
     { ...options, dpop: undefined },
     'revocation_endpoint',
   )
+  const { status } = response
   if (status !== 200) {
     throw new ProofkeyError(
       'token_request_refused',

@@ -1,4 +1,6 @@
 import type { Client } from 'oauth4webapi'
+import { fromBase64url } from '../../crypto/base64url.js'
+import type { Secrets } from '../../errors.js'
 import type { PinnedServer } from '../authorize/transaction.js'
 import { type ClientAuth, none } from '../client-auth/client-auth.js'
 import { clientKeyOf } from '../client-key.js'
@@ -13,6 +15,12 @@ export interface TokenRequestOptions extends RequestOptions {
   readonly dpop?: Dpop | undefined
 }
 
+/** An endpoint's response, and what of the request it must not repeat where it is shown. */
+export interface Posted {
+  readonly response: Response
+  readonly secrets: Secrets
+}
+
 /** One POST to an endpoint of the server, by default the token endpoint, with the client's authentication (RFC 6749 §2.3). */
 export async function post(
   server: PinnedServer,
@@ -20,14 +28,36 @@ export async function post(
   body: URLSearchParams,
   options: TokenRequestOptions,
   name = 'token_endpoint',
-): Promise<Response> {
+): Promise<Posted> {
   const { dpop, clientAuth = none() } = options
   const [at, by] = clientAuth.route?.(server, options) ?? [server, options]
-  // From its start each time: an assertion, like a proof, is good for one request.
-  const request = async (by: RequestOptions) => {
+  // Built anew for a retry: an assertion, like a proof, is good for one request.
+  const request = async (by: RequestOptions): Promise<Posted> => {
     const headers = new Headers({ accept: 'application/json' })
     await clientAuth.authenticate(server, client, body, headers)
-    return send(endpoint(at, name, options.insecure), { method: 'POST', body, headers }, by)
+    const response = await send(endpoint(at, name, options.insecure), { method: 'POST', body, headers }, by)
+    return { response, secrets: secretsOf(body, headers) }
   }
   return dpop ? dpop.attempt(clientKeyOf(server.issuer, client.client_id), request, by) : request(by)
+}
+
+/** Parameters that are no secrets; whatever else a request holds may be one. */
+const PUBLIC_PARAMETERS = [
+  'grant_type',
+  'client_id',
+  'redirect_uri',
+  'scope',
+  'resource',
+  'acr_values',
+  'token_type_hint',
+  'client_assertion_type',
+]
+
+/** The secret parameters of a request, and the client's secret in its `Authorization` header (RFC 6749 §2.3.1). */
+function secretsOf(body: URLSearchParams, headers: Headers): Secrets {
+  const parameters = [...body].flatMap(([name, value]) => (PUBLIC_PARAMETERS.includes(name) ? [] : [value]))
+  const credentials = /^Basic (.+)$/.exec(headers.get('authorization') ?? '')?.[1]
+  if (!credentials) return parameters
+  const [, encoded = ''] = String.fromCharCode(...fromBase64url(credentials)).split(':')
+  return [...parameters, credentials, new URLSearchParams(`secret=${encoded}`).get('secret')]
 }

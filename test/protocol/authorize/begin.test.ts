@@ -34,7 +34,7 @@ describe('beginAuthorization', () => {
       redirect_uri: 'https://app.example/cb',
       scope: 'openid api',
       state: transaction.state,
-      nonce: transaction.nonce,
+      nonce: transaction.idToken.nonce,
       code_challenge: challenge,
       code_challenge_method: 'S256',
     })
@@ -42,9 +42,11 @@ describe('beginAuthorization', () => {
 
   it('makes everything anew each time', async () => {
     const values = await Promise.all(Array.from({ length: 200 }, () => begin({ scope: 'openid' })))
-    for (const name of ['state', 'nonce', 'codeVerifier'] as const) {
-      expect(new Set(values.map(({ transaction }) => transaction[name])).size).toBe(200)
-    }
+    const secrets = values.map(({ transaction }) => {
+      const { state, idToken, codeVerifier } = transaction
+      return [state, idToken.nonce, codeVerifier]
+    })
+    expect(new Set(secrets.flat()).size).toBe(600)
     for (const { url, transaction } of values) {
       expect(transaction.codeVerifier).toMatch(/^[\w-]{43}$/)
       expect(url.href).not.toContain(transaction.codeVerifier)
@@ -54,7 +56,7 @@ describe('beginAuthorization', () => {
   it('sends no nonce where openid is not asked for', async () => {
     const { url, transaction } = await begin({ scope: 'openid_not really' })
     expect(url.searchParams.has('nonce')).toBe(false)
-    expect(transaction.nonce).toBeUndefined()
+    expect(transaction.idToken.nonce).toBeUndefined()
   })
 
   it('sends every option under its wire name', async () => {
@@ -126,9 +128,9 @@ describe('beginAuthorization', () => {
   it('survives JSON, and lasts ten minutes unless told otherwise', async () => {
     const { transaction } = await begin({ scope: 'openid' })
     expect(JSON.parse(JSON.stringify(transaction))).toEqual(JSON.parse(JSON.stringify({ ...transaction })))
-    expect(transaction.expiresAtMs - transaction.startedAtMs).toBe(600_000)
+    expect(transaction.expiresAtMs - Number(transaction.idToken.requestedAtMs)).toBe(600_000)
     expect((await begin({ lifetimeSeconds: 60 })).transaction).toSatisfy(
-      (t: typeof transaction) => t.expiresAtMs - t.startedAtMs === 60_000,
+      (t: typeof transaction) => t.expiresAtMs - Number(t.idToken.requestedAtMs) === 60_000,
     )
   })
 

@@ -11,6 +11,7 @@ import {
 } from '../../../src/protocol.js'
 import { refusal } from '../../helpers/refusal.js'
 import { createServer, type Faults } from '../../helpers/server.js'
+import { until } from '../../helpers/until.js'
 
 const DEVICE_CODE = 'GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS'
 const USER_CODE = 'WDJB-MJHT'
@@ -218,7 +219,7 @@ describe('it asks', () => {
     const grant = start(server, { fetch: slow, timeoutSeconds: 0.05 })
     await pass(5)
     // The deadline of a request is the platform's own.
-    await vi.waitUntil(() => vi.getTimerCount() > 0)
+    await until(() => vi.getTimerCount() > 0)
     await pass(10)
     await grant
     expect(polls).toBe(2)
@@ -517,7 +518,7 @@ describe('neither code comes back in an error,', () => {
     )
     await pass(5)
     const error = await refusal(grant, 'token_request_refused')
-    expect(error.serverError).toEqual({ error: 'invalid_grant', description: '(it names the user code)' })
+    expect(error.serverError).toEqual({ error: 'invalid_grant', description: '(withheld)' })
   })
 
   it('and what a server says besides is kept', async () => {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import {
   type AuthorizationRequest,
@@ -8,6 +9,7 @@ import {
   completeAuthorization,
   type Transaction,
 } from '../../../src/protocol.js'
+import { revealServerError } from '../../../src/errors.js'
 import { refusal } from '../../helpers/refusal.js'
 import { createServer, type Faults } from '../../helpers/server.js'
 
@@ -64,7 +66,10 @@ describe('the token request', () => {
   })
 
   it('names one resource, the first that was asked for (RFC 8707 §2.2)', async () => {
-    const resources = { resource: ['https://a.example/', 'https://b.example/'], additionalResources: ['https://c.example/'] }
+    const resources = {
+      resource: ['https://a.example/', 'https://b.example/'],
+      additionalResources: ['https://c.example/'],
+    }
     const { server, complete } = await start({}, resources)
     await expect(complete()).resolves.toHaveProperty('tokens.resource', 'https://a.example/')
     expect(server.requests[0]?.body.getAll('resource')).toEqual(['https://a.example/'])
@@ -179,7 +184,7 @@ describe('the answer', () => {
     const { tokens } = await complete()
     expect(tokens.scope).not.toContain(transaction.codeVerifier)
     expect(tokens.scope).not.toContain('the-token')
-    expect(tokens.scope).toMatch(/^[\x20-\x7e…]*$/)
+    expect(tokens.scope.split(' ')).toContain('api')
   })
 
   it('needs no ID token where openid was not asked for', async () => {
@@ -249,9 +254,12 @@ describe('the answer', () => {
       )
     const { complete, transaction, callback } = await start({ respond })
     const error = await refusal(complete(), 'token_request_refused')
-    expect(error.serverError?.description).not.toContain(transaction.codeVerifier)
-    expect(error.serverError?.description).not.toContain(callback.searchParams.get('code'))
-    expect(error.serverError?.description).toMatch(/^[\x20-\x7e…]{1,200}$/)
+    expect(error.serverError).toEqual({ error: 'invalid_grant', description: '(withheld)' })
+    // Only who asks for it by name sees it.
+    expect(revealServerError(error)?.description).toContain(transaction.codeVerifier)
+    const shown = `${inspect(error, { depth: null, showHidden: true })} ${JSON.stringify(error)} ${error.stack}`
+    for (const secret of [transaction.codeVerifier, `${callback.searchParams.get('code')}`])
+      expect(shown).not.toContain(secret)
   })
 })
 
@@ -305,8 +313,8 @@ describe('the ID token is refused with', () => {
       idTokenRefused({ claims: { auth_time: now() - 20 } }, { maxAgeSeconds: 0 }))
 
     it('but a person who took their time is let in', async () => {
-      const { complete } = await start({ claims: { auth_time: now() } }, { maxAgeSeconds: 0 })
-      await complete({}, { startedAtMs: Date.now() - 120_000 })
+      const { complete, transaction } = await start({ claims: { auth_time: now() } }, { maxAgeSeconds: 0 })
+      await complete({}, { idToken: { ...transaction.idToken, requestedAtMs: Date.now() - 120_000 } })
     })
 
     it('and the server’s clock is what counts', async () => {

@@ -3,13 +3,7 @@ import { IDBFactory } from 'fake-indexeddb'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import '../../../examples/demo/quiet.js'
 import { browserClient, type RunningProvider, startProvider } from '../../../examples/demo/provider.js'
-import {
-  createSessionClient,
-  dpop,
-  type SessionClientConfig,
-  sealedSessions,
-  type UserAgent,
-} from '../../../src/index.js'
+import { createSessionClient, dpop, type SessionClientConfig, sealedSessions } from '../../../src/index.js'
 import { refreshTokens } from '../../../src/protocol/token/refresh.js'
 import {
   allowInsecureLoopback,
@@ -26,6 +20,7 @@ import {
 import { createPerson } from '../../helpers/person.js'
 import { readProof } from '../../helpers/proof.js'
 import { refusal } from '../../helpers/refusal.js'
+import { travelBy } from '../../helpers/sign-in-attempt.js'
 import { signingKey } from '../../helpers/tls.js'
 
 /** A real authorization server that wants a nonce of its own in every proof, and takes each proof and assertion once. */
@@ -84,11 +79,7 @@ const newDpop = async (): Promise<Dpop> => {
   const key = await createSigningKey()
   return createDpop(async () => key)
 }
-const person: UserAgent = {
-  name: 'person',
-  keepsPage: true,
-  open: async ({ begin, complete }) => complete(await createPerson().travel(await begin(), redirectUri)),
-}
+const person = travelBy((url) => createPerson().travel(url, redirectUri))
 const tab = (more: Partial<SessionClientConfig> = {}) =>
   createSessionClient({
     issuer: running.issuer,

@@ -1,0 +1,31 @@
+import type { AuthorizationRequestUrl, SignInAttempt, UserAgent } from '../../src/user-agents/user-agent.js'
+
+/** What `begin()` gives. */
+export const requestUrl = (
+  url: string | URL = 'https://as.example/authorize',
+  state = 's',
+): AuthorizationRequestUrl => ({
+  url: new URL(url),
+  state,
+  responseMode: 'query',
+})
+
+/** One sign-in, as a user agent that is tried alone is given it. */
+export const signInAttempt = (given: Partial<SignInAttempt> = {}): SignInAttempt => ({
+  redirectUri: 'https://app.example/callback',
+  signal: undefined,
+  begin: async () => requestUrl(),
+  isCallback: () => false,
+  complete: async () => {},
+  ...given,
+})
+
+/** A user agent that keeps the page. @param travel takes the person from the authorization URL to their callback */
+export const travelBy = (
+  travel: (url: URL) => URL | string | Promise<URL | string>,
+  name = 'person',
+): UserAgent & { readonly keepsPage: true } => ({
+  name,
+  keepsPage: true,
+  open: async ({ begin, complete }) => complete(`${await travel((await begin()).url)}`),
+})
