@@ -48,7 +48,7 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
    * tabs; it goes on when the caller stops waiting.
    * @throws `login_required`, where nobody is signed in, or no more; `timeout`, `aborted`, and what the token request can
    */
-  getAccessToken(wish?: AccessTokenOptions & { readonly signal?: AbortSignal | undefined }): Promise<string>
+  getAccessToken(options?: AccessTokenOptions & { readonly signal?: AbortSignal | undefined }): Promise<string>
   /**
    * `fetch` with an access token in the header, for the origins of `apis` only; others are fetched as they are. On 401
    * one refresh and one retry, though not of a stream, nor of a `Request` with a body: their 401 comes back. An API that
@@ -140,7 +140,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
 
   const tokens = createTokenSource(keeper, flow, config, silent && silently)
   const awake = keepAwake(keeper, tokens, flow.subscribe)
-  const getAccessToken: SessionClient['getAccessToken'] = (wish) => tokens.accessToken(wish)
+  const getAccessToken: SessionClient['getAccessToken'] = (options) => tokens.accessToken(options)
 
   const fetch: SessionClient['fetch'] = (...request) => (config.fetch ?? globalThis.fetch)(...request)
   const { apiFetch, authorized } = createApiFetch({

@@ -30,12 +30,12 @@ export function createKeyring(keys: readonly SealingKey[]): Keyring {
     const { id, secret } = Object(key)
     const bytes = decode(secret)
     if (typeof id !== 'string' || !/^[\w-]{1,16}$/.test(id) || secrets.has(id))
-      throw refused('ids must be different, 1 to 16 of A-Z a-z 0-9 _ -')
-    if (!bytes || bytes.length < 32) throw refused('each secret needs 32 bytes or more, as base64')
+      throw sealingKeysInvalid('ids must be different, 1 to 16 of A-Z a-z 0-9 _ -')
+    if (!bytes || bytes.length < 32) throw sealingKeysInvalid('each secret needs 32 bytes or more, as base64')
     secrets.set(id, bytes)
   }
   const [first] = secrets.keys()
-  if (first === undefined) throw refused('there must be one')
+  if (first === undefined) throw sealingKeysInvalid('there must be one')
 
   function load(id: string): Promise<CryptoKey> | undefined {
     const bytes = secrets.get(id)
@@ -67,5 +67,5 @@ function decode(text: unknown): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-const refused = (what: string) =>
+const sealingKeysInvalid = (what: string) =>
   new ProofkeyError('config_invalid', `keys: ${what}.`, 'Make one with openssl rand -base64 32.')

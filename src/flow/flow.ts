@@ -2,7 +2,7 @@ import { ticketId } from '../crypto/ticket.js'
 import { aborted, errorWith, isProofkeyError, ProofkeyError } from '../errors.js'
 import { createEmitter, type EventBody, type ProofkeyEvent } from '../events.js'
 import { type AuthorizationParameters, beginAuthorization, type ResponseMode } from '../protocol/authorize/begin.js'
-import { checkLanding, unknownState } from '../protocol/authorize/callback.js'
+import { checkRedirectUri, unknownState } from '../protocol/authorize/callback.js'
 import type { Transaction } from '../protocol/authorize/transaction.js'
 import { clientKeyOf } from '../protocol/client-key.js'
 import { checkMetadata, createMetadataSource, discover } from '../protocol/discovery/metadata.js'
@@ -114,7 +114,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         // Another origin has another storage: then the differing URL is the cause to name.
         const { origin } = new URL(redirectUri)
         if (taken.status === 'unknown' && !callback.startsWith(`${origin}/`))
-          checkLanding(redirectUri, new URL(callback))
+          checkRedirectUri(redirectUri, new URL(callback))
         throw notTaken[taken.status]()
       }
       report({ type: 'transaction_taken', vault: vault.name }, id)

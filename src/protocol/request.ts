@@ -34,7 +34,7 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
     answered = true
     // A redirect that is not followed has status 0 in browsers.
     if ((response.status < 200 || response.status > 201) && response.status < 400)
-      throw refused(url, `answered ${response.status}, perhaps a redirect`)
+      throw responseRefused(url, `answered ${response.status}, perhaps a redirect`)
     const headers = ['content-type', 'date'].map((name): [string, string] => [name, response.headers.get(name) ?? ''])
     return new Response(await readBody(url, response), { status: response.status, headers })
   } catch (cause) {
@@ -63,7 +63,7 @@ export async function readBody(url: string, response: Response): Promise<Blob> {
     size += value.length
     if (size > MAX_BODY_BYTES) {
       reader.cancel().catch(() => {})
-      throw refused(url, `sent more than ${MAX_BODY_BYTES} bytes`)
+      throw responseRefused(url, `sent more than ${MAX_BODY_BYTES} bytes`)
     }
     chunks.push(value as BlobPart)
   }
@@ -71,6 +71,6 @@ export async function readBody(url: string, response: Response): Promise<Blob> {
 }
 
 /** A response that is not used: whatever was asked for with it is spent. */
-export function refused(url: string, what: string): ProofkeyError {
+export function responseRefused(url: string, what: string): ProofkeyError {
   return new ProofkeyError('response_refused', `${url} ${what}.`, 'Check the issuer and what stands before it.')
 }

@@ -18,7 +18,7 @@ import { backChannelLogout, type OnLogout } from './back-channel-logout.js'
 import { bindToBrowser } from './bound-vault.js'
 import { readBody } from './edge/body.js'
 import { createCookieJar, type RequestCookies } from './edge/cookies.js'
-import { checkServerLanding, type ForwardedHeaders, requestedUrl } from './edge/landing.js'
+import { checkServerRedirectUri, type ForwardedHeaders, requestedUrl } from './edge/landing.js'
 import { refuseStart } from './edge/start-guard.js'
 import { readExchange, redeem, refusalResponse } from './exchange.js'
 import { memoryReplayCache, type ReplayCache } from './replay-cache.js'
@@ -151,7 +151,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       if (!isTicket(state)) throw unknownState()
       if (!ticketIsTaggedFor(state, flow.clientKey)) throw otherClient()
       // Before anything is taken: a proxy that is set wrong costs nobody their sign-in.
-      checkServerLanding(redirectUri, url)
+      checkServerRedirectUri(redirectUri, url)
       const result = await flow.complete([vaultOf(jar)], url.href, state, { signal, ...(form && { form }) })
       return { ...result, headers: headersOf(jar) }
     } catch (error) {

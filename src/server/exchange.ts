@@ -27,7 +27,7 @@ export async function redeem(
   checkForm(request)
   const { code, codeVerifier, redirectUri, resource } = request
   const idToken = joinPolicies(idTokenPolicy(requirements), request.idToken ?? {})
-  if (!idToken) throw refused('its acrValues are none of those that this server accepts')
+  if (!idToken) throw exchangeRefused('its acrValues are none of those that this server accepts')
   const state = 'exchange'
   const callback = new URL(redirectUri)
   for (const [name, value] of Object.entries({ code, state, iss: server.issuer }))
@@ -53,9 +53,10 @@ export async function redeem(
 export async function readExchange(request: Request, redirectUri: string): Promise<ExchangeRequest> {
   const sent = (name: string) => request.headers.get(name)
   const origin = sent('origin')
-  if (request.method !== 'POST' || sent(EXCHANGE_HEADER) !== 'exchange') throw refused('it is not from exchangeAt')
-  if (origin !== null && origin !== new URL(redirectUri).origin) throw refused('it is from another origin')
-  if (!['same-origin', null].includes(sent('sec-fetch-site'))) throw refused('it is from another origin')
+  if (request.method !== 'POST' || sent(EXCHANGE_HEADER) !== 'exchange')
+    throw exchangeRefused('it is not from exchangeAt')
+  if (origin !== null && origin !== new URL(redirectUri).origin) throw exchangeRefused('it is from another origin')
+  if (!['same-origin', null].includes(sent('sec-fetch-site'))) throw exchangeRefused('it is from another origin')
   const body = parse(await readBody(request, 'application/json'))
   if (body['redirectUri'] !== redirectUri) {
     throw new ProofkeyError(
@@ -71,7 +72,7 @@ export async function readExchange(request: Request, redirectUri: string): Promi
 function checkForm(request: unknown): void {
   const body = Object(request) as Record<string, unknown>
   const failed = Object.entries(FORM).find(([name, check]) => !check(body[name]))
-  if (failed) throw refused(`${failed[0]} is wrong`)
+  if (failed) throw exchangeRefused(`${failed[0]} is wrong`)
 }
 
 const text = (value: unknown) => value === undefined || typeof value === 'string'
@@ -98,7 +99,7 @@ export function refusalResponse(error: unknown): Response {
   )
 }
 
-const refused = (why: string) =>
+const exchangeRefused = (why: string) =>
   new ProofkeyError(
     'exchange_refused',
     `The exchange was refused: ${why}.`,

@@ -9,7 +9,7 @@ const MAX_DELAY_MS = 2_147_483_647
  */
 export function keepAwake(
   keeper: Pick<SessionKeeper, 'endsAtMs' | 'sync'>,
-  tokens: { readonly dueAtMs: number; freshen(): Promise<void> },
+  tokens: { readonly dueAtMs: number; refreshIfDue(): Promise<void> },
   subscribe: (listener: Listener<ProofkeyEvent>) => () => void,
 ) {
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -28,7 +28,7 @@ export function keepAwake(
   async function look() {
     await keeper.sync()
     try {
-      if (!document.hidden) await tokens.freshen()
+      if (!document.hidden) await tokens.refreshIfDue()
       failures = 0
     } catch {
       // Reported where it failed; tried again, later each time.

@@ -57,7 +57,11 @@ export function createTokenSource(
   }
 
   /** Runs where nobody else does. What another tab got meanwhile is as good. */
-  async function renew(name: string, wish: AccessTokenOptions, rejected: string | undefined): Promise<AccessToken> {
+  async function refreshLocked(
+    name: string,
+    options: AccessTokenOptions,
+    rejected: string | undefined,
+  ): Promise<AccessToken> {
     const held = await keeper.sync()
     if (!held) throw nobody(ENDED)
     const known = held.tokens[name]
@@ -81,18 +85,18 @@ export function createTokenSource(
       if (latest !== refreshToken && now?.refreshToken === refreshToken)
         await keeper.keep({ ...now, refreshToken: latest }, { type: 'session_changed' })
     }
-    const options = {
+    const refreshOptions = {
       ...config,
       fetch,
       // Not what sign-ins ask for by default: the session may have been granted more since.
-      scope: wish.scope,
-      resource: wish.resource ?? held.tokens['']?.resource,
+      scope: options.scope,
+      resource: options.resource ?? held.tokens['']?.resource,
       timeoutSeconds: REFRESH_SECONDS,
       onRotation: (token: string) => {
         latest = token
       },
     }
-    const grant = await refreshTokens(await metadata(), clientId, refreshToken, options).catch(async (error) => {
+    const grant = await refreshTokens(await metadata(), clientId, refreshToken, refreshOptions).catch(async (error) => {
       failure = error
       const now = await keeper.sync()
       if (error.serverError?.error !== 'invalid_grant') await rotate(now)
@@ -100,7 +104,7 @@ export function createTokenSource(
       else if (now) return
       throw error
     })
-    if (!grant) return renew(name, wish, rejected)
+    if (!grant) return refreshLocked(name, options, rejected)
     try {
       checkContinuity(grant.claims, session.claims)
     } catch (error) {
@@ -116,16 +120,16 @@ export function createTokenSource(
     )
       return tokenOf(keeper.held, name)
     await rotate(await keeper.sync())
-    if (keeper.held) return renew(name, wish, rejected)
+    if (keeper.held) return refreshLocked(name, options, rejected)
     await discard(grant.tokens)
     throw nobody(ENDED)
   }
 
-  function renewed(name: string, wish: AccessTokenOptions, rejected?: string): Promise<AccessToken> {
+  function refreshShared(name: string, options: AccessTokenOptions, rejected?: string): Promise<AccessToken> {
     const flight =
       flights.get(name) ??
       keeper
-        .exclusive(() => renew(name, wish, rejected))
+        .exclusive(() => refreshLocked(name, options, rejected))
         .catch((error) => {
           report({ type: 'refresh_failed', code: (error as ProofkeyError).code ?? 'unexpected' })
           throw error
@@ -146,24 +150,24 @@ export function createTokenSource(
     },
 
     /** Refreshes the session's own token where it is due; the session does not count as in use for that. */
-    async freshen(): Promise<void> {
-      if (this.dueAtMs <= Date.now()) await renewed('', {})
+    async refreshIfDue(): Promise<void> {
+      if (this.dueAtMs <= Date.now()) await refreshShared('', {})
     },
 
     /** @param rejected a token that an API refused */
     async accessToken(
-      { signal, ...wish }: AccessTokenOptions & { readonly signal?: AbortSignal | undefined } = {},
+      { signal, ...options }: AccessTokenOptions & { readonly signal?: AbortSignal | undefined } = {},
       rejected?: string,
     ): Promise<string> {
       const held = keeper.held ?? (await keeper.sync())
       if (!held) throw nobody()
       keeper.touch()
-      const name = tokenName(wish.resource, wish.scope)
+      const name = tokenName(options.resource, options.scope)
       const token = held.tokens[name]
       if (token && isFresh(token) && token.accessToken !== rejected) return token.accessToken
       try {
         // The refresh goes on, whoever stops waiting for it.
-        const asking = unlessAborted(renewed(name, wish, rejected), signal)
+        const asking = unlessAborted(refreshShared(name, options, rejected), signal)
         return (await withinTime(asking, timeoutSeconds * 1000, () => tooLate(timeoutSeconds))).accessToken
       } catch (error) {
         const { expiresAtMs = 0, accessToken } = token ?? {}

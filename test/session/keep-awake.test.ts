@@ -14,7 +14,7 @@ function create() {
     held: held as StoredSession | undefined,
     endsAtMs: Number.POSITIVE_INFINITY,
     dueAtMs: Date.now() + HOUR_MS,
-    freshened: [] as number[],
+    refreshes: [] as number[],
     synced: 0,
     fails: false,
     /** How long a refresh takes. */
@@ -37,9 +37,9 @@ function create() {
       get dueAtMs() {
         return session.held && session.endsAtMs > Date.now() ? session.dueAtMs : Number.POSITIVE_INFINITY
       },
-      async freshen() {
+      async refreshIfDue() {
         if (session.dueAtMs > Date.now()) return
-        session.freshened.push(Date.now())
+        session.refreshes.push(Date.now())
         if (session.takesMs) await new Promise((resolve) => setTimeout(resolve, session.takesMs))
         if (session.fails) throw new Error('offline')
         session.dueAtMs = Date.now() + session.lifetimeMs
@@ -74,14 +74,14 @@ afterEach(() => {
 })
 
 describe('a page that is seen', () => {
-  it('freshens when it is due, and each time after', async () => {
+  it('refreshes the token each time it is due', async () => {
     const { awake, session } = create()
     const start = Date.now()
     awake.start()
     await pass(HOUR_MS - 1)
-    expect(session.freshened).toEqual([])
+    expect(session.refreshes).toEqual([])
     await pass(2 * HOUR_MS + 1)
-    expect(session.freshened.map((at) => (at - start) / HOUR_MS)).toEqual([1, 2, 3])
+    expect(session.refreshes.map((at) => (at - start) / HOUR_MS)).toEqual([1, 2, 3])
   })
 
   it('is never in a hurry, however short tokens live', async () => {
@@ -90,8 +90,8 @@ describe('a page that is seen', () => {
     session.dueAtMs = 0
     awake.start()
     await pass(60_000)
-    expect(session.freshened.length).toBeGreaterThan(50)
-    expect(session.freshened.length).toBeLessThanOrEqual(60)
+    expect(session.refreshes.length).toBeGreaterThan(50)
+    expect(session.refreshes.length).toBeLessThanOrEqual(60)
   })
 
   it('tries again after a failure, later each time up to a minute, and at once when it is back online', async () => {
@@ -101,16 +101,16 @@ describe('a page that is seen', () => {
     const start = Date.now()
     awake.start()
     await pass(400_000)
-    const seconds = session.freshened.map((at) => Math.round((at - start) / 1000))
+    const seconds = session.refreshes.map((at) => Math.round((at - start) / 1000))
     expect(seconds).toEqual([1, 3, 7, 15, 31, 63, 127, 191, 255, 319, 383])
     session.fails = false
     dispatchEvent(new Event('online'))
     await pass(0)
-    expect(session.freshened).toHaveLength(12)
+    expect(session.refreshes).toHaveLength(12)
     await pass(HOUR_MS - 1)
-    expect(session.freshened).toHaveLength(12)
+    expect(session.refreshes).toHaveLength(12)
     await pass(1)
-    expect(session.freshened).toHaveLength(13)
+    expect(session.refreshes).toHaveLength(13)
   })
 
   it('ends a session where its limits do', async () => {
@@ -158,7 +158,7 @@ describe('a page that is seen', () => {
     expect(vi.getTimerCount()).toBe(0)
     tell('session_restored')
     await pass(HOUR_MS)
-    expect(session.freshened).toHaveLength(1)
+    expect(session.refreshes).toHaveLength(1)
   })
 
   it('sets no timer that a browser would fire at once', async () => {
@@ -178,9 +178,9 @@ describe('a hidden page', () => {
     hidden = true
     awake.start()
     await pass(10 * HOUR_MS)
-    expect(session.freshened).toEqual([])
+    expect(session.refreshes).toEqual([])
     await show(true)
-    expect(session.freshened).toEqual([Date.now()])
+    expect(session.refreshes).toEqual([Date.now()])
   })
 
   it('that is hidden after the timer was set does nothing when it fires', async () => {
@@ -188,7 +188,7 @@ describe('a hidden page', () => {
     awake.start()
     await show(false)
     await pass(2 * HOUR_MS)
-    expect(session.freshened).toEqual([])
+    expect(session.refreshes).toEqual([])
   })
 
   it('still ends a session in time', async () => {
@@ -213,7 +213,7 @@ describe('a page that slept', () => {
     wake()
     await pass(0)
     expect(session.synced).toBe(1)
-    expect(session.freshened).toEqual([Date.now()])
+    expect(session.refreshes).toEqual([Date.now()])
   })
 
   it('past its limits is over, and sets no more timers', async () => {
@@ -232,7 +232,7 @@ describe('a page that slept', () => {
     sleep(-HOUR_MS)
     await show(true)
     await pass(2 * HOUR_MS)
-    expect(session.freshened).toHaveLength(1)
+    expect(session.refreshes).toHaveLength(1)
   })
 })
 

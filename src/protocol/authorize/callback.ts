@@ -57,7 +57,7 @@ export function checkCallback(
   }
   if (parameters.get('state') !== state) throw unknownState()
 
-  checkLanding(redirectUri, url)
+  checkRedirectUri(redirectUri, url)
 
   const error = parameters.get('error')
   const code = parameters.get('code')
@@ -78,22 +78,22 @@ export function checkCallback(
  * Refuses a URL that is not the redirect URI, saying which part differs.
  * @throws `redirect_uri_mismatch`
  */
-export function checkLanding(redirectUri: string, landed: URL): void {
-  const drift = driftedPart(new URL(redirectUri), landed)
+export function checkRedirectUri(redirectUri: string, callbackUrl: URL): void {
+  const drift = driftedPart(new URL(redirectUri), callbackUrl)
   if (drift) {
     throw new ProofkeyError(
       'redirect_uri_mismatch',
-      `Sent to ${redirectUri}, landed on ${landed.href.replace(/[?#].*/, '')}: the ${drift} differs.`,
+      `Sent to ${redirectUri}, landed on ${callbackUrl.href.replace(/[?#].*/, '')}: the ${drift} differs.`,
       'Stop the proxy or router that rewrites it.',
     )
   }
 }
 
-/** RFC 8252 §8.10: an answer that landed elsewhere was rewritten on its way, or is not the one that was asked for. */
-export function driftedPart(sent: URL, landed: URL): string | undefined {
+/** RFC 8252 §8.10: a response at another URL was changed on its way, or belongs to another request. */
+export function driftedPart(sent: URL, callbackUrl: URL): string | undefined {
   for (const part of ['protocol', 'username', 'password', 'hostname', 'port', 'pathname'] as const)
-    if (sent[part] !== landed[part]) return part
-  return [...sent.searchParams].every(([name, value]) => landed.searchParams.getAll(name).includes(value))
+    if (sent[part] !== callbackUrl[part]) return part
+  return [...sent.searchParams].every(([name, value]) => callbackUrl.searchParams.getAll(name).includes(value))
     ? undefined
     : 'search'
 }

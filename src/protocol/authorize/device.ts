@@ -4,7 +4,7 @@ import { type InsecureSwitch, isSecure, parseUrl } from '../discovery/endpoint.j
 import type { ServerMetadata } from '../discovery/metadata.js'
 import { idTokenPolicy } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
-import { refused } from '../request.js'
+import { responseRefused } from '../request.js'
 import { expired, type Grant, readGrant } from '../token/complete.js'
 import { post, type TokenRequestOptions } from '../token/token-request.js'
 import { pin } from './transaction.js'
@@ -70,11 +70,11 @@ export async function requestDeviceCode(
   const refusal = await errorIn(response)
   if (refusal) throw oauthRefusal('authorization_failed', 'The server refused the sign-in', refusal, secrets)
   const answer = await processDeviceAuthorizationResponse(server, client, response).catch(({ message }: Error) => {
-    throw refused(`${server[name]}`, `gave no device code (status ${response.status}): ${message}`)
+    throw responseRefused(`${server[name]}`, `gave no device code (status ${response.status}): ${message}`)
   })
   const { user_code: userCode, verification_uri_complete: complete } = answer
   // It is shown in terminals, where control characters are commands.
-  if (/\p{C}/u.test(userCode)) throw refused(`${server[name]}`, 'sent a user code that cannot be shown')
+  if (/\p{C}/u.test(userCode)) throw responseRefused(`${server[name]}`, 'sent a user code that cannot be shown')
   return {
     prompt: {
       userCode,

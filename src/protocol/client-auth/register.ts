@@ -1,7 +1,7 @@
 import { oauthRefusal } from '../../errors.js'
 import { endpoint } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
-import { type RequestOptions, refused, send } from '../request.js'
+import { type RequestOptions, responseRefused, send } from '../request.js'
 
 /** What a client says of itself, in the wire's own names (RFC 7591 §2). */
 export interface ClientMetadata {
@@ -37,7 +37,7 @@ export async function registerClient(
     const secrets = [initialAccessToken]
     throw oauthRefusal('registration_refused', 'The server does not register this client', body, secrets)
   }
-  if (typeof made.client_id !== 'string' || !made.client_id) throw refused(url, 'gave no client_id')
+  if (typeof made.client_id !== 'string' || !made.client_id) throw responseRefused(url, 'gave no client_id')
   for (const name of [
     'token_endpoint_auth_method',
     'token_endpoint_auth_signing_alg',
@@ -46,7 +46,7 @@ export async function registerClient(
   ]) {
     // Left out, it is what was asked for; the order says nothing.
     const [asked, got] = [metadata[name], made[name] ?? metadata[name]].map((value) => [value].flat().sort().join(' '))
-    if (asked !== got) throw refused(url, `registered another ${name}`)
+    if (asked !== got) throw responseRefused(url, `registered another ${name}`)
   }
   return made
 }

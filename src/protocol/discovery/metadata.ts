@@ -1,6 +1,6 @@
 import type { AuthorizationServer } from 'oauth4webapi'
 import { ProofkeyError, redact } from '../../errors.js'
-import { type RequestOptions, refused, send } from '../request.js'
+import { type RequestOptions, responseRefused, send } from '../request.js'
 import { endpoint, type InsecureSwitch } from './endpoint.js'
 
 declare const checked: unique symbol
@@ -32,7 +32,7 @@ export async function discover(issuer: string, options: RequestOptions = {}): Pr
         response.ok &&
         /^application\/json\s*(;|$)/i.test(response.headers.get('content-type') ?? '') &&
         (await response.json().catch(() => undefined))
-      if (!metadata) throw refused(url, `is no JSON document (status ${response.status})`)
+      if (!metadata) throw responseRefused(url, `is no JSON document (status ${response.status})`)
       return checkMetadata(metadata, issuer, options.insecure)
     } catch (error) {
       // Without CORS on its 404, a browser sees an absent document as a network error.

@@ -1,7 +1,7 @@
 import { allowInsecureRequests, customFetch, validateApplicationLevelSignature } from 'oauth4webapi'
 import { ProofkeyError } from '../../errors.js'
 import type { PinnedServer } from '../authorize/transaction.js'
-import { type RequestOptions, refused, send } from '../request.js'
+import { type RequestOptions, responseRefused, send } from '../request.js'
 import { invalidIdToken } from './id-token.js'
 
 /** Starts when the token request starts; the function it returns judges the token response. */
@@ -31,6 +31,6 @@ export const checkIdTokenSignature: SignatureCheck = (server, options) => {
 
 export async function fetchKeys(url: string, options: RequestOptions): Promise<Response> {
   const response = await send(url, { headers: { accept: 'application/json' } }, options)
-  if (!response.ok) throw refused(url, `answered ${response.status}`)
+  if (!response.ok) throw responseRefused(url, `answered ${response.status}`)
   return response
 }

@@ -1,6 +1,6 @@
 import { endpoint } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
-import { type RequestOptions, refused } from '../request.js'
+import { type RequestOptions, responseRefused } from '../request.js'
 import { fetchKeys } from './id-token-signature.js'
 import { type JwsHeader, keysFor, type PublicJwk } from './jws.js'
 
@@ -53,6 +53,6 @@ export function createKeySource(load: () => Promise<readonly PublicJwk[]>): KeyS
 export async function loadKeys(server: ServerMetadata, options: RequestOptions): Promise<readonly PublicJwk[]> {
   const url = endpoint(server, 'jwks_uri', options.insecure)
   const set = Object(await (await fetchKeys(url, options)).json().catch(() => undefined))
-  if (!Array.isArray(set.keys)) throw refused(url, 'sent no JWK Set')
+  if (!Array.isArray(set.keys)) throw responseRefused(url, 'sent no JWK Set')
   return set.keys
 }

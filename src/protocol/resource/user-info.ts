@@ -1,7 +1,7 @@
 import type { UserInfoResponse } from 'oauth4webapi'
 import { endpoint } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
-import { type RequestOptions, refused, send } from '../request.js'
+import { type RequestOptions, responseRefused, send } from '../request.js'
 
 export type UserInfo = UserInfoResponse
 
@@ -21,7 +21,8 @@ export async function requestUserInfo(
   const response = await send(url, { headers: { accept: 'application/json' } }, options)
   const jwt = response.headers.get('content-type')?.startsWith('application/jwt')
   const info = response.ok && (await response.json().catch(() => undefined))
-  if (!info) throw refused(url, jwt ? 'gave a JWT: register without one' : `gave no JSON (status ${response.status})`)
-  if (info.sub !== subject) throw refused(url, 'speaks of somebody else')
+  if (!info)
+    throw responseRefused(url, jwt ? 'gave a JWT: register without one' : `gave no JSON (status ${response.status})`)
+  if (info.sub !== subject) throw responseRefused(url, 'speaks of somebody else')
   return info
 }

@@ -52,7 +52,7 @@ export async function validateLogoutToken(
   const { iss, aud, iat, exp, nbf, jti, sub, sid, events } = claims
   const nowSeconds = Date.now() / 1000
   const skewed = nowSeconds + CLOCK_SKEW_SECONDS
-  const right = {
+  const checks = {
     // Recommended, not required; with another type it is something else.
     typ: header.typ === undefined || (isName(header.typ) && /^(application\/)?logout\+jwt$/i.test(header.typ)),
     alg: pin(server).id_token_signing_alg_values_supported?.includes(header.alg),
@@ -68,8 +68,8 @@ export async function validateLogoutToken(
     events: isObject(events) && isObject(events[EVENT]),
     nonce: !('nonce' in claims),
   }
-  const wrong = Object.entries(right).find(([, value]) => !value)
-  if (wrong) throw logoutTokenInvalid(`its ${wrong[0]} is wrong`)
+  const failedCheck = Object.entries(checks).find(([, value]) => !value)
+  if (failedCheck) throw logoutTokenInvalid(`its ${failedCheck[0]} is wrong`)
 
   const keys = options.keys ?? createKeySource(() => loadKeys(server, options))
   const key = await keys(header)

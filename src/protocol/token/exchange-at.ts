@@ -2,7 +2,7 @@ import { type ErrorCode, ProofkeyError, type ServerError } from '../../errors.js
 import { callbackParameters, checkCallback } from '../authorize/callback.js'
 import type { Transaction } from '../authorize/transaction.js'
 import type { IdTokenPolicy } from '../jose/id-token.js'
-import { refused, send } from '../request.js'
+import { responseRefused, send } from '../request.js'
 import type { CompleteOptions, Grant, IdTokenClaims, Tokens } from './complete.js'
 
 /** What a backend gives the browser of a sign-in: tokens and claims, claims only (with a session cookie), or less. */
@@ -59,7 +59,7 @@ export function exchangeAt(path: string): Exchange {
       { ...options, fetch: (input, init) => fetch(input, { ...init, credentials: 'same-origin' }) },
     )
     const answer = await response.json().catch(() => {
-      throw refused(path, 'is not JSON')
+      throw responseRefused(path, 'is not JSON')
     })
     if (response.status === 200) return answer
     throw exchangeError(path, answer)
@@ -69,7 +69,7 @@ export function exchangeAt(path: string): Exchange {
 /** The backend's refusal, as `handleExchange` writes it. */
 function exchangeError(path: string, answer: unknown): ProofkeyError {
   const { code, message, hint, serverError, retryable } = Object(answer) as Record<string, unknown>
-  if (typeof code !== 'string' || typeof message !== 'string') return refused(path, 'refused the exchange')
+  if (typeof code !== 'string' || typeof message !== 'string') return responseRefused(path, 'refused the exchange')
   return new ProofkeyError(code as ErrorCode, message, `${hint}`, {
     serverError: serverError as ServerError | undefined,
     retryable: retryable === true,

@@ -30,15 +30,15 @@ const REPAIRS: Record<string, string> = {
 }
 
 /**
- * Holds the place where a callback landed against the redirect URI.
+ * Compares the URL of a callback with the redirect URI.
  * @throws `redirect_uri_mismatch`, with the proxy setting that repairs it
  */
-export function checkServerLanding(redirectUri: string, landed: URL): void {
-  const part = driftedPart(new URL(redirectUri), landed)
+export function checkServerRedirectUri(redirectUri: string, callbackUrl: URL): void {
+  const part = driftedPart(new URL(redirectUri), callbackUrl)
   if (part) {
     throw new ProofkeyError(
       'redirect_uri_mismatch',
-      `Sent to ${redirectUri}, arrived at ${landed.origin}${landed.pathname}: the ${part} differs.`,
+      `Sent to ${redirectUri}, arrived at ${callbackUrl.origin}${callbackUrl.pathname}: the ${part} differs.`,
       REPAIRS[part],
     )
   }
