@@ -8,4 +8,4 @@ export {
   type ServerError,
 } from './errors.js'
 export { type CapacitorPlugins, capacitor } from './user-agents/capacitor.js'
-export { type DeepLinkOptions, deepLink, type Links } from './user-agents/deep-link.js'
+export { type DeepLinkAdapter, type DeepLinkOptions, deepLink } from './user-agents/deep-link.js'

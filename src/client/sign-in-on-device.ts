@@ -12,7 +12,7 @@ import {
 import { checkClientAuth } from '../protocol/client-auth/client-auth.js'
 import { checkMetadata, discover, type ServerMetadata } from '../protocol/discovery/metadata.js'
 import { expired, type Grant } from '../protocol/token/complete.js'
-import { LONGEST_TIMER_MS } from '../user-agents/answer.js'
+import { LONGEST_TIMER_MS } from '../user-agents/callback-wait.js'
 
 export interface DeviceSignInOptions extends DeviceRequest, DeviceOptions {
   /** The authorization server, written exactly as the server writes itself. */

@@ -1,31 +1,31 @@
-import type { Links } from './deep-link.js'
+import type { DeepLinkAdapter } from './deep-link.js'
 
-interface Handle {
+interface ListenerHandle {
   remove(): Promise<void>
 }
 
-/** What is used of `@capacitor/app` and `@capacitor/browser`. */
+/** The parts of `@capacitor/app` and `@capacitor/browser` that {@link capacitor} uses. */
 export interface CapacitorPlugins {
   readonly App: {
-    addListener(event: 'appUrlOpen', listener: (event: { url: string }) => void): Promise<Handle>
+    addListener(event: 'appUrlOpen', listener: (event: { url: string }) => void): Promise<ListenerHandle>
     getLaunchUrl(): Promise<{ url: string } | undefined>
   }
   readonly Browser: {
     open(options: { url: string }): Promise<void>
     close(): Promise<void>
-    addListener(event: 'browserFinished', listener: () => void): Promise<Handle>
+    addListener(event: 'browserFinished', listener: () => void): Promise<ListenerHandle>
   }
 }
 
 /**
- * Capacitor's plugins as `deepLink` wants them: `deepLink(capacitor({ App, Browser }))`. At the app's start,
- * `handleCallback({ url: await launchUrl() })` finishes a sign-in during which the app had ended.
+ * The adapter of `deepLink` for Capacitor: `deepLink(capacitor({ App, Browser }))`. When the app starts, call
+ * `handleCallback({ url: await launchUrl() })`: it completes a sign-in during which the system had ended the app.
  */
-export function capacitor({ App, Browser }: CapacitorPlugins): Links & {
-  /** The URL the app was launched with, if any. */
+export function capacitor({ App, Browser }: CapacitorPlugins): DeepLinkAdapter & {
+  /** The URL that launched the app, if there was one. */
   launchUrl(): Promise<string | undefined>
 } {
-  const undo = (handle: Handle) => () => handle.remove()
+  const undo = (handle: ListenerHandle) => () => handle.remove()
   return {
     open: (url) => Browser.open({ url }),
     close: () => Browser.close(),

@@ -1,60 +1,60 @@
-import { answerOf, cancelled, type Undo } from './answer.js'
+import { cancelled, type Undo, waitForCallback } from './callback-wait.js'
 import type { UserAgent } from './user-agent.js'
 
-/** What a wrapper lends its pages; `capacitor({ App, Browser })` makes it for Capacitor. */
-export interface Links {
-  /** Opens a URL in the system's browser, or in an in-app browser tab; never in a WebView of the app (RFC 8252 §8.12). */
+/** The functions that the native side of the app provides; `capacitor({ App, Browser })` makes them for Capacitor. */
+export interface DeepLinkAdapter {
+  /** Opens a URL in the system browser or in an in-app browser tab, never in a WebView of the app (RFC 8252 §8.12). */
   open(url: string): unknown
-  /** Calls back with each URL that the system hands to the app, until undone. */
+  /** Calls `listener` with each URL that the system passes to the app. Returns a function that removes the listener. */
   onUrl(listener: (url: string) => void): Undo | Promise<Undo>
-  /** Calls back when the person closes the in-app browser tab, until undone. */
+  /** Calls `listener` when the user closes the in-app browser tab. Returns a function that removes the listener. */
   onClose?: ((listener: () => void) => Undo | Promise<Undo>) | undefined
-  /** Closes the in-app browser tab; called when the waiting is over. */
+  /** Closes the in-app browser tab. Called when the wait for the callback ends. */
   close?: (() => unknown) | undefined
 }
 
-export interface DeepLinkOptions extends Links {
-  /** How long to wait for the person. Default 600. */
+export interface DeepLinkOptions extends DeepLinkAdapter {
+  /** How long to wait for the callback. Default 600. */
   readonly timeoutSeconds?: number | undefined
 }
 
 const TICK_MS = 500
 
 /**
- * For apps that bundle their pages: the person signs in in the system's browser, and comes back by a link that only this
- * app opens (RFC 8252 §7.1, §7.2); `signIn` resolves with the result. Where the app ended meanwhile, pass the URL that
- * it is launched with to `handleCallback({ url })`: the sign-in waits in the sealed vault.
+ * For apps that bundle their pages (Capacitor, Cordova, Tauri, Electron): the user signs in with the system browser and
+ * returns by a link that only this app opens (RFC 8252 §7.1, §7.2). `signIn` resolves with the result. If the system ends
+ * the app meanwhile, the sign-in stays in the sealed vault: pass the launch URL to `handleCallback({ url })`.
  *
- * Fails with `cancelled` (where `onClose` is given), `timeout`, and what `open` and `onUrl` fail with.
+ * `signIn` rejects with `cancelled` (only with `onClose`), `timeout`, and the errors of `open` and `onUrl`.
  */
 export function deepLink({ open, onUrl, onClose, close, timeoutSeconds = 600 }: DeepLinkOptions): UserAgent {
-  let shown = 0
+  let openedTabs = 0
   return {
     name: 'deep link',
     keepsPage: true,
     async open(attempt) {
       const { url } = await attempt.begin()
-      const answer = await answerOf(attempt, timeoutSeconds, async ({ answer, fail, atEnd }) => {
-        atEnd(await onUrl((url) => attempt.isCallback(url) && answer(url)))
+      const callback = await waitForCallback(attempt, timeoutSeconds, async ({ receive, fail, onEnd }) => {
+        onEnd(await onUrl((url) => attempt.isCallback(url) && receive(url)))
         let closed = false
         let ticks = 0
-        // Some systems tell of a closed tab before they hand its URL over, and some of one that another app only covers:
-        // it was closed where the person is back in this app, and no URL came with them.
+        // Some systems report a closed tab before they pass its URL on, and some report one when another app merely
+        // covers it. So the tab counts as closed when this app has been visible for a while and no URL has arrived.
         const timer = setInterval(() => {
           ticks = closed && !globalThis.document?.hidden ? ticks + 1 : 0
           if (ticks > 2) fail(cancelled())
         }, TICK_MS)
-        atEnd(() => clearInterval(timer))
+        onEnd(() => clearInterval(timer))
         const onClosed = () => {
           closed = true
         }
-        atEnd(await onClose?.(onClosed))
+        onEnd(await onClose?.(onClosed))
         await open(url.href)
-        // There is one tab, and another sign-in may be in it: one that came later, or before this one could be opened.
-        const own = ++shown
-        atEnd(() => own === shown && close?.())
+        // All sign-ins share one tab: do not close it when a later sign-in has opened its page there.
+        const own = ++openedTabs
+        onEnd(() => own === openedTabs && close?.())
       })
-      await attempt.complete(answer)
+      await attempt.complete(callback)
     },
   }
 }

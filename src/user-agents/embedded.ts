@@ -1,33 +1,33 @@
 import { ProofkeyError } from '../errors.js'
 
 declare const brand: unique symbol
-/** There is one such switch, {@link allowEmbeddedWebView}. */
+/** The type of {@link allowEmbeddedWebView}, its only value. */
 export type EmbeddedSwitch = (() => true) & { readonly [brand]: true }
 
 export interface EmbeddedOptions {
-  /** {@link allowEmbeddedWebView}, and nothing else, signs in inside an embedded WebView too. */
+  /** Pass {@link allowEmbeddedWebView} to sign in inside an embedded WebView too. Default: `embedded_webview` is thrown. */
   readonly embedded?: EmbeddedSwitch | undefined
 }
 
 /**
- * Passed as `embedded`, lets a person sign in inside a WebView that an app embeds, where that app can read what they
- * type and the server's cookies (RFC 8252 §8.12).
+ * Pass it as `embedded` to allow the sign-in inside an embedded WebView. The app that embeds it can read the user's
+ * password and the server's cookies there (RFC 8252 §8.12).
  *
- * @deprecated Marked so that it stands out: an app that ships its own pages wants `deepLink()` of `proofkey/native`.
+ * @deprecated Marked only as a warning. An app that bundles its pages should use `deepLink()` of `proofkey/native`.
  */
 export const allowEmbeddedWebView = (() => true) as EmbeddedSwitch
 
-/** What wrappers put into their pages. */
+/** Global variables that wrappers define in their pages. */
 const BRIDGES = ['Capacitor', 'cordova', 'ReactNativeWebView', '__TAURI_INTERNALS__']
 
 /**
- * An app's own WebView, as far as it can be told: by the wrapper's bridge, or by what Android and iOS call it. An app on
- * the home screen of iOS looks like one and is none.
+ * Detects an app's WebView by the wrapper's global variable or by the user agent string of Android, iOS and Electron.
+ * A web app on the home screen of iOS has the string of a WebView but is a browser; `navigator.standalone` tells.
  */
 function isEmbedded(): boolean {
   const scope = globalThis as unknown as Record<string, { isNativePlatform?(): boolean } | undefined>
   const { userAgent = '', standalone = false, maxTouchPoints = 0 } = Object(scope['navigator'])
-  // An iPad calls itself a Macintosh, which has no touch screen.
+  // An iPad reports itself as a Macintosh, but no Macintosh has a touch screen.
   const system = maxTouchPoints > 1 ? userAgent.replace('Macintosh', 'iPad') : userAgent
   return (
     BRIDGES.some((name) => scope[name] && scope[name].isNativePlatform?.() !== false) ||
@@ -36,14 +36,14 @@ function isEmbedded(): boolean {
 }
 
 /**
- * Refuses to show the server's pages where the embedding app could read along (RFC 8252 §8.12).
+ * Refuses to show the server's pages inside an embedded WebView (RFC 8252 §8.12).
  * @throws `embedded_webview`
  */
 export function refuseEmbedded(allowed: EmbeddedSwitch | undefined): void {
   if (!isEmbedded() || allowed?.()) return
   throw new ProofkeyError(
     'embedded_webview',
-    'This page is inside an app, which could read what is typed at the server.',
+    "This page runs in an app's WebView, where the app can read the password that the user types.",
     'Use deepLink() of proofkey/native, or open the page in a browser.',
   )
 }

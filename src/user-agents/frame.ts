@@ -1,25 +1,26 @@
 import { ProofkeyError } from '../errors.js'
-import { answerOf } from './answer.js'
+import { waitForCallback } from './callback-wait.js'
 import { type EmbeddedOptions, refuseEmbedded } from './embedded.js'
 import { refuseOtherOrigin } from './origin.js'
-import { hearCallback } from './relay.js'
+import { listenForCallback } from './relay.js'
 import type { UserAgent } from './user-agent.js'
 
 export interface FrameOptions extends EmbeddedOptions {
-  /** How long the server may take. Default 10. */
+  /** How long to wait for the server's response. Default 10. */
   readonly timeoutSeconds?: number | undefined
-  /** A page of its own for the callback, registered at the server, which calls `relayCallback()`. Default: the client's. */
+  /** A separate callback page, registered at the server, that calls `relayCallback()`. Default: the client's `redirectUri`. */
   readonly redirectUri?: string | undefined
 }
 
 /**
- * Asks the server in a hidden frame whether the person is signed in there, with `prompt=none` (OpenID Connect Core
- * §3.1.2.1): no page is shown, `signIn` resolves with the grant. The page at the redirect URI calls `relayCallback()`.
+ * Silent sign-in: sends an authorization request with `prompt=none` (OpenID Connect Core §3.1.2.1) in a hidden iframe.
+ * The server shows no page; if the user is signed in there, `signIn` resolves with the result. The page at the redirect
+ * URI must call `relayCallback()`.
  *
- * Fails with `login_required`, `consent_required`, `interaction_required`, `account_selection_required`; with
- * `frame_blocked` where the frame is third-party and nobody seems to be signed in: browsers withhold a server's cookies
- * there, so that only a visit (by `redirect()` or `popup()`) can tell; with `timeout`, also where the server lets
- * nobody frame it.
+ * `signIn` rejects with `login_required`, `consent_required`, `interaction_required` or `account_selection_required`;
+ * with `frame_blocked` instead of `login_required` if the server is on another site, because browsers block third-party
+ * cookies there and the user may be signed in all the same: only `redirect()` or `popup()` can find out; with `timeout`,
+ * also if the server forbids framing.
  */
 export function frame({ timeoutSeconds = 10, ...options }: FrameOptions = {}): UserAgent {
   return {
@@ -32,37 +33,40 @@ export function frame({ timeoutSeconds = 10, ...options }: FrameOptions = {}): U
       const { url, state } = await attempt.begin({ redirectUri, prompt: 'none' })
       const element = document.createElement('iframe')
       element.hidden = true
-      // The server's page may run, and may not take this page elsewhere.
+      // The server's page may run scripts, but must not navigate this page (no `allow-top-navigation`).
       element.sandbox.add('allow-scripts', 'allow-same-origin', 'allow-forms')
-      const answer = await answerOf(attempt, timeoutSeconds, (waiting) => {
+      const callback = await waitForCallback(attempt, timeoutSeconds, (wait) => {
         element.src = url.href
-        // There may be no body yet.
+        // `document.body` may not exist yet.
         document.documentElement.append(element)
-        waiting.atEnd(() => element.remove())
-        hearCallback(attempt, state, element.contentWindow as Window, waiting)
+        wait.onEnd(() => element.remove())
+        listenForCallback(attempt, state, element.contentWindow as Window, wait)
       })
       try {
-        await attempt.complete(answer)
+        await attempt.complete(callback)
       } catch (error) {
-        throw (error as ProofkeyError).code === 'login_required' && !isSameSite(url.hostname) ? blocked() : error
+        throw (error as ProofkeyError).code === 'login_required' && !isSameSite(url.hostname) ? frameBlocked() : error
       }
     },
   }
 }
 
-/** Whether two hosts share a registrable domain, as far as that can be told without the list of all public suffixes. */
+/** Whether a host has the registrable domain of this page; an estimate, because the public suffix list is too large. */
 function isSameSite(host: string): boolean {
-  const [ours, theirs] = [location.hostname, host].map((name) => name.split('.').reverse()) as [string[], string[]]
-  const differs = ours.findIndex((label, index) => label !== theirs[index])
-  const shared = ours.slice(0, differs < 0 ? ours.length : differs)
-  // Of `co.uk` and its like the next label is what a site is called.
+  const [pageLabels, labels] = [location.hostname, host].map((name) => name.split('.').reverse()) as [
+    string[],
+    string[],
+  ]
+  const differs = pageLabels.findIndex((label, index) => label !== labels[index])
+  const shared = pageLabels.slice(0, differs < 0 ? pageLabels.length : differs)
+  // Public suffixes like `co.uk` have two labels.
   const suffix = shared[0]?.length === 2 && (shared[1]?.length ?? 9) <= 3 ? 2 : 1
   return host === location.hostname || shared.length > suffix
 }
 
-const blocked = () =>
+const frameBlocked = () =>
   new ProofkeyError(
     'frame_blocked',
-    'The server knows nobody in this frame; it is another site, whose cookies browsers withhold there.',
-    "signIn({ prompt: 'none', userAgent: redirect() }) tells for sure.",
+    'The server found no session in this third-party frame, where browsers block its cookies.',
+    "Use signIn({ prompt: 'none', userAgent: redirect() }), which sends the cookies.",
   )

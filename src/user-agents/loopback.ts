@@ -4,34 +4,34 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo } from 'node:net'
 import { finished } from 'node:stream/promises'
 import { isProofkeyError, ProofkeyError } from '../errors.js'
-import { answerOf } from './answer.js'
+import { waitForCallback } from './callback-wait.js'
 import type { UserAgent } from './user-agent.js'
 
 export interface LoopbackOptions {
   /**
-   * Opens a URL in the person's browser, for example the npm package `open`. Default, and where it fails: prints the link
-   * to stderr, to be opened on this machine.
+   * Opens a URL in the user's browser, for example the npm package `open`. Default, and if it fails: prints the URL to
+   * stderr.
    */
   readonly open?: ((url: string) => unknown) | undefined
-  /** How long to wait for the person. Default 300. */
+  /** How long to wait for the callback. Default 300. */
   readonly timeoutSeconds?: number | undefined
-  /** What the last page says, as plain text. Default `Signed in. You can close this window.` */
+  /** Plain text of the last page after a successful sign-in. Default `Signed in. You can close this window.` */
   readonly signedInText?: string | undefined
-  /** What it says where the sign-in failed; the error's code follows. Default `Sign-in failed.` */
+  /** Plain text of the last page after a failed sign-in; the error code is appended. Default `Sign-in failed.` */
   readonly failedText?: string | undefined
 }
 
 /**
- * For desktop and command-line apps: the person signs in in their own browser, which comes back to a port of this
- * machine that is listened at meanwhile (RFC 8252 §7.3); `signIn` resolves with the result. Whatever else is asked there
- * gets 404 and ends nothing.
+ * For desktop and command-line apps: the user signs in with the system browser, which is redirected to an HTTP server on
+ * a loopback port (RFC 8252 §7.3). `signIn` resolves with the result. The server runs only during the sign-in and answers
+ * every request but the callback with 404.
  *
- * `redirectUri` is `http://127.0.0.1/callback` or `http://[::1]/callback`, registered for a native app: each sign-in puts
- * a free port into it, which servers let native apps do. A port that it names is used as it is. `localhost` is NOT
- * RECOMMENDED (§8.3); where it must be, both addresses that it may stand for are listened at.
+ * `redirectUri` is `http://127.0.0.1/callback` or `http://[::1]/callback`. Register it for a native app: each sign-in adds
+ * a free port, which authorization servers must allow. A port in `redirectUri` is used as it is. `localhost` is NOT
+ * RECOMMENDED (§8.3); with it, the server listens on both addresses of that name.
  *
- * Fails with `config_invalid` where `redirectUri` is no such URL, its port is taken, or `responseMode` is `fragment`,
- * which no server sees; with `timeout`.
+ * `signIn` rejects with `config_invalid` if `redirectUri` is another URL, if its port is taken, or if `responseMode` is
+ * `fragment` (browsers send no fragment to a server), and with `timeout`.
  */
 export function loopback({
   open = printLink,
@@ -58,21 +58,22 @@ export function loopback({
       })
       try {
         const { url, responseMode } = await attempt.begin({ redirectUri })
-        if (responseMode === 'fragment') throw configInvalid('responseMode', 'Leave it out, or set it to query.')
-        const answer = await answerOf(attempt, timeoutSeconds, async ({ answer }) => {
-          receive = answer
-          // There may be no browser that it could start.
+        if (responseMode === 'fragment')
+          throw configInvalid('responseMode is fragment, which no server receives', 'Omit it, or set it to query.')
+        const callback = await waitForCallback(attempt, timeoutSeconds, async (wait) => {
+          receive = wait.receive
+          // `open` fails where no browser can be started, for example over SSH.
           const opening = async () => open(url.href)
           await opening().catch(() => printLink(url.href))
         })
-        await attempt.complete(answer)
+        await attempt.complete(callback)
         show(signedInText)
       } catch (error) {
         show(isProofkeyError(error) ? `${failedText} (${error.code})` : failedText)
         throw error
       } finally {
-        // Who waits for the page gets it, before the connections are cut.
-        // A second request on one connection, behind the first, has no socket and gets none.
+        // Let the browser receive the page before the connections are cut. A pipelined second request on the same
+        // connection has no socket yet and gets no page.
         await Promise.allSettled(responses.map((response) => response.socket && finished(response)))
         await close()
       }
@@ -82,10 +83,10 @@ export function loopback({
 
 const LOOPBACK = /^http:\/\/(127\.0\.0\.1|\[::1]|localhost)(?::(\d+))?(?=[/?]|$)/i
 
-/** @returns the redirect URI with the port that is listened at */
+/** @returns the redirect URI with the actual port */
 async function listen(redirectUri: string, listener: RequestListener) {
   const [origin = '', host = '', port] = LOOPBACK.exec(redirectUri) ?? []
-  if (!origin) throw configInvalid('redirectUri: http://127.0.0.1/callback, for loopback()')
+  if (!origin) throw configInvalid('loopback() needs a redirectUri like http://127.0.0.1/callback')
   const addresses = /local/i.test(host) ? ['127.0.0.1', '::1'] : [host.replace(/[[\]]/g, '')]
   const servers = await bind(addresses, Number(port ?? 0), listener)
   return {
@@ -95,12 +96,12 @@ async function listen(redirectUri: string, listener: RequestListener) {
 }
 
 /**
- * Listens at one port of all these addresses, as far as this machine has them: at one that is left free, another program
- * could wait for the answer.
+ * Listens on the same port of all addresses that this machine has: another program could receive the callback on an
+ * address that stays free.
  */
 async function bind(
   addresses: readonly string[],
-  wished: number,
+  wantedPort: number,
   listener: RequestListener,
   tries = 10,
 ): Promise<Server[]> {
@@ -109,8 +110,8 @@ async function bind(
   for (const host of addresses) {
     const server = createServer(LIMITS, listener)
     try {
-      await once(server.listen({ host, port: portOf(servers[0]) || wished }), 'listening')
-      // What goes wrong with one connection, as where the process has too many files open, ends nothing.
+      await once(server.listen({ host, port: portOf(servers[0]) || wantedPort }), 'listening')
+      // An error on one connection (too many open files) must not end the process.
       server.on('error', () => {})
       servers.push(server)
     } catch (error) {
@@ -120,11 +121,14 @@ async function bind(
   }
   if (servers.length && !failure) return servers
   await Promise.all(servers.map(end))
-  if (servers.length && !wished && tries) return bind(addresses, 0, listener, tries - 1)
-  throw configInvalid(`redirectUri: nothing can listen at its port (${failure}); without one, a free port is found`)
+  if (servers.length && !wantedPort && tries) return bind(addresses, 0, listener, tries - 1)
+  throw configInvalid(
+    `cannot listen on the port of redirectUri (${failure})`,
+    'Omit the port: each sign-in then uses a free one.',
+  )
 }
 
-/** A browser on this machine is quick. */
+/** Short, because the browser runs on this machine. */
 const LIMITS = { requestTimeout: 10_000, headersTimeout: 5_000, connectionsCheckingInterval: 5_000 }
 
 const portOf = (server: Server | undefined): number => (server ? (server.address() as AddressInfo).port : 0)
@@ -136,8 +140,8 @@ async function end(server: Server): Promise<void> {
 }
 
 /**
- * The URL that was asked for; undefined for what no browser sends that comes back. Under another host, a page elsewhere
- * has made its name mean this machine (DNS rebinding).
+ * The requested URL; undefined if it cannot be the callback. The `Host` must match: with DNS rebinding, a web page can
+ * send requests to this server, but only under its own host name.
  */
 function requestedUrl({ method, headers, url = '' }: IncomingMessage, redirectUri: string): string | undefined {
   const { host, origin } = new URL(redirectUri)
@@ -150,7 +154,7 @@ const HEADERS = {
   'x-content-type-options': 'nosniff',
   connection: 'close',
 }
-/** Takes the code out of the address bar and the history. */
+/** Removes the code from the address bar and the history. */
 const SCRIPT = "history.replaceState(null,'','/')"
 const STYLE = 'body{font:1.2rem/1.6 system-ui;margin:4rem 1rem;text-align:center}'
 

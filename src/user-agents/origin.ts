@@ -1,16 +1,17 @@
 import { ProofkeyError } from '../errors.js'
 
 /**
- * Storage and channels end at the origin: a callback elsewhere could not reach what waits here.
+ * Storage, `BroadcastChannel` and `postMessage` are bound to the origin: a callback on another origin cannot reach the
+ * stored sign-in.
  * @throws `redirect_uri_mismatch`
  */
 export function refuseOtherOrigin(redirectUri: string): void {
   const { origin } = new URL(redirectUri)
-  const here = globalThis.location?.origin
-  if (origin === here) return
+  const pageOrigin = globalThis.location?.origin
+  if (origin === pageOrigin) return
   throw new ProofkeyError(
     'redirect_uri_mismatch',
-    `redirectUri is on ${origin}, this page on ${here}: they share no storage.`,
-    'Open this page there (localhost and 127.0.0.1 are two), or use loopback() or deepLink().',
+    `redirectUri is on ${origin}, this page is on ${pageOrigin}: they do not share storage.`,
+    'Load this page from the origin of redirectUri (localhost and 127.0.0.1 differ), or use loopback() or deepLink().',
   )
 }

@@ -1,8 +1,8 @@
 import { ProofkeyError } from '../errors.js'
-import { answerOf, cancelled } from './answer.js'
+import { cancelled, waitForCallback } from './callback-wait.js'
 import { type EmbeddedOptions, refuseEmbedded } from './embedded.js'
 import { refuseOtherOrigin } from './origin.js'
-import { hearCallback } from './relay.js'
+import { listenForCallback } from './relay.js'
 import type { UserAgent } from './user-agent.js'
 
 export interface PopupOptions extends EmbeddedOptions {
@@ -10,31 +10,34 @@ export interface PopupOptions extends EmbeddedOptions {
   readonly width?: number | undefined
   /** In CSS pixels. Default 650. */
   readonly height?: number | undefined
-  /** How long to wait for the person. Default 600. */
+  /** How long to wait for the callback. Default 600. */
   readonly timeoutSeconds?: number | undefined
-  /** A page of its own for the callback, registered at the server, which calls `relayCallback()`. Default: the client's. */
+  /** A separate callback page, registered at the server, that calls `relayCallback()`. Default: the client's `redirectUri`. */
   readonly redirectUri?: string | undefined
 }
 
 const TICK_MS = 100
-/** Sooner, an answer may still be on its way. */
-const LEAST_TICKS = 10
-/** What has looked closed for longer is cut off, and the person may be in it. */
-const MOST_TICKS = 30
+/** A window that has just closed itself may have sent its callback URL; give the message time to arrive. */
+const MIN_TICKS = 10
+/** A window that looks closed for longer was cut off by COOP: the user may still be signing in there. */
+const MAX_TICKS = 30
 
-/** One at a time: who clicks again is shown the window that is there. */
+/** At most one popup is open: a second call brings it to the front. */
 let current: Window | null | undefined
-let giveUp: (() => void) | undefined
+let cancelCurrent: (() => void) | undefined
 
 /**
- * Shows the server's pages in a window of their own, while this page stays; `signIn` resolves with the grant. Call it in
- * a click, before any `await`, or browsers block the window. The page at the redirect URI calls `relayCallback()`.
+ * Shows the server's pages in a popup window while this page stays open; `signIn` resolves with the result. Call `signIn`
+ * in a click handler before any `await`, or browsers block the popup. The page at the redirect URI must call
+ * `relayCallback()`.
  *
- * Fails with `popup_blocked`, `popup_already_open` (it was brought to the front), `cancelled`, `timeout`. Where the
- * server's or this page has a `Cross-Origin-Opener-Policy`, or the person does not come back to this page within three
- * seconds, closing the window may go unnoticed; the next call takes its place, and the earlier one fails with
- * `cancelled`. A window that such a policy has cut off cannot be closed from here: after `timeout` and `aborted` it stays,
- * and the sign-in can still end there.
+ * `signIn` rejects with `popup_blocked`, `popup_already_open` (the open popup was brought to the front), `cancelled` or
+ * `timeout`.
+ *
+ * Limits: a closed popup may go unnoticed if the server or this page sends `Cross-Origin-Opener-Policy`, or if the user
+ * does not return to this page within three seconds. Then the next call opens a new popup, and the earlier `signIn`
+ * rejects with `cancelled`. A popup that COOP has cut off cannot be closed from here: it stays open after `timeout` and
+ * `aborted`, and the user can still complete the sign-in in it.
  */
 export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...options }: PopupOptions = {}): UserAgent {
   return {
@@ -44,22 +47,22 @@ export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...opti
       const { embedded, redirectUri = attempt.redirectUri } = options
       refuseEmbedded(embedded)
       refuseOtherOrigin(redirectUri)
-      const answer = await answerOf(attempt, timeoutSeconds, async (waiting) => {
-        const { fail, atEnd } = waiting
+      const callback = await waitForCallback(attempt, timeoutSeconds, async (wait) => {
+        const { fail, onEnd } = wait
         const opened = openWindow(width, height)
-        const closed = () => fail(cancelled())
-        giveUp = closed
-        atEnd(() => {
-          giveUp = undefined
+        const cancel = () => fail(cancelled())
+        cancelCurrent = cancel
+        onEnd(() => {
+          cancelCurrent = undefined
           opened.close()
         })
         const { url, state } = await attempt.begin({ redirectUri })
-        if (opened.closed) return closed()
-        hearCallback(attempt, state, opened, waiting)
-        atEnd(watchForClose(opened, closed))
+        if (opened.closed) return cancel()
+        listenForCallback(attempt, state, opened, wait)
+        onEnd(watchForClose(opened, cancel))
         opened.location.href = url.href
       })
-      await attempt.complete(answer)
+      await attempt.complete(callback)
     },
   }
 }
@@ -67,36 +70,45 @@ export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...opti
 function openWindow(width: number, height: number): Window {
   if (current && !current.closed) {
     current.focus()
-    throw new ProofkeyError('popup_already_open', 'A sign-in is open in its window.', 'Finish it there.')
+    throw new ProofkeyError(
+      'popup_already_open',
+      'A sign-in popup is already open; it was brought to the front.',
+      'Complete the sign-in there, or close the popup.',
+    )
   }
   const left = screenX + (outerWidth - width) / 2
   const top = screenY + (outerHeight - height) / 2
   current = open('', '_blank', `popup,width=${width},height=${height},left=${left},top=${top}`)
   if (!current) {
-    throw new ProofkeyError('popup_blocked', 'The browser did not open the window.', 'Call signIn() in a click.')
+    throw new ProofkeyError(
+      'popup_blocked',
+      'The browser blocked the popup.',
+      'Call signIn() in a click handler, before any await.',
+    )
   }
-  // The one before was closed, or is cut off from here for good.
-  giveUp?.()
+  // The previous popup is closed, or cut off by COOP: nothing more will come from it.
+  cancelCurrent?.()
   return current
 }
 
 /**
- * A page that cuts itself off from its opener (COOP) looks closed too. But who closes a window comes back to this page,
- * and who goes on in a window that is cut off does not. Where this page seems to have the focus all the time (test
- * drivers pretend so), what was seen at the server counts as closed, what vanished on the way there as cut off.
+ * Calls `onClose` when the user has closed the popup. `closed` alone is not enough: it is also true when COOP has cut the
+ * popup off from its opener. A user who closes the popup returns to this page; a user who goes on in it does not. So the
+ * popup counts as closed if this page has the focus and the user had left it before: the page lost the focus, or the
+ * popup showed another origin (test drivers pretend that every page has the focus).
  */
-function watchForClose(opened: Window, closed: () => void): () => void {
+function watchForClose(opened: Window, onClose: () => void): () => void {
   let ticks = 0
   let left = false
   const timer = setInterval(() => {
-    const here = document.hasFocus()
+    const focused = document.hasFocus()
     try {
-      // Another origin's document cannot be read.
-      left ||= !here || !(opened.closed || opened.document)
+      // Reading the document of another origin throws.
+      left ||= !focused || !(opened.closed || opened.document)
     } catch {
       left = true
     }
-    if (opened.closed && ++ticks >= LEAST_TICKS && ticks < MOST_TICKS && here && left) closed()
+    if (opened.closed && ++ticks >= MIN_TICKS && ticks < MAX_TICKS && focused && left) onClose()
   }, TICK_MS)
   return () => clearInterval(timer)
 }

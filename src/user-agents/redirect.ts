@@ -4,11 +4,11 @@ import { refuseOtherOrigin } from './origin.js'
 import type { UserAgent } from './user-agent.js'
 
 export interface RedirectOptions extends EmbeddedOptions {
-  /** Leaves the page. Default `location.assign`; `location.replace` keeps this page out of the history. */
+  /** Navigates to the server. Default `location.assign`; `location.replace` keeps this page out of the history. */
   readonly navigate?: ((url: string) => void) | undefined
 }
 
-/** Leaves the page for the server; the sign-in ends where `redirectUri` is loaded and `handleCallback()` called. */
+/** Navigates this page to the server. The page at `redirectUri` completes the sign-in with `handleCallback()`. */
 export function redirect({ navigate = (url) => location.assign(url), embedded }: RedirectOptions = {}): UserAgent {
   return {
     name: 'redirect',
@@ -17,16 +17,16 @@ export function redirect({ navigate = (url) => location.assign(url), embedded }:
       refuseOtherOrigin(redirectUri)
       const { url } = await begin()
       navigate(url.href)
-      const over = new AbortController()
+      const listeners = new AbortController()
       try {
         await new Promise<void>((resolve, reject) => {
-          // The Back button may bring this very page back to life, with the promise still waiting.
-          addEventListener('pageshow', ({ persisted }) => persisted && resolve(), over)
-          // The person may have chosen to stay.
-          signal?.addEventListener('abort', () => reject(aborted(signal.reason)), over)
+          // The Back button can restore this page from the back/forward cache, with this promise still pending.
+          addEventListener('pageshow', ({ persisted }) => persisted && resolve(), listeners)
+          // The page is still here if a `beforeunload` dialog let the user stay.
+          signal?.addEventListener('abort', () => reject(aborted(signal.reason)), listeners)
         })
       } finally {
-        over.abort()
+        listeners.abort()
       }
     },
   }

@@ -1,39 +1,42 @@
-import type { CallbackWait } from './answer.js'
+import type { CallbackWait } from './callback-wait.js'
 import type { SignInAttempt } from './user-agent.js'
 
 const RECEIVED = 'proofkey received'
 const REFUSED = 'proofkey refused'
-const PATIENCE_MS = 500
+const CHECK_INTERVAL_MS = 500
 
 /**
- * A line between the page that waits and the page at the redirect URI. By `BroadcastChannel`, which reaches this origin
- * only, also where a `Cross-Origin-Opener-Policy` has cut the windows apart; it is named by the `state`: who does not
- * know that does not even hear that there is an answer. And by `postMessage` to this origin, for storage that is
- * partitioned (RFC 9700 §4.17).
+ * A message channel between the page that waits and the page at the redirect URI. It uses `BroadcastChannel`, which works
+ * when `Cross-Origin-Opener-Policy` has cut the windows apart; the channel's name contains the `state`, so only pages that
+ * know it can listen. It also uses `postMessage`, limited to this origin, for browsers that partition storage and
+ * channels (RFC 9700 §4.17).
  */
-function openLine(state: string, other: Window, heard: (data: string) => unknown) {
+function openChannel(state: string, other: Window, onMessage: (data: string) => unknown) {
   const channel = new BroadcastChannel(`proofkey ${state}`)
-  const hear = (event: MessageEvent) => {
-    if (event.origin === origin && (event.source ?? other) === other) heard(event.data)
+  const receive = (event: MessageEvent) => {
+    if (event.origin === origin && (event.source ?? other) === other) onMessage(event.data)
   }
-  channel.onmessage = hear
-  addEventListener('message', hear)
+  channel.onmessage = receive
+  addEventListener('message', receive)
   return {
-    say(data: string) {
+    send(data: string) {
       channel.postMessage(data)
       if (other !== window) other.postMessage(data, origin)
     },
-    end() {
+    close() {
       channel.close()
-      removeEventListener('message', hear)
+      removeEventListener('message', receive)
     },
   }
 }
 
-/** StoredSession by the page that waits, while it waits. Locks can be listed: of the `state`, only its time of expiry is in the name. */
+/**
+ * The page that waits owns this lock as long as it waits. Any script of the origin can list lock names, so the name
+ * contains only the first part of the `state`, its time of expiry.
+ */
 const lockName = (state: string) => `proofkey ${state.slice(0, 13)}`
 
-/** Whether a page is there that waits, however long it takes to hear. False also where Web Locks are missing or refused. */
+/** Whether a page waits for this `state`, even if it is too busy to reply. False also if Web Locks are not available. */
 async function isAwaited(state: string): Promise<boolean> {
   try {
     const { held = [] } = await navigator.locks.query()
@@ -43,82 +46,85 @@ async function isAwaited(state: string): Promise<boolean> {
   }
 }
 
-let last: Promise<boolean> | undefined
+let lastRelay: Promise<boolean> | undefined
 
 /**
- * For the page at the redirect URI, as the first thing it does: hands the callback URL to the page that opened this
- * window or frame, and closes the window. Resolves with false where nobody waits for it (after half a second at most, or
- * when who waited is gone): go on with `handleCallback()`, or take the URL out of the address bar, where it is back by
- * then; it is out of it meanwhile. Called again, it gives the same result again.
+ * Call it first in the page at the redirect URI of `popup()` and `frame()`: it passes the callback URL to the page that
+ * opened this window or frame, and closes the window.
+ *
+ * It removes the callback parameters from the address bar while it runs. It resolves with false if no page waits for the
+ * callback: after at most half a second, or as soon as the waiting page is gone. Then the URL is restored: call
+ * `handleCallback()`, or remove the URL yourself. A second call returns the result of the first.
  */
 export async function relayCallback(): Promise<boolean> {
   const { href } = location
   const state = /[?#&]state=([\w-]+)/.exec(href)?.[1]
-  // Whoever calls second finds a URL without.
-  if (state) last = relay(href, state)
-  return last ?? false
+  // A second call finds the URL without its parameters.
+  if (state) lastRelay = relay(href, state)
+  return lastRelay ?? false
 }
 
 async function relay(href: string, state: string): Promise<boolean> {
-  const show = (url: string) => {
+  const showUrl = (url: string) => {
     try {
       history.replaceState(history.state, '', url)
     } catch {
-      // Browsers ration these calls; a sign-in does not fail for that.
+      // Browsers limit how often this may be called. That is no reason to fail the sign-in.
     }
   }
-  show(origin + location.pathname)
+  showUrl(origin + location.pathname)
   const other = opener ?? parent
-  // Before anything is said, for that lets the lock go. Without Web Locks, and for a window or frame that may be from
-  // another partition's page, only time can tell.
+  // Query the lock before sending: the waiting page releases it when it receives the URL. The lock cannot be seen without
+  // Web Locks, or from a window or frame in another storage partition: then send, and wait for a reply.
   const awaited = await isAwaited(state)
-  const hopeless = !awaited && other === window && navigator.locks
-  const received = !hopeless && (await handOver(href, state, other, awaited))
+  const nobodyWaits = !awaited && other === window && navigator.locks
+  const received = !nobodyWaits && (await handOver(href, state, other, awaited))
   if (received) close()
-  else show(href)
+  else showUrl(href)
   return received
 }
 
+/** Sends the callback URL. @returns whether the waiting page accepted it */
 function handOver(href: string, state: string, other: Window, awaited: boolean): Promise<boolean> {
   return new Promise((resolve) => {
-    let over = false
-    const end = (value: boolean) => {
-      over = true
+    let ended = false
+    const end = (received: boolean) => {
+      ended = true
       clearTimeout(timer)
-      line.end()
-      resolve(value)
+      channel.close()
+      resolve(received)
     }
-    const look = async (patient: boolean) => {
+    const check = async (wasAwaited: boolean) => {
       const awaited = await isAwaited(state)
-      if (over) return
-      // Once more after it was let go: the receipt may be on its way.
-      if (awaited || patient) timer = setTimeout(look, PATIENCE_MS, awaited)
+      if (ended) return
+      // Wait once more after the lock was released: the reply may be on its way.
+      if (awaited || wasAwaited) timer = setTimeout(check, CHECK_INTERVAL_MS, awaited)
       else end(false)
     }
-    let timer = setTimeout(look, PATIENCE_MS, awaited)
-    const line = openLine(state, other, (data) => {
+    let timer = setTimeout(check, CHECK_INTERVAL_MS, awaited)
+    const channel = openChannel(state, other, (data) => {
       if (data === RECEIVED || data === REFUSED) end(data === RECEIVED)
     })
-    line.say(href)
+    channel.send(href)
   })
 }
 
-/** The other end: waits for the page at the redirect URI in `from`. */
-export function hearCallback(
+/** In the page that waits: listens for the callback URL from the window or frame `from`. */
+export function listenForCallback(
   { isCallback }: SignInAttempt,
   state: string,
   from: Window,
-  { answer, atEnd }: CallbackWait,
+  { receive, onEnd }: CallbackWait,
 ): void {
-  const line = openLine(state, from, (data) => {
+  const channel = openChannel(state, from, (data) => {
     if (isCallback(data)) {
-      line.say(RECEIVED)
-      answer(data)
+      channel.send(RECEIVED)
+      receive(data)
     }
-    // What landed elsewhere is for its own page to report.
-    else if (typeof data === 'string' && data.includes(state)) line.say(REFUSED)
+    // This `state`, but another redirect URI: the page there reports the mismatch.
+    else if (typeof data === 'string' && data.includes(state)) channel.send(REFUSED)
   })
-  atEnd(line.end)
-  const over = () => new Promise<void>((resolve) => atEnd(resolve))
-  navigator.locks?.request(lockName(state), over).catch(() => {})
+  onEnd(channel.close)
+  const untilEnd = () => new Promise<void>((resolve) => onEnd(resolve))
+  navigator.locks?.request(lockName(state), untilEnd).catch(() => {})
 }

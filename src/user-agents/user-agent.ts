@@ -1,48 +1,48 @@
-/** One sign-in, as the user agent that carries the person sees it. */
+/** One sign-in, as a {@link UserAgent} sees it. */
 export interface SignInAttempt {
-  /** Where the server is to send the person back to. */
+  /** The redirect URI of the client. */
   readonly redirectUri: string
   readonly signal: AbortSignal | undefined
   /**
-   * Starts the sign-in and puts its secrets away.
-   * @throws what `signIn` throws before the person leaves; then nobody is to be sent anywhere
+   * Starts the sign-in: stores its verifier, `state` and `nonce` in the vault and builds the authorization request.
+   * @throws what `signIn` throws before the page is left; then navigate nowhere and pass the error on
    */
   begin(overrides?: SignInOverrides): Promise<AuthorizationRequestUrl>
-  /** Whether a URL is the awaited callback: at the redirect URI, with the `state` of this sign-in. Leave others alone. */
+  /** Whether a URL is the callback of this sign-in: at its redirect URI, with its `state`. Ignore every other URL. */
   isCallback(url: string): boolean
   /**
-   * Finishes the sign-in with the URL the person came back with, where this page has stayed alive.
-   * @throws what `handleCallback` throws, to be passed on
+   * Completes the sign-in with its callback URL, in a page that was not left.
+   * @throws what `handleCallback` throws; pass the error on
    */
   complete(url: string): Promise<void>
 }
 
-/** Where to send the person, and what their return is known by. */
+/** Where to send the user, and how to recognise the response. */
 export interface AuthorizationRequestUrl {
   readonly url: URL
-  /** Comes back in the callback. A pushed request's URL does not hold it (RFC 9126 §4). */
+  /** The `state` of the response. The URL of a pushed authorization request does not contain it (RFC 9126 §4). */
   readonly state: string
-  /** Where the server puts its answer. */
+  /** How the server returns the response parameters. */
   readonly responseMode: 'query' | 'fragment' | 'form_post'
 }
 
-/** What a user agent sets itself. */
+/** The parameters that a user agent may change for one sign-in. */
 export interface SignInOverrides {
-  /** The redirect URI with the port that is listened at (RFC 8252 §7.3). */
+  /** Another redirect URI, for example with the port of the loopback server (RFC 8252 §7.3). */
   readonly redirectUri?: string | undefined
   readonly prompt?: 'none' | undefined
 }
 
-/** How the person travels to the server and back. */
+/** Shows the server's pages to the user and receives the callback: by a redirect, a popup, a frame, a system browser. */
 export interface UserAgent {
-  /** Short name for messages, for example `redirect`. */
+  /** A short name for messages, for example `redirect`. */
   readonly name: string
-  /** The page stays alive meanwhile: where storage fails, the sign-in may wait in its memory. */
+  /** True if the page is not left. Then the sign-in may be kept in memory when the vault's storage fails. */
   readonly keepsPage?: boolean | undefined
   /**
-   * Sends the person away and, where it can, waits for them. Called in the same turn as `signIn`, so that what a browser
-   * opens only in a click can be opened before the first `await`. Whatever the outcome, it leaves nothing behind: no
-   * listener, timer, server or window, but one that a `Cross-Origin-Opener-Policy` keeps it from closing.
+   * Sends the user to the server and, if `keepsPage`, waits for the callback and completes the sign-in. It is called
+   * synchronously by `signIn`, so that a popup can be opened before the first `await`. It must remove all its listeners,
+   * timers, servers and windows, on failure too; a window cut off by `Cross-Origin-Opener-Policy` is the only exception.
    */
   open(attempt: SignInAttempt): Promise<void>
 }

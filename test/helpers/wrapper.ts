@@ -1,6 +1,6 @@
 import { vi } from 'vitest'
 import type { CapacitorPlugins } from '../../src/user-agents/capacitor.js'
-import type { Links } from '../../src/user-agents/deep-link.js'
+import type { DeepLinkAdapter } from '../../src/user-agents/deep-link.js'
 
 /** What an app's wrapper does: its in-app browser tab, and the URLs that the system hands to the app. */
 export function createWrapper() {
@@ -38,7 +38,7 @@ export function createWrapper() {
       close,
       onUrl: (listener: (url: string) => void) => listen(urlListeners, listener),
       onClose: (listener: () => void) => listen(closeListeners, listener),
-    } satisfies Links,
+    } satisfies DeepLinkAdapter,
     /** As Capacitor's plugins, which answer later. */
     plugins: (launchUrl?: string) => {
       const handle = async (undo: () => void) => ({ remove: async () => undo() })

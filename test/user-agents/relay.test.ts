@@ -2,10 +2,10 @@
 import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Undo } from '../../src/user-agents/answer.js'
+import type { Undo } from '../../src/user-agents/callback-wait.js'
 import { frame } from '../../src/user-agents/frame.js'
 import { popup } from '../../src/user-agents/popup.js'
-import { hearCallback, relayCallback } from '../../src/user-agents/relay.js'
+import { listenForCallback, relayCallback } from '../../src/user-agents/relay.js'
 import type { SignInAttempt } from '../../src/user-agents/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
 import { createLocks } from '../helpers/locks.js'
@@ -45,17 +45,17 @@ afterEach(() => {
   }
 })
 
-/** What a user agent does while it waits. @returns its end */
-function waitFor(attempt: SignInAttempt, state: string, from: Window, answer: (url: string) => void): () => void {
+/** Listens as a user agent does. @returns a function that ends the wait */
+function waitFor(attempt: SignInAttempt, state: string, from: Window, receive: (url: string) => void): () => void {
   const undos: (Undo | undefined)[] = []
-  let over = false
-  const atEnd = (undo?: Undo) => {
-    if (over) undo?.()
+  let ended = false
+  const onEnd = (undo?: Undo) => {
+    if (ended) undo?.()
     else undos.push(undo)
   }
-  hearCallback(attempt, state, from, { answer, fail() {}, atEnd })
+  listenForCallback(attempt, state, from, { receive, fail() {}, onEnd })
   return () => {
-    over = true
+    ended = true
     for (const undo of undos) undo?.()
   }
 }
@@ -169,7 +169,7 @@ describe('relayCallback', () => {
     }
   })
 
-  it('reads an answer from the fragment too', async () => {
+  it('reads a response in the fragment too', async () => {
     callback = `${page}#code=x&state=${state}`
     goTo(callback)
     expect(
@@ -183,7 +183,7 @@ describe('relayCallback', () => {
   })
 
   it.each(['', '?code=x', '?state=', '#state', '?lang=de#top'])(
-    'does nothing on a page that is no answer: %j',
+    'does nothing on a page that is not a callback: %j',
     async (end) => {
       goTo(page + end)
       vi.resetModules()
@@ -333,7 +333,7 @@ describe('with Web Locks, relayCallback', () => {
     await expect(untilPatienceEnds(relay().work)).resolves.toBe(false)
   })
 
-  it('finds the lock of hearCallback, which is let go at the end', async () => {
+  it('finds the lock of listenForCallback, which is released at the end', async () => {
     const attempt = signInAttempt({ isCallback: (url) => url === callback })
     const held = async () => (await locks.query()).held.map(({ name }) => name)
     for (const early of [true, false]) {
@@ -364,7 +364,7 @@ describe('with Web Locks, relayCallback', () => {
   })
 })
 
-it('an answer that landed elsewhere is refused at once: its own page reports it', async () => {
+it('refuses a callback at another redirect URI at once: the page there reports it', async () => {
   const undo = waitFor(signInAttempt(), state, window, () => {})
   await expect(relay().work).resolves.toBe(false)
   undo()
@@ -375,7 +375,7 @@ it('an answer that landed elsewhere is refused at once: its own page reports it'
 describe('both ends together', () => {
   const agents = { popup, frame }
 
-  it.each(['popup', 'frame'] as const)('%s: the answer arrives, by the channel alone', async (name) => {
+  it.each(['popup', 'frame'] as const)('%s: the callback arrives by BroadcastChannel alone', async (name) => {
     const windows = stubOpen()
     stubFrames()
     vi.stubGlobal('opener', null)
