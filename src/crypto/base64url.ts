@@ -6,7 +6,7 @@ export function base64url(bytes: Uint8Array): string {
     .replaceAll('=', '')
 }
 
-/** The bytes that base64url or base64 stand for. @throws where the text is neither */
+/** Decodes base64url or base64. @throws if the text is neither */
 export function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
   const characters = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
   const bytes = new Uint8Array(characters.length)

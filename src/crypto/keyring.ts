@@ -3,39 +3,41 @@ import { base64url, fromBase64url } from './base64url.js'
 import { open, seal } from './seal.js'
 import { subtle } from './web-crypto.js'
 
-/** One of the application's sealing keys. */
+/** A secret key of the application that encrypts what is stored outside the server. */
 export interface SealingKey {
-  /** Names the key in what it sealed: 1 to 16 letters, digits, `-` or `_`. */
+  /** Stored with each encrypted value, to find its key again: 1 to 16 letters, digits, `-` or `_`. */
   readonly id: string
   /** At least 32 random bytes, as base64 or base64url: `openssl rand -base64 32`. */
   readonly secret: string
 }
 
 /**
- * Seals with the first key and opens with any. To rotate on many servers: add the new key last everywhere, then move it
- * to the front, then drop the old one.
+ * Encrypts with the first key and decrypts with any. To rotate on several servers: add the new key at the end on all of
+ * them, then move it to the front, then remove the old one.
  */
 export interface Keyring {
-  /** @returns key id ‖ `.` ‖ base64url of what {@link seal} gives */
+  /** @returns key id ‖ `.` ‖ base64url of the result of {@link seal} */
   seal(id: string, ticket: string, text: string): Promise<string>
-  /** @returns undefined where no key opens it */
+  /** @returns undefined if no key decrypts it */
   open(id: string, ticket: string, sealed: string): Promise<string | undefined>
 }
 
-/** @throws `config_invalid` where a key is missing, too short, or named twice */
+/** @throws `config_invalid` if there is no key, or if a key is too short, or its id invalid or not unique */
 export function createKeyring(keys: readonly SealingKey[]): Keyring {
   const secrets = new Map<string, Uint8Array<ArrayBuffer>>()
   const loaded = new Map<string, Promise<CryptoKey>>()
   for (const key of Array.isArray(keys) ? keys : []) {
     const { id, secret } = Object(key)
     const bytes = decode(secret)
-    if (typeof id !== 'string' || !/^[\w-]{1,16}$/.test(id) || secrets.has(id))
-      throw sealingKeysInvalid('ids must be different, 1 to 16 of A-Z a-z 0-9 _ -')
-    if (!bytes || bytes.length < 32) throw sealingKeysInvalid('each secret needs 32 bytes or more, as base64')
+    if (typeof id !== 'string' || !/^[\w-]{1,16}$/.test(id))
+      throw sealingKeysInvalid(`an id (${typeof id}) is not 1 to 16 of A-Z a-z 0-9 _ -`, 'Change that id.')
+    if (secrets.has(id)) throw sealingKeysInvalid(`two keys have the id ${id}`, 'Give each key its own id.')
+    if (!bytes) throw sealingKeysInvalid(`the secret of ${id} (${typeof secret}) is not base64`)
+    if (bytes.length < 32) throw sealingKeysInvalid(`the secret of ${id} has ${bytes.length} bytes, 32 are required`)
     secrets.set(id, bytes)
   }
   const [first] = secrets.keys()
-  if (first === undefined) throw sealingKeysInvalid('there must be one')
+  if (first === undefined) throw sealingKeysInvalid('there is no key')
 
   function load(id: string): Promise<CryptoKey> | undefined {
     const bytes = secrets.get(id)
@@ -67,5 +69,5 @@ function decode(text: unknown): Uint8Array<ArrayBuffer> | undefined {
   }
 }
 
-const sealingKeysInvalid = (what: string) =>
-  new ProofkeyError('config_invalid', `keys: ${what}.`, 'Make one with openssl rand -base64 32.')
+const sealingKeysInvalid = (what: string, hint = 'Generate a secret with openssl rand -base64 32.') =>
+  new ProofkeyError('config_invalid', `keys: ${what}.`, hint)

@@ -3,14 +3,15 @@ import { subtle, utf8 } from './web-crypto.js'
 const VERSION = 1
 const IV_BYTES = 12
 
-/** One half of the lock: lives in the record, cannot be exported, is made for one sign-in. */
+/** Creates one of the two secrets of {@link seal}: a key that cannot be exported. It is stored with the sealed value. */
 export async function createSealKey(): Promise<CryptoKey> {
   return subtle().generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
 }
 
 /**
- * Seals a text under both halves of the lock, the key and the ticket, and ties it to its record id.
- * @returns version byte ‖ 12-byte IV ‖ AES-256-GCM ciphertext and tag; the associated data is the version and the id.
+ * Encrypts a text. Decryption needs both the key and the ticket. A sign-in's ticket is not stored, only its URLs contain it.
+ * The record id is authenticated, so that a value cannot be moved to another record.
+ * @returns version byte ‖ 12-byte IV ‖ AES-256-GCM ciphertext and tag; the associated data is the version and the id
  */
 export async function seal(key: CryptoKey, id: string, ticket: string, text: string): Promise<Uint8Array<ArrayBuffer>> {
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
@@ -22,7 +23,7 @@ export async function seal(key: CryptoKey, id: string, ticket: string, text: str
   return sealed
 }
 
-/** @returns the text, or undefined where key, ticket, id or a single bit is not the one it was sealed with. */
+/** Decrypts a text. @returns undefined if the key, ticket or id is another one, or if a bit was changed */
 export async function open(
   key: CryptoKey,
   id: string,

@@ -1,7 +1,7 @@
 import { sha256 } from './digest.js'
 import { subtle } from './web-crypto.js'
 
-/** The public members of an EC key (RFC 7518 §6.2.1), in the order that RFC 7638 §3.2 wants. */
+/** The public members of an EC key (RFC 7518 §6.2.1), in the order of RFC 7638 §3.3. */
 export interface PublicMembers {
   readonly crv: string
   readonly kty: string
@@ -9,7 +9,7 @@ export interface PublicMembers {
   readonly y: string
 }
 
-/** An ES256 key pair. The private half cannot be exported, and can be kept in IndexedDB. */
+/** An ES256 key pair. The private key cannot be exported, but can be stored in IndexedDB. */
 export interface SigningKey {
   readonly privateKey: CryptoKey
   readonly publicJwk: PublicMembers
@@ -17,7 +17,7 @@ export interface SigningKey {
 
 export const ES256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
-/** Makes a key pair. @throws `insecure_context` */
+/** Generates a key pair. @throws `insecure_context` */
 export async function createSigningKey(): Promise<SigningKey> {
   const { privateKey, publicKey } = await subtle().generateKey(ES256, false, ['sign', 'verify'])
   const { crv, kty, x, y } = (await subtle().exportKey('jwk', publicKey)) as PublicMembers

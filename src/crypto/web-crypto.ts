@@ -1,13 +1,17 @@
 import { ProofkeyError } from '../errors.js'
 
 /**
- * `crypto.subtle`, or a refusal where the page has none (RFC 7636 §4.2: no fallback to `plain`).
+ * `crypto.subtle`. There is no fallback without it: the `plain` challenge method would be a downgrade (RFC 7636 §7.2).
  * @throws `insecure_context`
  */
 export function subtle(): SubtleCrypto {
   const found = globalThis.crypto?.subtle
   if (!found) {
-    throw new ProofkeyError('insecure_context', 'No WebCrypto here.', 'Use https or localhost.')
+    throw new ProofkeyError(
+      'insecure_context',
+      'WebCrypto (crypto.subtle) is not available in this page.',
+      'Load the page over https or from localhost.',
+    )
   }
   return found
 }

@@ -175,4 +175,4 @@ function sendPage(response: ServerResponse, text: string): void {
 const printLink = (url: string) => process.stderr.write(`To sign in, open this link on this machine:\n${url}\n`)
 
 const configInvalid = (what: string, hint = 'Register http://127.0.0.1/callback for a native app.') =>
-  new ProofkeyError('config_invalid', `Wrong configuration: ${what}.`, hint)
+  new ProofkeyError('config_invalid', `Invalid configuration: ${what}.`, hint)

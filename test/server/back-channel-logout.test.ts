@@ -137,7 +137,7 @@ describe('no session ends for', () => {
     ['an empty token', () => posted({ logout_token: '' }), /no logout_token/],
     ['no token', () => posted({ id_token: 'x' }), /no logout_token/],
     ['a body over 64 kB', (token) => posted({ logout_token: token, more: 'x'.repeat(70_000) }), /65536/],
-    ['a token that is none', () => posted({ logout_token: 'x.y.z' }), /no signed JWT/],
+    ['a token that is none', () => posted({ logout_token: 'x.y.z' }), /not a signed JWT/],
   ]
   it.each(cases)('%s', async (_, request, why) => {
     const app = createApp()
@@ -283,7 +283,7 @@ describe('the server’s keys', () => {
     expect(app.server.requests).toHaveLength(1)
     const next = createSigner('RS256', 'k2')
     app.server.keys = [next.jwk]
-    await refused(await app.post(app.server.token({}, {}, next)), /no single key/)
+    await refused(await app.post(app.server.token({}, {}, next)), /has no key for it/)
     vi.setSystemTime(Date.now() + 60_000)
     expect((await app.post(app.server.token({}, {}, next))).status).toBe(200)
     expect(app.server.requests).toHaveLength(2)
@@ -292,7 +292,7 @@ describe('the server’s keys', () => {
   it('are not asked for again and again by made-up ones', async () => {
     const app = createApp()
     for (let time = 0; time < 20; time++)
-      await refused(await app.post(app.server.token({}, { kid: `made up ${time}` })), /no single key/)
+      await refused(await app.post(app.server.token({}, { kid: `made up ${time}` })), /has no key for it/)
     expect(app.server.requests).toHaveLength(1)
   })
 })

@@ -10,21 +10,21 @@ import { scopes } from '../scope.js'
 import type { Dpop } from '../token/dpop.js'
 import { pin, type Transaction } from './transaction.js'
 
-/** OAuth 2.0 Multiple Response Type Encoding Practices §2.1, Form Post Response Mode. */
+/** How the server returns the response (OAuth 2.0 Multiple Response Type Encoding Practices §2.1, Form Post Response Mode). */
 export type ResponseMode = 'query' | 'fragment' | 'form_post'
 
-/** What a sign-in can ask for; each is sent under the standard's name. */
+/** Parameters of the authorization request. Each is sent under its standard name, for example `loginHint` as `login_hint`. */
 export interface AuthorizationParameters extends IdTokenOptions {
-  /** Space-separated. With `openid` an ID token is required and bound by a nonce. */
+  /** Space-separated. With `openid`, an ID token is required and checked against a `nonce`. */
   readonly scope?: string | undefined
-  /** The part of `scope` without which the sign-in fails (`scope_missing`). Default: none; a difference is reported only. */
+  /** Space-separated. The sign-in fails with `scope_missing` if one of these is not granted. Default: none. */
   readonly requiredScope?: string | undefined
   /**
-   * The resource servers that tokens are wanted for, by absolute URIs without a fragment (RFC 8707 §2). The sign-in's own
-   * access token is for the first of them (§2.2); a refresh gets one for another.
+   * The resource servers to get access tokens for: absolute URIs without a fragment (RFC 8707 §2). The token response of
+   * the sign-in contains the access token for the first one (§2.2); a refresh request gets the token for another one.
    */
   readonly resource?: string | readonly string[] | undefined
-  /** More of them, where the sign-in's own access token is for none of these. */
+  /** More resource servers. The access token of the sign-in itself is never for one of these, only one from a refresh is. */
   readonly additionalResources?: readonly string[] | undefined
   readonly prompt?: 'none' | 'login' | 'consent' | 'select_account' | 'create' | (string & {}) | undefined
   readonly loginHint?: string | undefined
@@ -34,25 +34,25 @@ export interface AuthorizationParameters extends IdTokenOptions {
   readonly claims?: Readonly<Record<string, unknown>> | undefined
   /** RFC 9396; sent as JSON. */
   readonly authorizationDetails?: readonly { readonly type: string; readonly [field: string]: unknown }[] | undefined
-  /** Whatever else the server understands. Refused where it names a parameter that proofkey sets. */
+  /** Other parameters of your server. A parameter that proofkey sets itself is an error (`config_invalid`). */
   readonly additionalParameters?: Readonly<Record<string, string>> | undefined
 }
 
-/** {@link AuthorizationParameters} and what identifies the client. */
+/** {@link AuthorizationParameters}, and the parameters that identify the client. */
 export interface AuthorizationRequest extends AuthorizationParameters {
   readonly clientId: string
-  /** Sent byte for byte as given, in both requests. */
+  /** Sent exactly as given, in the authorization request and in the token request. */
   readonly redirectUri: string
-  /** Where the server puts its answer. Default: its own default, the query. */
+  /** Default: not sent, which means `query` for the code flow. */
   readonly responseMode?: ResponseMode | undefined
-  /** How long the person may take. Default 600. */
+  /** How long the user may take to sign in. Default 600. */
   readonly lifetimeSeconds?: number | undefined
-  /** Binds the code to the key that the tokens will be tied to (RFC 9449 §10). */
+  /** Binds the authorization code to the DPoP key (`dpop_jkt`, RFC 9449 §10). */
   readonly dpop?: Dpop | undefined
   readonly insecure?: InsecureSwitch | undefined
 }
 
-/** Every parameter that is set here or must never be, under its wire name. Whatever has no value is not sent. */
+/** All parameters that `additionalParameters` must not contain, under their standard names. Those without a value are not sent. */
 const ownParameters = (request: Partial<AuthorizationRequest>) => ({
   response_type: 'code',
   client_id: request.clientId,
@@ -72,7 +72,7 @@ const ownParameters = (request: Partial<AuthorizationRequest>) => ({
   ui_locales: request.uiLocales,
   claims: request.claims,
   authorization_details: request.authorizationDetails,
-  // Request objects would override everything above (RFC 9101 §5); the rest are secrets, which have no place in a URL.
+  // A request object would override all parameters above (RFC 9101 §5). The others are secrets: never put them in a URL.
   request: undefined,
   request_uri: undefined,
   registration: undefined,
@@ -82,9 +82,10 @@ const ownParameters = (request: Partial<AuthorizationRequest>) => ({
 })
 
 /**
- * Starts a sign-in: a fresh verifier, its S256 challenge (RFC 7636 §4), `state`, and a `nonce` where `openid` is asked for.
- * @returns the URL to send the person to, and the transaction to keep, sealed, until the callback.
- * @throws `config_invalid`, `endpoint_refused`, `insecure_context`; with `dpop` what finding its key can
+ * Builds an authorization request with a new code verifier, its S256 challenge (RFC 7636 §4), a `state` and, if `scope`
+ * contains `openid`, a `nonce`.
+ * @returns the URL to send the user to, and the transaction: keep it secret until the callback
+ * @throws `config_invalid`, `endpoint_refused`, `insecure_context`; with `dpop` also the errors of loading its key
  */
 export async function beginAuthorization(
   server: CheckedMetadata,
@@ -135,17 +136,18 @@ export async function beginAuthorization(
 const resources = ({ resource = [], additionalResources = [] }: AuthorizationParameters) =>
   [resource, additionalResources].flat(2)
 
-/** What is wrong with a sign-in's parameters: field and repair. */
+/** The invalid parameters, each with what it must be. Values are not repeated: they may be secrets in the wrong place. */
 export function parameterProblems({ additionalParameters, ...request }: AuthorizationParameters): string[] {
   const problems = []
   for (const uri of resources(request)) {
-    if (!parseUrl(uri) || uri.includes('#')) problems.push('resource: an absolute URI without a fragment')
+    if (!parseUrl(uri) || uri.includes('#')) problems.push('resource: must be an absolute URI without a fragment')
   }
   for (const name in additionalParameters) {
-    if (Object.hasOwn(ownParameters({}), name)) problems.push(`additionalParameters.${name}: use the option for it`)
+    if (Object.hasOwn(ownParameters({}), name))
+      problems.push(`additionalParameters.${name}: proofkey sets this parameter; remove it, or use the option for it`)
   }
   return problems
 }
 
 export const configInvalid = (problems: readonly string[]): ProofkeyError =>
-  new ProofkeyError('config_invalid', `Wrong configuration: ${problems.join('; ')}.`, 'Correct these options.')
+  new ProofkeyError('config_invalid', `Invalid configuration: ${problems.join('; ')}.`, 'Correct these options.')

@@ -1,7 +1,7 @@
 import type { ServerMetadata } from '../discovery/metadata.js'
 import type { IdTokenPolicy } from '../jose/id-token.js'
 
-/** What of the server's metadata a sign-in is bound to: the callback needs no other request than the one to its token endpoint. */
+/** The server's metadata at the start of the sign-in. The callback uses it as it was then, and need not discover it again. */
 export type PinnedServer = Pick<
   ServerMetadata,
   | 'issuer'
@@ -21,7 +21,7 @@ export const pin = (server: ServerMetadata): PinnedServer => {
     mtls_endpoint_aliases,
     jwks_uri,
     authorization_response_iss_parameter_supported,
-    // Only what proves something to a client that holds no secret: never `none`, never HMAC (OpenID Connect Core §3.1.3.7).
+    // Never `none`, and no HMAC: a public client has no secret to verify it with (OpenID Connect Core §3.1.3.7).
     id_token_signing_alg_values_supported: [server.id_token_signing_alg_values_supported ?? 'RS256']
       .flat()
       .filter((algorithm) => !/^(none$|HS)/i.test(algorithm)),
@@ -29,8 +29,8 @@ export const pin = (server: ServerMetadata): PinnedServer => {
 }
 
 /**
- * One sign-in between its start and its callback; survives JSON. Holds the verifier and the nonce: keep it sealed, hand
- * it out once.
+ * The state of one sign-in between the authorization request and the callback; it can be serialised as JSON. It contains
+ * the code verifier and the nonce: store it encrypted, and use it for one callback only.
  */
 export interface Transaction {
   readonly server: PinnedServer
@@ -40,17 +40,17 @@ export interface Transaction {
   readonly codeVerifier: string
   readonly scope?: string | undefined
   readonly requiredScope?: string | undefined
-  /** Which resource server the access token is for (RFC 8707 §2.2). */
+  /** The resource server of the access token (RFC 8707 §2.2). */
   readonly resource?: string | undefined
-  /** What the ID token is held against; its nonce is set where `openid` was asked for. */
+  /** The values that the ID token is checked against; `nonce` is set if `scope` contained `openid`. */
   readonly idToken: IdTokenPolicy
   readonly expiresAtMs: number
 }
 
-/** What the answer of the token endpoint is held against. */
+/** The values that a token response is checked against. */
 export type ResponseExpectations = Pick<Transaction, 'server' | 'clientId' | 'scope' | 'requiredScope' | 'resource'> & {
-  /** Undefined where the caller judges the ID token itself, as a refresh does. */
+  /** Undefined if the caller checks the ID token itself, as a refresh does. */
   readonly idToken?: IdTokenPolicy | undefined
-  /** Set where the tokens are to be tied to a key. */
+  /** Set if the tokens must be bound to a DPoP key (`token_type` must be `DPoP`). */
   readonly dpop?: unknown
 }

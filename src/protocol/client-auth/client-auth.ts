@@ -4,24 +4,24 @@ import type { PinnedServer } from '../authorize/transaction.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 import type { RequestOptions } from '../request.js'
 
-/** How the client proves itself at the token endpoint. */
+/** How the client authenticates at the token endpoint (RFC 6749 §2.3). */
 export interface ClientAuth {
   /** The method's registered name (RFC 7591 §2, `token_endpoint_auth_method`). */
   readonly method: string
-  /** Another way to the server, for a proof that lies in the connection: other endpoints, another `fetch`. */
+  /** For mutual TLS: replaces the endpoints and `fetch`, so that requests use the client's certificate. */
   readonly route?:
     | ((server: PinnedServer, options: RequestOptions) => readonly [PinnedServer, RequestOptions])
     | undefined
-  /** Adds the proof to the request's body or headers. */
+  /** Adds the client authentication to the body or the headers of a request. */
   readonly authenticate: Authenticate
 }
 
-/** A public client: names itself and proves nothing (RFC 6749 §2.1). PKCE protects the code. */
+/** A public client (RFC 6749 §2.1): sends `client_id` without authentication. PKCE protects the code. */
 export const none = (): ClientAuth => ({ method: 'none', authenticate: None() })
 
 /**
- * Refuses a proof that the server does not list, before anything is sent. `none` is never refused: many servers take
- * public clients without listing it. Nor is anything where the list is absent.
+ * Checks the method against `token_endpoint_auth_methods_supported`, before a secret is sent. Accepts every method if the
+ * list is missing, and always accepts `none`, because many servers support public clients without listing it.
  * @throws `client_auth_unsupported`
  */
 export function checkClientAuth(server: ServerMetadata, { method }: ClientAuth): void {
@@ -29,7 +29,7 @@ export function checkClientAuth(server: ServerMetadata, { method }: ClientAuth):
   if (listed == null || method === 'none' || [listed].flat().includes(method)) return
   throw new ProofkeyError(
     'client_auth_unsupported',
-    `The server does not take ${method}, only ${redact([listed].flat().join(', '))}.`,
-    'Choose one that it lists, or enable yours there.',
+    `The server does not support ${method}, only ${redact([listed].flat().join(', '))}.`,
+    `Set clientAuth to a method that it supports, or enable ${method} on the server.`,
   )
 }

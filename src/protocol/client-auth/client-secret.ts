@@ -3,7 +3,7 @@ import { configInvalid } from '../authorize/begin.js'
 import type { ClientAuth } from './client-auth.js'
 
 /**
- * The secret in the `Authorization` header, form-encoded before base64 (RFC 6749 §2.3.1).
+ * `client_secret_basic`: sends the secret in the `Authorization` header, form-encoded before base64 (RFC 6749 §2.3.1).
  * @throws `config_invalid`
  */
 export const clientSecretBasic = (secret: string): ClientAuth => ({
@@ -12,7 +12,7 @@ export const clientSecretBasic = (secret: string): ClientAuth => ({
 })
 
 /**
- * The secret in the request's body (RFC 6749 §2.3.1); for servers that do not take the header.
+ * `client_secret_post`: sends the secret in the body (RFC 6749 §2.3.1), for servers that do not accept the header.
  * @throws `config_invalid`
  */
 export const clientSecretPost = (secret: string): ClientAuth => ({
@@ -21,8 +21,8 @@ export const clientSecretPost = (secret: string): ClientAuth => ({
 })
 
 /**
- * An assertion under HMAC-SHA-256 with the secret, which itself stays here; made anew for every request (OpenID Connect
- * Core §9).
+ * `client_secret_jwt`: sends an assertion signed with HMAC-SHA-256, not the secret itself. Each request gets a new
+ * assertion (OpenID Connect Core §9).
  * @throws `config_invalid`
  */
 export const clientSecretJwt = (secret: string): ClientAuth => ({
@@ -31,19 +31,20 @@ export const clientSecretJwt = (secret: string): ClientAuth => ({
 })
 
 /**
- * A client secret in a browser, where everybody can read it: it proves nothing. For providers that demand one of "web"
- * clients all the same; PKCE is what protects the code. In the request's body.
+ * `client_secret_post` in a browser, where every user can read the secret, so that it authenticates nobody. Only for
+ * providers that require a secret of every "web" client. PKCE protects the code.
  *
- * @deprecated Marked so that it stands out: a secret that ships with an app is no secret (RFC 8252 §8.5).
+ * @deprecated Marked only as a warning: a secret that is shipped with an app is not confidential (RFC 8252 §8.5).
  * @throws `config_invalid`
  */
 export const exposedClientSecret = (secret: string): ClientAuth => clientSecretPost(secret)
 
 function checked(secret: string): string {
   if (typeof secret !== 'string' || !secret) {
-    throw configInvalid([`secret (${typeof secret}): the text the server gave this client`])
+    throw configInvalid([`secret (${typeof secret}): must be the client_secret from the registration, not empty`])
   }
-  // RFC 6749 appendix A.2 has none; here it is what a file or a shell put behind the secret.
-  if (/\p{Cc}/u.test(secret)) throw configInvalid(['secret (string): trim it, it holds a line break or the like'])
+  // RFC 6749 appendix A.2 allows no control characters. They usually come from a file or shell, as a trailing line break.
+  if (/\p{Cc}/u.test(secret))
+    throw configInvalid(['secret (string): contains a control character such as a line break; trim it'])
   return secret
 }

@@ -2,33 +2,33 @@ import { TlsClientAuth } from 'oauth4webapi'
 import { configInvalid } from '../authorize/begin.js'
 import type { ClientAuth } from './client-auth.js'
 
-/** How requests with the certificate travel. */
+/** Options of {@link tlsClientAuth} and {@link selfSignedTlsClientAuth}. */
 export interface TlsClientAuthOptions {
   /**
-   * Makes requests over connections that show the client's certificate; where the runtime has a way of its own. Without
-   * one it is the platform that has the certificate, as in a browser: the requests are made with credentials, so that it
-   * is shown.
+   * A `fetch` that uses the client certificate, for a server runtime. Default, for browsers that have the certificate: the
+   * client's own `fetch` with `credentials: 'include'`.
    */
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
 /**
- * Proves the client with a certificate of an authority that the server trusts (RFC 8705 §2.1). Requests go to the
- * server's `mtls_endpoint_aliases` where it has them (§5). In Node see `mutualTls` of `proofkey/node`.
+ * `tls_client_auth`: authenticates with a certificate from a certificate authority (RFC 8705 §2.1). Requests go to the
+ * server's `mtls_endpoint_aliases`, if there are any (§5). In Node use `mutualTls` of `proofkey/node`.
  * @throws `config_invalid`
  */
 export const tlsClientAuth = (options?: TlsClientAuthOptions): ClientAuth => byCertificate('tls_client_auth', options)
 
 /**
- * Proves the client with a certificate of its own making, registered at the server (RFC 8705 §2.2); else as
- * {@link tlsClientAuth}.
+ * `self_signed_tls_client_auth`: authenticates with a self-signed certificate that is registered at the server (RFC 8705
+ * §2.2); otherwise like {@link tlsClientAuth}.
  * @throws `config_invalid`
  */
 export const selfSignedTlsClientAuth = (options?: TlsClientAuthOptions): ClientAuth =>
   byCertificate('self_signed_tls_client_auth', options)
 
 function byCertificate(method: string, { fetch }: TlsClientAuthOptions = {}): ClientAuth {
-  if (fetch !== undefined && typeof fetch !== 'function') throw configInvalid([`fetch (${typeof fetch}): a function`])
+  if (fetch !== undefined && typeof fetch !== 'function')
+    throw configInvalid([`fetch (${typeof fetch}): must be a function`])
   return {
     method,
     authenticate: TlsClientAuth(),
@@ -39,7 +39,7 @@ function byCertificate(method: string, { fetch }: TlsClientAuthOptions = {}): Cl
   }
 }
 
-/** Browsers count a client certificate among the credentials of a request; without them Firefox shows none. */
+/** Client certificates are credentials in the Fetch standard: Firefox sends none without `credentials: 'include'`. */
 const withCredentials =
   (fetch = globalThis.fetch): typeof fetch =>
   (input, init) =>

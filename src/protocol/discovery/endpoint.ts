@@ -1,14 +1,14 @@
 import { ProofkeyError } from '../../errors.js'
 
 declare const brand: unique symbol
-/** Which URLs may do without https. There is one such switch, {@link allowInsecureLoopback}. */
+/** The type of {@link allowInsecureLoopback}, its only value. */
 export type InsecureSwitch = ((url: URL) => boolean) & { readonly [brand]: true }
 
 /**
- * Passed as `insecure`, lets endpoints be `http:` on a loopback host (`localhost`, `*.localhost`, `127.0.0.1`, `[::1]`).
- * For development and tests; every other host stays https only.
+ * Pass it as `insecure` to allow `http:` endpoints on a loopback host (`localhost`, `*.localhost`, `127.0.0.1`, `[::1]`).
+ * For development and tests. Every other host still needs https.
  *
- * @deprecated Marked so that it stands out wherever it is used: nothing that ships should name it.
+ * @deprecated Marked only as a warning: do not use it in production.
  */
 export const allowInsecureLoopback = ((url: URL) => url.protocol === 'http:' && isLoopback(url)) as InsecureSwitch
 
@@ -20,15 +20,18 @@ export const parseUrl = (value: unknown, base?: string): URL | undefined =>
   typeof value === 'string' && URL.canParse(value, base) ? new URL(value, base) : undefined
 
 /**
- * An endpoint out of a server's metadata, fit to be used: https (RFC 8414 §2) and without a fragment (RFC 6749 §3.1).
+ * Reads an endpoint from the server's metadata and checks it: https (RFC 8414 §2), no fragment (RFC 6749 §3.1).
  * @throws `endpoint_refused`
  */
 export function endpoint(server: object, name: string, insecure?: InsecureSwitch): string {
-  const url = parseUrl((server as Record<string, unknown>)[name])
+  const value = (server as Record<string, unknown>)[name]
+  const url = parseUrl(value)
   if (url && !url.hash && isSecure(url, insecure)) return url.href
-  throw new ProofkeyError(
-    'endpoint_refused',
-    `${name} is not an https URL.`,
-    'Use https; for development see allowInsecureLoopback.',
-  )
+  const [problem, hint] =
+    value == null
+      ? ['is missing in the metadata of the server', 'Check that the server supports this and that it is enabled.']
+      : url && isSecure(url, insecure)
+        ? ['has a fragment', 'Remove the part after #.']
+        : ['is not an https URL', 'Use https; for development see allowInsecureLoopback.']
+  throw new ProofkeyError('endpoint_refused', `${name} ${problem}.`, hint)
 }

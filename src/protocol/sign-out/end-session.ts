@@ -2,14 +2,14 @@ import { ProofkeyError } from '../../errors.js'
 import { endpoint, type InsecureSwitch } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 
-/** What a server is told that ends its own session (OpenID Connect RP-Initiated Logout 1.0 §2). */
+/** Parameters of the logout request (OpenID Connect RP-Initiated Logout 1.0 §2). */
 export interface EndSessionRequest {
   readonly clientId: string
-  /** An ID token of the session, also an expired one. Without it the server may ask the person. It travels in the URL. */
+  /** An ID token of the session; it may be expired. Without it, the server may ask the user to confirm. It is part of the URL. */
   readonly idTokenHint?: string | undefined
-  /** Where the server sends the person back to, exactly as registered. */
+  /** Where the server redirects to after the logout, exactly as registered. */
   readonly postLogoutRedirectUri?: string | undefined
-  /** Comes back with the person; not sent where nobody comes back. */
+  /** Returned to `postLogoutRedirectUri`; not sent without it. */
   readonly state?: string | undefined
   readonly logoutHint?: string | undefined
   /** Space-separated BCP 47 tags. */
@@ -18,8 +18,8 @@ export interface EndSessionRequest {
 }
 
 /**
- * The URL at which the server ends its session with the person (OpenID Connect RP-Initiated Logout 1.0 §2).
- * @returns undefined where the server has no such endpoint: the sign-out is then the client's own
+ * The URL of the logout request, to which the user is redirected (OpenID Connect RP-Initiated Logout 1.0 §2).
+ * @returns undefined if the server has no `end_session_endpoint`; then only the app's own session can be ended
  * @throws `endpoint_refused`
  */
 export function endSessionUrl(
@@ -40,6 +40,10 @@ export function endSessionUrl(
   return url
 }
 
-/** The `state` that comes back from a sign-out is good once, and only where it was started. */
+/** The `state` of a sign-out is accepted once, and only in the browser that started it. */
 export const unknownSignOut = (): ProofkeyError =>
-  new ProofkeyError('unknown_state', 'No sign-out waits here for this state.', 'Go on: nobody was signed in.')
+  new ProofkeyError(
+    'unknown_state',
+    'No sign-out with this state is pending in this browser.',
+    'Ignore it, or sign out again if a user is still signed in.',
+  )

@@ -6,39 +6,39 @@ import { isSignedBy, parseJwt } from '../jose/jws.js'
 import { createKeySource, type KeySource, loadKeys } from '../jose/key-source.js'
 import type { RequestOptions } from '../request.js'
 
-/** What a server tells with a checked logout token. */
+/** The claims of a validated logout token. */
 export interface LogoutToken {
   readonly issuer: string
-  /** Whose sessions end: all of them, where there is no `sessionId`. */
+  /** The `sub` claim: the user to sign out. Without a `sessionId`, end all sessions of this user. */
   readonly subject: string | undefined
-  /** The one session that ends: the `sid` claim of its ID token. */
+  /** The `sid` claim: the session to end. The ID token of that session has the same `sid`. */
   readonly sessionId: string | undefined
-  /** Names this token. */
+  /** The `jti` claim: the unique id of this token. */
   readonly jti: string
   /** When the server issued it, in milliseconds since the epoch. */
   readonly issuedAtMs: number
-  /** Until when it would be taken again, were it not remembered; in milliseconds since the epoch, with the clock skew in it. */
+  /** Remember `jti` until then to detect replays: `exp` plus the clock skew, in milliseconds since the epoch. */
   readonly acceptedUntilMs: number
 }
 
-/** Of {@link validateLogoutToken}. */
+/** Options of {@link validateLogoutToken}. */
 export interface LogoutTokenOptions extends RequestOptions {
-  /** Where the server's keys are held. Default: fetched for this token. */
+  /** The server's keys, from `createKeySource`. Default: fetched for each token. */
   readonly keys?: KeySource | undefined
 }
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
-/** Back-Channel Logout §2.4: at most two minutes, so that a captured one is soon worth nothing. */
+/** Back-Channel Logout §2.4: at most two minutes, so that a stolen token is useless soon. */
 const LIFETIME_SECONDS = 120
 
 /**
  * Checks a logout token (OpenID Connect Back-Channel Logout 1.0 §2.4 and §2.6): its type, algorithm and signature, `iss`,
- * `aud` (this client and nobody else), `iat`, `exp`, `jti`, `events`, `sub` or `sid`, and that it has no `nonce`, which
- * would make it an ID token. Whether it came before is for the caller to remember.
+ * `aud` (this client only), `iat`, `exp`, `jti`, `events`, `sub` or `sid`, and that there is no `nonce`, which only ID
+ * tokens have. The caller must detect replays with `jti` and `acceptedUntilMs`.
  *
- * Clocks may be 5 minutes apart, and `exp` no further ahead than that and two minutes.
- * @throws `logout_token_invalid`; `endpoint_refused`, `network_error`, `timeout`, `aborted`, `response_refused` where the
- * server's keys cannot be had
+ * The clocks may differ by 5 minutes; `exp` may be at most 7 minutes ahead (2 minutes plus this difference).
+ * @throws `logout_token_invalid`; `endpoint_refused`, `network_error`, `timeout`, `aborted`, `response_refused` if the
+ * server's keys cannot be loaded
  */
 export async function validateLogoutToken(
   server: ServerMetadata,
@@ -47,13 +47,13 @@ export async function validateLogoutToken(
   options: LogoutTokenOptions = {},
 ): Promise<LogoutToken> {
   const jwt = parseJwt(token)
-  if (!jwt) throw logoutTokenInvalid('it is no signed JWT')
+  if (!jwt) throw logoutTokenInvalid('it is not a signed JWT')
   const { header, claims } = jwt
   const { iss, aud, iat, exp, nbf, jti, sub, sid, events } = claims
   const nowSeconds = Date.now() / 1000
   const skewed = nowSeconds + CLOCK_SKEW_SECONDS
   const checks = {
-    // Recommended, not required; with another type it is something else.
+    // `typ` is recommended, not required. Another type is another kind of token.
     typ: header.typ === undefined || (isName(header.typ) && /^(application\/)?logout\+jwt$/i.test(header.typ)),
     alg: pin(server).id_token_signing_alg_values_supported?.includes(header.alg),
     iss: iss === server.issuer,
@@ -69,12 +69,12 @@ export async function validateLogoutToken(
     nonce: !('nonce' in claims),
   }
   const failedCheck = Object.entries(checks).find(([, value]) => !value)
-  if (failedCheck) throw logoutTokenInvalid(`its ${failedCheck[0]} is wrong`)
+  if (failedCheck) throw logoutTokenInvalid(`its ${failedCheck[0]} is wrong`, HINTS[failedCheck[0]])
 
   const keys = options.keys ?? createKeySource(() => loadKeys(server, options))
   const key = await keys(header)
-  if (!key) throw logoutTokenInvalid('no single key of the server fits it')
-  if (!(await isSignedBy(jwt, key))) throw logoutTokenInvalid('its signature is wrong')
+  if (!key) throw logoutTokenInvalid('the server has no key for it, or more than one', SIGNATURE_HINT)
+  if (!(await isSignedBy(jwt, key))) throw logoutTokenInvalid('its signature is wrong', SIGNATURE_HINT)
   return {
     issuer: server.issuer,
     subject: sub as string | undefined,
@@ -90,9 +90,18 @@ const isName = (value: unknown): value is string => typeof value === 'string' &&
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-export const logoutTokenInvalid = (what: string): ProofkeyError =>
-  new ProofkeyError(
-    'logout_token_invalid',
-    `The logout token was refused: ${what}.`,
-    'Check the clock; maybe an attack.',
-  )
+const CLOCK_HINT = 'Synchronise the clocks of this host and of the authorization server. An old token may be a replay.'
+const SIGNATURE_HINT = 'Check jwks_uri in the metadata. If it is right, the token may be forged.'
+const HINTS: Record<string, string> = {
+  alg: 'Let the server sign with an algorithm of id_token_signing_alg_values_supported, never none or HS256.',
+  iss: 'Check the issuer of this client.',
+  aud: 'Check clientId, and which client this back-channel logout URI is registered for.',
+  iat: CLOCK_HINT,
+  exp: CLOCK_HINT,
+  nbf: CLOCK_HINT,
+}
+
+export const logoutTokenInvalid = (
+  what: string,
+  hint = 'Nothing was signed out. Other tokens than those of Back-Channel Logout 1.0 §2.4 may be an attack.',
+): ProofkeyError => new ProofkeyError('logout_token_invalid', `The logout token was refused: ${what}.`, hint)

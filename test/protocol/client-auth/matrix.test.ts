@@ -298,7 +298,7 @@ describe('checkClientAuth', () => {
     try {
       const metadata = await discover(strict.issuer, { insecure })
       const error = await refusal(() => checkClientAuth(metadata, clientSecretBasic(secret)), 'client_auth_unsupported')
-      expect(error.message).toBe('The server does not take client_secret_basic, only client_secret_post.')
+      expect(error.message).toBe('The server does not support client_secret_basic, only client_secret_post.')
       expect(() => checkClientAuth(metadata, clientSecretPost(secret))).not.toThrow()
       expect(() => checkClientAuth(metadata, none())).not.toThrow()
     } finally {

@@ -126,9 +126,9 @@ describe('mutualTls refuses', () => {
     ['a key in place of the certificate', { cert: key }, /cert \(string\)/],
     ['a certificate in place of the key', { key: cert }, /key \(string\)/],
     ['an encrypted key', { key: encrypted }, /key \(string\): .*not encrypted/],
-    ["another certificate's key", { key: other.key }, /key: the one of the certificate/],
-    ['a foreign ca', { ca: ['hunter2', ca] }, /ca: certificates as PEM/],
-    ['another method', { method: 'private_key_jwt' }, /method: tls_client_auth or self_signed_tls_client_auth/],
+    ["another certificate's key", { key: other.key }, /key: is not the private key of cert/],
+    ['a foreign ca', { ca: ['hunter2', ca] }, /ca: must be certificates as PEM/],
+    ['another method', { method: 'private_key_jwt' }, /method: must be tls_client_auth or self_signed_tls_client_auth/],
     ['a method of every object', { method: 'constructor' }, /method: /],
   ])('%s', async (_, wrong, message) => {
     const error = await refusal(() => mutualTls({ cert, key, ca, ...wrong }), 'config_invalid')
@@ -161,7 +161,7 @@ describe('mutualTls refuses', () => {
       })
       expect(JSON.parse(stdout)).toEqual([
         'config_invalid',
-        'mutualTls needs the package undici.',
+        'mutualTls requires the package undici.',
         'Run npm install undici@7.',
       ])
     } finally {

@@ -120,15 +120,15 @@ describe('a logout token is refused for', () => {
 
   it.each([
     ['a signature by another key', () => server.token({}, {}, createSigner('RS256', 'k1')), 'its signature is wrong'],
-    ['a key nobody published', () => server.token({}, { kid: 'k2' }), 'no single key'],
+    ['a key nobody published', () => server.token({}, { kid: 'k2' }), 'has no key for it'],
     [
       'claims that were changed',
       () => server.token().replace(/\.[^.]+\./, `.${b64(server.claims({ sub: 'bob' }))}.`),
       'its signature',
     ],
-    ['being an encrypted JWT', () => 'a.b.c.d.e', 'no signed JWT'],
-    ['being no JWT', () => 'token', 'no signed JWT'],
-    ['a crit header', () => server.token({}, { crit: ['exp'] }), 'no signed JWT'],
+    ['being an encrypted JWT', () => 'a.b.c.d.e', 'not a signed JWT'],
+    ['being no JWT', () => 'token', 'not a signed JWT'],
+    ['a crit header', () => server.token({}, { crit: ['exp'] }), 'not a signed JWT'],
   ])('%s', async (_, token, why) => {
     const error = await refusal(check(token()), 'logout_token_invalid')
     expect(error.message).toContain(why)
