@@ -1,4 +1,4 @@
-/** Sign-in for browser apps: authorization code and PKCE, the verifier sealed at rest. */
+/** Sign-in and sessions for browser apps: authorization code flow with PKCE; the code verifier is stored encrypted. */
 
 export type { ClientConfig, ExchangeClientConfig, WithDpop, WithoutDpop } from './client/client-config.js'
 export { type CallbackOptions, type Client, createClient, type SignInOptions } from './client/create-client.js'

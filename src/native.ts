@@ -1,4 +1,4 @@
-/** For apps that bundle their pages (Capacitor, Cordova, Tauri, Electron): sign-in in the system's browser. */
+/** Sign-in with the system browser for apps that bundle their pages (Capacitor, Cordova, Tauri, Electron). */
 export {
   type ErrorCode,
   type ErrorDetails,

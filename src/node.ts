@@ -1,4 +1,4 @@
-/** What only Node can do. */
+/** Everything that needs Node: adapters for its HTTP server, mutual TLS, loopback redirects, the device flow. */
 
 export { type DeviceSignInOptions, signInOnDevice } from './client/sign-in-on-device.js'
 export {

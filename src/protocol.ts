@@ -1,6 +1,4 @@
-/**
- * The building blocks, for those who hold their own state: no DOM, no storage, no globals but `fetch` and `crypto`.
- */
+/** The protocol functions without storage, for apps that store the state of a sign-in themselves. Needs only `fetch` and `crypto`. */
 export { createSigningKey, type PublicMembers, type SigningKey } from './crypto/signing-key.js'
 export {
   type ErrorCode,

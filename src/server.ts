@@ -1,4 +1,4 @@
-/** Sign-in for apps that render on the server: the same checks, with a client that proves itself. No `node:` import. */
+/** Sign-in for server-side apps, with client authentication. Uses Web APIs only and imports no `node:` module. */
 export type { SealingKey } from './crypto/keyring.js'
 export {
   type ErrorCode,

@@ -4,25 +4,25 @@ import type { Exchange } from '../protocol/token/exchange-at.js'
 import type { UserAgent } from '../user-agents/user-agent.js'
 import type { Vault } from '../vault/vault.js'
 
-/** A browser client's configuration. `clientAuth` is `none()` by default: a browser cannot keep a secret. */
+/** Options of `createClient`. The default of `clientAuth` is `none()`: a browser app is a public client. */
 export interface ClientConfig extends FlowConfig {
-  /** Where the answer is put in the callback URL. Default `query`. */
+  /** The part of the callback URL that contains the response parameters. Default `query`. */
   readonly responseMode?: 'query' | 'fragment' | undefined
-  /** Where sign-ins wait. Default: sealed IndexedDB. */
+  /** Stores the sign-in between `signIn()` and the callback. Default `indexedDbVault()`, which encrypts it. */
   readonly vault?: Vault | undefined
-  /** How the person travels. Default `redirect()`. */
+  /** How to show the server's pages: `redirect()`, `popup()`, `frame()`, `deepLink()`. Default `redirect()`. */
   readonly userAgent?: UserAgent | undefined
 }
 
-/** A client that leaves the token request to the app's own backend. */
+/** Options of a client that lets the app's backend send the token request. */
 export interface ExchangeClientConfig extends ClientConfig {
-  /** `exchangeAt(path)`. */
+  /** Pass `exchangeAt(path)`. */
   readonly exchange: Exchange
-  /** The tokens are the backend's to ask for, and so is the key. */
+  /** Not possible: the backend gets the tokens, and only the backend can bind them to a key. */
   readonly dpop?: undefined
 }
 
-/** A configuration whose tokens are tied to a key: a result's `tokenType` is then exactly `dpop`. */
+/** Options with DPoP: the `tokenType` of results is `dpop`. */
 export type WithDpop<Config> = Config & { readonly dpop: Dpop }
-/** One whose tokens are not: `bearer`. */
+/** Options without DPoP: the `tokenType` of results is `bearer`. */
 export type WithoutDpop<Config> = Config & { readonly dpop?: undefined }

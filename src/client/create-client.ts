@@ -26,46 +26,47 @@ export interface SignInOptions extends StartOptions {
 }
 
 export interface CallbackOptions {
-  /** The callback URL. Default: the page's own, whose callback parameters are removed at once. */
+  /** The callback URL. Default: the URL of the page. Its response parameters are removed from the address bar at once. */
   readonly url?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 export interface Client<Given = Grant> {
   /**
-   * Starts a sign-in. By redirect it leaves the page, and resolves (with undefined) only if the person comes back to
-   * the very same page by the Back button. Where the user agent keeps the page, it resolves with the result.
-   * @throws before the page is left, if the sign-in could not be finished later: `config_invalid`, `insecure_context`,
+   * Starts a sign-in. With `redirect()` it navigates away from this page; it resolves with undefined only if the user
+   * returns to the same page with the Back button. With `popup()`, `frame()`, `deepLink()` and `loopback()` it resolves
+   * with the result.
+   * @throws before it navigates, if the callback could not be handled later: `config_invalid`, `insecure_context`,
    * `storage_unavailable`, `storage_full`, `storage_refused_key`, `redirect_uri_mismatch`, `embedded_webview`, `aborted`,
-   * and what {@link Client.preload} throws; where the page stays, what its user agent and {@link Client.handleCallback}
-   * throw
+   * and the errors of {@link Client.preload}; if the page is not left, also the errors of the user agent and of
+   * {@link Client.handleCallback}
    */
   signIn(options?: SignInOptions): Promise<SignInResult<Given> | undefined>
   /**
-   * Finishes the sign-in whose callback this page was loaded with. Call it on every load of the redirect URI: without
-   * a callback of this client it resolves with undefined and does nothing; called twice, while the page stays at the
-   * cleaned URL, it gives the same result twice.
+   * Completes the sign-in if the URL of this page is a callback. Call it whenever the page at the redirect URI loads. If
+   * the URL is not a callback of this client, it does nothing and resolves with undefined. It removes the response
+   * parameters from the address bar; as long as that URL stays, a second call returns the same result.
    * @throws for the callback: `unknown_state`, `expired`, `already_completed`, `other_client`, `record_unreadable`,
    * `callback_malformed`, `callback_issuer_mismatch`, `redirect_uri_mismatch`, `access_denied`, `authorization_failed`;
    * for the token request: `network_error`, `timeout`, `aborted`, `response_refused`, `endpoint_refused`,
    * `token_request_refused`, `token_response_invalid`, `id_token_invalid`, `acr_not_met`, `scope_missing`; for the
-   * storage: `insecure_context`, `storage_unavailable`. Where the error is `retryable`, sign-in and URL are back in
-   * their place.
+   * storage: `insecure_context`, `storage_unavailable`. If the error is `retryable`, the stored sign-in and the URL are
+   * restored: call it again.
    */
   handleCallback(options?: CallbackOptions): Promise<SignInResult<Given> | undefined>
   /**
-   * Loads the server's metadata and opens the storage ahead of time, so that `signIn()` makes no request.
+   * Loads the server's metadata and opens the storage in advance, so that `signIn()` sends no request before it navigates.
    * @throws `issuer_mismatch`, `endpoint_refused`, `pkce_unsupported`, `network_error`, `timeout`, `response_refused`
    */
   preload(): Promise<void>
-  /** Listens to what happens; returns its own undo. */
+  /** Calls `listener` for each event. @returns a function that ends the subscription */
   subscribe(listener: Listener<ProofkeyEvent>): () => void
 }
 
 /**
- * A client of one authorization server. Make it once, where the app starts; any number of them share an origin.
- * Does nothing by itself and needs no `window` to be made.
- * @throws `config_invalid`; for `metadata` given by hand `issuer_mismatch`, `endpoint_refused`, `pkce_unsupported`
+ * Creates a client for one authorization server. Create it once, when the app starts. Several clients can share an origin.
+ * It sends no request and needs no `window`, so it can be created during server-side rendering.
+ * @throws `config_invalid`; for the `metadata` option `issuer_mismatch`, `endpoint_refused`, `pkce_unsupported`
  */
 export function createClient(config: ExchangeClientConfig): Client<ExchangedGrant>
 export function createClient(config: WithDpop<ClientConfig>): Client<Grant<'dpop'>>
@@ -75,21 +76,21 @@ export function createClient(config: ClientConfig): Client {
   return buildClient(config).client
 }
 
-/** The client, and what a client that does more is built upon. */
+/** Also returns the parts that `createSessionClient` is built on. */
 export function buildClient(config: ClientConfig) {
   checkConfig(config)
   const { redirectUri, vault = indexedDbVault() } = config
   const memory = memoryVault()
   const flow = createFlow(config)
-  /** The last one that was finished, and the last of those that `handleCallback` was asked for. */
-  let finished: { href: string; result: Promise<SignInResult> } | undefined
-  let handled: { clean: string; result: Promise<SignInResult> } | undefined
+  /** The last completed sign-in, and the last one that `handleCallback` was called for. */
+  let completed: { href: string; result: Promise<SignInResult> } | undefined
+  let handled: { cleanUrl: string; result: Promise<SignInResult> } | undefined
 
   async function signIn({ signal, userAgent = config.userAgent ?? redirect(), ...options }: SignInOptions = {}) {
-    let awaited: { readonly state: string; readonly id: string; readonly callbackUri: URL } | undefined
+    let pending: { readonly state: string; readonly id: string; readonly callbackUri: URL } | undefined
     let result: SignInResult | undefined
     let reported = false
-    /** A failure that was reported where it happened is not reported again, whatever error the user agent makes of it. */
+    /** `flow` has reported this failure. Do not report it again when the user agent rejects, even with another error. */
     const reportOnce = <T>(work: Promise<T>): Promise<T> =>
       work.catch((error) => {
         reported = true
@@ -102,24 +103,24 @@ export function buildClient(config: ClientConfig) {
         const vaults = userAgent.keepsPage ? ([vault, memory] as const) : ([vault] as const)
         const start = flow.start(vaults, { ...options, ...overrides }, signal, callbackUri)
         const { url, state, id } = await reportOnce(start)
-        awaited = { state, id, callbackUri: new URL(callbackUri) }
+        pending = { state, id, callbackUri: new URL(callbackUri) }
         return { url, state, responseMode: config.responseMode ?? 'query' }
       },
       isCallback(given) {
         const url = parseUrl(given)
-        return !!awaited && !!url && !driftedPart(awaited.callbackUri, url) && stateOf(url) === awaited.state
+        return !!pending && !!url && !driftedPart(pending.callbackUri, url) && stateOf(url) === pending.state
       },
       async complete(given) {
         const url = parseUrl(given)
-        if (!url || stateOf(url) !== awaited?.state) throw unknownState()
-        result = await reportOnce(finish(url.href, awaited.state, { signal }))
+        if (!url || stateOf(url) !== pending?.state) throw unknownState()
+        result = await reportOnce(completeOnce(url.href, pending.state, { signal }))
       },
     }
     try {
       await userAgent.open(attempt)
       return result
     } catch (error) {
-      throw reported ? error : flow.failed(error, awaited?.id)
+      throw reported ? error : flow.failed(error, pending?.id)
     }
   }
 
@@ -127,32 +128,37 @@ export function buildClient(config: ClientConfig) {
     const page = currentUrl()
     const url = parseUrl(given ?? page, page)
     const state = (url && stateOf(url)) ?? ''
-    // Elsewhere than at the redirect URI, only a state of ours makes an answer ours.
+    // At another URL than the redirect URI, `code` or `error` may be parameters of the app: require our form of `state`.
     if (!url || !isCallback(callbackParameters(url)) || (!isTicket(state) && driftedPart(new URL(redirectUri), url))) {
-      return url && handled?.clean === url.href ? handled.result : undefined
+      return url && handled?.cleanUrl === url.href ? handled.result : undefined
     }
-    // Left alone, in the vault and in the address bar: its own client will want it.
+    // Leave the vault and the address bar unchanged for the client that this callback belongs to.
     if (isTicket(state) && !ticketIsTaggedFor(state, flow.clientKey)) throw flow.failed(otherClient())
 
-    // Before the first await, so that no other script of the page, no reload and no Referer sees the code.
-    const clean = withoutCallbackParameters(url)
-    swapUrl(url.href, clean)
-    handled = { clean, result: finish(url.href, state, { signal }, clean) }
+    // Before the first await, so that other scripts, a reload and the Referer header cannot see the code.
+    const cleanUrl = withoutCallbackParameters(url)
+    swapUrl(url.href, cleanUrl)
+    handled = { cleanUrl, result: completeOnce(url.href, state, { signal }, cleanUrl) }
     return handled.result
   }
 
-  /** One URL is finished once, however often and by whichever way it is delivered. */
-  function finish(href: string, state: string, options: CompleteOptions, clean?: string): Promise<SignInResult> {
-    if (finished?.href === href) return finished.result
+  /** Completes each callback URL once, even if it arrives twice: by `handleCallback` and by the user agent. */
+  function completeOnce(
+    href: string,
+    state: string,
+    options: CompleteOptions,
+    cleanUrl?: string,
+  ): Promise<SignInResult> {
+    if (completed?.href === href) return completed.result
     const work = isTicket(state) ? flow.complete([memory, vault], href, state, options) : Promise.reject(unknownState())
     const result = work.catch(async (error) => {
       if (isProofkeyError(error) && error.retryable) {
-        if (finished?.result === result) finished = undefined
-        if (clean) swapUrl(clean, href)
+        if (completed?.result === result) completed = undefined
+        if (cleanUrl) swapUrl(cleanUrl, href)
       }
       throw flow.failed(error, isTicket(state) ? await ticketId(state) : undefined)
     })
-    finished = { href, result }
+    completed = { href, result }
     return result
   }
 

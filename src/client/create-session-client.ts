@@ -16,69 +16,75 @@ import type { ClientConfig, WithDpop, WithoutDpop } from './client-config.js'
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
 
 export interface SessionClientConfig extends ClientConfig, SignOutConfig, Limits {
-  /** Where the session is kept. Default `memorySessions()`; `sealedSessions()` outlives a reload and is shared by all tabs. */
+  /** Stores the session. Default `memorySessions()`; `sealedSessions()` survives a reload and is shared by all tabs. */
   readonly sessionStore?: SessionStore | undefined
-  /** Signs in without a page, `frame()`: after a reload, and where the server gives no refresh token. Default: none. */
+  /** Pass `frame()` for silent sign-in (`prompt=none`): after a reload, and if there is no refresh token. Default: none. */
   readonly silent?: UserAgent | undefined
-  /** A session is kept where its tokens are: with a backend that keeps them, `createClient`. */
+  /** Not possible: with a backend that gets the tokens, use `createClient`. */
   readonly exchange?: undefined
   /** The APIs that `fetch` sends access tokens to, by origin: `{ 'https://api.example.com': {} }`. Default: none. */
   readonly apis?: Apis | undefined
-  /** Pass `stepUp` to understand demands for a stronger sign-in (RFC 9470). */
+  /** Pass `stepUp` to support step-up authentication challenges of APIs (RFC 9470). */
   readonly stepUp?: ChallengeCheck | undefined
 }
 
-/** A client that also keeps the session, so that the app need not. */
+/** A {@link Client} that also manages the session: it stores and refreshes the tokens, and signs out. */
 export interface SessionClient<Given extends Grant = Grant> extends Client<Given> {
   /**
-   * Who is signed in; undefined where nobody is. The same object until something changes: with `subscribe` it is what
-   * `useSyncExternalStore` and its like want.
+   * The current session; undefined if no user is signed in. It is the same object until the session changes, as React's
+   * `useSyncExternalStore` requires of a snapshot; `subscribe` reports the changes.
    */
   readonly session: Session | undefined
   /**
-   * Finds the session again after a reload: in the store, or by the `silent` user agent. Call it once, where the app starts.
-   * After `idleSeconds` without use nobody is signed in silently; with `absoluteSeconds` the time since the person signed
-   * in at the server counts (`max_age`).
-   * @returns undefined where nobody is signed in
-   * @throws what a silent sign-in can, where trying again may help (`retryable`): `network_error`, `timeout`
+   * Restores the session after a reload, from the store or with the `silent` user agent. Call it once, when the app starts.
+   * After `idleSeconds` without use there is no silent sign-in. With `absoluteSeconds`, a silent sign-in sends it as
+   * `max_age`, because the limit counts from the time when the user signed in at the server.
+   * @returns undefined if no user is signed in
+   * @throws the `retryable` errors of a silent sign-in: `network_error`, `timeout`
    */
   restore(): Promise<Session | undefined>
   /**
-   * A valid access token: the one at hand without any I/O, or else a new one. At most one refresh is under way, over all
-   * tabs; it goes on when the caller stops waiting.
-   * @throws `login_required`, where nobody is signed in, or no more; `timeout`, `aborted`, and what the token request can
+   * Returns a valid access token: the current one, without I/O, or a new one from a refresh. All tabs share one refresh,
+   * which continues if the caller aborts.
+   * @throws `login_required` if no user is signed in or the session has ended; `timeout`, `aborted`, and the errors of the
+   * token request
    */
   getAccessToken(options?: AccessTokenOptions & { readonly signal?: AbortSignal | undefined }): Promise<string>
   /**
-   * `fetch` with an access token in the header, for the origins of `apis` only; others are fetched as they are. On 401
-   * one refresh and one retry, though not of a stream, nor of a `Request` with a body: their 401 comes back. An API that
-   * refused a new token too gets no other one for a minute. With `dpop` also one retry where the API asks for a nonce.
-   * @throws what `fetch` and {@link SessionClient.getAccessToken} do, where your `signal` ends it its `reason`;
-   * `insufficient_scope`, `step_up_failed`, and with `stepUp` `step_up_required`
+   * `fetch` that adds the access token to requests for the origins in `apis`. Other requests are sent unchanged. On status
+   * 401 it refreshes the token and retries once, except for a stream body and a `Request` with a body: then the 401
+   * response is returned. If an API refuses a new token too, there is no further refresh for it for one minute. With `dpop`
+   * it also retries once if the API requires a nonce.
+   * @throws the errors of `fetch` and {@link SessionClient.getAccessToken}; the `reason` of your `signal`;
+   * `insufficient_scope`, `step_up_failed`, and with `stepUp` also `step_up_required`
    */
   fetch: typeof globalThis.fetch
   /**
-   * What the server tells of the person (OpenID Connect Core §5.3). On 401 one refresh and one retry, as in
-   * {@link SessionClient.fetch}.
-   * @throws see `getAccessToken`; `network_error`, `timeout`; `endpoint_refused`, where the server has no such endpoint;
-   * `response_refused`; `insufficient_scope`, where the sign-in was without `openid`
+   * Requests the claims of the user from the UserInfo endpoint (OpenID Connect Core §5.3). On status 401 it refreshes and
+   * retries like {@link SessionClient.fetch}.
+   * @throws the errors of `getAccessToken`; `network_error`, `timeout`; `endpoint_refused` if the server has no UserInfo
+   * endpoint; `response_refused`; `insufficient_scope` if the sign-in had no `openid` scope
    */
   userInfo(): Promise<UserInfo>
   /**
-   * Signs out: here and in all tabs first, then at the server. Whatever fails is reported (`revocation_failed`,
-   * `sign_out_failed`) and holds nothing up: it throws only what `navigate` does.
+   * Signs out: first in this browser (all tabs), then at the server. A failed step does not stop the others; it is reported
+   * as an event (`revocation_failed`, `sign_out_failed`). Only errors of `navigate` are thrown.
    */
   signOut(options?: SignOutOptions): Promise<void>
-  /** Call it on every load of `postLogoutRedirectUri`. @throws `unknown_state`, and what taking it out of the vault can: `storage_unavailable`, `insecure_context` */
+  /**
+   * Completes the sign-out. Call it whenever the page at `postLogoutRedirectUri` loads.
+   * @returns undefined if the URL is not the response to a sign-out
+   * @throws `unknown_state`, `storage_unavailable`, `insecure_context`
+   */
   handleSignedOut(url?: string): Promise<{ readonly returnTo: string } | undefined>
-  /** Ends all listening and waiting; the session stays where it is. */
+  /** Stops all timers and listeners of this object. The stored session is kept. */
   close(): void
 }
 
 /**
- * A client of one authorization server that keeps the session. Make it once, where the app starts. Does nothing by
- * itself and needs no `window` to be made.
- * @throws `config_invalid`, and what `createClient` does
+ * Creates a client that also manages the session. Create it once, when the app starts. It sends no request and needs no
+ * `window`, so it can be created during server-side rendering.
+ * @throws `config_invalid`, and the errors of `createClient`
  */
 export function createSessionClient(config: WithDpop<SessionClientConfig>): SessionClient<Grant<'dpop'>>
 export function createSessionClient(config: WithoutDpop<SessionClientConfig>): SessionClient<Grant<'bearer'>>
@@ -94,48 +100,48 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     additionalResources = [],
   } = config
   checkApis(apis, insecure)
-  const ofApis = Object.values(apis).flatMap(({ resource = [] }) => resource)
-  const built = buildClient({ ...config, additionalResources: [...additionalResources, ...ofApis] })
+  const apiResources = Object.values(apis).flatMap(({ resource = [] }) => resource)
+  const built = buildClient({ ...config, additionalResources: [...additionalResources, ...apiResources] })
   const { client, flow } = built
-  const proofKey = async () => dpop?.thumbprint(flow.clientKey)
-  /** The key that a sign-in was just finished with, whatever another tab has done to it since. */
-  const keyAtHand = async () => dpop?.thumbprint(flow.clientKey, true)
-  const keeper = createSessionKeeper(flow.clientKey, sessionStore, config, flow.report, proofKey)
-  const adopted = new WeakMap<object, Promise<unknown>>()
+  const keyThumbprint = async () => dpop?.thumbprint(flow.clientKey)
+  /** The key that the sign-in has just used, even if another tab has deleted it since. */
+  const usedKeyThumbprint = async () => dpop?.thumbprint(flow.clientKey, true)
+  const keeper = createSessionKeeper(flow.clientKey, sessionStore, config, flow.report, keyThumbprint)
+  const started = new WeakMap<object, Promise<unknown>>()
 
-  /** One result starts the session once, however often it is handed out. */
-  async function adopt(result: SignInResult | undefined): Promise<SignInResult | undefined> {
+  /** A result can be returned more than once, but starts the session only once. */
+  async function startSession(result: SignInResult | undefined): Promise<SignInResult | undefined> {
     if (!result) return result
-    const starting = adopted.get(result) ?? start(result)
-    adopted.set(result, starting)
+    const starting = started.get(result) ?? storeSession(result)
+    started.set(result, starting)
     await starting
     awake.start()
     return result
   }
 
-  /** @param before where it is `silent`: whose session is to go on; undefined for a new one */
-  async function start(result: SignInResult, silent = false, before?: StoredSession): Promise<void> {
-    const jkt = await keyAtHand()
-    // After a redirect, what was before lies in the store.
-    const held = await keeper.sync()
-    const next = sessionAfterSignIn(result, held, { jkt, silent })
+  /** @param before the session that a `silent` sign-in continues; undefined to start a new session */
+  async function storeSession(result: SignInResult, silent = false, before?: StoredSession): Promise<void> {
+    const jkt = await usedKeyThumbprint()
+    // After a redirect, the previous session is only in the store.
+    const stored = await keeper.sync()
+    const next = sessionAfterSignIn(result, stored, { jkt, silent })
     if (!before) keeper.touch()
-    // Where nobody was asked, it is for whom it began, or for nobody.
-    const right = held?.id === before?.id && (!before || result.claims?.sub === before.session.claims?.sub)
+    // A silent sign-in must not replace a session that started meanwhile, nor continue the session of another user.
+    const continues = stored?.id === before?.id && (!before || result.claims?.sub === before.session.claims?.sub)
     const { scope } = result.tokens
     const [id, type] = before ? ([before.id, 'tokens_refreshed'] as const) : ([next.id, 'session_started'] as const)
-    if ((right || !silent) && (await keeper.keep({ ...next, id }, { type, scope }))) return
-    if (!held || held.id === before?.id) await tokens.discard(result.tokens)
-    throw nobody('The session has ended, or the server knows somebody else by now.')
+    if ((continues || !silent) && (await keeper.keep({ ...next, id }, { type, scope }))) return
+    if (!stored || stored.id === before?.id) await tokens.discard(result.tokens)
+    throw nobody('The session has ended, or another user is signed in at the server now.')
   }
 
-  const signIn = async (options?: SignInOptions) => adopt(await client.signIn(options))
+  const signIn = async (options?: SignInOptions) => startSession(await client.signIn(options))
 
   async function silently(before?: StoredSession): Promise<void> {
-    // Where the limit counts from an earlier sign-in, the server has to say when that was.
+    // `absoluteSeconds` counts from the user's last sign-in at the server, and `max_age` makes the server return its time.
     const maxAgeSeconds = before ? undefined : (config.maxAgeSeconds ?? config.absoluteSeconds)
     const result = await client.signIn({ userAgent: silent, prompt: 'none', maxAgeSeconds })
-    if (result) await start(result, true, before)
+    if (result) await storeSession(result, true, before)
   }
 
   const tokens = createTokenSource(keeper, flow, config, silent && silently)
@@ -154,8 +160,8 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     report: flow.report,
   })
 
-  /** What another sign-in would mend can ask for it: for more than was granted before, not instead of it. */
-  function asking(error: ProofkeyError): never {
+  /** Adds `signIn()` to an error that another sign-in can solve. Its scope includes what is granted already. */
+  function withSignIn(error: ProofkeyError): never {
     const { requirements } = error ?? {}
     if (!requirements) throw error
     const scope = [...new Set([keeper.held?.session.scope, requirements.scope].flatMap(scopes))].join(' ') || undefined
@@ -174,10 +180,10 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   let restoring: Promise<Session | undefined> | undefined
   async function restore(): Promise<Session | undefined> {
     keeper.join()
-    const held = await keeper.sync()
-    if (!held && silent && !keeper.idle) {
+    const stored = await keeper.sync()
+    if (!stored && silent && !keeper.idle) {
       await silently().catch((error: ProofkeyError) => {
-        // Reported already; what a later try could change is for the app to know.
+        // Reported as an event already. Throw it only if the app can retry.
         if (error.retryable !== false) throw error
       })
     }
@@ -191,7 +197,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
       return keeper.held?.session
     },
     signIn,
-    handleCallback: async (options?: CallbackOptions) => adopt(await client.handleCallback(options)),
+    handleCallback: async (options?: CallbackOptions) => startSession(await client.handleCallback(options)),
     restore() {
       restoring ??= restore().finally(() => {
         restoring = undefined
@@ -199,8 +205,8 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
       return restoring
     },
     getAccessToken,
-    fetch: (input, init) => apiFetch(input, init).catch(asking),
-    userInfo: () => userInfo().catch(asking),
+    fetch: (input, init) => apiFetch(input, init).catch(withSignIn),
+    userInfo: () => userInfo().catch(withSignIn),
     ...createSignOut(keeper, { ...built, addressBar: { currentUrl, swapUrl } }, config),
     close() {
       awake.stop()

@@ -7,59 +7,64 @@ import type { SignatureCheck } from '../protocol/jose/id-token-signature.js'
 import type { RequestOptions } from '../protocol/request.js'
 import type { Dpop } from '../protocol/token/dpop.js'
 
-/** What every client is made from. The {@link AuthorizationParameters} in it are the defaults of every sign-in. */
+/** The options that all clients share. Its {@link AuthorizationParameters} are the defaults of every sign-in. */
 export interface FlowConfig extends AuthorizationParameters, Omit<RequestOptions, 'signal'> {
-  /** The authorization server, written exactly as the server writes itself. */
+  /** The issuer identifier of the authorization server: exactly the `issuer` of its metadata, including a trailing slash. */
   readonly issuer: string
   readonly clientId: string
-  /** Where the server sends the person back to, exactly as registered. */
+  /** The redirect URI, exactly as registered at the server. */
   readonly redirectUri: string
-  /** How long a person may take to sign in. Default 600. */
+  /** How long the user may take to sign in, from `signIn()` to the callback. Default 600. */
   readonly lifetimeSeconds?: number | undefined
-  /** The server's metadata, where it is not to be discovered. */
+  /** The server's metadata. Default: loaded from the server (discovery). */
   readonly metadata?: ServerMetadata | undefined
-  /** How long discovered metadata is used. Default 3600. */
+  /** How long to cache discovered metadata. Default 3600. */
   readonly metadataLifetimeSeconds?: number | undefined
-  /** Pass `checkIdTokenSignature` to verify ID token signatures too. */
+  /** Pass `checkIdTokenSignature` to also verify the signatures of ID tokens. */
   readonly signature?: SignatureCheck | undefined
-  /** How the client proves itself. */
+  /** How the client authenticates at the token endpoint, for example `clientSecretBasic(secret)`. */
   readonly clientAuth?: ClientAuth | undefined
-  /** Ties the tokens to a key (RFC 9449): `dpop()`. Default: bearer tokens. */
+  /** Pass `dpop()` to bind the tokens to a key (DPoP, RFC 9449). Default: bearer tokens. */
   readonly dpop?: Dpop | undefined
 }
 
-/** What kind of value an option is, where it is given. */
-const KINDS = {
+/** The `typeof` of each optional option. */
+const TYPES = {
   string: ['scope', 'requiredScope', 'acrValues', 'prompt', 'loginHint', 'uiLocales'],
   object: ['claims', 'additionalParameters', 'metadata', 'clientAuth', 'dpop', 'vault', 'userAgent'],
   function: ['fetch', 'signature', 'insecure', 'exchange'],
 }
 
 /**
- * Finds everything that is wrong with a configuration, at once. Values are named by their kind, never shown.
+ * Checks all options, and reports all problems in one error. The message contains the types of values, not the values,
+ * which may be secrets in the wrong place.
  * @throws `config_invalid`
  */
 export function checkConfig(config: FlowConfig): void {
   const options = Object(config)
   const problems = parameterProblems(options)
-  const expect = (field: string, right: (value: unknown) => unknown, repair: string) => {
-    if (!right(options[field])) problems.push(`${field} (${typeof options[field]}): ${repair}`)
+  const check = (field: string, isValid: (value: unknown) => unknown, requirement: string) => {
+    if (!isValid(options[field])) problems.push(`${field} (${typeof options[field]}): ${requirement}`)
   }
-  expect('issuer', (value) => isIssuer(parseUrl(value), options), 'the https URL the server calls itself')
-  expect('clientId', (value) => value && typeof value === 'string', 'the id registered at the server')
-  expect(
+  check(
+    'issuer',
+    (value) => isIssuer(parseUrl(value), options),
+    'must be the https URL in the issuer field of the server metadata',
+  )
+  check('clientId', (value) => value && typeof value === 'string', 'must be the client_id from the registration')
+  check(
     'redirectUri',
     (value) => isRedirectUri(parseUrl(value)),
-    'absolute, without a fragment: https, http on loopback, or a scheme like com.example.app',
+    'must be an absolute URI without a fragment and without response parameters such as state: https, http on loopback, or a scheme like com.example.app',
   )
-  expect('clientSecret', (value) => !value, 'remove it; see clientAuth')
+  check('clientSecret', (value) => !value, 'is not an option; use clientAuth')
   for (const field of ['lifetimeSeconds', 'metadataLifetimeSeconds', 'timeoutSeconds']) {
-    expect(field, (value = 1) => Number(value) > 0 && isSeconds(value), 'a positive number, at most a million')
+    check(field, (value = 1) => Number(value) > 0 && isSeconds(value), 'must be a positive number, at most 1000000')
   }
-  expect('maxAgeSeconds', (value = 0) => isSeconds(value), 'a number from 0 to a million')
-  for (const [kind, fields] of Object.entries(KINDS)) {
+  check('maxAgeSeconds', (value = 0) => isSeconds(value), 'must be a number from 0 to 1000000')
+  for (const [type, fields] of Object.entries(TYPES)) {
     for (const field of fields)
-      expect(field, (value) => value === undefined || (value && typeof value === kind), `a ${kind}`)
+      check(field, (value) => value === undefined || (value && typeof value === type), `must be of type ${type}`)
   }
   if (problems[0]) throw configInvalid(problems)
 }
@@ -69,7 +74,7 @@ const isSeconds = (value: unknown) => typeof value === 'number' && value >= 0 &&
 const isIssuer = (url: URL | undefined, { insecure }: FlowConfig) =>
   url && (url.protocol === 'https:' || insecure?.(url)) && !/[?#]/.test(url.href)
 
-/** RFC 8252 §7: https, http on loopback, or a private-use scheme in reverse-DNS form. */
+/** RFC 8252 §7: https, http on loopback, or a private-use URI scheme in reverse domain name notation. */
 const isRedirectUri = (url: URL | undefined) =>
   url &&
   !url.href.includes('#') &&

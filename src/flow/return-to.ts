@@ -1,14 +1,15 @@
 const BASE = 'https://return-to.invalid'
 
 /**
- * A path of this origin, normalised, or undefined for everything else (RFC 9700 §4.11.1): other origins however
- * spelled, backslashes, control characters, paths that become `//host` once dots or escapes are resolved.
+ * Prevents open redirects (RFC 9700 §4.11.1).
+ * @returns the path, normalised; undefined for everything that a browser or router could read as another origin: absolute
+ * and protocol-relative URLs, backslashes, control characters, paths that become `//host` when dots or escapes are resolved
  */
 export function sameOriginPath(value: unknown): string | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing them is the point
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this expression rejects
   if (typeof value !== 'string' || !/^\/[^\\\x00-\x1f\x7f]*$/.test(value)) return undefined
   const path = resolve(value)
-  // Once more, as a router reads it that decodes first.
+  // Check again with escapes decoded, because some routers decode the path before they use it.
   return path && resolve(path.replace(/%[0-7][\da-f]/gi, decodeURIComponent)) && path
 }
 
