@@ -7,11 +7,7 @@ import { ProofkeyError } from '../errors.js'
 export function subtle(): SubtleCrypto {
   const found = globalThis.crypto?.subtle
   if (!found) {
-    throw new ProofkeyError(
-      'insecure_context',
-      'WebCrypto (crypto.subtle) is not available in this page.',
-      'Load the page over https or from localhost.',
-    )
+    throw new ProofkeyError('insecure_context', 'WebCrypto is not available in this page.', 'Use https or localhost.')
   }
   return found
 }

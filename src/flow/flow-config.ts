@@ -55,7 +55,7 @@ export function checkConfig(config: FlowConfig): void {
   check(
     'redirectUri',
     (value) => isRedirectUri(parseUrl(value)),
-    'must be an absolute URI without a fragment and without response parameters such as state: https, http on loopback, or a scheme like com.example.app',
+    'must be an absolute URI without a fragment or response parameters: https, http on loopback, or a scheme like com.example.app',
   )
   check('clientSecret', (value) => !value, 'is not an option; use clientAuth')
   for (const field of ['lifetimeSeconds', 'metadataLifetimeSeconds', 'timeoutSeconds']) {
@@ -64,7 +64,7 @@ export function checkConfig(config: FlowConfig): void {
   check('maxAgeSeconds', (value = 0) => isSeconds(value), 'must be a number from 0 to 1000000')
   for (const [type, fields] of Object.entries(TYPES)) {
     for (const field of fields)
-      check(field, (value) => value === undefined || (value && typeof value === type), `must be of type ${type}`)
+      check(field, (value) => value === undefined || (value && typeof value === type), `must be a ${type}`)
   }
   if (problems[0]) throw configInvalid(problems)
 }

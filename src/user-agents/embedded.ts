@@ -43,7 +43,7 @@ export function refuseEmbedded(allowed: EmbeddedSwitch | undefined): void {
   if (!isEmbedded() || allowed?.()) return
   throw new ProofkeyError(
     'embedded_webview',
-    "This page runs in an app's WebView, where the app can read the password that the user types.",
+    'This page is in a WebView: the app around it could read the password.',
     'Use deepLink() of proofkey/native, or open the page in a browser.',
   )
 }

@@ -11,7 +11,7 @@ export function refuseOtherOrigin(redirectUri: string): void {
   if (origin === pageOrigin) return
   throw new ProofkeyError(
     'redirect_uri_mismatch',
-    `redirectUri is on ${origin}, this page is on ${pageOrigin}: they do not share storage.`,
-    'Load this page from the origin of redirectUri (localhost and 127.0.0.1 differ), or use loopback() or deepLink().',
+    `redirectUri is on ${origin}, this page on ${pageOrigin}: they share no storage.`,
+    'Open this page there (localhost and 127.0.0.1 differ), or use loopback() or deepLink().',
   )
 }

@@ -144,7 +144,7 @@ export function parameterProblems({ additionalParameters, ...request }: Authoriz
   }
   for (const name in additionalParameters) {
     if (Object.hasOwn(ownParameters({}), name))
-      problems.push(`additionalParameters.${name}: proofkey sets this parameter; remove it, or use the option for it`)
+      problems.push(`additionalParameters.${name}: remove it, or use the option for it`)
   }
   return problems
 }

@@ -29,9 +29,7 @@ export function endpoint(server: object, name: string, insecure?: InsecureSwitch
   if (url && !url.hash && isSecure(url, insecure)) return url.href
   const [problem, hint] =
     value == null
-      ? ['is missing in the metadata of the server', 'Check that the server supports this and that it is enabled.']
-      : url && isSecure(url, insecure)
-        ? ['has a fragment', 'Remove the part after #.']
-        : ['is not an https URL', 'Use https; for development see allowInsecureLoopback.']
-  throw new ProofkeyError('endpoint_refused', `${name} ${problem}.`, hint)
+      ? ['missing in the server metadata', 'Enable it on the server.']
+      : ['not an https URL without a fragment', 'Use https; for development see allowInsecureLoopback.']
+  throw new ProofkeyError('endpoint_refused', `${name} is ${problem}.`, hint)
 }
