@@ -14,7 +14,7 @@ export type EventBody =
   | { readonly type: 'metadata_loaded' }
   /** The server does not say that it supports PKCE; the challenge is sent all the same (RFC 8414 §2 makes the field optional). */
   | { readonly type: 'pkce_not_advertised' }
-  /** `returnTo` was not a same-origin path; the sign-in goes on with `/`. */
+  /** `returnTo` was no path of this origin, or, on a server, longer than 1,000 bytes; it goes on with `/`. */
   | { readonly type: 'return_to_refused' }
   /** The vault cannot be used here (`code` says why); the sign-in waits in the page's memory, and ends with the page. */
   | { readonly type: 'vault_replaced'; readonly vault: string; readonly by: string; readonly code: string }
@@ -28,6 +28,13 @@ export type EventBody =
   | { readonly type: 'transaction_taken'; readonly vault: string }
   /** No HTTP response came from the token endpoint: the transaction was put back, a retry can succeed. */
   | { readonly type: 'transaction_restored'; readonly vault: string }
+  /** A waiting sign-in or sign-out gave way to a newer one; `cookies`: the browser's `Cookie` header would pass its limit. */
+  | { readonly type: 'transaction_dropped'; readonly reason: 'cookies' }
+  /**
+   * A cookie that looks like one of ours was not read: another `name` than ours, byte for byte, a `value` that no
+   * browser takes from us, or two of one name. A sub-domain may be trying to set cookies for this host.
+   */
+  | { readonly type: 'cookie_refused'; readonly reason: 'name' | 'value' | 'duplicate' }
   /** The server granted another scope than was asked for (RFC 6749 §3.3). */
   | { readonly type: 'scope_changed'; readonly missing: readonly string[]; readonly added: readonly string[] }
   | { readonly type: 'sign_in_completed'; readonly scope: string }
@@ -69,6 +76,8 @@ export type EventBody =
   | { readonly type: 'sign_in_failed'; readonly code: string }
   /** The person is being sent to the server's sign-out; without an endpoint, the sign-out is the app's alone. */
   | { readonly type: 'sign_out_started'; readonly endpoint?: string | undefined }
+  /** The ID token is too long for the URL of the server's sign-out: it was not sent, and the server may ask the person. */
+  | { readonly type: 'id_token_hint_omitted'; readonly bytes: number }
   /** The person came back from it. */
   | { readonly type: 'sign_out_completed' }
   /** A step of it went wrong; the app's own sign-out is not held up by that. */

@@ -40,7 +40,7 @@ export {
   type ServerClientConfig,
   type ServerSignInResult,
 } from './server/create-server-client.js'
-export type { ForwardedHeaders } from './server/edge/landing.js'
+export type { ForwardedHeaders } from './server/edge/forwarded.js'
 export {
   type MemoryReplayCacheOptions,
   memoryReplayCache,

@@ -31,6 +31,7 @@ export type SignInResult<Given = Grant> = Given & {
 interface FlowOptions {
   readonly responseMode?: ResponseMode | undefined
   readonly exchange?: Exchange | undefined
+  readonly maxReturnToBytes?: number
 }
 
 /** In order of preference. */
@@ -88,7 +89,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         })
         const { state, scope = '' } = transaction
         id = await ticketId(state)
-        const path = sameOriginPath(returnTo)
+        const path = sameOriginPath(returnTo, config.maxReturnToBytes)
         if (!path) report({ type: 'return_to_refused' }, id)
         const pending: PendingSignIn = { transaction, returnTo: path ?? '/', appState }
         const vault = await unlessAborted(putIn(vaults, state, JSON.stringify(pending), id), signal)

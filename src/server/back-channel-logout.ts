@@ -3,6 +3,7 @@ import { isProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
 import { malformed } from '../protocol/authorize/callback.js'
 import { type LogoutToken, logoutTokenInvalid } from '../protocol/sign-out/logout-token.js'
+import { isBadRequest } from './edge/bad-request.js'
 import { readBody } from './edge/body.js'
 import type { ReplayCache } from './replay-cache.js'
 
@@ -48,6 +49,7 @@ const UNSPEAKABLE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g
 
 async function readToken(request: Request): Promise<string> {
   if (request.method !== 'POST') throw malformed('came by the wrong method')
+  if (isBadRequest(request)) throw malformed('came without a valid Host')
   const form = new URLSearchParams(await readBody(request, 'application/x-www-form-urlencoded'))
   const [token, another] = form.getAll('logout_token')
   if (!token || another !== undefined) throw malformed(`carries ${token ? 'more than one' : 'no'} logout_token`)

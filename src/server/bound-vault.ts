@@ -1,7 +1,7 @@
 import { sha256 } from '../crypto/digest.js'
 import { randomToken } from '../crypto/random.js'
 import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
-import { type CookieJar, cookieName, makeRoom, maxAgeSeconds } from '../vault/cookie.js'
+import { type CookieJar, cookieName, maxAgeSeconds } from '../vault/cookie.js'
 import type { Vault } from '../vault/vault.js'
 
 /**
@@ -18,7 +18,6 @@ export function bindToBrowser(vault: Vault, jar: CookieJar): Vault {
       const secret = randomToken()
       const name = cookieName(await ticketId(ticket))
       await vault.put(ticket, await bound(owner, secret), value)
-      makeRoom(jar, name, secret)
       jar.set(name, secret, maxAgeSeconds(ticket))
     },
 

@@ -1,8 +1,9 @@
 import { isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
-import { errorWith, isProofkeyError, ProofkeyError } from '../errors.js'
+import { errorWith, isProofkeyError } from '../errors.js'
 import type { Listener, ProofkeyEvent } from '../events.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions, unlessAborted } from '../flow/flow.js'
 import { checkConfig, type FlowConfig } from '../flow/flow-config.js'
+import { MAX_RETURN_TO_BYTES } from '../limits.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import { callbackParameters, malformed, unknownState } from '../protocol/authorize/callback.js'
 import { type ClientAuth, checkClientAuth } from '../protocol/client-auth/client-auth.js'
@@ -16,9 +17,12 @@ import type { RequestVault } from '../vault/cookie.js'
 import type { Vault } from '../vault/vault.js'
 import { backChannelLogout, type OnLogout } from './back-channel-logout.js'
 import { bindToBrowser } from './bound-vault.js'
+import { isBadRequest } from './edge/bad-request.js'
 import { readBody } from './edge/body.js'
 import { createCookieJar, type RequestCookies } from './edge/cookies.js'
-import { checkServerRedirectUri, type ForwardedHeaders, requestedUrl } from './edge/landing.js'
+import { type ForwardedHeaders, requestedUrl } from './edge/forwarded.js'
+import { checkServerRedirectUri } from './edge/landing.js'
+import { checkResponseHead } from './edge/response-head.js'
 import { refuseStart } from './edge/start-guard.js'
 import { readExchange, redeem, refusalResponse } from './exchange.js'
 import { memoryReplayCache, type ReplayCache } from './replay-cache.js'
@@ -32,8 +36,11 @@ export interface ServerClientConfig extends FlowConfig {
   readonly vault: Vault | RequestVault
   /** Where the answer is put. Default `query`; `form_post` needs cookies that cross sites (`SameSite=None`). */
   readonly responseMode?: 'query' | 'form_post' | undefined
-  /** `trusted` believes `X-Forwarded-Proto`, `-Host` and `-Prefix`: only behind a proxy that sets or drops them. */
-  readonly forwardedHeaders?: ForwardedHeaders
+  /**
+   * Behind how many proxies the server is, and so which values of `X-Forwarded-Proto`, `-Host`, `-Port` and `-Prefix`, or
+   * of `Forwarded` (RFC 7239), are believed. Default: none.
+   */
+  readonly forwardedHeaders?: ForwardedHeaders | undefined
   /** Where used logout tokens are remembered. Default `memoryReplayCache()`; many servers share a `redisReplayCache`. */
   readonly replayCache?: ReplayCache | undefined
 }
@@ -48,7 +55,7 @@ export interface ServerClient {
   /**
    * Starts a sign-in: answers a navigation with 303 to the authorization server and the sealed transaction in a cookie.
    * A prefetch, any other fetch, and a cross-site frame or form get 403: nobody starts a sign-in for somebody else
-   * unseen.
+   * unseen. `Sec-Fetch-Site` decides, and `Origin` where a browser sends none. `returnTo` may have 1,000 bytes.
    * @throws `config_invalid`, `insecure_context`, `storage_unavailable`, `storage_full`, `client_auth_unsupported`,
    * `aborted`, and what discovery throws
    */
@@ -87,6 +94,7 @@ export interface ServerClient {
   /**
    * Sends the person on to end the session at the authorization server too: 303 to its `end_session_endpoint` with
    * `client_id`, `id_token_hint` and a one-time `state`, kept as a sign-in is (OpenID Connect RP-Initiated Logout 1.0).
+   * An ID token that would make the response's head longer than proxies take is left out (event `id_token_hint_omitted`).
    * End your own session in the same response. Nothing at the server can hold that up: where it has no such endpoint, or
    * is out of reach, the person goes straight to `postLogoutRedirectUri`, if that is of this origin, or to `returnTo`.
    * A prefetch, any other fetch, a cross-site frame, form or link get 403, and nobody is to be signed out.
@@ -120,7 +128,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
   checkServerConfig(config)
   const { clientAuth, clientId, redirectUri, responseMode, forwardedHeaders, timeoutSeconds, insecure } = config
   const requests = { clientAuth, dpop: config.dpop, fetch: config.fetch, timeoutSeconds, insecure }
-  const flow = createFlow(config)
+  const flow = createFlow({ ...config, maxReturnToBytes: MAX_RETURN_TO_BYTES })
 
   const metadata = async () => {
     const server = await flow.metadata()
@@ -128,7 +136,10 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
     return server
   }
   const jarOf = ({ headers }: Request) =>
-    createCookieJar(headers.get('cookie'), responseMode === 'form_post' ? 'None' : 'Lax')
+    createCookieJar(headers.get('cookie'), {
+      sameSite: responseMode === 'form_post' ? 'None' : 'Lax',
+      report: flow.report,
+    })
   const vaultOf = (jar: RequestCookies): Vault =>
     'bind' in config.vault ? config.vault.bind(jar) : bindToBrowser(config.vault, jar)
   const headersOf = (jar: RequestCookies, more?: HeadersInit) => {
@@ -143,6 +154,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
     const jar = jarOf(request)
     let state = ''
     try {
+      if (isBadRequest(request)) throw malformed('came without a valid Host')
       if (request.method !== (responseMode === 'form_post' ? 'POST' : 'GET'))
         throw malformed('came by the wrong method')
       const url = requestedUrl(request, forwardedHeaders)
@@ -151,7 +163,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       if (!isTicket(state)) throw unknownState()
       if (!ticketIsTaggedFor(state, flow.clientKey)) throw otherClient()
       // Before anything is taken: a proxy that is set wrong costs nobody their sign-in.
-      checkServerRedirectUri(redirectUri, url)
+      checkServerRedirectUri(redirectUri, url, { headers: request.headers, trust: forwardedHeaders })
       const result = await flow.complete([vaultOf(jar)], url.href, state, { signal, ...(form && { form }) })
       return { ...result, headers: headersOf(jar) }
     } catch (error) {
@@ -183,15 +195,10 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       return respond(grant)
     },
     async signIn(request, { signal, ...options } = {}) {
-      const refused = refuseStart(request, new URL(redirectUri).origin)
+      const refused = refuseStart(request, 'sign-in', new URL(redirectUri).origin)
       if (refused) {
-        flow.failed(
-          new ProofkeyError('start_refused', `A sign-in was not started by ${refused}.`, 'Link to the page itself.'),
-        )
-        return new Response('Open this page directly to sign in.', {
-          status: 403,
-          headers: { 'cache-control': 'no-store' },
-        })
+        flow.failed(refused.error)
+        return refused.response
       }
       try {
         await unlessAborted(metadata(), signal)
@@ -199,8 +206,14 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
         throw flow.failed(error)
       }
       const jar = jarOf(request)
-      const { url } = await flow.start([vaultOf(jar)], options, signal)
-      return new Response(null, { status: 303, headers: headersOf(jar, { location: url.href }) })
+      const { url, id } = await flow.start([vaultOf(jar)], options, signal)
+      const headers = headersOf(jar, { location: url.href })
+      try {
+        checkResponseHead(headers)
+      } catch (error) {
+        throw flow.failed(error, id)
+      }
+      return new Response(null, { status: 303, headers })
     },
     handleCallback,
     refresh: async (refreshToken, options) =>
@@ -228,10 +241,11 @@ const readForm = async (request: Request) =>
 
 function checkServerConfig(config: ServerClientConfig): void {
   checkConfig(config)
-  const { clientAuth, vault, responseMode = 'query', forwardedHeaders = 'trusted', replayCache } = config
+  const { clientAuth, vault, responseMode = 'query', forwardedHeaders, replayCache } = config
   const problems = []
   if (!['query', 'form_post'].includes(responseMode)) problems.push('responseMode: query or form_post')
-  if (forwardedHeaders !== 'trusted') problems.push("forwardedHeaders: 'trusted', or left out")
+  if (forwardedHeaders !== undefined && !isForwardedHeaders(forwardedHeaders))
+    problems.push("forwardedHeaders: { hops: 1 to 20 }, with header 'x-forwarded' or 'forwarded', or left out")
   if (typeof clientAuth?.authenticate !== 'function')
     problems.push('clientAuth: none() or how the client proves itself')
   if (replayCache && typeof replayCache.claim !== 'function')
@@ -239,4 +253,9 @@ function checkServerConfig(config: ServerClientConfig): void {
   if (!vault || !('bind' in vault || 'put' in vault))
     problems.push('vault: sealedCookie({ keys }), redisVault or memoryVault()')
   if (problems[0]) throw configInvalid(problems)
+}
+
+function isForwardedHeaders(value: unknown): boolean {
+  const { hops, header = 'forwarded' } = Object(value)
+  return Number.isInteger(hops) && hops >= 1 && hops <= 20 && ['forwarded', 'x-forwarded'].includes(header)
 }

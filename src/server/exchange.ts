@@ -4,7 +4,9 @@ import type { CheckedMetadata } from '../protocol/discovery/metadata.js'
 import { type IdTokenOptions, idTokenPolicy, joinPolicies } from '../protocol/jose/id-token.js'
 import { type CompleteOptions, completeAuthorization, type Grant } from '../protocol/token/complete.js'
 import { EXCHANGE_HEADER, type ExchangeRequest } from '../protocol/token/exchange-at.js'
+import { isBadRequest } from './edge/bad-request.js'
 import { readBody } from './edge/body.js'
+import { isFromOrigin } from './edge/start-guard.js'
 
 /** What this server demands of every sign-in, whatever a browser says. */
 export type ServerRequirements = IdTokenOptions & {
@@ -52,11 +54,11 @@ export async function redeem(
  */
 export async function readExchange(request: Request, redirectUri: string): Promise<ExchangeRequest> {
   const sent = (name: string) => request.headers.get(name)
-  const origin = sent('origin')
-  if (request.method !== 'POST' || sent(EXCHANGE_HEADER) !== 'exchange')
-    throw exchangeRefused('it is not from exchangeAt')
-  if (origin !== null && origin !== new URL(redirectUri).origin) throw exchangeRefused('it is from another origin')
-  if (!['same-origin', null].includes(sent('sec-fetch-site'))) throw exchangeRefused('it is from another origin')
+  if (request.method !== 'POST' || sent(EXCHANGE_HEADER) !== 'exchange') throw exchangeRefused('it is not from exchangeAt')
+  if (isBadRequest(request)) throw exchangeRefused('it has no valid Host')
+  // `none` is a navigation, which sends no header of ours.
+  if (sent('sec-fetch-site') === 'none' || !isFromOrigin(request, new URL(redirectUri).origin))
+    throw exchangeRefused('it is from another origin')
   const body = parse(await readBody(request, 'application/json'))
   if (body['redirectUri'] !== redirectUri) {
     throw new ProofkeyError(

@@ -1,14 +1,16 @@
 import { createTicket, isTicket } from '../crypto/ticket.js'
-import { isProofkeyError, ProofkeyError } from '../errors.js'
+import { isProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
 import { sameOriginPath } from '../flow/return-to.js'
+import { MAX_RESPONSE_HEAD_BYTES, MAX_RETURN_TO_BYTES, MAX_URL_BYTES } from '../limits.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import { clientKeyOf } from '../protocol/client-key.js'
 import { parseUrl } from '../protocol/discovery/endpoint.js'
 import type { CheckedMetadata } from '../protocol/discovery/metadata.js'
-import { type EndSessionRequest, endSessionUrl, unknownSignOut } from '../protocol/sign-out/end-session.js'
+import { type EndSessionRequest, endSessionUrl, omittedHint, unknownSignOut } from '../protocol/sign-out/end-session.js'
 import type { Vault } from '../vault/vault.js'
 import type { RequestCookies } from './edge/cookies.js'
+import { headBytes } from './edge/response-head.js'
 import { refuseStart } from './edge/start-guard.js'
 
 /** What the server is told (OpenID Connect RP-Initiated Logout 1.0 §2), and where the app goes on. */
@@ -58,15 +60,12 @@ export function createSignOut({ config, metadata, report, jarOf, vaultOf, header
       const back = postLogoutRedirectUri === undefined ? undefined : parseUrl(postLogoutRedirectUri)
       if (postLogoutRedirectUri !== undefined && !back)
         throw failed(configInvalid(['postLogoutRedirectUri: the absolute URL registered at the server']))
-      const refused = refuseStart(request, origin) ?? crossSite(request)
+      const refused = refuseStart(request, 'sign-out', origin)
       if (refused) {
-        failed(
-          new ProofkeyError('start_refused', `A sign-out was not started by ${refused}.`, 'Use a form of this site.'),
-        )
-        const headers = { 'cache-control': 'no-store' }
-        return new Response('Open this page directly to sign out.', { status: 403, headers })
+        failed(refused.error)
+        return refused.response
       }
-      const path = sameOriginPath(returnTo)
+      const path = sameOriginPath(returnTo, MAX_RETURN_TO_BYTES)
       if (!path) report({ type: 'return_to_refused' })
 
       const jar = jarOf(request)
@@ -76,10 +75,13 @@ export function createSignOut({ config, metadata, report, jarOf, vaultOf, header
         await vaultOf(jar)
           .put(state, clientKey, path ?? '/')
           .catch(failed)
-      const asked = { ...hints, clientId, insecure, postLogoutRedirectUri, state }
+      const maxUrlBytes = Math.min(MAX_URL_BYTES, MAX_RESPONSE_HEAD_BYTES - headBytes(headersOf(jar, { location: '' })))
+      const asked = { ...hints, clientId, insecure, postLogoutRedirectUri, state, maxUrlBytes }
       const elsewhere = await metadata()
         .then((server) => endSessionUrl(server, asked))
         .catch((error) => void failed(error))
+      const omitted = omittedHint(elsewhere, hints.idTokenHint)
+      if (omitted) report(omitted)
       if (state) back.searchParams.set('state', state)
       // No server has vouched for `postLogoutRedirectUri` then: it has to be of this origin.
       const home = back?.origin === origin ? back : new URL(path ?? '/', origin)
@@ -104,7 +106,3 @@ export function createSignOut({ config, metadata, report, jarOf, vaultOf, header
     },
   }
 }
-
-/** A link on another site signs nobody out; a sub-domain's may. */
-const crossSite = ({ headers }: Request) =>
-  headers.get('sec-fetch-site') === 'cross-site' ? 'another site' : undefined

@@ -4,7 +4,7 @@ import type { createFlow } from '../flow/flow.js'
 import type { FlowConfig } from '../flow/flow-config.js'
 import { sameOriginPath } from '../flow/return-to.js'
 import { callbackParameters } from '../protocol/authorize/callback.js'
-import { endSessionUrl, unknownSignOut } from '../protocol/sign-out/end-session.js'
+import { endSessionUrl, omittedHint, unknownSignOut } from '../protocol/sign-out/end-session.js'
 import { revokeToken } from '../protocol/token/revoke.js'
 import type { Vault } from '../vault/vault.js'
 import type { SessionKeeper } from './session-keeper.js'
@@ -78,6 +78,8 @@ export function createSignOut(
       const state = postLogoutRedirectUri && createTicket(clientKey, Date.now() + LIFETIME_MS)
       const request = { clientId, idTokenHint: held.idToken, postLogoutRedirectUri, state, insecure }
       const url = atServer ? await server.then((known) => endSessionUrl(known, request)).catch(failed) : undefined
+      const omitted = omittedHint(url, held.idToken)
+      if (omitted) flow.report(omitted)
       if (url && state) {
         // Where it cannot wait, nothing is checked when the person comes back.
         await vault.put(state, clientKey, sameOriginPath(returnTo) ?? '/').catch((error) => {

@@ -1,12 +1,17 @@
 import { createKeyring, type SealingKey } from '../crypto/keyring.js'
 import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
 import { ProofkeyError } from '../errors.js'
+import { MAX_COOKIE_BYTES } from '../limits.js'
 import type { Vault } from './vault.js'
 
 /** The cookies of one request and of the response to it; a name or value needs no escaping. */
 export interface CookieJar {
-  names(): string[]
+  /** Undefined too where the header holds two of this name, or octets that RFC 6265 §4.1.1 does not allow. */
   get(name: string): string | undefined
+  /**
+   * Other waiting sign-ins give way to it where the `Cookie` header gets too large.
+   * @throws `storage_full` where it is too large all the same
+   */
   set(name: string, value: string, maxAgeSeconds: number): void
   delete(name: string): void
 }
@@ -21,36 +26,13 @@ export interface RequestVault {
  * `__Host-Http-`: bound to this very host, sent over TLS only, out of reach of scripts (RFC 6265bis, layered cookies).
  * Browsers that do not know it enforce the `__Host-` that it starts with.
  */
-const PREFIX = '__Host-Http-proofkey.'
-/** At most this many sign-ins wait in one browser; the ones that expire first give way. */
-const MAX_COOKIES = 5
-/** Nor may they be larger together: a proxy that takes 8 kB of one header would lock the browser out of the origin. */
-const MAX_PILE_BYTES = 6000
-/** Browsers keep 4,096 bytes of a cookie; with the redirect beside it, a response head has to fit into 4 kB of nginx. */
-const MAX_BYTES = 2500
+export const COOKIE_PREFIX = '__Host-Http-proofkey.'
 
 /** The cookie that goes with a sign-in. */
-export const cookieName = (id: string): string => PREFIX + id
+export const cookieName = (id: string): string => COOKIE_PREFIX + id
 
-/** Makes room for a cookie of this name and value: expired ones go, then those that expire first. */
-export function makeRoom(jar: CookieJar, name: string, value: string): void {
-  // Names go on with the expiry, so their order is the order in which they expire.
-  const pile = jar
-    .names()
-    .filter((other) => other.startsWith(PREFIX) && other !== name)
-    .sort()
-  let count = pile.length
-  let bytes = pile.reduce((sum, other) => sum + size(other, jar.get(other)), size(name, value))
-  for (const other of pile) {
-    const full = count >= MAX_COOKIES || bytes > MAX_PILE_BYTES
-    if (!full && !ticketIsExpired(other.slice(PREFIX.length))) continue
-    count--
-    bytes -= size(other, jar.get(other))
-    jar.delete(other)
-  }
-}
-
-const size = (name: string, value = '') => name.length + value.length + 3
+/** What a cookie takes in a `Cookie` header, separators included. */
+export const cookieBytes = (name: string, value: string): number => name.length + value.length + 3
 
 /** @returns how long a cookie for this ticket is to live, at least a second */
 export const maxAgeSeconds = (ticket: string): number =>
@@ -75,15 +57,14 @@ export function sealedCookie({ keys }: { readonly keys: readonly SealingKey[] })
         const id = await ticketId(ticket)
         const sealed = await keyring.seal(id, ticket, JSON.stringify([owner, value]))
         const name = cookieName(id)
-        const bytes = size(name, sealed)
-        if (bytes > MAX_BYTES) {
+        const bytes = cookieBytes(name, sealed)
+        if (bytes > MAX_COOKIE_BYTES) {
           throw new ProofkeyError(
             'storage_full',
-            `The sign-in does not fit into a cookie: ${bytes} bytes of ${MAX_BYTES}.`,
+            `The sign-in does not fit into a cookie: ${bytes} bytes of ${MAX_COOKIE_BYTES}.`,
             'Shorten appState and returnTo, or use redisVault.',
           )
         }
-        makeRoom(jar, name, sealed)
         jar.set(name, sealed, maxAgeSeconds(ticket))
       },
 

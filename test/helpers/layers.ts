@@ -4,7 +4,7 @@ import ts from 'typescript'
 
 /** The floors of the building: imports run down only, and never sideways. */
 const FLOORS = [
-  ['errors', 'events'],
+  ['errors', 'events', 'limits'],
   ['crypto'],
   ['protocol', 'vault', 'user-agents'],
   ['flow'],

@@ -265,6 +265,11 @@ describe('what else a stranger or a mistake can send', () => {
   it.each([
     { responseMode: 'fragment' },
     { forwardedHeaders: true },
+    { forwardedHeaders: 'trusted' },
+    { forwardedHeaders: { hops: 0 } },
+    { forwardedHeaders: { hops: 1.5 } },
+    { forwardedHeaders: { hops: '2' } },
+    { forwardedHeaders: { hops: 1, header: 'x-real-ip' } },
     { vault: {} },
     { clientAuth: {} },
     { clientAuth: undefined },
@@ -370,7 +375,7 @@ describe('a callback behind a proxy', () => {
   })
 
   it('works where the proxy is set right and trusted', async () => {
-    const app = createApp({ forwardedHeaders: 'trusted' })
+    const app = createApp({ forwardedHeaders: { hops: 1 } })
     const callback = await app.leave()
     const landed = `http://127.0.0.1:3000/back${callback.search}`
     const headers = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'app.example', 'x-forwarded-prefix': '/' }

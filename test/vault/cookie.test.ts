@@ -3,12 +3,12 @@ import { sealedCookie } from '../../src/vault/cookie.js'
 import { describeVault } from '../contracts/vault.js'
 
 const keys = [{ id: 'k', secret: Buffer.alloc(32, 3).toString('base64') }]
-let jar = createCookieJar(null, 'Lax')
+let jar = createCookieJar(null, { sameSite: 'Lax' })
 
 describeVault(
   'cookie',
   () => {
-    jar = createCookieJar(null, 'Lax')
+    jar = createCookieJar(null, { sameSite: 'Lax' })
     return sealedCookie({ keys }).bind(jar)
   },
   {

@@ -21,7 +21,7 @@ export function auth(): ServerClient {
     clientAuth: clientSecretBasic(setting('CLIENT_SECRET')),
     vault: sealedCookie({ keys: [{ id: 'k1', secret: setting('SEALING_KEY') }] }),
     // Next.js writes the host it listens on into `request.url`, and the one that was asked for into X-Forwarded-Host.
-    forwardedHeaders: 'trusted',
+    forwardedHeaders: { hops: 1 },
     // Only for a provider on this machine.
     insecure: allowInsecureLoopback,
   })

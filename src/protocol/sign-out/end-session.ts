@@ -1,4 +1,6 @@
 import { ProofkeyError } from '../../errors.js'
+import type { EventBody } from '../../events.js'
+import { MAX_URL_BYTES } from '../../limits.js'
 import { endpoint, type InsecureSwitch } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 
@@ -15,6 +17,8 @@ export interface EndSessionRequest {
   /** Space-separated BCP 47 tags. */
   readonly uiLocales?: string | undefined
   readonly insecure?: InsecureSwitch | undefined
+  /** `idTokenHint` is left out of a URL that would be longer. Default 4000; many servers refuse a request of 8 kB. */
+  readonly maxUrlBytes?: number | undefined
 }
 
 /**
@@ -37,8 +41,15 @@ export function endSessionUrl(
     ui_locales: request.uiLocales,
   }
   for (const [name, value] of Object.entries(parameters)) if (value) url.searchParams.set(name, value)
+  if (url.href.length > (request.maxUrlBytes ?? MAX_URL_BYTES)) url.searchParams.delete('id_token_hint')
   return url
 }
+
+/** The event that tells of a hint that {@link endSessionUrl} left out; undefined where it left none out. */
+export const omittedHint = (url: URL | undefined, hint: string | undefined): EventBody | undefined =>
+  url && hint && !url.searchParams.has('id_token_hint')
+    ? { type: 'id_token_hint_omitted', bytes: hint.length }
+    : undefined
 
 /** The `state` of a sign-out is accepted once, and only in the browser that started it. */
 export const unknownSignOut = (): ProofkeyError =>

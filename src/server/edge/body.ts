@@ -1,11 +1,11 @@
 import { ProofkeyError } from '../../errors.js'
-
-const MAX_BYTES = 65_536
+import { MAX_BODY_BYTES } from '../../limits.js'
+import { trimWhitespace } from './whitespace.js'
 
 /** A request's body as text, bounded. @throws `callback_malformed` */
 export async function readBody(request: Request, type: string): Promise<string> {
-  if (request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() !== type)
-    throw malformed(`is no ${type}`)
+  const [essence = ''] = (request.headers.get('content-type') ?? '').split(';')
+  if (trimWhitespace(essence).toLowerCase() !== type) throw malformed(`is no ${type}`)
   const chunks: BlobPart[] = []
   let size = 0
   if (request.bodyUsed) throw malformed('was read before')
@@ -16,9 +16,9 @@ export async function readBody(request: Request, type: string): Promise<string> 
     })
     if (done) break
     size += value.length
-    if (size > MAX_BYTES) {
+    if (size > MAX_BODY_BYTES) {
       reader.cancel().catch(() => {})
-      throw malformed(`is over ${MAX_BYTES} bytes`)
+      throw malformed(`is over ${MAX_BODY_BYTES} bytes`)
     }
     chunks.push(value as BlobPart)
   }

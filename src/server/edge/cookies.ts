@@ -1,36 +1,78 @@
-import type { CookieJar } from '../../vault/cookie.js'
+import { ticketIsExpired } from '../../crypto/ticket.js'
+import { ProofkeyError } from '../../errors.js'
+import type { EventBody } from '../../events.js'
+import { MAX_COOKIE_HEADER_BYTES, MAX_WAITING_COOKIES } from '../../limits.js'
+import { COOKIE_PREFIX, type CookieJar, cookieBytes } from '../../vault/cookie.js'
+import { isOwn, parseCookieHeader } from './cookie-header.js'
 
 export interface RequestCookies extends CookieJar {
+  names(): string[]
   /** `Set-Cookie` values for the response. */
   changes(): string[]
 }
 
+interface CookieJarOptions {
+  /** `Lax` lets the callback, a cross-site navigation, bring its cookie; a form post needs `None`. */
+  readonly sameSite: 'Lax' | 'None'
+  /** @param transaction the sign-in that the event is about */
+  readonly report?: (event: EventBody, transaction?: string) => void
+}
+
 /**
  * The cookies of a request, and what the response changes of them. `Secure`, `HttpOnly`, `Path=/`, no `Domain`
- * (RFC 10017 §6.1.3.2).
- * @param sameSite `Lax` lets the callback, a cross-site navigation, bring its cookie; a form post needs `None`
+ * (RFC 10017 §6.1.3.2). The whole header of the next request stays within {@link MAX_COOKIE_HEADER_BYTES}: waiting
+ * sign-ins give way, those that expire first.
  */
-export function createCookieJar(header: string | null, sameSite: 'Lax' | 'None'): RequestCookies {
-  const cookies = new Map<string, string>()
-  for (const pair of header?.split(';') ?? []) {
-    const [name = '', ...value] = pair.split('=')
-    // The first of a name is the one with the longest path: the one that was set for us comes without a rival.
-    if (!cookies.has(name.trim())) cookies.set(name.trim(), value.join('=').trim())
-  }
+export function createCookieJar(header: string | null, { sameSite, report }: CookieJarOptions): RequestCookies {
+  const { cookies, refusals } = parseCookieHeader(header)
+  for (const reason of refusals) report?.({ type: 'cookie_refused', reason })
+  // Of the header as it came: what is not read takes room too.
+  let headerBytes = new TextEncoder().encode(header ?? '').length
   const changed = new Map<string, string>()
+
   const write = (name: string, value: string, maxAge: number) =>
     changed.set(name, `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; Secure; SameSite=${sameSite}`)
+
+  function remove(name: string): void {
+    const value = cookies.get(name)
+    if (value !== undefined) headerBytes -= cookieBytes(name, value)
+    cookies.delete(name)
+    write(name, '', 0)
+  }
+
+  function makeRoom(name: string, bytes: number): void {
+    // Names go on with the expiry, so their order is the order in which they expire.
+    const waiting = [...cookies.keys()].filter((other) => isOwn(other) && other !== name).sort()
+    const known = cookies.get(name)
+    const added = bytes - (known === undefined ? 0 : cookieBytes(name, known))
+    const fits = () => headerBytes + added <= MAX_COOKIE_HEADER_BYTES
+    while (waiting[0] && (waiting.length >= MAX_WAITING_COOKIES || !fits())) {
+      const dropped = waiting.shift() as string
+      const id = dropped.slice(COOKIE_PREFIX.length)
+      remove(dropped)
+      if (!ticketIsExpired(id)) report?.({ type: 'transaction_dropped', reason: 'cookies' }, id)
+    }
+    if (!fits()) throw tooManyCookies(headerBytes, bytes)
+  }
+
   return {
     names: () => [...cookies.keys()],
     get: (name) => cookies.get(name),
     set(name, value, maxAgeSeconds) {
+      makeRoom(name, cookieBytes(name, value))
+      const known = cookies.get(name)
+      headerBytes += cookieBytes(name, value) - (known === undefined ? 0 : cookieBytes(name, known))
       cookies.set(name, value)
       write(name, value, maxAgeSeconds)
     },
-    delete(name) {
-      cookies.delete(name)
-      write(name, '', 0)
-    },
+    delete: remove,
     changes: () => [...changed.values()],
   }
 }
+
+const tooManyCookies = (there: number, more: number) =>
+  new ProofkeyError(
+    'storage_full',
+    `The browser sends ${there} bytes of other cookies; with ${more} of this sign-in they pass ${MAX_COOKIE_HEADER_BYTES}, and proxies refuse 8 kB.`,
+    'Keep less in the cookies of this origin, or use redisVault, whose cookies are small.',
+  )

@@ -1,45 +1,65 @@
-import { ProofkeyError } from '../../errors.js'
+import { ProofkeyError, redact } from '../../errors.js'
 import { driftedPart } from '../../protocol/authorize/callback.js'
+import { FORWARDED, type ForwardedHeaders } from './forwarded.js'
 
-/** Whether a proxy's word about the request that it took in is to be believed. */
-export type ForwardedHeaders = 'trusted' | undefined
-
-/**
- * The URL that the person's browser asked for. Where forwarded headers are trusted, `X-Forwarded-Proto`, `-Host` and
- * `-Prefix` (the last proxy's, where there are several) stand for what the proxies changed.
- */
-export function requestedUrl({ url, headers }: Request, trust: ForwardedHeaders): URL {
-  const requested = new URL(url)
-  if (trust !== 'trusted') return requested
-  const last = (name: string) => headers.get(`x-forwarded-${name}`)?.split(',').at(-1)?.trim()
-  const { protocol, host, pathname, search } = requested
-  const [proto = protocol.slice(0, -1), authority = host, prefix = ''] = [last('proto'), last('host'), last('prefix')]
-  const rewritten = `${proto}://${authority}${prefix.replace(/\/$/, '')}${pathname}${search}`
-  return URL.canParse(rewritten) ? new URL(rewritten) : requested
+interface Repair {
+  readonly cause: string
+  readonly nginx: string
+  /** What a proxy can send instead. */
+  readonly header?: string
 }
 
-const REPAIRS: Record<string, string> = {
-  protocol:
-    'TLS ends before this server. Let the proxy send X-Forwarded-Proto (nginx: proxy_set_header X-Forwarded-Proto $scheme) and set forwardedHeaders: "trusted".',
-  hostname:
-    'A proxy changes the host. Let it pass on (nginx: proxy_set_header Host $http_host), or send X-Forwarded-Host and set forwardedHeaders: "trusted".',
-  port: 'A proxy changes the port. Let it pass on (nginx: proxy_set_header Host $http_host), or send X-Forwarded-Host and set forwardedHeaders: "trusted".',
-  pathname:
-    'A proxy or router changes the path. Let it through unchanged (nginx: proxy_pass without a path), or send X-Forwarded-Prefix and set forwardedHeaders: "trusted".',
-  search: 'A proxy or router drops parameters of the query. Let them through unchanged.',
+const HOST: Repair = {
+  cause: 'A proxy changes it',
+  nginx: 'proxy_set_header Host $http_host',
+  header: 'X-Forwarded-Host',
+}
+const REPAIRS: Record<string, Repair> = {
+  protocol: {
+    cause: 'TLS ends before this server',
+    nginx: 'proxy_set_header X-Forwarded-Proto $scheme',
+    header: 'X-Forwarded-Proto',
+  },
+  hostname: HOST,
+  port: { ...HOST, header: 'X-Forwarded-Host or X-Forwarded-Port' },
+  pathname: {
+    cause: 'A proxy or router changes it',
+    nginx: 'proxy_pass without a path',
+    header: 'X-Forwarded-Prefix',
+  },
+  search: { cause: 'A proxy or router drops parameters of the query', nginx: 'proxy_pass without a query' },
 }
 
 /**
  * Compares the URL of a callback with the redirect URI.
- * @throws `redirect_uri_mismatch`, with the proxy setting that repairs it
+ * @throws `redirect_uri_mismatch`, with what was received and the setting that repairs it
  */
-export function checkServerRedirectUri(redirectUri: string, callbackUrl: URL): void {
+export function checkServerRedirectUri(
+  redirectUri: string,
+  callbackUrl: URL,
+  { headers, trust }: { readonly headers: Headers; readonly trust: ForwardedHeaders | undefined },
+): void {
   const part = driftedPart(new URL(redirectUri), callbackUrl)
-  if (part) {
-    throw new ProofkeyError(
-      'redirect_uri_mismatch',
-      `Sent to ${redirectUri}, arrived at ${callbackUrl.origin}${callbackUrl.pathname}: the ${part} differs.`,
-      REPAIRS[part],
-    )
-  }
+  if (!part) return
+  const { cause, nginx, header } = REPAIRS[part] ?? HOST
+  const through = `${cause}. Let the proxy pass it on (nginx: ${nginx})`
+  throw new ProofkeyError(
+    'redirect_uri_mismatch',
+    `Sent to ${redirectUri}, arrived at ${callbackUrl.origin}${callbackUrl.pathname}: the ${part} differs.`,
+    header ? `${through}, or send ${header}; ${settingFor(trust)}. ${received(headers)}` : `${through}.`,
+  )
+}
+
+const settingFor = (trust: ForwardedHeaders | undefined) =>
+  trust
+    ? `forwardedHeaders is ${JSON.stringify(trust)}: of a list, the ${trust.hops === 1 ? 'last value' : `last ${trust.hops} values are believed, and the first of these`} counts, so hops has to be the number of your proxies, and a proxy behind another has to pass on or add to what that one sent, not replace it`
+    : 'forwarded headers are not believed: set forwardedHeaders: { hops: n }, n being the number of your proxies'
+
+/** A stranger may have written it: cut, and without control characters. */
+function received(headers: Headers): string {
+  const found = ['host', ...FORWARDED, 'forwarded'].flatMap((name) => {
+    const value = headers.get(name)
+    return value === null ? [] : [`${name}: ${redact(value)}`]
+  })
+  return `Received: ${found.join('; ') || 'no Host and no forwarded header'}.`
 }

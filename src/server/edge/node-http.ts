@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { BAD_REQUEST_ORIGIN, parseHost } from './bad-request.js'
 
 /** What Express and others add to Node's request. */
 interface FrameworkRequest extends IncomingMessage {
@@ -16,32 +17,59 @@ export interface ToRequestOptions {
 
 /**
  * Node's request (`http`, `http2`, Express; in Fastify `toRequest(request.raw, { body: request.body })`) as a Web
- * `Request`. Its URL is what this server sees: behind a proxy see `forwardedHeaders`. Whatever a stranger sends, it does
- * not throw: a host that is none becomes `localhost`, which no callback is for.
+ * `Request`. Its URL is what this server sees: behind a proxy see `forwardedHeaders`.
+ *
+ * Never throws. A request of which no Web `Request` can be made goes to `http://bad-request.invalid` instead, and every
+ * handler of `proofkey/server` answers that with 400: a `Host` that is none (RFC 9112 §3.2) or is missing, a host that
+ * differs from HTTP/2's `:authority`, a header that `Headers` does not take, or a method that `Request` does not take
+ * (`CONNECT`, `TRACE`, `TRACK`), which reads `UNSUPPORTED`.
  */
-export function toRequest(incoming: FrameworkRequest, { body = incoming.body }: ToRequestOptions = {}): Request {
-  const { method = 'GET', headers } = incoming
-  const sent = new Headers()
-  for (const [name, values = []] of Object.entries(headers)) {
-    if (!name.startsWith(':')) for (const value of [values].flat()) sent.append(name, value)
+export function toRequest(incoming: FrameworkRequest, options: ToRequestOptions = {}): Request {
+  try {
+    const method = normalizedMethod(incoming.method ?? 'GET')
+    const sent = new Headers()
+    for (const [name, values = []] of Object.entries(incoming.headers)) {
+      if (!name.startsWith(':')) for (const value of [values].flat()) sent.append(name, value)
+    }
+    if (method === UNSUPPORTED) return badRequest(pathOf(incoming), { method, headers: sent })
+    const head = { method, headers: sent }
+    const origin = originOf(incoming)
+    const body = /^(GET|HEAD)$/.test(method)
+      ? {}
+      : { body: written(options.body ?? incoming.body, incoming) ?? streamFrom(incoming), duplex: 'half' }
+    return new Request((origin ?? BAD_REQUEST_ORIGIN) + pathOf(incoming), { ...head, ...body })
+  } catch {
+    return badRequest('/', { method: UNSUPPORTED })
   }
-  const url = urlOf(incoming)
-  if (!/^(POST|PUT|PATCH|DELETE)$/.test(method)) {
-    // A Web Request knows no TRACE; nothing here answers one either.
-    return new Request(url, { method: /^(CONNECT|TRACE|TRACK)$/.test(method) ? 'GET' : method, headers: sent })
-  }
-  const stream = written(body, incoming) ?? streamFrom(incoming)
-  return new Request(url, { method, headers: sent, body: stream, duplex: 'half' } as RequestInit)
 }
 
-function urlOf({ socket, headers, originalUrl, url = '/' }: FrameworkRequest): string {
-  const scheme = 'encrypted' in socket && socket.encrypted ? 'https' : 'http'
-  const host = `${headers.host ?? headers[':authority'] ?? ''}`
-  const origin = /^[\w.-]+(:\d+)?$|^\[[\da-f:.]+](:\d+)?$/i.test(host) ? `${scheme}://${host}` : `${scheme}://localhost`
-  // A target may name a host of its own (RFC 9112 §3.2.2); what was asked for here is its path.
-  const target = (originalUrl ?? url).replace(/^https?:\/\/[^/?#]*/i, '')
-  const path = target.startsWith('/') ? target : `/${target}`
-  return URL.canParse(origin + path) ? origin + path : `${origin}/`
+const badRequest = (path: string, init: RequestInit) => new Request(BAD_REQUEST_ORIGIN + path, init)
+
+const UNSUPPORTED = 'UNSUPPORTED'
+
+/** As Fetch normalises methods: `post` is `POST`, `patch` is another method than `PATCH`. */
+function normalizedMethod(method: string): string {
+  const upper = method.toUpperCase()
+  if (/^(CONNECT|TRACE|TRACK)$/.test(upper)) return UNSUPPORTED
+  return /^(DELETE|GET|HEAD|OPTIONS|POST|PUT)$/.test(upper) ? upper : method
+}
+
+/** Undefined where the request names no host, or two (RFC 9112 §3.2, RFC 9113 §8.3.1). */
+function originOf({ socket, headers }: FrameworkRequest): string | undefined {
+  const scheme = socket && 'encrypted' in socket && socket.encrypted ? 'https' : 'http'
+  const hosts = [headers[':authority'], headers.host].filter((host) => host !== undefined)
+  const [host, other = host] = hosts.map((named) => parseHost(`${named}`, scheme))
+  return host !== undefined && host === other ? `${scheme}://${host}` : undefined
+}
+
+/** Path and query of the target. It may name a host of its own (RFC 9112 §3.2.2), which is not believed. */
+function pathOf({ originalUrl, url = '/' }: FrameworkRequest): string {
+  const target = originalUrl ?? url
+  const absolute = /^https?:/i.test(target) && URL.canParse(target)
+  const text = absolute ? target : `${BAD_REQUEST_ORIGIN}${target.startsWith('/') ? '' : '/'}${target}`
+  if (!URL.canParse(text)) return '/'
+  const { pathname, search } = new URL(text)
+  return pathname + search
 }
 
 /** Node has it since 20.6; the DOM's types do not know it. */

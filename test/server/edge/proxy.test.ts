@@ -1,7 +1,13 @@
 import '../../../examples/demo/quiet.js'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { browserClient, type RunningProvider, startProvider } from '../../../examples/demo/provider.js'
-import { allowInsecureLoopback, clientSecretBasic, createServerClient, sealedCookie } from '../../../src/server.js'
+import {
+  allowInsecureLoopback,
+  clientSecretBasic,
+  createServerClient,
+  type ForwardedHeaders,
+  sealedCookie,
+} from '../../../src/server.js'
 import { freePort, sendOverTls } from '../../helpers/loopback.js'
 import { startNginx } from '../../helpers/nginx.js'
 import { createPerson } from '../../helpers/person.js'
@@ -53,7 +59,7 @@ afterAll(async () => {
 /** What stands in nginx's `server` block, and what the app is told about it. */
 interface Setup {
   readonly proxy: string
-  readonly trust?: 'trusted'
+  readonly trust?: ForwardedHeaders
 }
 
 /** Puts nginx in front of the app, instead of the one that is there. `$app` and `$tlsApp` in its settings are theirs. */
@@ -120,14 +126,14 @@ const CASES: Case[] = [
     wrong: { proxy: `location / { proxy_pass $app; ${HOST} }` },
     part: 'protocol',
     named: PROTO,
-    right: { proxy: `location / { proxy_pass $app; ${HOST} ${PROTO} }`, trust: 'trusted' },
+    right: { proxy: `location / { proxy_pass $app; ${HOST} ${PROTO} }`, trust: { hops: 1 } },
   },
   {
     what: 'ends TLS and says so to an app that does not trust it',
     wrong: { proxy: `location / { proxy_pass $app; ${HOST} ${PROTO} }` },
     part: 'protocol',
-    named: 'forwardedHeaders: "trusted"',
-    right: { proxy: `location / { proxy_pass $app; ${HOST} ${PROTO} }`, trust: 'trusted' },
+    named: 'forwardedHeaders: { hops: n }',
+    right: { proxy: `location / { proxy_pass $app; ${HOST} ${PROTO} }`, trust: { hops: 1 } },
   },
   {
     what: 'writes its own idea of Host',
@@ -136,7 +142,7 @@ const CASES: Case[] = [
     named: 'X-Forwarded-Host',
     right: {
       proxy: `location / { proxy_pass $tlsApp; proxy_set_header X-Forwarded-Host $http_host; }`,
-      trust: 'trusted',
+      trust: { hops: 1 },
     },
   },
   {
@@ -162,7 +168,7 @@ const CASES: Case[] = [
     named: 'X-Forwarded-Prefix',
     right: {
       proxy: `location /app/ { proxy_pass $tlsApp/; ${HOST} proxy_set_header X-Forwarded-Prefix /app; }`,
-      trust: 'trusted',
+      trust: { hops: 1 },
     },
   },
   {
@@ -227,7 +233,7 @@ describe('headers that a visitor makes up', () => {
 
   it.each<[string, Setup]>([
     ['nobody trusts', { proxy: passedOn }],
-    ['the trusted proxy overwrites', { proxy: overwritten, trust: 'trusted' }],
+    ['the trusted proxy overwrites', { proxy: overwritten, trust: { hops: 1 } }],
   ])('and that %s do nothing', async (_, setup) => {
     const redirectUri = `${origin}/callback`
     await deploy(setup, redirectUri)
@@ -238,7 +244,7 @@ describe('headers that a visitor makes up', () => {
 
   it('and that a trusted proxy passes on refuse the sign-in of that visitor, no more', async () => {
     const redirectUri = `${origin}/callback`
-    await deploy({ proxy: passedOn, trust: 'trusted' }, redirectUri)
+    await deploy({ proxy: passedOn, trust: { hops: 1 } }, redirectUri)
     const browser = createBrowser(spoofed)
     const response = await browser.open(await browser.leave(redirectUri))
     expect(await response.json()).toMatchObject({ code: 'redirect_uri_mismatch' })
@@ -255,9 +261,9 @@ describe('headers that a visitor makes up', () => {
   })
 
   it.each<[string, Omit<Setup, 'proxy'>, Record<string, string>]>([
-    ['trusted', { trust: 'trusted' }, spoofed],
+    ['trusted', { trust: { hops: 1 } }, spoofed],
     ['not trusted', {}, spoofed],
-    ['Host, trusted', { trust: 'trusted' }, { host: 'evil.example' }],
+    ['Host, trusted', { trust: { hops: 1 } }, { host: 'evil.example' }],
     ['Host, not trusted', {}, { host: 'evil.example' }],
   ])('never change the redirect URI (%s)', async (_, trust, headers) => {
     const redirectUri = `${origin}/callback`

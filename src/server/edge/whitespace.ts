@@ -1,0 +1,12 @@
+/**
+ * Without the spaces and tabs around it: all the whitespace that HTTP and cookies know (RFC 9110 §5.6.3, RFC 6265 §5.2).
+ * `String.trim` also strips U+00A0 and others, which browsers keep.
+ */
+export function trimWhitespace(text: string): string {
+  let [start, end] = [0, text.length]
+  while (start < end && isWhitespace(text, start)) start++
+  while (end > start && isWhitespace(text, end - 1)) end--
+  return text.slice(start, end)
+}
+
+const isWhitespace = (text: string, at: number) => text[at] === ' ' || text[at] === '\t'
