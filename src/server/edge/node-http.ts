@@ -57,9 +57,9 @@ function normalizedMethod(method: string): string {
 /** Undefined where the request names no host, or two (RFC 9112 §3.2, RFC 9113 §8.3.1). */
 function originOf({ socket, headers }: FrameworkRequest): string | undefined {
   const scheme = socket && 'encrypted' in socket && socket.encrypted ? 'https' : 'http'
-  const hosts = [headers[':authority'], headers.host].filter((host) => host !== undefined)
-  const [host, other = host] = hosts.map((named) => parseHost(`${named}`, scheme))
-  return host !== undefined && host === other ? `${scheme}://${host}` : undefined
+  const named = [headers[':authority'], headers.host].filter((host) => host !== undefined)
+  const [host, ...others] = new Set(named.map((name) => parseHost(`${name}`, scheme)))
+  return host === undefined || others.length ? undefined : `${scheme}://${host}`
 }
 
 /** Path and query of the target. It may name a host of its own (RFC 9112 §3.2.2), which is not believed. */

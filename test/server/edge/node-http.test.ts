@@ -39,6 +39,10 @@ interface Echoed {
 const echoed = async (...request: Parameters<typeof fetch>) => (await (await fetch(...request)).json()) as Echoed
 const decoded = ({ body }: Echoed) => Buffer.from(body ?? '', 'base64').toString()
 
+/** What the adapter reads of Node's request, where no connection is needed. */
+const made = (parts: object) =>
+  ({ method: 'GET', url: '/', socket: {}, async *[Symbol.asyncIterator]() {}, ...parts }) as unknown as IncomingMessage
+
 describe('a request', () => {
   it('keeps URL, method and headers', async () => {
     const origin = await serve(echo)
@@ -71,47 +75,102 @@ describe('a request', () => {
   })
 
   it.each([
-    ['//', undefined, '//'],
-    ['//evil.example/x', undefined, '//evil.example/x'],
-    ['/\\evil.example', undefined, '//evil.example'],
-    ['http://evil.example/x?y=1', undefined, '/x?y=1'],
-    ['*', undefined, '/*'],
-    ['/x', 'a b', '/x'],
-    ['/x', 'a@evil:1', '/x'],
-    ['/x', 'evil.example/y', '/x'],
-    ['/x', '', '/x'],
-  ])('keeps its host whatever the target %j and the host header %j say', (url, host, path) => {
-    const incoming = {
-      method: 'GET',
-      url,
-      headers: { host: host ?? 'app.example' },
-      socket: {},
-    } as unknown as IncomingMessage
-    const seen = new URL(toRequest(incoming).url)
-    expect([seen.host, seen.pathname + seen.search]).toEqual([host === undefined ? 'app.example' : 'localhost', path])
+    ['//', '//'],
+    ['//evil.example/x', '//evil.example/x'],
+    ['/\\evil.example', '//evil.example'],
+    ['http://evil.example/x?y=1', '/x?y=1'],
+    ['http://evil.example', '/'],
+    ['http://', '/http://'],
+    ['*', '/*'],
+    ['evil.example:443', '/evil.example:443'],
+    ['/x#y', '/x'],
+    ['', '/'],
+  ])('keeps its host whatever the target %j says', (url, path) => {
+    const seen = new URL(toRequest(made({ url, headers: { host: 'app.example' } })).url)
+    expect([seen.host, seen.pathname + seen.search]).toEqual(['app.example', path])
   })
 
-  it('takes the authority of HTTP/2, and methods that a Request does not know', () => {
-    const incoming = {
-      method: 'TRACE',
-      url: '/x',
-      headers: { ':authority': 'app.example' },
-      socket: { encrypted: true },
-    }
-    const { url, method } = toRequest(incoming as unknown as IncomingMessage)
-    expect([url, method]).toEqual(['https://app.example/x', 'GET'])
+  it.each<[string | undefined]>([
+    [undefined],
+    [''],
+    ['a b'],
+    ['a\tb'],
+    ['a@evil.example'],
+    ['evil.example/y'],
+    ['evil.example?y'],
+    ['evil.example#y'],
+    ['evil.example\\y'],
+    ['%65vil.example'],
+    ['b\u00fccher.example'],
+    ['x:99999'],
+    ['x:y'],
+    [':80'],
+    ['999.999.999.999'],
+    ['xn--a'],
+    ['[::1::2]'],
+    ['[::1'],
+    ['a,b'],
+  ])('goes to no host at all where the Host header is %j', (host) => {
+    const { url } = toRequest(made({ url: '/x?y=1', headers: host === undefined ? {} : { host } }))
+    // A comma is a character of a name to URL.
+    expect(url).toBe(host === 'a,b' ? 'http://a,b/x?y=1' : 'http://bad-request.invalid/x?y=1')
+  })
+
+  it.each([
+    ['APP.example', 'app.example'],
+    ['app.example:80', 'app.example'],
+    ['app.example:', 'app.example'],
+    ['app.example:8080', 'app.example:8080'],
+    ['my_app', 'my_app'],
+    ['[0:0::1]:3000', '[::1]:3000'],
+    ['127.0.0.1:3000', '127.0.0.1:3000'],
+  ])('has the host %j as URL writes it', (host, written) => {
+    expect(toRequest(made({ headers: { host } })).url).toBe(`http://${written}/`)
+  })
+
+  it.each([
+    ['get', 'GET'],
+    ['post', 'POST'],
+    ['Put', 'PUT'],
+    ['patch', 'patch'],
+    ['QUERY', 'QUERY'],
+    ['trace', 'UNSUPPORTED'],
+    ['TRACE', 'UNSUPPORTED'],
+    ['Connect', 'UNSUPPORTED'],
+    ['TRACK', 'UNSUPPORTED'],
+    ['no method', 'UNSUPPORTED'],
+  ])('by %s is by %s', (method, normalised) => {
+    const request = toRequest(made({ method, headers: { host: 'app.example' } }))
+    expect(request.method).toBe(normalised)
+    expect(new URL(request.url).host).toBe(normalised === 'UNSUPPORTED' ? 'bad-request.invalid' : 'app.example')
+  })
+
+  it('takes the authority of HTTP/2, and none where a Host says otherwise', () => {
+    const at = (headers: object) => toRequest(made({ url: '/x', headers, socket: { encrypted: true } })).url
+    expect(at({ ':authority': 'app.example' })).toBe('https://app.example/x')
+    expect(at({ ':authority': 'app.example', host: 'APP.example:443' })).toBe('https://app.example/x')
+    expect(at({ ':authority': 'app.example', host: 'evil.example' })).toBe('http://bad-request.invalid/x')
+    expect(at({ ':authority': 'app.example', host: 'a b' })).toBe('http://bad-request.invalid/x')
+  })
+
+  it('with a header or a body that cannot be written is a bad one', () => {
+    const wide = toRequest(made({ headers: { host: 'app.example', 'x-name': '\u20ac' } }))
+    const body: Record<string, unknown> = {}
+    body['itself'] = body
+    const headers = { host: 'app.example', 'content-type': 'application/json' }
+    const circular = toRequest(made({ method: 'POST', headers, body, readableEnded: true }))
+    for (const { url, method } of [wide, circular])
+      expect([url, method]).toEqual(['http://bad-request.invalid/', 'UNSUPPORTED'])
   })
 
   it('writes a parsed body again: repeated fields, bytes, JSON that Fastify read', async () => {
     const incoming = (type: string, body: unknown) =>
-      ({
+      made({
         method: 'POST',
-        url: '/',
-        headers: { 'content-type': type },
-        socket: {},
+        headers: { host: 'app.example', 'content-type': type },
         readableEnded: true,
         body,
-      }) as unknown as IncomingMessage
+      })
     const form = 'application/x-www-form-urlencoded'
     await expect(toRequest(incoming(form, { code: ['a', 'b'], x: 'y z' })).text()).resolves.toBe('code=a&code=b&x=y+z')
     await expect(toRequest(incoming(form, Buffer.from('code=a'))).text()).resolves.toBe('code=a')
