@@ -20,11 +20,17 @@ export const ensureNginx = () =>
 
 const READY_MS = 10_000
 
-/**
- * Starts an nginx that ends TLS on a loopback port. Whoever starts it ends it.
- * @param server what stands in its `server` block besides
- */
-export async function startNginx(port: number, { certPath, keyPath }: SelfSigned, server: string) {
+interface NginxOptions {
+  readonly port: number
+  readonly tls: SelfSigned
+  /** What stands in its `server` block besides. */
+  readonly server: string
+  /** A second server of the same nginx, without TLS, for the first to pass requests on to. */
+  readonly inner?: { readonly port: number; readonly server: string } | undefined
+}
+
+/** Starts an nginx that ends TLS on a loopback port. Whoever starts it ends it. */
+export async function startNginx({ port, tls: { certPath, keyPath }, server, inner }: NginxOptions) {
   const folder = mkdtempSync(join(tmpdir(), 'proofkey-nginx-'))
   const config = join(folder, 'nginx.conf')
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((of) => `${of}_temp_path ${folder};`)
@@ -35,6 +41,7 @@ export async function startNginx(port: number, { certPath, keyPath }: SelfSigned
     http {
       access_log off; ${temporary.join(' ')}
       server { listen 127.0.0.1:${port} ssl; ssl_certificate ${certPath}; ssl_certificate_key ${keyPath}; ${server} }
+      ${inner ? `server { listen 127.0.0.1:${inner.port}; ${inner.server} }` : ''}
     }`,
   )
   const child = spawn(ensureNginx(), ['-e', 'stderr', '-c', config], { stdio: ['ignore', 'ignore', 'pipe'] })

@@ -25,11 +25,13 @@ let origin: string
 let app: WebApp
 let tlsApp: WebApp
 let port: number
+let innerPort: number
 let nginx: Awaited<ReturnType<typeof startNginx>> | undefined
 
 beforeAll(async () => {
   tls = selfSigned()
   port = await freePort()
+  innerPort = await freePort()
   origin = `https://localhost:${port}`
   provider = await startProvider({
     ...browserClient('web', []),
@@ -59,16 +61,21 @@ afterAll(async () => {
 /** What stands in nginx's `server` block, and what the app is told about it. */
 interface Setup {
   readonly proxy: string
+  /** Of a second nginx behind the first, `$inner` in the settings of the first. */
+  readonly inner?: string
   readonly trust?: ForwardedHeaders
 }
 
 /** Puts nginx in front of the app, instead of the one that is there. `$app` and `$tlsApp` in its settings are theirs. */
-async function deploy({ proxy, trust }: Setup, redirectUri: string) {
+async function deploy({ proxy, inner, trust }: Setup, redirectUri: string) {
   await nginx?.stop()
-  const settings = proxy
-    .replaceAll('$app', `http://127.0.0.1:${app.port}`)
-    .replaceAll('$tlsApp', `https://127.0.0.1:${tlsApp.port}`)
-  nginx = await startNginx(port, tls, settings)
+  const settings = (text: string) =>
+    text
+      .replaceAll('$app', `http://127.0.0.1:${app.port}`)
+      .replaceAll('$tlsApp', `https://127.0.0.1:${tlsApp.port}`)
+      .replaceAll('$inner', `http://127.0.0.1:${innerPort}`)
+  const second = inner === undefined ? undefined : { port: innerPort, server: settings(inner) }
+  nginx = await startNginx({ port, tls, server: settings(proxy), inner: second })
   const client = createServerClient({
     issuer: provider.issuer,
     clientId: 'web',
@@ -120,7 +127,51 @@ interface Case {
   readonly right: Setup
 }
 
+/** As `$proxy_add_x_forwarded_for` does for addresses. */
+const ADD_PROTO = 'proxy_set_header X-Forwarded-Proto "$http_x_forwarded_proto, $scheme";'
+const TWO = `location / { proxy_pass $inner; ${HOST} ${PROTO} }`
+
 const CASES: Case[] = [
+  {
+    what: 'stands behind another, and adds what it saw itself',
+    wrong: { proxy: TWO, inner: `location / { proxy_pass $app; ${HOST} ${ADD_PROTO} }`, trust: { hops: 1 } },
+    part: 'protocol',
+    named: 'x-forwarded-proto: https, http',
+    right: { proxy: TWO, inner: `location / { proxy_pass $app; ${HOST} ${ADD_PROTO} }`, trust: { hops: 2 } },
+  },
+  {
+    what: 'stands behind another, and replaces what that one sent',
+    wrong: { proxy: TWO, inner: `location / { proxy_pass $app; ${HOST} ${PROTO} }`, trust: { hops: 2 } },
+    part: 'protocol',
+    named: 'has to pass on or add to what that one sent',
+    right: { proxy: TWO, inner: `location / { proxy_pass $app; ${HOST} }`, trust: { hops: 2 } },
+  },
+  {
+    what: 'stands behind another, both writing Forwarded, to an app that trusts one',
+    wrong: {
+      proxy: `location / { proxy_pass $inner; ${HOST} proxy_set_header Forwarded "for=_a;proto=$scheme;host=\\"$http_host\\""; }`,
+      inner: `location / { proxy_pass $app; proxy_set_header Forwarded "$http_forwarded, for=_b;proto=$scheme"; }`,
+      trust: { hops: 1, header: 'forwarded' },
+    },
+    part: 'protocol',
+    named: 'forwarded: for=_a;proto=https;host=',
+    right: {
+      proxy: `location / { proxy_pass $inner; ${HOST} proxy_set_header Forwarded "for=_a;proto=$scheme;host=\\"$http_host\\""; }`,
+      inner: `location / { proxy_pass $app; proxy_set_header Forwarded "$http_forwarded, for=_b;proto=$scheme"; }`,
+      trust: { hops: 2, header: 'forwarded' },
+    },
+  },
+  {
+    what: 'drops the port from Host, which it may name',
+    wrong: { proxy: 'location / { proxy_pass $tlsApp; proxy_set_header Host $host; }' },
+    part: 'port',
+    named: 'X-Forwarded-Port',
+    right: {
+      proxy:
+        'location / { proxy_pass $tlsApp; proxy_set_header Host $host; proxy_set_header X-Forwarded-Port $server_port; }',
+      trust: { hops: 1 },
+    },
+  },
   {
     what: 'ends TLS',
     wrong: { proxy: `location / { proxy_pass $app; ${HOST} }` },
@@ -218,6 +269,9 @@ describe('a proxy that', () => {
 })
 
 describe('headers that a visitor makes up', () => {
+  const ADD_HOST = 'proxy_set_header X-Forwarded-Host "$http_x_forwarded_host, $http_host";'
+  const ADD_PREFIX = 'proxy_set_header X-Forwarded-Prefix "$http_x_forwarded_prefix, /";'
+  const NO_PORT = 'proxy_set_header X-Forwarded-Port "";'
   const spoofed = {
     'x-forwarded-proto': 'http',
     'x-forwarded-host': 'evil.example',
@@ -234,6 +288,14 @@ describe('headers that a visitor makes up', () => {
   it.each<[string, Setup]>([
     ['nobody trusts', { proxy: passedOn }],
     ['the trusted proxy overwrites', { proxy: overwritten, trust: { hops: 1 } }],
+    [
+      'the trusted proxies add to',
+      {
+        proxy: `location / { proxy_pass $inner; ${HOST} ${ADD_PROTO} ${ADD_HOST} ${ADD_PREFIX} ${NO_PORT} }`,
+        inner: `location / { proxy_pass $app; ${ADD_PROTO} ${ADD_HOST} ${ADD_PREFIX} }`,
+        trust: { hops: 2 },
+      },
+    ],
   ])('and that %s do nothing', async (_, setup) => {
     const redirectUri = `${origin}/callback`
     await deploy(setup, redirectUri)
