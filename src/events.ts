@@ -14,7 +14,7 @@ export type EventBody =
   | { readonly type: 'metadata_loaded' }
   /** The server does not say that it supports PKCE; the challenge is sent all the same (RFC 8414 §2 makes the field optional). */
   | { readonly type: 'pkce_not_advertised' }
-  /** `returnTo` was no path of this origin, or, on a server, longer than 1,000 bytes; it goes on with `/`. */
+  /** `returnTo` was no path of this origin, or, on a server, longer than 800 bytes; it goes on with `/`. */
   | { readonly type: 'return_to_refused' }
   /** The vault cannot be used here (`code` says why); the sign-in waits in the page's memory, and ends with the page. */
   | { readonly type: 'vault_replaced'; readonly vault: string; readonly by: string; readonly code: string }

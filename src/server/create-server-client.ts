@@ -55,7 +55,7 @@ export interface ServerClient {
   /**
    * Starts a sign-in: answers a navigation with 303 to the authorization server and the sealed transaction in a cookie.
    * A prefetch, any other fetch, and a cross-site frame or form get 403: nobody starts a sign-in for somebody else
-   * unseen. `Sec-Fetch-Site` decides, and `Origin` where a browser sends none. `returnTo` may have 1,000 bytes.
+   * unseen. `Sec-Fetch-Site` decides, and `Origin` where a browser sends none. `returnTo` may have 800 bytes.
    * @throws `config_invalid`, `insecure_context`, `storage_unavailable`, `storage_full`, `client_auth_unsupported`,
    * `aborted`, and what discovery throws
    */

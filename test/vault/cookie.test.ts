@@ -13,7 +13,7 @@ describeVault(
   },
   {
     maxRecords: 5,
-    maxBytes: 2500,
+    maxBytes: 2700,
     // A cookie that was used is gone; nobody remembers that it was there.
     spent: 'unknown',
     plain: '__Host-Http-proofkey.',

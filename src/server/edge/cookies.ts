@@ -30,13 +30,14 @@ export function createCookieJar(header: string | null, { sameSite, report }: Coo
   let headerBytes = new TextEncoder().encode(header ?? '').length
   const changed = new Map<string, string>()
 
-  const write = (name: string, value: string, maxAge: number) =>
-    changed.set(name, `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; Secure; SameSite=${sameSite}`)
+  const write = (name: string, value: string, maxAge: number, more = '') =>
+    changed.set(name, `${name}=${value}; Path=/; Max-Age=${maxAge}; HttpOnly; Secure${more}`)
 
   function remove(name: string): void {
     const value = cookies.get(name)
     if (value !== undefined) headerBytes -= cookieBytes(name, value)
     cookies.delete(name)
+    // What the prefix demands, or browsers would not delete it.
     write(name, '', 0)
   }
 
@@ -63,7 +64,7 @@ export function createCookieJar(header: string | null, { sameSite, report }: Coo
       const known = cookies.get(name)
       headerBytes += cookieBytes(name, value) - (known === undefined ? 0 : cookieBytes(name, known))
       cookies.set(name, value)
-      write(name, value, maxAgeSeconds)
+      write(name, value, maxAgeSeconds, `; SameSite=${sameSite}`)
     },
     delete: remove,
     changes: () => [...changed.values()],
