@@ -1,7 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { signInAtProvider, useBrowser } from './browser.js'
-import { useFirefox } from './firefox.js'
-import { signInAtProvider as signInInFirefox } from './tab.js'
+import { type AnyTab, BROWSERS } from './any-browser.js'
 import { type TossingSite, tossingSite, type VaultName } from './tossing-site.js'
 
 let site: TossingSite
@@ -10,46 +8,12 @@ const start = async () => {
   return site
 }
 
-/** A browser with no cookies yet, at its one page. */
-interface Victim {
-  visit(url: string): Promise<unknown>
-  text(): Promise<string>
-  signIn(callback: string): Promise<unknown>
-}
-
-function chromium(): () => Promise<Victim> {
-  const browser = useBrowser(start)
-  return async () => {
-    const page = await (await browser.newContext()).newPage()
-    return {
-      visit: (url) => page.goto(url),
-      text: () => page.locator('body').innerText(),
-      signIn: (callback) => signInAtProvider(page, callback),
-    }
-  }
-}
-
-function firefox(): () => Promise<Victim> {
-  const browser = useFirefox(start)
-  return async () => {
-    const tab = await (await browser.newPerson()).newTab()
-    return {
-      visit: (url) => tab.goto(url),
-      text: () => tab.evaluate(() => document.body.innerText),
-      signIn: (callback) => signInInFirefox(tab, callback),
-    }
-  }
-}
-
 /** One octet, A0, as Node writes and reads headers. */
 const NO_BREAK_SPACE = '\u00a0'
 
-describe.each([
-  ['Chromium', chromium],
-  ['Firefox', firefox],
-])('a sub-domain that sets cookies for the whole site, in %s', (_, use) => {
-  const newVictim = use()
-  let victim: Victim
+describe.each(BROWSERS)('a sub-domain that sets cookies for the whole site, in %s', (_, use) => {
+  const newVictim = use(start)
+  let victim: AnyTab
 
   beforeEach(async () => {
     victim = await newVictim()

@@ -123,6 +123,25 @@ describe('signOut', () => {
     expect(storedWhenLeaving).toBeUndefined()
   })
 
+  it.each([
+    [20, true],
+    [320, false],
+  ])('sends the ID token of a person with %i groups: %s', async (count, sent) => {
+    const groups = Array.from({ length: count }, (_, n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`)
+    const app = start({ claims: { groups } })
+    const { auth } = app.tab()
+    const omitted: unknown[] = []
+    auth.subscribe((event) => event.type === 'id_token_hint_omitted' && omitted.push(event.bytes))
+    await auth.signIn()
+    await auth.signOut()
+    const [left = ''] = app.left
+    const { searchParams } = new URL(left)
+    expect(searchParams.has('id_token_hint')).toBe(sent)
+    expect(searchParams.get('client_id')).toBe('spa')
+    expect(left.length).toBeLessThanOrEqual(4000)
+    expect(omitted).toEqual(sent ? [] : [expect.any(Number)])
+  })
+
   it('twice at once signs out once', async () => {
     const app = start()
     const { auth } = app.tab()
