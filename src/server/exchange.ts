@@ -54,7 +54,8 @@ export async function redeem(
  */
 export async function readExchange(request: Request, redirectUri: string): Promise<ExchangeRequest> {
   const sent = (name: string) => request.headers.get(name)
-  if (request.method !== 'POST' || sent(EXCHANGE_HEADER) !== 'exchange') throw exchangeRefused('it is not from exchangeAt')
+  if (request.method !== 'POST' || sent(EXCHANGE_HEADER) !== 'exchange')
+    throw exchangeRefused('it is not from exchangeAt')
   if (isBadRequest(request)) throw exchangeRefused('it has no valid Host')
   // `none` is a navigation, which sends no header of ours.
   if (sent('sec-fetch-site') === 'none' || !isFromOrigin(request, new URL(redirectUri).origin))

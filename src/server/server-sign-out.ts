@@ -9,6 +9,7 @@ import { parseUrl } from '../protocol/discovery/endpoint.js'
 import type { CheckedMetadata } from '../protocol/discovery/metadata.js'
 import { type EndSessionRequest, endSessionUrl, omittedHint, unknownSignOut } from '../protocol/sign-out/end-session.js'
 import type { Vault } from '../vault/vault.js'
+import { isBadRequest } from './edge/bad-request.js'
 import type { RequestCookies } from './edge/cookies.js'
 import { headBytes } from './edge/response-head.js'
 import { refuseStart } from './edge/start-guard.js'
@@ -94,7 +95,7 @@ export function createSignOut({ config, metadata, report, jarOf, vaultOf, header
       const jar = jarOf(request)
       try {
         const [state = '', another] = new URL(request.url).searchParams.getAll('state')
-        if (request.method !== 'GET' || another !== undefined) throw unknownSignOut()
+        if (isBadRequest(request) || request.method !== 'GET' || another !== undefined) throw unknownSignOut()
         if (!isTicket(state)) throw unknownSignOut()
         const taken = await vaultOf(jar).take(state, clientKey)
         if (taken.status !== 'taken') throw unknownSignOut()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ForwardedHeaders, parseForwarded, requestedUrl } from '../../../src/server/edge/forwarded.js'
-import { checkServerLanding } from '../../../src/server/edge/landing.js'
+import { checkServerRedirectUri } from '../../../src/server/edge/landing.js'
 import { refusal } from '../../helpers/refusal.js'
 
 const INNER = 'http://10.0.0.1:3000/callback?code=c'
@@ -177,7 +177,7 @@ describe('the hint', () => {
   const landed = new URL('http://app.example/callback')
   const hintFor = async (headers: Record<string, string>, trust?: ForwardedHeaders) => {
     const sent = new Headers(headers)
-    const check = () => checkServerLanding('https://app.example/callback', landed, { headers: sent, trust })
+    const check = () => checkServerRedirectUri('https://app.example/callback', landed, { headers: sent, trust })
     return (await refusal(check, 'redirect_uri_mismatch')).hint
   }
 
