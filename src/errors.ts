@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'storage_unavailable'
   | 'storage_full'
   | 'storage_refused_key'
+  | 'storage_outcome_unknown'
   // the authorization server's metadata
   | 'issuer_mismatch'
   | 'endpoint_refused'
@@ -157,6 +158,10 @@ export function errorWith(error: ProofkeyError, changes: ErrorDetails): Proofkey
 /** The caller's own `signal` ended it; nothing is spent. */
 export const aborted = (reason: unknown): ProofkeyError<'aborted'> =>
   new ProofkeyError('aborted', 'The sign-in was aborted.', 'Try again.', { cause: reason, retryable: true })
+
+/** A store did not confirm a write that counts once: it may have been done, or may still be done. Not `retryable`. */
+export const outcomeUnknown = (cause: unknown): ProofkeyError<'storage_outcome_unknown'> =>
+  new ProofkeyError('storage_outcome_unknown', 'The storage did not say whether it was done.', undefined, { cause })
 
 /** An OAuth error as a server sent it (RFC 6749 §5.2): to be compared, not to be shown. */
 export interface OAuthErrorBody {

@@ -20,6 +20,11 @@ export type EventBody =
   | { readonly type: 'vault_replaced'; readonly vault: string; readonly by: string; readonly code: string }
   /** The sealed transaction was written, read back and opened. */
   | { readonly type: 'transaction_stored'; readonly vault: string }
+  /**
+   * A waiting sign-in or sign-out gave way to a newer one; its callback will be `unknown_state`. `vault_full`: the vault has
+   * `maxRecords`; `cookies`: the browser's `Cookie` header would pass its limit.
+   */
+  | { readonly type: 'transaction_dropped'; readonly reason: 'vault_full' | 'cookies' }
   /** The person is being sent to the server. */
   | { readonly type: 'sign_in_started'; readonly endpoint: string; readonly scope: string }
   /** A callback arrived; where it was the page's own URL, its parameters are gone from the address bar. */
@@ -28,8 +33,6 @@ export type EventBody =
   | { readonly type: 'transaction_taken'; readonly vault: string }
   /** No HTTP response came from the token endpoint: the transaction was put back, a retry can succeed. */
   | { readonly type: 'transaction_restored'; readonly vault: string }
-  /** A waiting sign-in or sign-out gave way to a newer one; `cookies`: the browser's `Cookie` header would pass its limit. */
-  | { readonly type: 'transaction_dropped'; readonly reason: 'cookies' }
   /**
    * A cookie that looks like one of ours was not read: another `name` than ours, byte for byte, a `value` that no
    * browser takes from us, or two of one name. A sub-domain may be trying to set cookies for this host.
@@ -86,6 +89,9 @@ export type EventBody =
   | { readonly type: 'back_channel_logout'; readonly ends: 'session' | 'all_sessions' }
   /** A logout token was refused, or, `unexpected`, the app could not end the sessions. */
   | { readonly type: 'back_channel_logout_failed'; readonly code: string }
+
+  /** The sessions have ended, but the logout token could not be marked as used: it may be accepted again until it expires. */
+  | { readonly type: 'replay_cache_failed'; readonly code: string }
 
 export type ProofkeyEvent = EventContext & EventBody
 

@@ -45,11 +45,13 @@ export {
   type MemoryReplayCacheOptions,
   memoryReplayCache,
   type RedisReplayCacheOptions,
+  type ReplayAttempt,
   type ReplayCache,
   redisReplayCache,
 } from './server/replay-cache.js'
 export type { SignedOut, SignOutOptions } from './server/server-sign-out.js'
 export { type CookieJar, type RequestVault, sealedCookie } from './vault/cookie.js'
-export { type MemoryVaultOptions, memoryVault } from './vault/memory.js'
-export { type RedisClient, type RedisVaultOptions, redisVault } from './vault/redis.js'
+export { type MemoryVaultOptions, memoryVault, type PageVault } from './vault/memory.js'
+export { type RedisVaultOptions, redisVault } from './vault/redis.js'
+export type { RedisClient } from './vault/redis-client.js'
 export type { Taken, Vault } from './vault/vault.js'

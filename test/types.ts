@@ -156,9 +156,9 @@ export const userAgent: UserAgent = {
   open: async ({ begin, complete }) => complete((await begin()).url.href),
 }
 export const proofs: Dpop = { thumbprint: async () => 'jkt', attempt: (_owner, request, options) => request(options) }
-export const vault: Vault = { name: 'custom', put: async () => {}, take: async () => ({ status: 'unknown' }) }
+export const vault: Vault = { name: 'custom', put: async () => undefined, take: async () => ({ status: 'unknown' }) }
 // @ts-expect-error a value comes with the status taken, and only with it
-export const wrong: Vault = { name: 'wrong', put: async () => {}, take: async () => ({ status: 'taken' }) }
+export const wrong: Vault = { name: 'wrong', put: async () => undefined, take: async () => ({ status: 'taken' }) }
 
 // Capacitor's own plugins fit, and what is there without them has to be told.
 export const link: UserAgent = deepLink(capacitor({ App, Browser }))

@@ -21,7 +21,7 @@ export function createApp({
     redirectUri: `${url}/callback`,
     scope: 'openid profile',
     clientAuth: clientSecretBasic(clientSecret),
-    vault: memoryVault(),
+    vault: memoryVault({ maxRecords: 10_000 }),
     // Only for a provider on this machine.
     insecure: allowInsecureLoopback,
   })

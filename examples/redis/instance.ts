@@ -19,6 +19,10 @@ const {
   SESSION_PASSWORD = '',
 } = process.env
 
+const client = createClient({ url: REDIS_URL })
+// Without a listener, node-redis ends the process when Redis restarts.
+client.on('error', (error) => console.error(`Redis: ${error.message}`))
+
 const auth = createServerClient({
   issuer: ISSUER,
   clientId: 'redis-app',
@@ -26,7 +30,7 @@ const auth = createServerClient({
   scope: 'openid profile',
   clientAuth: clientSecretBasic(CLIENT_SECRET),
   vault: redisVault({
-    client: await createClient({ url: REDIS_URL }).connect(),
+    client: await client.connect(),
     keys: [{ id: 'k1', secret: SEALING_KEY }],
   }),
   // Only for a provider on this machine.

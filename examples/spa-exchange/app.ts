@@ -33,7 +33,7 @@ export function createApp({
     redirectUri: `${url}/callback`,
     clientAuth: clientSecretPost(clientSecret),
     // Sign-ins wait in the browser; nothing is kept here.
-    vault: memoryVault(),
+    vault: memoryVault({ maxRecords: 10_000 }),
     // Only for a provider on this machine.
     insecure: allowInsecureLoopback,
   })

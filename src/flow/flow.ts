@@ -68,6 +68,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
     report,
     subscribe,
     metadata,
+    put,
 
     /**
      * Begins a sign-in and puts it into the first of the vaults that can keep it.
@@ -130,10 +131,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         return { ...grant, returnTo, appState }
       } catch (error) {
         if (!isProofkeyError(error) || !error.retryable) throw error
-        const retryable = await vault.put(state, clientKey, taken.value).then(
-          () => true,
-          () => false,
-        )
+        const retryable = await taken.putBack().catch(() => false)
         if (retryable) report({ type: 'transaction_restored', vault: vault.name }, id)
         throw errorWith(error, { retryable })
       }
@@ -146,10 +144,16 @@ export function createFlow(config: FlowConfig & FlowOptions) {
     },
   }
 
+  /** Puts into a vault, and reports what it dropped to make room. */
+  async function put(vault: Vault, ticket: string, owner: string, value: string): Promise<void> {
+    const dropped = (await vault.put(ticket, owner, value)) ?? []
+    for (const id of dropped) report({ type: 'transaction_dropped', reason: 'vault_full' }, id)
+  }
+
   /** @returns the name of the vault that keeps it */
   async function putIn([vault, ...others]: Vaults, state: string, value: string, id: string): Promise<string> {
     try {
-      await vault.put(state, clientKey, value)
+      await put(vault, state, clientKey, value)
       return vault.name
     } catch (error) {
       const [next, ...rest] = others

@@ -1,11 +1,12 @@
 import { sha256 } from '../crypto/digest.js'
+import { randomToken } from '../crypto/random.js'
 import { isProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
 import { malformed } from '../protocol/authorize/callback.js'
 import { type LogoutToken, logoutTokenInvalid } from '../protocol/sign-out/logout-token.js'
 import { isBadRequest } from './edge/bad-request.js'
 import { readBody } from './edge/body.js'
-import type { ReplayCache } from './replay-cache.js'
+import type { ReplayAttempt, ReplayCache } from './replay-cache.js'
 
 /** Ends the sessions that a logout token names, on every server; what it throws, or rejects with, answers "not done". */
 export type OnLogout = (logout: LogoutToken) => unknown
@@ -21,18 +22,29 @@ interface Parts {
 /** Takes what the server posts when a session ends there (OpenID Connect Back-Channel Logout 1.0 §2.5 to §2.8). */
 export async function backChannelLogout(request: Request, onLogout: OnLogout, parts: Parts): Promise<Response> {
   const { clientKey, replayCache, validate, report } = parts
+  const release = (attempt: ReplayAttempt) => replayCache.release(attempt).catch(() => {})
   try {
     const logout = await validate(await readToken(request))
-    const id = await sha256(`${clientKey} ${logout.jti}`)
+    const attempt = { id: await sha256(`${clientKey} ${logout.jti}`), token: randomToken() }
     // Before the sessions end: of two that come at once, one is the replay.
-    if (!(await replayCache.claim(id, logout.acceptedUntilMs))) throw logoutTokenInvalid('it was used before')
+    const claim = await replayCache.claim(attempt, LEASE_MS).catch((error) => {
+      // It may have been claimed, or may be later: the release comes after it. If that fails too, the lease ends.
+      release(attempt)
+      throw error
+    })
+    if (claim !== 'claimed')
+      throw logoutTokenInvalid(claim === 'used' ? 'it was used before' : 'it is being handled by another request')
     try {
       await onLogout(logout)
     } catch {
-      await replayCache.release(id).catch(() => {})
+      await release(attempt)
       // Whatever it is, it is the app's, and goes no further.
       throw new Error('Not done')
     }
+    // Done is done, whether or not the cache could note it.
+    await replayCache.commit(attempt, logout.acceptedUntilMs).catch((error) => {
+      report({ type: 'replay_cache_failed', code: isProofkeyError(error) ? error.code : 'unexpected' })
+    })
     report({ type: 'back_channel_logout', ends: logout.sessionId === undefined ? 'all_sessions' : 'session' })
     return new Response(null, { status: 200, headers: NO_STORE })
   } catch (error) {
@@ -43,6 +55,8 @@ export async function backChannelLogout(request: Request, onLogout: OnLogout, pa
   }
 }
 
+/** How long `onLogout` may take before the same logout token may be handled by another request. */
+const LEASE_MS = 60_000
 const NO_STORE = { 'cache-control': 'no-store' }
 /** What RFC 6749 §5.2 does not let an `error_description` hold. */
 const UNSPEAKABLE = /[^\x20\x21\x23-\x5b\x5d-\x7e]/g

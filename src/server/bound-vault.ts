@@ -17,8 +17,9 @@ export function bindToBrowser(vault: Vault, jar: CookieJar): Vault {
     async put(ticket, owner, value) {
       const secret = randomToken()
       const name = cookieName(await ticketId(ticket))
-      await vault.put(ticket, await bound(owner, secret), value)
+      const dropped = await vault.put(ticket, await bound(owner, secret), value)
       jar.set(name, secret, maxAgeSeconds(ticket))
+      return dropped
     },
 
     async take(ticket, owner) {
@@ -28,7 +29,16 @@ export function bindToBrowser(vault: Vault, jar: CookieJar): Vault {
       if (secret === undefined) return { status: ticketIsExpired(ticket) ? 'expired' : 'unknown' }
       const taken = await vault.take(ticket, await bound(owner, secret))
       if (taken.status !== 'other_owner') jar.delete(name)
-      return taken
+      if (taken.status !== 'taken') return taken
+      return {
+        ...taken,
+        async putBack() {
+          const isBack = await taken.putBack()
+          // The same secret: where this response is lost, the browser's cookie still opens the record.
+          if (isBack) jar.set(name, secret, maxAgeSeconds(ticket))
+          return isBack
+        },
+      }
     },
   }
 }

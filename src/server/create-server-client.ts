@@ -32,8 +32,11 @@ import { createSignOut, type SignedOut, type SignOutOptions } from './server-sig
 export interface ServerClientConfig extends FlowConfig {
   /** How the client proves itself: chosen, never guessed. PKCE is there besides. */
   readonly clientAuth: ClientAuth
-  /** Where sign-ins wait: `sealedCookie({ keys })` needs nothing else; `redisVault` and `memoryVault` promise single use. */
-  readonly vault: Vault | RequestVault
+  /**
+   * Where sign-ins wait: `sealedCookie({ keys })` needs nothing else; `redisVault` and `memoryVault({ maxRecords })`
+   * promise single use.
+   */
+  readonly vault: (Vault & { readonly runsOn?: never }) | RequestVault
   /** Where the answer is put. Default `query`; `form_post` needs cookies that cross sites (`SameSite=None`). */
   readonly responseMode?: 'query' | 'form_post' | undefined
   /**
@@ -109,8 +112,9 @@ export interface ServerClient {
   /**
    * The `backchannel_logout_uri`: checks the logout token that the server posts (OpenID Connect Back-Channel Logout 1.0
    * §2.6), calls `onLogout` to end the sessions it names, on every server, and answers 200; or 400 where the token is
-   * refused, was used before, or `onLogout` fails, after which the same token may come again. What `onLogout` throws goes
-   * no further (event `back_channel_logout_failed`, `unexpected`): log it there. Its sessions' refresh tokens are to be
+   * refused, was used before, is being handled, or `onLogout` fails or takes over 60 seconds, after which the same token
+   * may come again: ending sessions twice must do no harm. What `onLogout` throws goes no further (event
+   * `back_channel_logout_failed`, `unexpected`): log it there. Its sessions' refresh tokens are to be
    * revoked, but for those granted with `offline_access` (§2.7).
    */
   handleBackChannelLogout(request: Request, onLogout: OnLogout): Promise<Response>
@@ -248,10 +252,15 @@ function checkServerConfig(config: ServerClientConfig): void {
     problems.push("forwardedHeaders: { hops: 1 to 20 }, with header 'x-forwarded' or 'forwarded', or left out")
   if (typeof clientAuth?.authenticate !== 'function')
     problems.push('clientAuth: none() or how the client proves itself')
-  if (replayCache && typeof replayCache.claim !== 'function')
+  if (
+    replayCache &&
+    ![replayCache.claim, replayCache.commit, replayCache.release].every((method) => typeof method === 'function')
+  )
     problems.push('replayCache: memoryReplayCache() or redisReplayCache({ client })')
   if (!vault || !('bind' in vault || 'put' in vault))
-    problems.push('vault: sealedCookie({ keys }), redisVault or memoryVault()')
+    problems.push('vault: sealedCookie({ keys }), redisVault or memoryVault({ maxRecords })')
+  else if ('runsOn' in vault)
+    problems.push('vault: memoryVault({ maxRecords: 10_000 }) or the like; anybody can start sign-ins on a server')
   if (problems[0]) throw configInvalid(problems)
 }
 

@@ -37,6 +37,7 @@ interface Parts {
   }
   metadata(): Promise<CheckedMetadata>
   report(event: EventBody): void
+  put(vault: Vault, ticket: string, owner: string, value: string): Promise<void>
   jarOf(request: Request): RequestCookies
   vaultOf(jar: RequestCookies): Vault
   headersOf(jar: RequestCookies, more?: HeadersInit): Headers
@@ -44,7 +45,7 @@ interface Parts {
 }
 
 /** The way out by the server and back (OpenID Connect RP-Initiated Logout 1.0 §2 and §3). */
-export function createSignOut({ config, metadata, report, jarOf, vaultOf, headersOf, withHeaders }: Parts) {
+export function createSignOut({ config, metadata, report, put, jarOf, vaultOf, headersOf, withHeaders }: Parts) {
   const { issuer, clientId, redirectUri, lifetimeSeconds = 600, insecure } = config
   const { origin } = new URL(redirectUri)
   // Not the owner of sign-ins: neither callback opens what waits for the other.
@@ -72,10 +73,7 @@ export function createSignOut({ config, metadata, report, jarOf, vaultOf, header
       const jar = jarOf(request)
       const state = back && createTicket(clientKey, Date.now() + lifetimeSeconds * 1000)
       // Nothing that fails from here on keeps the person signed in: they come back unrecognised, or do not leave.
-      if (state)
-        await vaultOf(jar)
-          .put(state, clientKey, path ?? '/')
-          .catch(failed)
+      if (state) await put(vaultOf(jar), state, clientKey, path ?? '/').catch(failed)
       const maxUrlBytes = Math.min(MAX_URL_BYTES, MAX_RESPONSE_HEAD_BYTES - headBytes(headersOf(jar, { location: '' })))
       const asked = { ...hints, clientId, insecure, postLogoutRedirectUri, state, maxUrlBytes }
       const elsewhere = await metadata()

@@ -82,7 +82,7 @@ export function createSignOut(
       if (omitted) flow.report(omitted)
       if (url && state) {
         // Where it cannot wait, nothing is checked when the person comes back.
-        await vault.put(state, clientKey, sameOriginPath(returnTo) ?? '/').catch((error) => {
+        await flow.put(vault, state, clientKey, sameOriginPath(returnTo) ?? '/').catch((error) => {
           failed(error)
           url.searchParams.delete('state')
         })

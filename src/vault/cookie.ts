@@ -66,6 +66,7 @@ export function sealedCookie({ keys }: { readonly keys: readonly SealingKey[] })
           )
         }
         jar.set(name, sealed, maxAgeSeconds(ticket))
+        return undefined
       },
 
       async take(ticket, owner) {
@@ -80,7 +81,15 @@ export function sealedCookie({ keys }: { readonly keys: readonly SealingKey[] })
         // Another take of the same request may have come first, while this one was opening it.
         if (jar.get(cookieName(id)) !== sealed) return { status: 'unknown' }
         jar.delete(cookieName(id))
-        return { status: 'taken', value }
+        return {
+          status: 'taken',
+          value,
+          async putBack() {
+            const isBack = !ticketIsExpired(ticket)
+            if (isBack) jar.set(cookieName(id), sealed, maxAgeSeconds(ticket))
+            return isBack
+          },
+        }
       },
     }),
   }

@@ -1,5 +1,5 @@
 import { createStore, promisifyRequest } from 'idb-keyval'
-import { ProofkeyError } from '../errors.js'
+import { outcomeUnknown, ProofkeyError } from '../errors.js'
 import { withinTime } from './within-time.js'
 
 export { promisifyRequest }
@@ -7,7 +7,11 @@ export { promisifyRequest }
 /** Some engines leave an open request unanswered for ever. */
 const TIMEOUT_MS = 5000
 
-/** Runs work on the records in one transaction. @throws `storage_unavailable`, `storage_full`, `storage_refused_key` */
+/**
+ * Runs work on the records in one transaction. Where it fails, the transaction is aborted: nothing of it was done.
+ * @throws `storage_unavailable`, `storage_full`, `storage_refused_key`; `storage_outcome_unknown`, where a write could not
+ * be aborted any more and its end was not heard of
+ */
 export type Transaction = <T>(mode: IDBTransactionMode, work: (records: IDBObjectStore) => Promise<T>) => Promise<T>
 
 /** A database of one store, as idb-keyval wants it; opened at its first use, and again after a failure. */
@@ -17,10 +21,12 @@ export function createDatabase(database: string, name: string): Transaction {
 
   return async (mode, work) => {
     let givenUp = false
+    let running: IDBTransaction | undefined
     const run = () =>
       store(mode, async (records) => {
         if (givenUp) throw LATE
-        const committed = promisifyRequest(records.transaction)
+        running = records.transaction
+        const committed = promisifyRequest(running)
         // Where a request fails, its own error is the one that tells; the transaction's follows and knows less.
         committed.catch(() => {})
         const result = await work(records)
@@ -31,7 +37,7 @@ export function createDatabase(database: string, name: string): Transaction {
       return await withinTime(
         run().catch((error) => {
           // The connection died between open and use: nothing ran yet, so a new one may try.
-          if (error?.name !== 'InvalidStateError') throw error
+          if (running || error?.name !== 'InvalidStateError') throw error
           store = connect()
           return run()
         }),
@@ -42,12 +48,23 @@ export function createDatabase(database: string, name: string): Transaction {
       // What comes too late must change nothing; a connection that failed is not used again.
       givenUp = true
       store = connect()
-      throw storageError(cause)
+      const isOver = aborted(running)
+      throw cause === LATE && !isOver && mode === 'readwrite' ? outcomeUnknown(cause) : storageError(cause)
     }
   }
 }
 
 const LATE = new Error('IndexedDB did not answer')
+
+/** @returns false where it is too late: it commits, or has ended (Indexed Database API §4.9, `abort()`) */
+function aborted(transaction: IDBTransaction | undefined): boolean {
+  try {
+    transaction?.abort()
+    return true
+  } catch {
+    return false
+  }
+}
 
 function storageError(cause: unknown): ProofkeyError {
   const { name } = Object(cause)

@@ -1,11 +1,13 @@
+import { randomToken } from '../crypto/random.js'
 import { createSealKey, open, seal } from '../crypto/seal.js'
 import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
 import { createDatabase, keyRefused, promisifyRequest } from './database.js'
 import type { Vault } from './vault.js'
 
-/** What lies in the database. A taken record keeps its owner only, so that a second take is known as one. */
+/** What lies in the database. A taken record keeps its owner and the take's token, so that a second take is known as one. */
 interface StoredRecord {
   readonly owner: string
+  readonly takenBy?: string
   readonly key?: CryptoKey
   readonly sealed?: Uint8Array<ArrayBuffer>
 }
@@ -30,29 +32,40 @@ export function indexedDbVault(): Vault {
     async put(ticket, owner, value) {
       const [id, key] = await Promise.all([ticketId(ticket), createSealKey()])
       const sealed = await seal(key, id + owner, ticket, value)
-      await transaction('readwrite', async (records) => {
-        await makeRoom(records)
+      const dropped = await transaction('readwrite', async (records) => {
+        const dropped = await makeRoom(records)
         await promisifyRequest(records.put({ owner, key, sealed } satisfies StoredRecord, id))
+        return dropped
       })
       // Read back and used: some engines accept a key that they then cannot return.
       const written = await transaction('readonly', (records) => promisifyRequest<StoredRecord>(records.get(id)))
       if ((await openRecord(written, id, ticket)) !== value) throw keyRefused()
+      return dropped
     },
 
     async take(ticket, owner) {
       if (ticketIsExpired(ticket)) return { status: 'expired' }
       const id = await ticketId(ticket)
+      const spent: StoredRecord = { owner, takenBy: randomToken() }
       const found = await transaction('readwrite', async (records) => {
         const record = await promisifyRequest<StoredRecord | undefined>(records.get(id))
         if (!record) return 'unknown'
         if (record.owner !== owner) return 'other_owner'
         if (!record.key) return 'spent'
-        await promisifyRequest(records.put({ owner } satisfies StoredRecord, id))
+        await promisifyRequest(records.put(spent, id))
         return record
       })
       if (typeof found === 'string') return { status: found }
       const value = await openRecord(found, id, ticket)
-      return value === undefined ? { status: 'unreadable' } : { status: 'taken', value }
+      if (value === undefined) return { status: 'unreadable' }
+      const putBack = () =>
+        transaction('readwrite', async (records) => {
+          const left = await promisifyRequest<StoredRecord | undefined>(records.get(id))
+          if (left?.takenBy !== spent.takenBy || ticketIsExpired(ticket)) return false
+          await promisifyRequest(records.put(found, id))
+          return true
+        })
+      return { status: 'taken', value, putBack }
     },
   }
 }
@@ -61,12 +74,16 @@ async function openRecord(record: StoredRecord | undefined, id: string, ticket: 
   return record?.key && record.sealed ? open(record.key, id + record.owner, ticket, record.sealed) : undefined
 }
 
-/** Ids start with their expiry: one range holds all that are stale, and the first ones expire first. */
-async function makeRoom(records: IDBObjectStore): Promise<void> {
+/**
+ * Ids start with their expiry: one range holds all that are stale, and the first ones expire first.
+ * @returns the ids of those that waited
+ */
+async function makeRoom(records: IDBObjectStore): Promise<string[]> {
   records.delete(IDBKeyRange.upperBound(`${Date.now()}`))
   const excess = (await promisifyRequest(records.count())) - MAX_RECORDS + 1
-  if (excess > 0) {
-    const oldest = await promisifyRequest(records.getAllKeys(null, excess))
-    records.delete(IDBKeyRange.upperBound(oldest.at(-1)))
-  }
+  if (excess <= 0) return []
+  const ids = (await promisifyRequest(records.getAllKeys(null, excess))) as string[]
+  const oldest = await promisifyRequest<StoredRecord[]>(records.getAll(null, excess))
+  records.delete(IDBKeyRange.upperBound(ids.at(-1)))
+  return ids.filter((_, index) => oldest[index]?.key)
 }

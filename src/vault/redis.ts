@@ -1,16 +1,9 @@
 import { createKeyring, type SealingKey } from '../crypto/keyring.js'
+import { randomToken } from '../crypto/random.js'
 import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
-import { errorWith, ProofkeyError } from '../errors.js'
+import { outcomeUnknown } from '../errors.js'
+import { type RedisClient, redisSender, redisUnavailable } from './redis-client.js'
 import type { Vault } from './vault.js'
-
-/**
- * What this vault needs of a connected client: `redis` (node-redis, its pool too) has `sendCommand`, `ioredis` (its
- * `Cluster` too) has `call`. For a cluster of node-redis, say where the key is:
- * `{ sendCommand: (args) => cluster.sendCommand(args[1], false, args) }`.
- */
-export type RedisClient =
-  | { sendCommand(args: string[]): Promise<unknown> }
-  | { call(command: string, ...args: string[]): Promise<unknown> }
 
 /** Of {@link redisVault}. */
 export interface RedisVaultOptions {
@@ -21,10 +14,12 @@ export interface RedisVaultOptions {
   readonly prefix?: string | undefined
 }
 
-/** Stands where the sealed text was, which always has a dot: a taken record keeps its owner only. */
-const SPENT = 'spent'
-/** Clients queue commands while they reconnect, some for ever. */
-const TIMEOUT_MS = 5000
+/** Starts what stands where the sealed text was, which always has a dot: a taken record keeps its owner and the take's token. */
+const SPENT = 'spent:'
+/** Puts a record back over the mark of one take, and over nothing else. Redis runs a script as one command. */
+const PUT_BACK = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
+return 1`
 
 /**
  * Keeps sign-ins sealed in Redis (6.2 or later), for many servers: AES-256-GCM under a key that needs both the
@@ -42,36 +37,42 @@ export function redisVault({ client, keys, prefix = 'proofkey:' }: RedisVaultOpt
     name: 'redis',
 
     async put(ticket, owner, value) {
-      const remainingMs = Number(ticket.slice(0, 13)) - Date.now()
-      // What ran out while it was away needs no place: its ticket tells.
-      if (remainingMs <= 0) return
       const id = await ticketId(ticket)
+      const key = prefix + id
       const record = `${await keyring.seal(sealedFor(id, owner), ticket, value)} ${owner}`
-      // Without NX: a record is found here only when a sign-in is put back over what its take left, or when a client
-      // sends again what it got no answer for; NX would refuse both. Nobody else has a ticket of 256 random bits.
+      // Without NX: a record is found here only when a client sends again what it got no answer for, and NX would refuse
+      // that. Nobody else has a ticket of 256 random bits.
       // GET is what take relies on: a Redis too old for it refuses here, before the person leaves.
-      await send('SET', prefix + id, record, 'PX', `${remainingMs}`, 'GET')
-      const written = await send('GET', prefix + id)
-      // Sealed here and back to the letter: it opens. Put back, it may be taken again by now.
-      if (written !== record && written !== `${SPENT} ${owner}`) throw unavailable('Redis did not keep the sign-in.')
+      const remainingMs = Math.max(1, Number(ticket.slice(0, 13)) - Date.now())
+      await send(key, 'SET', key, record, 'PX', `${remainingMs}`, 'GET')
+      // Sealed here and back to the letter: it opens.
+      if ((await send(key, 'GET', key)) !== record) throw redisUnavailable('Redis did not keep the sign-in.')
+      return undefined
     },
 
     async take(ticket, owner) {
       if (ticketIsExpired(ticket)) return { status: 'expired' }
       const id = await ticketId(ticket)
+      const key = prefix + id
       // Looks first, for another owner's record must stay. A record never changes its owner, so this look holds.
-      const refused = refusal(await send('GET', prefix + id), owner)
+      const found = await send(key, 'GET', key)
+      const refused = refusal(found, owner)
       if (refused) return { status: refused }
-      // The take itself, one command: what it gives back tells who won. GETDEL would win as surely, but leave nothing,
-      // and until a mark stood in its place the losers would hear `unknown`. XX: what has just expired stays gone.
-      const record = await send('SET', prefix + id, `${SPENT} ${owner}`, 'XX', 'KEEPTTL', 'GET').catch((error) => {
-        // It may have been taken all the same: a retry is not promised.
-        throw errorWith(error as ProofkeyError, { retryable: false })
+      const spent = `${SPENT}${randomToken()} ${owner}`
+      // The take itself, one command: what it gives back tells who won. GETDEL is atomic too, but leaves no mark: the
+      // losers would get `unknown`. XX: what has just expired stays gone.
+      const before = await send(key, 'SET', key, spent, 'XX', 'KEEPTTL', 'GET').catch(({ cause }) => {
+        throw outcomeUnknown(cause)
       })
+      // Its own mark: the client sent the command again after a lost answer, and the first one took what was found.
+      const record = before === spent ? found : before
       const lost = refusal(record, owner)
       if (lost) return { status: lost }
       const value = await keyring.open(sealedFor(id, owner), ticket, sealedOf(record))
-      return value === undefined ? { status: 'unreadable' } : { status: 'taken', value }
+      if (value === undefined) return { status: 'unreadable' }
+      const putBack = async () =>
+        !ticketIsExpired(ticket) && (await send(key, 'EVAL', PUT_BACK, '1', key, spent, `${record}`)) === '1'
+      return { status: 'taken', value, putBack }
     },
   }
 }
@@ -86,40 +87,5 @@ const ownerOf = (record: string) => record.slice(record.indexOf(' ') + 1)
 function refusal(record: string | undefined, owner: string): 'unknown' | 'other_owner' | 'spent' | undefined {
   if (record === undefined) return 'unknown'
   if (ownerOf(record) !== owner) return 'other_owner'
-  return sealedOf(record) === SPENT ? 'spent' : undefined
+  return sealedOf(record).startsWith(SPENT) ? 'spent' : undefined
 }
-
-type Send = (...command: [name: string, ...args: string[]]) => Promise<string | undefined>
-
-/** Sends one command, and waits for its answer for 5 seconds at most. @throws `config_invalid`; the sender: `storage_unavailable` */
-export function redisSender(client: RedisClient): Send {
-  const { call, sendCommand } = Object(client)
-  if (typeof call !== 'function' && typeof sendCommand !== 'function') {
-    throw new ProofkeyError('config_invalid', 'client: not a Redis client.', 'Pass one of redis or ioredis.')
-  }
-  return async (...command) => {
-    try {
-      const reply = await withinTime('call' in client ? client.call(...command) : client.sendCommand(command))
-      // A client may be set to give bytes.
-      return reply === null ? undefined : String(reply)
-    } catch (cause) {
-      throw unavailable('Redis did not do what the sign-in needs.', cause)
-    }
-  }
-}
-
-/** A command that comes too late changes nothing that matters: after a look that failed, nothing is taken. */
-function withinTime<T>(work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('Redis did not answer')), TIMEOUT_MS)
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
-}
-
-const unavailable = (message: string, cause?: unknown) =>
-  new ProofkeyError(
-    'storage_unavailable',
-    message,
-    'Check that Redis (6.2 or later) runs, can be reached, has room, and lets this client GET and SET.',
-    { cause, retryable: true },
-  )

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { ticketId } from '../../src/crypto/ticket.js'
 import type { Vault } from '../../src/vault/vault.js'
-import { ADA, BOB, LIFETIME_MS, ticketFor } from '../helpers/tickets.js'
+import { ADA, BOB, LIFETIME_MS, taken, ticketFor } from '../helpers/tickets.js'
 import { tracesOf } from '../helpers/traces.js'
 
 export interface VaultTraits {
@@ -15,16 +16,31 @@ export interface VaultTraits {
   readonly maxBytes?: number
   /** What it says of a ticket that was taken before: `unknown` where nothing is left to remember it by. Default `spent`. */
   readonly spent?: 'spent' | 'unknown'
+  /** Whether `put` names what it drops. Default true; the cookie jar reports it itself. */
+  readonly namesDropped?: boolean
 }
 
 const secret = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'
-const taken = (value: string) => ({ status: 'taken', value })
+
+async function takeAndPutBack(vault: Vault, ticket: string, meanwhile = () => {}): Promise<boolean> {
+  const outcome = await vault.take(ticket, ADA)
+  if (outcome.status !== 'taken') throw new Error(outcome.status)
+  meanwhile()
+  return outcome.putBack()
+}
 
 /** What every vault keeps: `src/vault/vault.ts`, as a suite. `create` gives a fresh, empty vault. */
 export function describeVault(
   name: string,
   create: () => Promise<Vault> | Vault,
-  { maxRecords, stored, plain = ADA, maxBytes = Number.POSITIVE_INFINITY, spent = 'spent' }: VaultTraits,
+  {
+    maxRecords,
+    stored,
+    plain = ADA,
+    maxBytes = Number.POSITIVE_INFINITY,
+    spent = 'spent',
+    namesDropped = true,
+  }: VaultTraits,
 ): void {
   describe(`the vault contract: ${name}`, () => {
     let vault: Vault
@@ -107,19 +123,34 @@ export function describeVault(
     it('takes back what was taken, for one more take', async () => {
       const ticket = ticketFor(ADA)
       await vault.put(ticket, ADA, secret)
-      await vault.take(ticket, ADA)
-      await vault.put(ticket, ADA, secret)
+      expect(await takeAndPutBack(vault, ticket)).toBe(true)
       expect(await vault.take(ticket, ADA)).toEqual(taken(secret))
       expect(await vault.take(ticket, ADA)).toEqual({ status: spent })
     })
 
-    it('takes back what has expired meanwhile, and says that it is', async () => {
+    if (spent === 'spent') {
+      it('takes back from the take that has it, and from no earlier one', async () => {
+        const ticket = ticketFor(ADA)
+        await vault.put(ticket, ADA, secret)
+        const first = await vault.take(ticket, ADA)
+        if (first.status !== 'taken') throw new Error(first.status)
+        expect(await first.putBack()).toBe(true)
+        // While it waits, and once another take has it.
+        expect(await first.putBack()).toBe(false)
+        const second = await vault.take(ticket, ADA)
+        expect(second).toEqual(taken(secret))
+        expect(await first.putBack()).toBe(false)
+        expect(await vault.take(ticket, ADA)).toEqual({ status: spent })
+        if (second.status === 'taken') expect(await second.putBack()).toBe(true)
+        expect(await vault.take(ticket, ADA)).toEqual(taken(secret))
+      })
+    }
+
+    it('does not take back what has expired meanwhile', async () => {
       vi.useFakeTimers({ toFake: ['Date'] })
       const ticket = ticketFor(ADA)
       await vault.put(ticket, ADA, secret)
-      await vault.take(ticket, ADA)
-      vi.advanceTimersByTime(LIFETIME_MS + 1)
-      await vault.put(ticket, ADA, secret)
+      expect(await takeAndPutBack(vault, ticket, () => vi.advanceTimersByTime(LIFETIME_MS + 1))).toBe(false)
       expect(await vault.take(ticket, ADA)).toEqual({ status: 'expired' })
     })
 
@@ -146,13 +177,25 @@ export function describeVault(
     if (maxRecords) {
       it('stays bounded when 1,000 sign-ins are abandoned, and the newest still opens', async () => {
         const tickets = Array.from({ length: 1000 }, (_, index) => ticketFor(ADA, LIFETIME_MS + index))
-        for (const ticket of tickets) await vault.put(ticket, ADA, secret)
+        const dropped: string[] = []
+        for (const ticket of tickets) dropped.push(...((await vault.put(ticket, ADA, secret)) ?? []))
+        // Each one that waited is named, and as the events name it.
+        if (namesDropped) expect(dropped).toEqual(await Promise.all(tickets.slice(0, 1000 - maxRecords).map(ticketId)))
         if (stored) expect((await stored()).length).toBeLessThanOrEqual(maxRecords)
         const outcomes: string[] = []
         for (const ticket of tickets) outcomes.push((await vault.take(ticket, ADA)).status)
         const open = tickets.map((_, index) => index).filter((index) => outcomes[index] === 'taken')
         expect(open).toEqual(Array.from({ length: maxRecords }, (_, index) => 1000 - maxRecords + index))
         expect(new Set(outcomes)).toEqual(new Set(['unknown', 'taken']))
+      })
+
+      it.runIf(namesDropped)('names none that was finished when it drops it', async () => {
+        const tickets = Array.from({ length: maxRecords }, (_, index) => ticketFor(ADA, LIFETIME_MS + index))
+        for (const ticket of tickets) await vault.put(ticket, ADA, secret)
+        await vault.take(tickets[0]!, ADA)
+        expect((await vault.put(ticketFor(ADA, LIFETIME_MS * 2), ADA, secret)) ?? []).toEqual([])
+        const next = await vault.put(ticketFor(ADA, LIFETIME_MS * 2), ADA, secret)
+        expect(next).toEqual([await ticketId(tickets[1]!)])
       })
 
       it('keeps a sign-in that expires before all others, also at the cap', async () => {

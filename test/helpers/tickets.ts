@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import { createTicket } from '../../src/crypto/ticket.js'
 
 /** Two clients of one origin, as the vault knows them. */
@@ -8,3 +9,6 @@ export const LIFETIME_MS = 600_000
 
 export const ticketFor = (owner: string, lifetimeMs = LIFETIME_MS): string =>
   createTicket(owner, Date.now() + lifetimeMs)
+
+/** A take that gave this value; how it is put back is the vault's own. */
+export const taken = (value: string) => ({ status: 'taken', value, putBack: expect.any(Function) })

@@ -1,20 +1,25 @@
 import { inspect } from 'node:util'
 import { Redis } from 'ioredis'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { createClient } from 'redis'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   clientSecretBasic,
   createServerClient,
   type LogoutToken,
+  memoryReplayCache,
   memoryVault,
   ProofkeyError,
   type ProofkeyEvent,
+  type RedisClient,
   redisReplayCache,
   type ServerClientConfig,
 } from '../../src/server.js'
+import { redisSender } from '../../src/vault/redis-client.js'
 import { createLogoutServer } from '../helpers/logout-server.js'
 import { startRedis } from '../helpers/redis.js'
 import { refusal } from '../helpers/refusal.js'
 import { createSigner } from '../helpers/signer.js'
+import { until } from '../helpers/until.js'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -30,7 +35,7 @@ function createApp(config: Partial<ServerClientConfig> = {}) {
       clientId: 'web',
       redirectUri: 'https://app.example/callback',
       clientAuth: clientSecretBasic('s3cret'),
-      vault: memoryVault(),
+      vault: memoryVault({ maxRecords: 100 }),
       metadata: server.metadata,
       fetch: server.fetch as typeof fetch,
       ...config,
@@ -263,15 +268,133 @@ describe('a logout token', () => {
 
   it('of one client is not in the way of another’s with the same jti', async () => {
     const app = createApp()
-    const replayCache = {
-      taken: new Set<string>(),
-      claim: async (id: string) => !replayCache.taken.has(id) && !!replayCache.taken.add(id),
-      release: async () => {},
-    }
+    const replayCache = memoryReplayCache()
     const [web, shop] = [app.open({ replayCache }), app.open({ replayCache, clientId: 'shop' })]
     expect((await app.post(app.server.token({ jti: 'j' }), web)).status).toBe(200)
     expect((await app.post(app.server.token({ jti: 'j', aud: 'shop' }), shop)).status).toBe(200)
     expect((await app.post(app.server.token({ jti: 'j' }), web)).status).toBe(400)
+  })
+})
+
+describe('a logout whose outcome is not known', () => {
+  const LIBRARIES: Record<string, (port: number) => Promise<{ client: RedisClient; close(): void }>> = {
+    async redis(port) {
+      const client = createClient({ url: `redis://127.0.0.1:${port}` })
+      client.on('error', () => {})
+      await client.connect()
+      return { client, close: () => client.destroy() }
+    },
+    async ioredis(port) {
+      const client = new Redis(port, '127.0.0.1', { lazyConnect: true })
+      client.on('error', () => {})
+      await client.connect()
+      return { client, close: () => client.disconnect() }
+    },
+  }
+
+  let redis: Awaited<ReturnType<typeof startRedis>>
+  beforeAll(async () => {
+    redis = await startRedis()
+  })
+  afterAll(() => redis.stop())
+
+  describe.each(Object.entries(LIBRARIES))('over %s', (_, connect) => {
+    let connection: Awaited<ReturnType<typeof connect>>
+    let operator: Redis
+    beforeEach(async () => {
+      connection = await connect(redis.port)
+      operator = new Redis(redis.port, '127.0.0.1')
+    })
+    afterEach(async () => {
+      await operator.flushall()
+      operator.disconnect()
+      connection.close()
+    })
+
+    /** Runs while Redis leaves connections open and answers nothing; then it runs what it was sent. */
+    async function whileFrozen<T>(work: () => Promise<T>): Promise<T> {
+      redis.freeze()
+      try {
+        return await work()
+      } finally {
+        redis.thaw()
+      }
+    }
+
+    it('is not lost: a claim that timed out and ran late does not use the token up', async () => {
+      const cache = redisReplayCache({ client: connection.client })
+      const app = createApp({ replayCache: cache })
+      const token = app.server.token()
+      await refused(await whileFrozen(() => app.post(token)), /Redis/)
+      expect(app.ended).toEqual([])
+      // The server sends it again.
+      expect((await app.post(token)).status).toBe(200)
+      expect(app.ended).toHaveLength(1)
+      await refused(await app.post(token), /used before/)
+    })
+
+    it('is lost where a claim is for good, which is what the lease is for', async () => {
+      const send = redisSender(connection.client)
+      const claim = () => send('k', 'SET', 'k', '1', 'NX', 'PX', '60000')
+      await whileFrozen(() => refusal(claim(), 'storage_unavailable'))
+      expect(await claim()).toBeUndefined()
+    })
+
+    it('waits for the lease where even the release is lost', async () => {
+      const cache = redisReplayCache({ client: connection.client })
+      const app = createApp({ replayCache: { ...cache, release: async () => Promise.reject(new Error('lost')) } })
+      const token = app.server.token()
+      await refused(await whileFrozen(() => app.post(token)), /Redis/)
+      await refused(await app.post(token), /being handled/)
+      // The lease, sooner than it ends by itself.
+      const [key = ''] = await operator.keys('*')
+      expect(await operator.pttl(key)).toBeGreaterThan(0)
+      await operator.pexpire(key, 1)
+      await until(async () => !(await operator.exists(key)))
+      expect((await app.post(token)).status).toBe(200)
+      expect(app.ended).toHaveLength(1)
+    })
+  })
+
+  it('is done, and said to be, where Redis goes away before it could note that', async () => {
+    const own = await startRedis()
+    const client = new Redis(own.port, '127.0.0.1', { maxRetriesPerRequest: 0, retryStrategy: () => null })
+    client.on('error', () => {})
+    try {
+      const app = createApp({ replayCache: redisReplayCache({ client }) })
+      const response = await app.client.handleBackChannelLogout(posted({ logout_token: app.server.token() }), () =>
+        own.stop(),
+      )
+      expect(response.status).toBe(200)
+      expect(app.events.map(({ type }) => type)).toEqual(['replay_cache_failed', 'back_channel_logout'])
+      expect(app.events[0]).toMatchObject({ code: 'storage_unavailable' })
+    } finally {
+      client.disconnect()
+      await own.stop()
+    }
+  })
+
+  it('may be tried again after 60 seconds where the attempt hangs, and not before', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const app = createApp()
+    const token = app.server.token()
+    let finish = () => {}
+    const hanging = app.client.handleBackChannelLogout(
+      posted({ logout_token: token }),
+      () => new Promise<void>((resolve) => (finish = resolve)),
+    )
+    await until(async () => {
+      const response = await app.post(token)
+      if (response.status === 200) throw new Error('handled twice at the same time')
+      return /being handled/.test((await response.json()).error_description)
+    })
+    vi.setSystemTime(Date.now() + 59_000)
+    await refused(await app.post(token), /being handled/)
+    vi.setSystemTime(Date.now() + 2000)
+    expect((await app.post(token)).status).toBe(200)
+    finish()
+    expect((await hanging).status).toBe(200)
+    await refused(await app.post(token), /used before/)
   })
 })
 
@@ -316,4 +439,6 @@ it('no event and no answer holds a name or the token', async () => {
     expect(everything).not.toContain(secret)
 })
 
-it('wants a replay cache that is one', () => refusal(() => createApp({ replayCache: {} as never }), 'config_invalid'))
+it.each([{}, { claim: async () => true, release: async () => {} }])('wants a replay cache that is one', (replayCache) =>
+  refusal(() => createApp({ replayCache: replayCache as never }), 'config_invalid'),
+)

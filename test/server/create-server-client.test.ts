@@ -64,7 +64,7 @@ function createApp(config: Partial<ServerClientConfig> = {}, faults: Faults = {}
 
 describe.each([
   ['sealed cookie', () => sealedCookie({ keys })],
-  ['memory', () => memoryVault()],
+  ['memory', () => memoryVault({ maxRecords: 100 })],
 ])('a sign-in on the server, kept in %s', (_, vault) => {
   it('comes back with tokens, and proves the client and the request', async () => {
     const app = createApp({ vault: vault() })
@@ -255,7 +255,7 @@ describe('what else a stranger or a mistake can send', () => {
   })
 
   it('a person who comes back after their cookie has expired is told so, with a vault of the server too', async () => {
-    const app = createApp({ vault: memoryVault() })
+    const app = createApp({ vault: memoryVault({ maxRecords: 100 }) })
     const callback = await app.leave()
     vi.useFakeTimers({ toFake: ['Date'] })
     vi.setSystemTime(Date.now() + 600_001)

@@ -45,7 +45,7 @@ function createApp(
     redirectUri,
     scope: 'openid',
     exchange: exchangeAt('/auth/exchange'),
-    vault: memoryVault(),
+    vault: memoryVault({ maxRecords: 100 }),
     userAgent,
     fetch: fromBrowser,
   }

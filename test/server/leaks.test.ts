@@ -63,7 +63,7 @@ afterEach(() => {
 
 describe.each([
   ['a sealed cookie', () => sealedCookie({ keys: [{ id: 'k', secret: sealingKey }] }), clientSecretPost],
-  ['memory', () => memoryVault(), clientSecretBasic],
+  ['memory', () => memoryVault({ maxRecords: 100 }), clientSecretBasic],
 ] as const)('on a server, with %s, no error, event or console call holds a secret, ending in', (_, vault, proof) => {
   it.each(Object.entries(endings))('%s', async (name, { faults, change }) => {
     const server = createServer(faults)

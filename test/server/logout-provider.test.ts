@@ -39,7 +39,7 @@ const open = (clientId: string) => {
     redirectUri: `${app(clientId)}/callback`,
     scope: 'openid',
     clientAuth: clientSecretBasic(secret),
-    vault: memoryVault(),
+    vault: memoryVault({ maxRecords: 100 }),
     insecure: allowInsecureLoopback,
   })
   client.subscribe((event) => events.push(event))

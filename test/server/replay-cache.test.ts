@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { memoryReplayCache, type ReplayCache, redisReplayCache } from '../../src/server.js'
 import { startRedis } from '../helpers/redis.js'
 import { refusal } from '../helpers/refusal.js'
+import { until } from '../helpers/until.js'
 
 let redis: Awaited<ReturnType<typeof startRedis>>
 let ioredis: Redis
@@ -13,6 +14,7 @@ beforeAll(async () => {
   redis = await startRedis()
   ioredis = new Redis(redis.port, '127.0.0.1', { maxRetriesPerRequest: 0 })
   nodeRedis = createClient({ url: redis.url })
+  nodeRedis.on('error', () => {})
   await nodeRedis.connect()
 })
 afterAll(async () => {
@@ -22,7 +24,12 @@ afterAll(async () => {
 })
 beforeEach(() => ioredis.flushall())
 
+const LEASE_MS = 60_000
 const soon = () => Date.now() + 60_000
+/** An attempt at an id; each call is another attempt. */
+let attempts = 0
+const attempt = (id: string) => ({ id, token: `attempt-${++attempts}` })
+
 const caches: Record<string, () => readonly [ReplayCache, ReplayCache]> = {
   'in memory': () => {
     const cache = memoryReplayCache()
@@ -32,44 +39,86 @@ const caches: Record<string, () => readonly [ReplayCache, ReplayCache]> = {
 }
 
 describe.each(Object.entries(caches))('a replay cache %s', (_, open) => {
-  it('gives an id to the first who asks', async () => {
+  it('lets the first attempt claim an id, and the same attempt again', async () => {
     const [one, two] = open()
-    expect(await one.claim('a', soon())).toBe(true)
-    expect(await one.claim('a', soon())).toBe(false)
-    expect(await two.claim('a', soon())).toBe(false)
-    expect(await two.claim('b', soon())).toBe(true)
+    const first = attempt('a')
+    expect(await one.claim(first, LEASE_MS)).toBe('claimed')
+    expect(await one.claim(attempt('a'), LEASE_MS)).toBe('in_progress')
+    expect(await two.claim(attempt('a'), LEASE_MS)).toBe('in_progress')
+    expect(await two.claim(first, LEASE_MS)).toBe('claimed')
+    expect(await two.claim(attempt('b'), LEASE_MS)).toBe('claimed')
   })
 
-  it('to exactly one of many at the same time', async () => {
+  it('lets exactly one of many at the same time', async () => {
     const [one, two] = open()
-    const claims = Array.from({ length: 40 }, (_, index) => (index % 2 ? one : two).claim('a', soon()))
-    expect((await Promise.all(claims)).filter(Boolean)).toHaveLength(1)
+    const claims = Array.from({ length: 40 }, (_, index) => (index % 2 ? one : two).claim(attempt('a'), LEASE_MS))
+    const outcomes = await Promise.all(claims)
+    expect(outcomes.filter((outcome) => outcome === 'claimed')).toHaveLength(1)
+    expect(outcomes.filter((outcome) => outcome === 'in_progress')).toHaveLength(39)
   })
 
-  it('forgets it in time', async () => {
+  it('lets another attempt take over once the lease is over', async () => {
     const [one, two] = open()
-    expect(await one.claim('a', Date.now() + 600)).toBe(true)
-    expect(await two.claim('a', soon())).toBe(false)
-    await new Promise((resolve) => setTimeout(resolve, 700))
-    expect(await two.claim('a', soon())).toBe(true)
-    expect(await one.claim('a', soon())).toBe(false)
+    const dead = attempt('a')
+    expect(await one.claim(dead, 50)).toBe('claimed')
+    await until(async () => (await two.claim(attempt('a'), LEASE_MS)) === 'claimed')
+    expect(await one.claim(attempt('a'), LEASE_MS)).toBe('in_progress')
+    // What the dead one does late ends nobody else's claim.
+    await one.release(dead)
+    expect(await one.claim(attempt('a'), LEASE_MS)).toBe('in_progress')
   })
 
-  it('forgets it when told to', async () => {
+  it('takes none once the id is committed, until its time is over', async () => {
     const [one, two] = open()
-    await one.claim('a', soon())
-    await two.release('a')
-    expect(await one.claim('a', soon())).toBe(true)
-    await one.release('never claimed')
+    const first = attempt('a')
+    await one.claim(first, LEASE_MS)
+    await one.commit(first, Date.now() + 200)
+    await until(async () => {
+      const outcome = await two.claim(attempt('a'), LEASE_MS)
+      if (outcome !== 'claimed') expect(outcome).toBe('used')
+      return outcome === 'claimed'
+    })
+  })
+
+  it('does not forget a commit for a release, not even of the same attempt', async () => {
+    const [one, two] = open()
+    const first = attempt('a')
+    await one.claim(first, LEASE_MS)
+    await one.commit(first, soon())
+    await one.release(first)
+    expect(await two.claim(attempt('a'), LEASE_MS)).toBe('used')
+    expect(await two.claim(first, LEASE_MS)).toBe('used')
+  })
+
+  it('counts a commit that comes after its lease, when another attempt has the claim', async () => {
+    const [one, two] = open()
+    const slow = attempt('a')
+    await one.claim(slow, 1)
+    const next = attempt('a')
+    await until(async () => (await two.claim(next, LEASE_MS)) === 'claimed')
+    await one.commit(slow, soon())
+    await two.release(next)
+    expect(await two.claim(attempt('a'), LEASE_MS)).toBe('used')
+  })
+
+  it('forgets a claim when its own attempt releases it, and no other', async () => {
+    const [one, two] = open()
+    const first = attempt('a')
+    await one.claim(first, LEASE_MS)
+    await two.release(attempt('a'))
+    expect(await one.claim(attempt('a'), LEASE_MS)).toBe('in_progress')
+    await two.release(first)
+    expect(await one.claim(attempt('a'), LEASE_MS)).toBe('claimed')
+    await one.release(attempt('never claimed'))
   })
 })
 
 describe('memoryReplayCache', () => {
   it('is bounded: the oldest give way', async () => {
     const cache = memoryReplayCache({ maxEntries: 3 })
-    for (const id of ['a', 'b', 'c', 'd']) expect(await cache.claim(id, soon())).toBe(true)
-    for (const id of ['d', 'c', 'b']) expect(await cache.claim(id, soon())).toBe(false)
-    expect(await cache.claim('a', soon())).toBe(true)
+    for (const id of ['a', 'b', 'c', 'd']) expect(await cache.claim(attempt(id), LEASE_MS)).toBe('claimed')
+    for (const id of ['d', 'c', 'b']) expect(await cache.claim(attempt(id), LEASE_MS)).toBe('in_progress')
+    expect(await cache.claim(attempt('a'), LEASE_MS)).toBe('claimed')
   })
 
   it.each([Number.NaN, 0, -1])('is of no size that remembers nothing: %d', async (maxEntries) => {
@@ -78,9 +127,13 @@ describe('memoryReplayCache', () => {
 
   it('lets nobody in again for asking often', async () => {
     const cache = memoryReplayCache({ maxEntries: 3 })
-    for (const id of ['a', 'b', 'c']) await cache.claim(id, soon())
-    for (let time = 0; time < 10; time++) expect(await cache.claim('a', soon())).toBe(false)
-    expect(await cache.claim('b', soon())).toBe(false)
+    for (const id of ['a', 'b', 'c']) {
+      const first = attempt(id)
+      await cache.claim(first, LEASE_MS)
+      await cache.commit(first, soon())
+    }
+    for (let time = 0; time < 10; time++) expect(await cache.claim(attempt('a'), LEASE_MS)).toBe('used')
+    expect(await cache.claim(attempt('b'), LEASE_MS)).toBe('used')
   })
 
   it('does not grow with what is over', async () => {
@@ -89,7 +142,7 @@ describe('memoryReplayCache', () => {
       const before = process.memoryUsage().heapUsed
       const cache = memoryReplayCache({ maxEntries: 1e9 })
       for (let time = 0; time < 200_000; time++) {
-        await cache.claim(`id ${time} ${'x'.repeat(200)}`, Date.now() + 60_000)
+        await cache.claim(attempt(`id ${time} ${'x'.repeat(200)}`), LEASE_MS)
         if (time % 100 === 0) vi.setSystemTime(Date.now() + 10_000)
       }
       expect(process.memoryUsage().heapUsed - before).toBeLessThan(40e6)
@@ -100,11 +153,17 @@ describe('memoryReplayCache', () => {
 })
 
 describe('redisReplayCache', () => {
-  it('leaves one short key, and it expires', async () => {
-    await redisReplayCache({ client: ioredis, prefix: 'app:' }).claim('a', soon())
+  it('leaves one short key, and it expires: a claim with its lease, a commit with the time given', async () => {
+    const cache = redisReplayCache({ client: ioredis, prefix: 'app:' })
+    const first = attempt('a')
+    await cache.claim(first, LEASE_MS)
     expect(await ioredis.keys('*')).toEqual(['app:a'])
-    expect(await ioredis.pttl('app:a')).toBeGreaterThan(50_000)
-    expect(await ioredis.pttl('app:a')).toBeLessThanOrEqual(60_000)
+    expect(await ioredis.pttl('app:a')).toBeGreaterThan(LEASE_MS / 2)
+    expect(await ioredis.pttl('app:a')).toBeLessThanOrEqual(LEASE_MS)
+    await cache.commit(first, Date.now() + 600_000)
+    expect(await ioredis.keys('*')).toEqual(['app:a'])
+    expect(await ioredis.pttl('app:a')).toBeGreaterThan(300_000)
+    expect(await ioredis.pttl('app:a')).toBeLessThanOrEqual(600_000)
   })
 
   it('wants a client', () => refusal(() => redisReplayCache({ client: {} as never }), 'config_invalid'))
@@ -112,6 +171,6 @@ describe('redisReplayCache', () => {
   it('says so where Redis is away', async () => {
     const gone = new Redis(1, '127.0.0.1', { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null })
     gone.on('error', () => {})
-    await refusal(redisReplayCache({ client: gone }).claim('a', soon()), 'storage_unavailable')
+    await refusal(redisReplayCache({ client: gone }).claim(attempt('a'), LEASE_MS), 'storage_unavailable')
   })
 })

@@ -59,7 +59,7 @@ const answer = (asked: URL) => {
 
 describe.each([
   ['a sealed cookie', () => sealedCookie({ keys })],
-  ['memory', () => memoryVault()],
+  ['memory', () => memoryVault({ maxRecords: 100 })],
 ])('a sign-out by the server, its state kept in %s', (_, vault) => {
   it('goes there and comes back, once', async () => {
     const app = createApp({ vault: vault() })
@@ -189,7 +189,7 @@ describe('nothing holds a sign-out up', () => {
   })
 
   it('a vault out of order', async () => {
-    const broken = { ...memoryVault(), put: () => Promise.reject(new Error('no room')) }
+    const broken = { ...memoryVault({ maxRecords: 100 }), put: () => Promise.reject(new Error('no room')) }
     const app = createApp({ vault: broken })
     expect((await app.leave()).origin).toBe(app.server.issuer)
     expect(app.types()).toEqual(['sign_out_failed', 'sign_out_started'])

@@ -16,6 +16,7 @@ describeVault(
     maxBytes: 2700,
     // A cookie that was used is gone; nobody remembers that it was there.
     spent: 'unknown',
+    namesDropped: false,
     plain: '__Host-Http-proofkey.',
     stored: async () => jar.names().map((name) => `${name}=${jar.get(name)}`),
   },

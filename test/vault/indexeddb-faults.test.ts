@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { indexedDbVault } from '../../src/vault/indexeddb.js'
 import type { Vault } from '../../src/vault/vault.js'
 import { type RawRecord, storedSignIns } from '../helpers/sign-ins.js'
-import { ADA, ticketFor } from '../helpers/tickets.js'
+import { ADA, taken, ticketFor } from '../helpers/tickets.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
 
 /** The engine's own steps, as fake-indexeddb names them. */
@@ -30,7 +30,7 @@ afterEach(() => {
 async function expectToWork(vault: Vault): Promise<void> {
   const ticket = ticketFor(ADA)
   await vault.put(ticket, ADA, 'value')
-  expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value: 'value' })
+  expect(await vault.take(ticket, ADA)).toEqual(taken('value'))
 }
 
 const refusal = (code: string) => ({ name: 'ProofkeyError', code, hint: expect.stringMatching(/\w/) })
@@ -172,7 +172,7 @@ describe('the record is not kept', () => {
     await expect(vault.take(ticket, ADA)).rejects.toMatchObject(refusal('storage_unavailable'))
     expect([...(await storedSignIns()).keys()]).toEqual([...before.keys()])
     spy.mockRestore()
-    expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value: 'value' })
+    expect(await vault.take(ticket, ADA)).toEqual(taken('value'))
   })
 })
 
@@ -210,7 +210,7 @@ describe('a single request fails', () => {
     )
     expect(uncaught).toEqual([])
     fault.mockRestore()
-    expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value: 'value' })
+    expect(await vault.take(ticket, ADA)).toEqual(taken('value'))
   })
 })
 
@@ -243,7 +243,7 @@ describe('the connection dies between open and use', () => {
     const { opened } = cutConnection()
     await vault.put(ticket, ADA, 'value')
     expect(opened()).toBe(1)
-    expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value: 'value' })
+    expect(await vault.take(ticket, ADA)).toEqual(taken('value'))
     expect(opened()).toBe(1)
   })
 
@@ -257,13 +257,13 @@ describe('the connection dies between open and use', () => {
     })
     await vault.put(ticket, ADA, 'value')
     expect(opened()).toBe(1)
-    expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value: 'value' })
+    expect(await vault.take(ticket, ADA)).toEqual(taken('value'))
   })
 
   it('take connects again', async () => {
     await vault.put(ticket, ADA, 'value')
     const { opened } = cutConnection()
-    expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value: 'value' })
+    expect(await vault.take(ticket, ADA)).toEqual(taken('value'))
     expect(opened()).toBe(1)
   })
 
@@ -297,7 +297,7 @@ it('WebCrypto is missing: put and take say insecure_context and touch nothing', 
   await expect(vault.take(ticket, ADA)).rejects.toMatchObject(refusal('insecure_context'))
   expect(open).not.toHaveBeenCalled()
   vi.stubGlobal('crypto', whole)
-  expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value: 'value' })
+  expect(await vault.take(ticket, ADA)).toEqual(taken('value'))
 })
 
 /** What a browser does to a transaction that cannot be committed. */

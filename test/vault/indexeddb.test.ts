@@ -4,7 +4,7 @@ import { indexedDbVault } from '../../src/vault/indexeddb.js'
 import type { Vault } from '../../src/vault/vault.js'
 import { describeVault } from '../contracts/vault.js'
 import { overwriteSignIn, type RawRecord, storedSignIns } from '../helpers/sign-ins.js'
-import { ADA, BOB, LIFETIME_MS, ticketFor } from '../helpers/tickets.js'
+import { ADA, BOB, LIFETIME_MS, taken, ticketFor } from '../helpers/tickets.js'
 import { tracesOf } from '../helpers/traces.js'
 
 const value = JSON.stringify({ codeVerifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk' })
@@ -61,7 +61,7 @@ describe('what lies in the database', () => {
   it('is the owner alone once the sign-in was taken: no key, no ciphertext', async () => {
     await vault.put(ticket, ADA, value)
     await vault.take(ticket, ADA)
-    expect([...(await storedSignIns())]).toEqual([[id, { owner: ADA }]])
+    expect([...(await storedSignIns())]).toEqual([[id, { owner: ADA, takenBy: expect.stringMatching(/^[\w-]{43}$/) }]])
   })
 
   it('has a key of its own for every sign-in', async () => {
@@ -77,7 +77,7 @@ describe('what lies in the database', () => {
   it('is found by another page of the origin, and taken once among them', async () => {
     await vault.put(ticket, ADA, value)
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => indexedDbVault().take(ticket, ADA)))
-    expect(outcomes.filter(({ status }) => status === 'taken')).toEqual([{ status: 'taken', value }])
+    expect(outcomes.filter(({ status }) => status === 'taken')).toEqual([taken(value)])
     expect(outcomes.filter(({ status }) => status === 'spent')).toHaveLength(7)
   })
 })
@@ -102,7 +102,7 @@ describe('the sweep', () => {
     expect(remove.mock.calls[0]?.[0]).toBeInstanceOf(IDBKeyRange)
     for (const spy of read) expect(spy).not.toHaveBeenCalled()
     expect([...(await storedSignIns()).keys()].sort()).toEqual([id, await ticketId(next)].sort())
-    expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value })
+    expect(await vault.take(ticket, ADA)).toEqual(taken(value))
   })
 
   it('lets the sign-ins that expire first give way at the cap, spent ones included', async () => {
@@ -138,7 +138,7 @@ describe('a record that was changed does not open', () => {
 
   it('but does when it is written back as it was', async () => {
     await overwriteSignIn(id, record)
-    expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value })
+    expect(await vault.take(ticket, ADA)).toEqual(taken(value))
   })
 
   it.each(Object.entries(REGIONS))('sealed: %s', async (_, index) => {
@@ -182,7 +182,7 @@ describe('a record that was changed does not open', () => {
     const { key } = (await storedSignIns()).get(await ticketId(other))!
     await overwriteSignIn(id, { ...record, key })
     expect(await vault.take(ticket, ADA)).toEqual({ status: 'unreadable' })
-    expect(await vault.take(other, ADA)).toEqual({ status: 'taken', value })
+    expect(await vault.take(other, ADA)).toEqual(taken(value))
   })
 
   it.each([
@@ -198,7 +198,7 @@ describe('a record that was changed does not open', () => {
     await vault.put(other, ADA, 'theirs')
     await overwriteSignIn(await ticketId(other), record)
     expect(await vault.take(other, ADA)).toEqual({ status: 'unreadable' })
-    expect(await vault.take(ticket, ADA)).toEqual({ status: 'taken', value })
+    expect(await vault.take(ticket, ADA)).toEqual(taken(value))
   })
 
   it('id: moved under a ticket nobody put', async () => {

@@ -25,4 +25,4 @@ const createWith =
   }
 
 export const withSealedCookie = createWith(() => sealedCookie({ keys }))
-export const withMemoryVault = createWith(memoryVault)
+export const withMemoryVault = createWith(() => memoryVault({ maxRecords: 100 }))
