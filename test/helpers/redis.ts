@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { argv } from 'node:process'
@@ -16,12 +17,15 @@ export const ensureRedis = () =>
 
 const READY_MS = 10_000
 
-/** Starts a Redis that keeps nothing on disk, on a loopback port of its own. Whoever starts it ends it. */
-export async function startRedis(port?: number) {
+/**
+ * Starts a Redis that keeps nothing on disk, on a loopback port of its own. Whoever starts it ends it.
+ * @param settings more of the command line, for example `['--cluster-enabled', 'yes']`
+ */
+export async function startRedis(port?: number, settings: readonly string[] = []) {
   const chosen = port ?? (await freePort())
   const child = spawn(
     ensureRedis(),
-    ['--port', `${chosen}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', tmpdir()],
+    ['--port', `${chosen}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', tmpdir(), ...settings],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const end = () => child.kill('SIGKILL')
@@ -47,8 +51,9 @@ export async function startRedis(port?: number) {
   return {
     port: chosen,
     url: `redis://127.0.0.1:${chosen}`,
-    /** Leaves connections open and answers nothing. */
+    /** Leaves connections open and answers nothing, until it thaws; then it runs what it was sent. */
     freeze: () => child.kill('SIGSTOP'),
+    isFrozen: () => / T /.test(readFileSync(`/proc/${child.pid}/stat`, 'utf8')),
     thaw: () => child.kill('SIGCONT'),
     /** There is nothing to save, so it ends at once, frozen or not. */
     async stop() {

@@ -20,6 +20,7 @@ import { startRedis } from '../helpers/redis.js'
 import { refusal } from '../helpers/refusal.js'
 import { createSigner } from '../helpers/signer.js'
 import { until } from '../helpers/until.js'
+import { whileFrozen } from '../helpers/while-frozen.js'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -311,21 +312,11 @@ describe('a logout whose outcome is not known', () => {
       connection.close()
     })
 
-    /** Runs while Redis leaves connections open and answers nothing; then it runs what it was sent. */
-    async function whileFrozen<T>(work: () => Promise<T>): Promise<T> {
-      redis.freeze()
-      try {
-        return await work()
-      } finally {
-        redis.thaw()
-      }
-    }
-
     it('is not lost: a claim that timed out and ran late does not use the token up', async () => {
       const cache = redisReplayCache({ client: connection.client })
       const app = createApp({ replayCache: cache })
       const token = app.server.token()
-      await refused(await whileFrozen(() => app.post(token)), /Redis/)
+      await refused(await whileFrozen(redis, () => app.post(token)), /Redis/)
       expect(app.ended).toEqual([])
       // The server sends it again.
       expect((await app.post(token)).status).toBe(200)
@@ -336,7 +327,7 @@ describe('a logout whose outcome is not known', () => {
     it('is lost where a claim is for good, which is what the lease is for', async () => {
       const send = redisSender(connection.client)
       const claim = () => send('k', 'SET', 'k', '1', 'NX', 'PX', '60000')
-      await whileFrozen(() => refusal(claim(), 'storage_unavailable'))
+      await whileFrozen(redis, () => refusal(claim(), 'storage_unavailable'))
       expect(await claim()).toBeUndefined()
     })
 
@@ -344,7 +335,7 @@ describe('a logout whose outcome is not known', () => {
       const cache = redisReplayCache({ client: connection.client })
       const app = createApp({ replayCache: { ...cache, release: async () => Promise.reject(new Error('lost')) } })
       const token = app.server.token()
-      await refused(await whileFrozen(() => app.post(token)), /Redis/)
+      await refused(await whileFrozen(redis, () => app.post(token)), /Redis/)
       await refused(await app.post(token), /being handled/)
       // The lease, sooner than it ends by itself.
       const [key = ''] = await operator.keys('*')
@@ -439,6 +430,9 @@ it('no event and no answer holds a name or the token', async () => {
     expect(everything).not.toContain(secret)
 })
 
-it.each([{}, { claim: async () => true, release: async () => {} }])('wants a replay cache that is one', (replayCache) =>
-  refusal(() => createApp({ replayCache: replayCache as never }), 'config_invalid'),
+it.each([{}, { claim: async () => true, release: async () => {} }])(
+  'wants a replay cache that is one',
+  async (replayCache) => {
+    await refusal(() => createApp({ replayCache: replayCache as never }), 'config_invalid')
+  },
 )
