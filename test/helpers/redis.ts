@@ -23,11 +23,17 @@ const READY_MS = 10_000
  */
 export async function startRedis(port?: number, settings: readonly string[] = []) {
   const chosen = port ?? (await freePort())
-  const child = spawn(
-    ensureRedis(),
-    ['--port', `${chosen}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', tmpdir(), ...settings],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
+  const nothingOnDisk = ['--save', '', '--appendonly', 'no', '--dir', tmpdir()]
+  return start(chosen, [...nothingOnDisk, ...settings], 'Ready to accept connections')
+}
+
+/** Starts a sentinel. It writes to its configuration file. */
+export const startSentinel = async (configFile: string) =>
+  start(await freePort(), ['--sentinel'], 'Sentinel ID is', [configFile])
+
+async function start(port: number, settings: readonly string[], ready: string, configFile: readonly string[] = []) {
+  const args = [...configFile, '--port', `${port}`, '--bind', '127.0.0.1', ...settings]
+  const child = spawn(ensureRedis(), args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const end = () => child.kill('SIGKILL')
   process.once('exit', end)
   const ended = once(child, 'exit')
@@ -42,15 +48,15 @@ export async function startRedis(port?: number, settings: readonly string[] = []
     })
     child.stdout.on('data', (chunk) => {
       output += chunk
-      if (!output.includes('Ready to accept connections')) return
+      if (!output.includes(ready)) return
       clearTimeout(timer)
       resolve()
     })
   })
 
   return {
-    port: chosen,
-    url: `redis://127.0.0.1:${chosen}`,
+    port,
+    url: `redis://127.0.0.1:${port}`,
     /** Leaves connections open and answers nothing, until it thaws; then it runs what it was sent. */
     freeze: () => child.kill('SIGSTOP'),
     isFrozen: () => / T /.test(readFileSync(`/proc/${child.pid}/stat`, 'utf8')),
@@ -64,7 +70,7 @@ export async function startRedis(port?: number, settings: readonly string[] = []
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')
   const address = probe.address()

@@ -10,6 +10,7 @@ import type { RedisClient } from '../../src/vault/redis-client.js'
 import type { Vault } from '../../src/vault/vault.js'
 import { describeVault } from '../contracts/vault.js'
 import { startRedis } from '../helpers/redis.js'
+import { refusal } from '../helpers/refusal.js'
 import { ADA, BOB, LIFETIME_MS, taken as takenWith, ticketFor } from '../helpers/tickets.js'
 import { tracesOf } from '../helpers/traces.js'
 import { whileFrozen } from '../helpers/while-frozen.js'
@@ -64,6 +65,25 @@ async function dump(): Promise<Map<string, string>> {
   const names = await operator.keys('*')
   return new Map(await Promise.all(names.map(async (name) => [name, (await operator.get(name)) ?? ''] as const)))
 }
+
+/** A client for which Redis freezes as it sends a command of this kind, until that was given up. */
+function freezing(client: RedisClient, isMeant: (command: string, args: string[]) => boolean) {
+  let count = 0
+  const send = ([command = '', ...args]: string[]): Promise<unknown> =>
+    'call' in client ? client.call(command, ...args) : (client as NodeRedis).sendCommand([command, ...args])
+  const sendCommand = async ([command = '', ...args]: string[]) => {
+    if (count || !isMeant(command, args)) return send([command, ...args])
+    count++
+    // Rejects as a client with a time limit of its own does, with the command on its way.
+    return whileFrozen(redis, () => {
+      send([command, ...args]).catch(() => {})
+      return Promise.reject(new Error('no answer in time'))
+    })
+  }
+  return { client: { sendCommand }, sent: () => count }
+}
+
+type NodeRedis = Extract<RedisClient, { sendCommand(args: string[]): Promise<unknown> }>
 
 async function whileStopped(work: () => Promise<void>): Promise<void> {
   await redis.stop()
@@ -228,6 +248,53 @@ describe('two servers', () => {
     const reason = expect.objectContaining({ code: 'storage_unavailable', retryable: true })
     expect(takes).toEqual(waiting.map(() => ({ status: 'rejected', reason })))
     for (const { vault, ticket } of waiting) expect(await vault.take(ticket, ADA)).toEqual(taken)
+  })
+
+  it('call a take unknown where its one command was sent and not answered, and never "not taken"', async () => {
+    for (const library of Object.keys(LIBRARIES)) {
+      const ticket = ticketFor(ADA)
+      const client = await connect(library)
+      await redisVault({ client, keys }).put(ticket, ADA, value)
+      // The look is answered; then Redis freezes.
+      const isTake = (command: string, args: string[]) => command === 'SET' && args.includes('XX')
+      const { client: watched, sent } = freezing(client, isTake)
+      const error = await refusal(redisVault({ client: watched, keys }).take(ticket, ADA), 'storage_outcome_unknown')
+      expect(error.retryable).toBe(false)
+      expect(sent()).toBe(1)
+      // It ran late: whoever was told "not taken" would find that it was.
+      expect(await redisVault({ client, keys }).take(ticket, ADA)).toEqual(spent)
+    }
+  })
+
+  it('call a put-back unknown likewise, and what runs late puts nothing over another take', async () => {
+    for (const library of Object.keys(LIBRARIES)) {
+      ticket = ticketFor(ADA)
+      const client = await connect(library)
+      const vault = redisVault({ client, keys })
+      await vault.put(ticket, ADA, value)
+      const { client: watched } = freezing(client, (command) => command === 'EVAL')
+      const { putBack } = await take(redisVault({ client: watched, keys }))
+      await refusal(putBack(), 'storage_unavailable')
+      // It ran late, and nobody has it yet.
+      expect(await vault.take(ticket, ADA)).toEqual(taken)
+      expect(await putBack()).toBe(false)
+      expect(await vault.take(ticket, ADA)).toEqual(spent)
+    }
+  })
+
+  it('know their own take again where the client sent it twice for a lost answer', async () => {
+    const client = (await connect('redis')) as { sendCommand(args: string[]): Promise<unknown> }
+    const sendCommand = async (args: string[]) => {
+      if (args[0] === 'SET' && args.includes('XX')) await client.sendCommand(args)
+      return client.sendCommand(args)
+    }
+    const vault = redisVault({ client: { sendCommand }, keys })
+    await vault.put(ticket, ADA, value)
+    const { putBack, value: found } = await take(vault)
+    expect(found).toBe(value)
+    expect(await vault.take(ticket, ADA)).toEqual(spent)
+    expect(await putBack()).toBe(true)
+    expect(await vault.take(ticket, ADA)).toEqual(taken)
   })
 
   it('know nothing of each other under two prefixes', async () => {
