@@ -1,6 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createDatabase, promisifyRequest } from '../../src/vault/database.js'
 import { indexedDbVault } from '../../src/vault/indexeddb.js'
+import { keyStore } from '../../src/vault/key-store.js'
+import { sealedSessions } from '../../src/vault/sealed-sessions.js'
 import type { Vault } from '../../src/vault/vault.js'
 import { type RawRecord, storedSignIns } from '../helpers/sign-ins.js'
 import { ADA, taken, ticketFor } from '../helpers/tickets.js'
@@ -286,6 +289,182 @@ describe('the connection dies between open and use', () => {
     dead.mockRestore()
     await expectToWork(vault)
   })
+})
+
+describe('a request is not answered in time', () => {
+  /** The engine does what is asked and does not say so, until it is let go. */
+  function silence(method: 'get' | 'put') {
+    const original = IDBObjectStore.prototype[method] as (...args: unknown[]) => IDBRequest
+    const held: { request: IDBRequest; go: () => void }[] = []
+    let isSilent = true
+    const spy = vi.spyOn(IDBObjectStore.prototype, method).mockImplementation(function (
+      this: IDBObjectStore,
+      ...args: unknown[]
+    ) {
+      const request = original.apply(this, args)
+      if (!isSilent) return request
+      const quiet = new EventTarget() as IDBRequest
+      const go = () => {
+        Object.defineProperty(quiet, 'result', { value: request.result })
+        quiet.onsuccess?.(new Event('success'))
+      }
+      held.push({ request, go })
+      return quiet
+    })
+    return {
+      isDone: () => held.some(({ request }) => request.readyState === 'done'),
+      letGo() {
+        isSilent = false
+        for (const { go } of held) go()
+        spy.mockRestore()
+      },
+    }
+  }
+
+  /** Keeps transactions that write open, as an engine does that is busy elsewhere. */
+  function keepOpen(): () => void {
+    const transaction = IDBDatabase.prototype.transaction
+    let isOpen = true
+    const spy = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (
+      this: IDBDatabase,
+      ...args
+    ) {
+      const made = transaction.apply(this, args)
+      const again = () => {
+        if (!isOpen || made.mode === 'readonly') return
+        try {
+          made.objectStore([...made.objectStoreNames][0]!).count().onsuccess = again
+        } catch {
+          // It has ended.
+        }
+      }
+      again()
+      return made
+    })
+    return () => {
+      isOpen = false
+      spy.mockRestore()
+    }
+  }
+
+  async function afterFiveSeconds<T>(work: Promise<T>, isWaiting: () => boolean): Promise<unknown> {
+    const outcome = work.catch((error) => error)
+    while (!isWaiting()) await setImmediate()
+    vi.advanceTimersByTime(5000)
+    return outcome
+  }
+
+  /** Everything that writes to a database of ours, each with its own look at what was written. */
+  const WRITERS: Record<string, () => Promise<{ write: () => Promise<unknown>; isUnchanged: () => Promise<boolean> }>> =
+    {
+      async 'a take'() {
+        await vault.put(ticket, ADA, 'value')
+        return {
+          write: () => vault.take(ticket, ADA),
+          isUnchanged: async () => (await vault.take(ticket, ADA)).status === 'taken',
+        }
+      },
+      async 'a put'() {
+        return {
+          write: () => vault.put(ticket, ADA, 'value'),
+          isUnchanged: async () => (await vault.take(ticket, ADA)).status === 'unknown',
+        }
+      },
+      async 'a put-back'() {
+        await vault.put(ticket, ADA, 'value')
+        const outcome = await vault.take(ticket, ADA)
+        if (outcome.status !== 'taken') throw new Error(outcome.status)
+        return {
+          write: outcome.putBack,
+          isUnchanged: async () => (await vault.take(ticket, ADA)).status === 'spent',
+        }
+      },
+      async 'a session'() {
+        const store = sealedSessions()
+        await store.write(ADA, 'before')
+        return { write: () => store.write(ADA, 'after'), isUnchanged: async () => (await store.read(ADA)) === 'before' }
+      },
+      async 'a key'() {
+        const database = createDatabase('proofkey-keys', 'keys')
+        return {
+          write: () => keyStore().load(ADA),
+          isUnchanged: async () => !(await database('readonly', (records) => promisifyRequest(records.get(ADA)))),
+        }
+      },
+    }
+
+  it.each(Object.entries(WRITERS))('%s is aborted: it was not done, and is not done later', async (_, prepare) => {
+    const { write, isUnchanged } = await prepare()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const close = keepOpen()
+    const engine = silence('put')
+    const error = await afterFiveSeconds(write(), engine.isDone)
+    expect(error).toMatchObject({ ...refusal('storage_unavailable'), retryable: true })
+    engine.letGo()
+    close()
+    vi.useRealTimers()
+    expect(await isUnchanged()).toBe(true)
+    await expectToWork(vault)
+  })
+
+  it('and without the abort, the take that "failed" would be found to be done', async () => {
+    await vault.put(ticket, ADA, 'value')
+    const abort = vi.spyOn(IDBTransaction.prototype, 'abort').mockImplementation(() => {})
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const close = keepOpen()
+    const engine = silence('put')
+    const error = await afterFiveSeconds(vault.take(ticket, ADA), engine.isDone)
+    expect(error).toMatchObject(refusal('storage_unavailable'))
+    engine.letGo()
+    close()
+    vi.useRealTimers()
+    abort.mockRestore()
+    expect(await vault.take(ticket, ADA)).toEqual({ status: 'spent' })
+  })
+
+  it('a take that is past aborting is unknown, and not to be tried again', async () => {
+    await vault.put(ticket, ADA, 'value')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    // It commits, and the engine never says so.
+    let isOver = false
+    const transaction = IDBDatabase.prototype.transaction
+    const watch = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...a) {
+      const made = transaction.apply(this, a)
+      Object.defineProperty(made, 'oncomplete', { set() {} })
+      made.addEventListener('complete', () => {
+        isOver = true
+      })
+      return made
+    })
+    const error = await afterFiveSeconds(vault.take(ticket, ADA), () => isOver)
+    expect(error).toMatchObject({ ...refusal('storage_outcome_unknown'), retryable: false })
+    watch.mockRestore()
+    vi.useRealTimers()
+    expect(await vault.take(ticket, ADA)).toEqual({ status: 'spent' })
+    await expectToWork(vault)
+  })
+
+  it('a read that is past aborting is not done: there is nothing to be unknown', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const database = createDatabase('proofkey', 'sign-ins')
+    let isAsked = false
+    const never = database('readonly', () => {
+      isAsked = true
+      return new Promise(() => {})
+    })
+    expect(await afterFiveSeconds(never, () => isAsked)).toMatchObject(refusal('storage_unavailable'))
+  })
+})
+
+it('what fails half-way leaves nothing of it behind: an older sign-in does not give way to a put that fails', async () => {
+  const tickets = Array.from({ length: 100 }, (_, index) => ticketFor(ADA, 600_000 + index))
+  for (const ticket of tickets) await vault.put(ticket, ADA, 'value')
+  const put = vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(() => {
+    throw new DOMException('A CryptoKey could not be cloned.', 'DataCloneError')
+  })
+  await expect(vault.put(ticketFor(ADA), ADA, 'value')).rejects.toMatchObject(refusal('storage_refused_key'))
+  put.mockRestore()
+  expect(await vault.take(tickets[0]!, ADA)).toEqual(taken('value'))
 })
 
 it('WebCrypto is missing: put and take say insecure_context and touch nothing', async () => {
