@@ -50,8 +50,8 @@ export interface Client<Given = Grant> {
    * `callback_malformed`, `callback_issuer_mismatch`, `redirect_uri_mismatch`, `access_denied`, `authorization_failed`;
    * for the token request: `network_error`, `timeout`, `aborted`, `response_refused`, `endpoint_refused`,
    * `token_request_refused`, `token_response_invalid`, `id_token_invalid`, `acr_not_met`, `scope_missing`; for the
-   * storage: `insecure_context`, `storage_unavailable`. If the error is `retryable`, the stored sign-in and the URL are
-   * restored: call it again.
+   * storage: `insecure_context`, `storage_unavailable`, `storage_outcome_unknown`. If the error is `retryable`, the stored
+   * sign-in and the URL are restored: call it again.
    */
   handleCallback(options?: CallbackOptions): Promise<SignInResult<Given> | undefined>
   /**

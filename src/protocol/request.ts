@@ -3,7 +3,10 @@ import type { InsecureSwitch } from './discovery/endpoint.js'
 
 /** What every function that talks to the server takes. */
 export interface RequestOptions {
-  /** Used instead of the global `fetch`; must honour `signal`. */
+  /**
+   * Used instead of the global `fetch`; must honour `signal` and give the response before it reads the body: what it
+   * rejects with counts as no answer, after which a code goes out once more.
+   */
   readonly fetch?: typeof globalThis.fetch | undefined
   /** How long one request may take, body included. Default 10. */
   readonly timeoutSeconds?: number | undefined

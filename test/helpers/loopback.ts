@@ -11,7 +11,7 @@ export interface Listening {
 }
 
 /** Node's own server on a free loopback port; with a certificate it speaks TLS. */
-export async function listen(listener: RequestListener, tls?: SelfSigned): Promise<Listening> {
+export async function listen(listener: RequestListener, tls?: Pick<SelfSigned, 'cert' | 'key'>): Promise<Listening> {
   const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
