@@ -68,7 +68,7 @@ describe('the package', () => {
       '',
       "export { beginAuthorization, completeAuthorization } from './dist/protocol.js'",
     ],
-    ['createClient', 14_550, '', client],
+    ['createClient', 14_700, '', client],
     ['createSessionClient with sealedSessions', 20_500, '', session],
     ['popup', 1030, client, "export { popup } from './dist/index.js'"],
     ['frame', 1000, client, "export { frame } from './dist/index.js'"],

@@ -16,7 +16,7 @@ import type { ExchangedGrant } from '../protocol/token/exchange-at.js'
 import { redirect } from '../user-agents/redirect.js'
 import type { SignInAttempt, UserAgent } from '../user-agents/user-agent.js'
 import { indexedDbVault } from '../vault/indexeddb.js'
-import { memoryVault } from '../vault/memory.js'
+import { pageVault } from '../vault/page-memory.js'
 import { currentUrl, swapUrl } from './address-bar.js'
 import type { ClientConfig, ExchangeClientConfig, WithDpop, WithoutDpop } from './client-config.js'
 
@@ -80,7 +80,7 @@ export function createClient(config: ClientConfig): Client {
 export function buildClient(config: ClientConfig) {
   checkConfig(config)
   const { redirectUri, vault = indexedDbVault() } = config
-  const memory = memoryVault()
+  const memory = pageVault()
   const flow = createFlow(config)
   /** The last completed sign-in, and the last one that `handleCallback` was called for. */
   let completed: { href: string; result: Promise<SignInResult> } | undefined

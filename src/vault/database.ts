@@ -48,23 +48,19 @@ export function createDatabase(database: string, name: string): Transaction {
       // What comes too late must change nothing; a connection that failed is not used again.
       givenUp = true
       store = connect()
-      const isOver = aborted(running)
-      throw cause === LATE && !isOver && mode === 'readwrite' ? outcomeUnknown(cause) : storageError(cause)
+      let isUnknown = false
+      try {
+        running?.abort()
+      } catch {
+        // It commits, or has ended (Indexed Database API §4.9, `abort()`).
+        isUnknown = cause === LATE && mode === 'readwrite'
+      }
+      throw isUnknown ? outcomeUnknown(cause) : storageError(cause)
     }
   }
 }
 
 const LATE = new Error('IndexedDB did not answer')
-
-/** @returns false where it is too late: it commits, or has ended (Indexed Database API §4.9, `abort()`) */
-function aborted(transaction: IDBTransaction | undefined): boolean {
-  try {
-    transaction?.abort()
-    return true
-  } catch {
-    return false
-  }
-}
 
 function storageError(cause: unknown): ProofkeyError {
   const { name } = Object(cause)

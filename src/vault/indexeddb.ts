@@ -80,10 +80,10 @@ async function openRecord(record: StoredRecord | undefined, id: string, ticket: 
  */
 async function makeRoom(records: IDBObjectStore): Promise<string[]> {
   records.delete(IDBKeyRange.upperBound(`${Date.now()}`))
-  const excess = (await promisifyRequest(records.count())) - MAX_RECORDS + 1
-  if (excess <= 0) return []
-  const ids = (await promisifyRequest(records.getAllKeys(null, excess))) as string[]
-  const oldest = await promisifyRequest<StoredRecord[]>(records.getAll(null, excess))
-  records.delete(IDBKeyRange.upperBound(ids.at(-1)))
-  return ids.filter((_, index) => oldest[index]?.key)
+  const ids = (await promisifyRequest(records.getAllKeys())) as string[]
+  const excess = ids.slice(0, 1 - MAX_RECORDS)
+  if (!excess[0]) return excess
+  const oldest = await promisifyRequest<StoredRecord[]>(records.getAll(null, excess.length))
+  records.delete(IDBKeyRange.upperBound(excess.at(-1)))
+  return excess.filter((_, index) => oldest[index]?.key)
 }
