@@ -18,7 +18,7 @@ const MAX_RECORDS = 100
 /**
  * Keeps sign-ins sealed in IndexedDB: AES-256-GCM under a key that needs both a non-extractable key kept in the record
  * and the ticket, which is never stored. At most 100 records; expired ones go with the next write.
- * Its methods fail with `storage_unavailable`, `storage_full`, `storage_refused_key`.
+ * Its methods fail with `storage_unavailable`, `storage_full`, `storage_refused_key`, `storage_outcome_unknown`.
  */
 export function indexedDbVault(): Vault {
   const transaction = createDatabase('proofkey', 'sign-ins')

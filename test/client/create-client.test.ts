@@ -9,6 +9,7 @@ import {
   type ProofkeyEvent,
   redirect,
   type SignInOptions,
+  type Vault,
 } from '../../src/index.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
@@ -453,12 +454,17 @@ describe('a network failure is not an answer', () => {
     expect(location.href).toBe(redirectUri)
   })
 
-  it('but where the transaction cannot go back, a retry is not promised', async () => {
+  it.each([
+    ['is refused', async () => false],
+    ['gives no answer', () => Promise.reject(new Error('no answer'))],
+  ])('but where putting the transaction back %s, a retry is not promised', async (_, putBack) => {
     const inner = memoryVault()
-    let puts = 0
-    const vault = {
+    const vault: Vault = {
       ...inner,
-      put: (...a: [string, string, string]) => (puts++ ? Promise.reject(new Error('full')) : inner.put(...a)),
+      async take(ticket, owner) {
+        const taken = await inner.take(ticket, owner)
+        return taken.status === 'taken' ? { ...taken, putBack } : taken
+      },
     }
     const app = createApp({}, { vault })
     goTo(await app.leave())
