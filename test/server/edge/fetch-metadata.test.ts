@@ -19,7 +19,7 @@ function createApp() {
     redirectUri,
     scope: 'openid',
     clientAuth: clientSecretBasic('s3cret'),
-    vault: memoryVault(),
+    vault: memoryVault({ maxRecords: 100 }),
     fetch: server.fetch,
   })
 }
