@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
+import { readmeWithSizes } from './bench/readme-sizes.js'
+import { recordedSizes } from './bench/sizes.js'
 
 const root = new URL('../', import.meta.url).pathname
 const readme = readFileSync(`${root}README.md`, 'utf8')
@@ -54,6 +56,10 @@ describe('the README', () => {
     const table = readme.slice(readme.indexOf('All error codes'), readme.indexOf('</details>'))
     const listed = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code)
     expect(listed).toEqual(codes)
+  })
+
+  it('has the sizes that are recorded: npm run sizes', () => {
+    expect(readmeWithSizes(readme, recordedSizes())).toBe(readme)
   })
 
   it('names only commands that exist', () => {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { type BuildOptions, build } from 'esbuild'
+import { type BuildOptions, build, type Plugin } from 'esbuild'
 import { CONTESTANTS, type ContestantName, NAMES } from './contestants/index.js'
 
 export interface Bundle {
@@ -13,6 +13,16 @@ export interface Bundle {
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
+/** An entry point's source stands for what is built of it: what is measured is what is shipped. */
+const asBuilt: Plugin = {
+  name: 'as built',
+  setup: ({ onResolve }) =>
+    onResolve({ filter: /\/src\/(index|protocol|server|native|node)\.js$/ }, ({ path }) => ({
+      path: join(root, path.replace(/.*\/src\//, 'dist/')),
+      sideEffects: false,
+    })),
+}
+
 async function bundle(options: BuildOptions): Promise<Bundle> {
   const { outputFiles } = await build({
     bundle: true,
@@ -22,6 +32,7 @@ async function bundle(options: BuildOptions): Promise<Bundle> {
     write: false,
     logLevel: 'error',
     absWorkingDir: root,
+    plugins: [asBuilt],
     ...options,
   })
   const { text, contents } = outputFiles![0]!
@@ -45,11 +56,5 @@ export async function libraryVersions(): Promise<string> {
 }
 
 /** The bundle of a module given by its text, in the root of the repository. */
-export const bundleText = (contents: string): Promise<Bundle> => bundle({ stdin: { contents, resolveDir: root } })
-
-/** The bundle of some exports of a module, and what of it is not oauth4webapi. */
-export async function bundleExports(names: string, path: string): Promise<{ whole: Bundle; own: Bundle }> {
-  const stdin = { contents: `export { ${names} } from './${path}'`, resolveDir: root }
-  const [whole, own] = await Promise.all([bundle({ stdin }), bundle({ stdin, external: ['oauth4webapi'] })])
-  return { whole, own }
-}
+export const bundleText = (contents: string, options: BuildOptions = {}): Promise<Bundle> =>
+  bundle({ stdin: { contents, resolveDir: root }, ...options })

@@ -1,21 +1,27 @@
 import { CONTESTANTS, type ContestantName, NAMES } from './contestants/index.js'
 import type { Requests } from './provider.js'
 import { EVERY_TIMED, medianOf, milliseconds, type Results } from './results.js'
+import { kB, type Size } from './sizes.js'
 import { quantile } from './statistics.js'
 import type { Row } from './table.js'
 import type { Visit } from './visit.js'
 
 export const TITLES = NAMES.map((name) => CONTESTANTS[name].title)
 
-const kB = (bytes: number) => `${(bytes / 1000).toFixed(2)} kB`
 const ms = (value: number) => `${value.toFixed(1)} ms`
 
-/** One column for each contestant, ratios against proofkey. */
-export function comparison({ bundles, visits, distant, conditions }: Results): Row[] {
-  const row = (label: string, value: (name: ContestantName) => number, format: (value: number) => string): Row => {
-    const own = value('proofkey')
-    return [label, ...NAMES.map((name) => `${format(value(name))} (${(value(name) / own).toFixed(2)}×)`)]
-  }
+/** One cell for each contestant, with its ratio against proofkey. */
+function row(label: string, value: (name: ContestantName) => number, format: (value: number) => string): Row {
+  const own = value('proofkey')
+  return [label, ...NAMES.map((name) => `${format(value(name))} (${(value(name) / own).toFixed(2)}×)`)]
+}
+
+export const sizeRows = (sizes: Readonly<Record<ContestantName, Size>>): Row[] => [
+  row('minified', (name) => sizes[name].minifiedBytes, kB),
+  row('minified, gzip -9', (name) => sizes[name].gzipBytes, kB),
+]
+
+export function comparison({ sizes, visits, distant, conditions }: Results): Row[] {
   const plain = (label: string, cell: (visit: Visit) => string): Row => [
     label,
     ...NAMES.map((name) => [...new Set(visits[name].map(cell))].join(' or ')),
@@ -23,8 +29,7 @@ export function comparison({ bundles, visits, distant, conditions }: Results): R
   const away = `${conditions.latencyMs} ms network`
   return [
     ['', ...TITLES],
-    row('minified', (name) => bundles[name].minifiedBytes, kB),
-    row('minified, gzip -9', (name) => bundles[name].gzipBytes, kB),
+    ...sizeRows(sizes.contestants),
     ...EVERY_TIMED.map((what) => row(what, (name) => medianOf(visits[name], what), ms)),
     ...(['signIn() → navigation, first visit', 'callback → tokens'] as const).map((what) =>
       row(`${what}, ${away}`, (name) => medianOf(distant[name], what), ms),

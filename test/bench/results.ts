@@ -1,7 +1,7 @@
-import type { Bundle } from './bundle.js'
 import type { ContestantName } from './contestants/index.js'
 import type { StoreSize } from './page/abandoned.js'
 import type { Measured } from './page/harness.js'
+import type { Sizes } from './sizes.js'
 import { median } from './statistics.js'
 import type { Visit } from './visit.js'
 
@@ -14,14 +14,12 @@ export interface Results {
     readonly chromium: string
     readonly libraries: string
   }
-  readonly bundles: Record<ContestantName, Bundle>
+  readonly sizes: Sizes
   readonly visits: Visits
   /** Like `visits`, with a network's latency on every request. */
   readonly distant: Visits
   /** Like `visits`, with the page's operations recorded, which costs time of its own. */
   readonly traced: Visits
-  readonly client: { readonly whole: Bundle; readonly own: Bundle }
-  readonly protocol: { readonly whole: Bundle; readonly own: Bundle }
   readonly abandoned: { readonly signIns: number; readonly store: StoreSize }
 }
 

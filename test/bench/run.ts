@@ -9,12 +9,13 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startApp } from './app.js'
 import { type RunningBrowser, startBrowser } from './browser.js'
-import { bundleContestants, bundleExports, bundleFile, libraryVersions } from './bundle.js'
+import { bundleContestants, bundleFile, libraryVersions } from './bundle.js'
 import { NAMES } from './contestants/index.js'
 import { type BenchProvider, startBenchProvider } from './provider.js'
 import { abandonSignIns, type RaceOptions, race } from './race.js'
 import { markdown, report } from './report.js'
 import type { Results } from './results.js'
+import { measureSizes } from './sizes.js'
 import { signInAtProvider } from './visit.js'
 
 const ABANDONED_SIGN_INS = 1000
@@ -68,12 +69,10 @@ async function measure(): Promise<Results> {
     const store = await abandonSignIns(context, app, ABANDONED_SIGN_INS)
     return {
       conditions: { rounds, latencyMs, chromium: browser.version, libraries: await libraryVersions() },
-      bundles,
+      sizes: await measureSizes(),
       visits,
       distant,
       traced,
-      client: await bundleExports('createClient', 'src/index.ts'),
-      protocol: await bundleExports('beginAuthorization, completeAuthorization', 'src/protocol.ts'),
       abandoned: { signIns: ABANDONED_SIGN_INS, store },
     }
   } finally {

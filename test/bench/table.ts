@@ -10,6 +10,7 @@ export function textTable(rows: readonly Row[]): string {
 }
 
 export function markdownTable([head, ...body]: readonly Row[]): string {
-  const line = (row: Row) => `| ${row.join(' | ')} |`
-  return [line(head!), line(head!.map((_, column) => (column ? '---:' : '---'))), ...body.map(line)].join('\n')
+  return [head!, head!.map((_, column) => (column ? '---:' : '---')), ...body].map(markdownRow).join('\n')
 }
+
+export const markdownRow = (row: Row): string => `| ${row.join(' | ')} |`
