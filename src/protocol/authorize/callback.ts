@@ -9,9 +9,12 @@ const FOREIGN = ['access_token', 'id_token', 'token', 'response']
 /** Errors that are an outcome to act on, and have a code of their own (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6). */
 const OUTCOME = /^(access_denied|(login|consent|interaction|account_selection)_required)$/
 
+/** Without a prefix, `URLSearchParams` drops a `?` at the start, which belongs to the first name. */
+const parse = (text: string) => new URLSearchParams(`&${text}`)
+
 /** Query and fragment together: an answer comes in one of them, and what comes in both came twice. */
 export const callbackParameters = (url: URL): URLSearchParams =>
-  new URLSearchParams([...url.searchParams, ...new URLSearchParams(url.hash.slice(1))])
+  new URLSearchParams([...url.searchParams, ...parse(url.hash.slice(1))])
 
 /** Tells a server's answer from any other URL. */
 export const isCallback = (parameters: URLSearchParams): boolean =>
@@ -20,12 +23,12 @@ export const isCallback = (parameters: URLSearchParams): boolean =>
 /** The URL without what a server adds to it; the rest stays as it was written. */
 export function withoutCallbackParameters(url: URL): string {
   const clean = new URL(url)
-  const strip = (part: string) =>
-    part
-      .slice(1)
-      .split('&')
-      .filter((pair) => ![...KNOWN, ...FOREIGN].some((name) => new URLSearchParams(pair).has(name)))
-      .join('&')
+  const strip = (part: string) => {
+    const pairs = part.slice(1).split('&')
+    const kept = pairs.filter((pair) => ![...KNOWN, ...FOREIGN].some((name) => parse(pair).has(name)))
+    // With its mark: without one, the setters take a mark that starts the text for theirs.
+    return kept.length === pairs.length ? part : kept.join('&') && `${part[0]}${kept.join('&')}`
+  }
   clean.search = strip(url.search)
   clean.hash = strip(url.hash)
   return clean.href

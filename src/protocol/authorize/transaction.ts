@@ -24,7 +24,7 @@ export const pin = (server: ServerMetadata): PinnedServer => {
     // Never `none`, and no HMAC: a public client has no secret to verify it with (OpenID Connect Core §3.1.3.7).
     id_token_signing_alg_values_supported: [server.id_token_signing_alg_values_supported ?? 'RS256']
       .flat()
-      .filter((algorithm) => !/^(none$|HS)/i.test(algorithm)),
+      .filter((algorithm) => typeof algorithm === 'string' && !/^(none$|HS)/i.test(algorithm)),
   } as PinnedServer
 }
 

@@ -26,7 +26,8 @@ export const parseUrl = (value: unknown, base?: string): URL | undefined =>
 export function endpoint(server: object, name: string, insecure?: InsecureSwitch): string {
   const value = (server as Record<string, unknown>)[name]
   const url = parseUrl(value)
-  if (url && !url.hash && isSecure(url, insecure)) return url.href
+  // `hash` is also empty for an empty fragment.
+  if (url && !url.href.includes('#') && isSecure(url, insecure)) return url.href
   const [problem, hint] =
     value == null
       ? ['missing in the server metadata', 'Enable it on the server.']

@@ -59,7 +59,8 @@ export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure
   }
   const required = { authorization_endpoint: '', token_endpoint: '' }
   for (const [name, value] of Object.entries({ ...required, ...(metadata as object) })) {
-    if (value != null && /^\w+_endpoint$|^jwks_uri$/.test(name)) endpoint(metadata, name, insecure)
+    if ((name in required || value != null) && /^\w+_endpoint$|^jwks_uri$/.test(name))
+      endpoint(metadata, name, insecure)
   }
   if (![metadata.code_challenge_methods_supported ?? 'S256'].flat().includes('S256')) {
     throw new ProofkeyError(

@@ -89,6 +89,8 @@ export async function checkIdToken(
     (maxAgeSeconds ?? 0) -
     (requestedAtMs === undefined ? INTERACTION_SECONDS : TOLERANCE_SECONDS)
   const checks: Partial<Record<CheckedClaim, boolean>> = {
+    // A string, as oauth4webapi has checked; an empty one names nobody.
+    sub: claims.sub !== '',
     nonce: claims.nonce === nonce,
     aud: [aud].flat().length === 1,
     azp: azp === clientId,

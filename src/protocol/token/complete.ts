@@ -1,5 +1,5 @@
 import * as oauth from 'oauth4webapi'
-import { type CheckedClaim, errorWith, oauthRefusal, ProofkeyError, repeatsSecret } from '../../errors.js'
+import { type CheckedClaim, errorWith, oauthRefusal, ProofkeyError, redact, repeatsSecret } from '../../errors.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
 import { aheadMs } from '../clock.js'
@@ -109,7 +109,7 @@ export async function readGrant(
     const granted = scopes(result.scope ?? expected.scope).filter((value) => !repeatsSecret(value, issued))
     const missing = scopes(expected.requiredScope).filter((value) => !granted.includes(value))
     if (missing.length)
-      throw new ProofkeyError('scope_missing', `Not granted: ${missing.join(' ')}.`, 'Ask for consent.')
+      throw new ProofkeyError('scope_missing', `Not granted: ${redact(missing.join(' '), issued)}.`, 'Ask for consent.')
     return {
       tokens: {
         accessToken: access_token,

@@ -145,6 +145,15 @@ describe('beginAuthorization', () => {
     })
   })
 
+  it('passes over signing algorithms that are no text', async () => {
+    const listed = [{ toString: 1 }, ['none'], null, 7, 'HS256', 'ES256'] as unknown as string[]
+    const { transaction } = await beginAuthorization(
+      metadata({ id_token_signing_alg_values_supported: listed }),
+      request,
+    )
+    expect(transaction.server.id_token_signing_alg_values_supported).toEqual(['ES256'])
+  })
+
   it('fails closed without WebCrypto', async () => {
     vi.stubGlobal('crypto', { getRandomValues: crypto.getRandomValues.bind(crypto) })
     await refusal(begin(), 'insecure_context')

@@ -159,6 +159,17 @@ describe('withoutCallbackParameters', () => {
     )
   })
 
+  it.each([
+    ['https://app.example/cb##', 'https://app.example/cb##'],
+    ['https://app.example/cb?code=x##a', 'https://app.example/cb##a'],
+    ['https://app.example/cb?code=x&?a', 'https://app.example/cb??a'],
+    ['https://app.example/cb??code=x', 'https://app.example/cb??code=x'],
+    ['https://app.example/cb#?code=x', 'https://app.example/cb#?code=x'],
+  ])('reads %s as it is written: a second mark belongs to the app', (text, clean) => {
+    expect(withoutCallbackParameters(new URL(text))).toBe(clean)
+    expect([...callbackParameters(new URL(clean)).keys()]).not.toContain('code')
+  })
+
   it('leaves no trace of any value, whatever the URL', () => {
     const names = fc.constantFrom(
       'code',

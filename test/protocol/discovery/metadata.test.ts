@@ -117,10 +117,13 @@ describe('checkMetadata', () => {
     ['authorization_endpoint', 'javascript:alert(1)', 'endpoint_refused'],
     ['authorization_endpoint', 'data:text/html,x', 'endpoint_refused'],
     ['authorization_endpoint', 'https://as.example/authorize#x', 'endpoint_refused'],
+    ['authorization_endpoint', 'https://as.example/authorize#', 'endpoint_refused'],
     ['authorization_endpoint', undefined, 'endpoint_refused'],
+    ['authorization_endpoint', null, 'endpoint_refused'],
     ['authorization_endpoint', ['https://as.example'], 'endpoint_refused'],
     ['token_endpoint', 'http://as.example/token', 'endpoint_refused'],
     ['token_endpoint', undefined, 'endpoint_refused'],
+    ['token_endpoint', null, 'endpoint_refused'],
     ['token_endpoint', '/token', 'endpoint_refused'],
     ['jwks_uri', 'http://as.example/jwks', 'endpoint_refused'],
     ['userinfo_endpoint', 'http://as.example/me', 'endpoint_refused'],
@@ -128,7 +131,10 @@ describe('checkMetadata', () => {
   ] as const)('refuses %s = %j', async (name, value, code) => {
     checkMetadata(document(issuer), issuer)
     const { [name]: _, ...rest } = document(issuer)
-    await refusal(() => checkMetadata({ ...rest, ...(value && { [name]: value }) } as ServerMetadata, issuer), code)
+    await refusal(
+      () => checkMetadata({ ...rest, ...(value !== undefined && { [name]: value }) } as ServerMetadata, issuer),
+      code,
+    )
   })
 
   it('lets loopback be http only by the switch, and other hosts never', async () => {

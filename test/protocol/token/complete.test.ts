@@ -219,6 +219,10 @@ describe('the answer', () => {
     )
     expect(error.message).toContain('mail:send')
     await (await start({}, { ...asked, requiredScope: 'mail:send' })).complete()
+    // The backend of a browser app takes it from the browser: it may hold anything.
+    const { transaction, complete } = await start(narrowed, asked)
+    const secret = await refusal(complete({}, { requiredScope: transaction.codeVerifier }), 'scope_missing')
+    expect(secret.message).not.toContain(transaction.codeVerifier)
   })
 
   it.each<[string, () => Response]>([
@@ -284,6 +288,7 @@ describe('the ID token is refused with', () => {
     ['iat tomorrow', { iat: now() + 86_400, exp: now() + 90_000 }],
     ['iat ten years ago', { iat: now() - 315_360_000 }],
     ['no sub', { sub: undefined }],
+    ['an empty sub', { sub: '' }],
     ['no nonce', { nonce: undefined }],
     ['another nonce', { nonce: 'other' }],
     ['a wrong at_hash', { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' }],
