@@ -14,20 +14,24 @@ export interface Signer {
   readonly jwk: PublicJwk
   /** A JWS over these claims, or over this text; `header` is added to `alg` and `kid`. */
   sign(payload: object | string, header?: object): string
+  /** The signature over a text, as a JWS ends with it. */
+  signInput(input: string): string
 }
 
 /** Signs by Node's own crypto, which is not what verifies. */
 export function createSigner(alg: string, kid = 'k', modulusLength = 2048): Signer {
   const { publicKey, privateKey } = keyPair(alg, modulusLength)
+  const signInput = (input: string) => signature(alg, privateKey, input).toString('base64url')
   return {
     alg,
+    signInput,
     jwk: { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg },
     sign(payload, header = {}) {
       const text = typeof payload === 'string' ? payload : JSON.stringify(payload)
       const input = [JSON.stringify({ alg, kid, ...header }), text].map((part) =>
         Buffer.from(part).toString('base64url'),
       )
-      return `${input.join('.')}.${signature(alg, privateKey, input.join('.')).toString('base64url')}`
+      return `${input.join('.')}.${signInput(input.join('.'))}`
     },
   }
 }

@@ -1,0 +1,26 @@
+import type { FuzzTarget } from './target.js'
+import { callbackUrls } from './targets/callback-urls.js'
+import { cookies } from './targets/cookies.js'
+import { exchangeBodies } from './targets/exchange-bodies.js'
+import { idTokens } from './targets/id-tokens.js'
+import { logoutTokens } from './targets/logout-tokens.js'
+import { metadata } from './targets/metadata.js'
+import { requestHeads } from './targets/request-heads.js'
+import { returnTo } from './targets/return-to.js'
+import { sealedValues } from './targets/sealed-values.js'
+import { serverCallbacks } from './targets/server-callbacks.js'
+import { tokenResponses } from './targets/token-responses.js'
+
+export const TARGETS: readonly FuzzTarget<unknown>[] = [
+  cookies,
+  requestHeads,
+  callbackUrls,
+  serverCallbacks,
+  returnTo,
+  metadata,
+  tokenResponses,
+  idTokens,
+  logoutTokens,
+  sealedValues,
+  exchangeBodies,
+]
