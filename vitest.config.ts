@@ -12,6 +12,7 @@ export default defineConfig({
           environment: 'node',
           // A bound for what hangs; no test waits for the clock.
           testTimeout: 60_000,
+          hookTimeout: 60_000,
           setupFiles: ['fake-indexeddb/auto'],
         },
       },

@@ -1,13 +1,14 @@
 // @vitest-environment happy-dom
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createClient, dpop, redirect, sealedSessions, type UserAgent } from '../../src/index.js'
+import { createClient, dpop, redirect, sealedSessions } from '../../src/index.js'
 import { createDpopApp } from '../helpers/dpop-app.js'
 import { inKeys } from '../helpers/keys.js'
 import { goTo } from '../helpers/page.js'
 import { createProofCheck } from '../helpers/proof.js'
 import { refusal } from '../helpers/refusal.js'
 import { API } from '../helpers/server.js'
+import { travelBy } from '../helpers/sign-in-attempt.js'
 import { until } from '../helpers/until.js'
 
 beforeEach(() => {
@@ -352,17 +353,11 @@ describe('the key', () => {
     await app.tab().auth.signIn()
     const other = app.tab()
     await other.auth.restore()
-    const userAgent: UserAgent = {
-      name: 'slow',
-      keepsPage: true,
-      open: async ({ begin, complete }) => {
-        const { url } = await begin()
-        const callback = app.server.authorize(url)
-        app.ties.set(callback.searchParams.get('code') ?? '', url.searchParams.get('dpop_jkt'))
-        await other.auth.signOut({ atServer: false })
-        await complete(callback.href)
-      },
-    }
+    const userAgent = travelBy(async (url) => {
+      const callback = app.authorize(url)
+      await other.auth.signOut({ atServer: false })
+      return callback
+    })
     const fresh = app.tab({ userAgent })
     await fresh.auth.signIn()
     expect((await fresh.auth.fetch(`${API}/me`)).status).toBe(200)

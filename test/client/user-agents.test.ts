@@ -18,6 +18,7 @@ import { watchLeftBehind } from '../helpers/left-behind.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import { createServer, type Faults } from '../helpers/server.js'
+import { travelBy } from '../helpers/sign-in-attempt.js'
 import { storedSignIns } from '../helpers/sign-ins.js'
 import { until } from '../helpers/until.js'
 import { hear, stubFrames, stubOpen } from '../helpers/windows.js'
@@ -203,14 +204,7 @@ describe('a user agent of the app’s own', () => {
   /** Hands over what it is told to. */
   const createAgent = () => {
     const trips: { url: URL; come: (url: string) => void }[] = []
-    const agent: UserAgent = {
-      name: 'own',
-      keepsPage: true,
-      async open({ begin, complete }) {
-        const { url } = await begin()
-        await complete(await new Promise((come) => trips.push({ url, come })))
-      },
-    }
+    const agent = travelBy((url) => new Promise<string>((come) => trips.push({ url, come })), 'own')
     return { agent, trips }
   }
 

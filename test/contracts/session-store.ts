@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { SessionStore } from '../../src/vault/session-store.js'
+import { anyText } from '../helpers/any-text.js'
 import { ADA, BOB } from '../helpers/tickets.js'
 import { tracesOf } from '../helpers/traces.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
@@ -34,7 +35,7 @@ export function describeSessionStore(
 
     it('gives back what was written last, character for character', async () => {
       await fc.assert(
-        fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 500 }), async (text) => {
+        fc.asyncProperty(anyText(500), async (text) => {
           await store.write(ADA, text)
           expect(await store.read(ADA)).toBe(text)
           expect(await store.read(ADA)).toBe(text)

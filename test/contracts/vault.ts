@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ticketId } from '../../src/crypto/ticket.js'
 import type { Vault } from '../../src/vault/vault.js'
+import { anyText } from '../helpers/any-text.js'
 import { ADA, BOB, LIFETIME_MS, taken, ticketFor } from '../helpers/tickets.js'
 import { tracesOf } from '../helpers/traces.js'
 
@@ -58,7 +59,7 @@ export function describeVault(
 
     it('gives back what was put, character for character', async () => {
       await fc.assert(
-        fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 500 }), async (value) => {
+        fc.asyncProperty(anyText(500), async (value) => {
           fc.pre(Buffer.byteLength(JSON.stringify(value)) <= maxBytes)
           const ticket = ticketFor(ADA)
           await vault.put(ticket, ADA, value)

@@ -1,12 +1,7 @@
-import {
-  createSessionClient,
-  dpop,
-  type ProofkeyEvent,
-  type SessionClientConfig,
-  type UserAgent,
-} from '../../src/index.js'
+import { createSessionClient, dpop, type ProofkeyEvent, type SessionClientConfig } from '../../src/index.js'
 import { createNonces, createProofCheck, readProof } from './proof.js'
 import { API, createServer, type Faults } from './server.js'
+import { travelBy } from './sign-in-attempt.js'
 
 /** What else can go wrong where tokens are tied to keys. */
 export interface DpopFaults extends Faults {
@@ -68,21 +63,19 @@ export function createDpopApp(faults: DpopFaults = {}, config: Partial<SessionCl
     return new Response(response.body, { status: response.status, headers })
   }
 
-  const userAgent: UserAgent = {
-    name: 'person',
-    keepsPage: true,
-    async open({ begin, complete }) {
-      const { url } = await begin()
-      const callback = server.authorize(url)
-      ties.set(callback.searchParams.get('code') ?? '', url.searchParams.get('dpop_jkt'))
-      await complete(callback.href)
-    },
+  /** The callback of a person who signs in; the code is tied to the key that the request names (RFC 9449 §10). */
+  function authorize(url: URL): URL {
+    const callback = server.authorize(url)
+    ties.set(callback.searchParams.get('code') ?? '', url.searchParams.get('dpop_jkt'))
+    return callback
   }
+  const userAgent = travelBy(authorize)
 
   return {
     server,
     fetch,
     faults,
+    authorize,
     ties,
     log,
     nonces: { as: asNonces.given, rs: rsNonces.given },

@@ -199,7 +199,7 @@ describe('limits', () => {
       later(60)
       await used.auth.getAccessToken()
     }
-    await delay(10)
+    await until(async () => Number(await sealedSessions().read(`${OWNER} active`)) > Date.now() - 120_000)
     await expect(idle.auth.restore()).resolves.toBeDefined()
     expect(used.auth.session).toBeDefined()
     expect(idle.types()).not.toContain('session_ended')

@@ -1,5 +1,4 @@
 // @vitest-environment happy-dom
-import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { memorySessions, type SessionStore, sealedSessions } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
@@ -109,7 +108,7 @@ it('words of use reach the other tabs', async () => {
   later(599)
   await used.auth.getAccessToken()
   await until(() => channels().posted.some((message) => JSON.stringify(message).includes('active')))
-  await delay(10)
+  channels().deliver()
   later(2)
   expect(idle.auth.session).toBeDefined()
 })

@@ -9,13 +9,13 @@ import {
   type SessionClientConfig,
   type SessionStore,
   sealedSessions,
-  type UserAgent,
   type Vault,
 } from '../../src/index.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
 import { createSessionApp } from '../helpers/session-app.js'
+import { travelBy } from '../helpers/sign-in-attempt.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
 import { until } from '../helpers/until.js'
 
@@ -336,16 +336,11 @@ describe('nothing comes back', () => {
     await second.auth.restore()
     const before = [...app.server.issued]
     let signedOut = false
-    const slowly: UserAgent = {
-      name: 'slow',
-      keepsPage: true,
-      async open({ begin, complete }) {
-        const { url } = await begin()
-        await first.auth.signOut({ atServer: false })
-        signedOut = true
-        await complete(app.server.authorize(url).href)
-      },
-    }
+    const slowly = travelBy(async (url) => {
+      await first.auth.signOut({ atServer: false })
+      signedOut = true
+      return app.server.authorize(url)
+    })
     await second.auth.signIn({ userAgent: slowly, scope: 'openid orders' })
     expect(signedOut).toBe(true)
     // Whoever signs in is signed in; but what was signed out stays so.

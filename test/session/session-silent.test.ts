@@ -5,6 +5,7 @@ import { memorySessions, ProofkeyError, type SessionStore, sealedSessions, type 
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
 import { createGate, later, type SessionApp, useSessionApps } from '../helpers/session-app.js'
+import { travelBy } from '../helpers/sign-in-attempt.js'
 import { until } from '../helpers/until.js'
 
 const { start } = useSessionApps()
@@ -12,16 +13,11 @@ const { start } = useSessionApps()
 /** Signs in whomever the server knows, as a frame does; `gate` holds it back at the server. */
 function silentAt(app: () => SessionApp, gate = Promise.resolve()) {
   const asked: URL[] = []
-  const silent: UserAgent = {
-    name: 'frame',
-    keepsPage: true,
-    async open({ begin, complete }) {
-      const { url } = await begin()
-      asked.push(url)
-      await gate
-      await complete(app().server.authorize(url).href)
-    },
-  }
+  const silent = travelBy(async (url) => {
+    asked.push(url)
+    await gate
+    return app().server.authorize(url)
+  }, 'frame')
   return { silent, asked }
 }
 

@@ -106,8 +106,7 @@ describe('what one tab keeps', () => {
   it('is gone after a sign-out, with the note of its last use', async () => {
     const { auth } = start({}, { idleSeconds: 600 }).tab()
     await auth.signIn()
-    await delay(10)
-    expect(await sealedSessions().read(`${OWNER} active`)).toBeDefined()
+    await until(() => sealedSessions().read(`${OWNER} active`))
     await auth.signOut({ atServer: false })
     for (const name of [OWNER, `${OWNER} active`]) expect(await sealedSessions().read(name)).toBeUndefined()
   })
