@@ -1,3 +1,5 @@
+import { parseUrl } from '../protocol/discovery/endpoint.js'
+
 const BASE = 'https://return-to.invalid'
 
 /**
@@ -16,8 +18,7 @@ export function sameOriginPath(value: unknown, maxBytes = Number.POSITIVE_INFINI
 }
 
 function resolve(path: string): string | undefined {
-  if (!URL.canParse(path, BASE)) return undefined
-  const { origin, href } = new URL(path, BASE)
-  const resolved = href.slice(BASE.length)
-  return origin === BASE && !resolved.startsWith('//') ? resolved : undefined
+  const url = parseUrl(path, BASE)
+  const resolved = url?.href.slice(BASE.length)
+  return url?.origin === BASE && resolved && !resolved.startsWith('//') ? resolved : undefined
 }
