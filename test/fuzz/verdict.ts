@@ -14,3 +14,12 @@ export async function verdict<T>(call: () => T | Promise<T>): Promise<{ given: T
 export function must(condition: unknown, what: string, ...seen: unknown[]): asserts condition {
   if (!condition) throw new Error([what, ...seen.map((value) => JSON.stringify(value))].join(' '))
 }
+
+/** The WHATWG parser's word. `URL.canParse` of Node 20 is another parser once it is optimized. */
+export function parsed(text: string, base?: string): URL | undefined {
+  try {
+    return new URL(text, base)
+  } catch {
+    return undefined
+  }
+}

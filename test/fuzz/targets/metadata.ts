@@ -3,7 +3,7 @@ import { beginAuthorization, checkMetadata, discover, type ServerMetadata } from
 import { HOSTS } from '../arbitraries.js'
 import { mutatedJson } from '../json.js'
 import { fuzzTarget } from '../target.js'
-import { must, verdict } from '../verdict.js'
+import { must, parsed, verdict } from '../verdict.js'
 
 const ISSUER = 'https://as.example'
 const honest = {
@@ -45,9 +45,8 @@ const response = fc.record({
 
 /** What RFC 8414 §2 and this library ask of an endpoint, told by the WHATWG parser and no other way. */
 const usable = (value: unknown) => {
-  if (typeof value !== 'string' || !URL.canParse(value)) return false
-  const { protocol, href } = new URL(value)
-  return protocol === 'https:' && !href.includes('#')
+  const url = typeof value === 'string' ? parsed(value) : undefined
+  return url?.protocol === 'https:' && !url.href.includes('#')
 }
 
 export const metadata = fuzzTarget({

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { sameOriginPath } from '../../../src/flow/return-to.js'
 import { around, hostileText, WHITE_SPACE } from '../arbitraries.js'
 import { fuzzTarget } from '../target.js'
-import { must } from '../verdict.js'
+import { must, parsed } from '../verdict.js'
 
 const ORIGINS = ['https://app.example', 'http://localhost:8080']
 
@@ -48,7 +48,7 @@ export const returnTo = fuzzTarget({
     for (const origin of ORIGINS) {
       must(new URL(path, `${origin}/callback?code=x`).href.startsWith(`${origin}/`), 'leads elsewhere', path)
       for (const reading of readings(path)) {
-        const leads = URL.canParse(reading, origin) && new URL(reading, origin).origin
+        const leads = parsed(reading, origin)?.origin
         must(!leads || leads === origin, 'leads elsewhere once decoded', path, reading)
       }
     }

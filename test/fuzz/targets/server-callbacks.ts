@@ -3,7 +3,7 @@ import { createServerClient, memoryVault, none, type ServerMetadata, sealedCooki
 import { around, hostileText } from '../arbitraries.js'
 import { fuzzTarget } from '../target.js'
 import { CLIENT_ID, ISSUER } from '../token-endpoint.js'
-import { must, verdict } from '../verdict.js'
+import { must, parsed, verdict } from '../verdict.js'
 
 const ORIGIN = 'https://app.example'
 const keys = [{ id: 'k', secret: Buffer.alloc(32, 7).toString('base64') }]
@@ -76,7 +76,7 @@ export const serverCallbacks = fuzzTarget({
     const { cookie: kept, state } = waiting[vault]
     const fill = (text: string) => text.replaceAll('STATE', state).replaceAll('COOKIE', kept)
     const text = `${ORIGIN}/${path.replace(/^\//, '')}?${fill(query.join('&'))}`
-    if (!URL.canParse(text)) return
+    if (!parsed(text)) return
     const headers = new Headers()
     try {
       headers.set('cookie', fill(cookie))
