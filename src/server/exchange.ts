@@ -1,5 +1,6 @@
 import { isProofkeyError, ProofkeyError } from '../errors.js'
 import { pin, type Transaction } from '../protocol/authorize/transaction.js'
+import { parseUrl } from '../protocol/discovery/endpoint.js'
 import type { CheckedMetadata } from '../protocol/discovery/metadata.js'
 import { type IdTokenOptions, idTokenPolicy, joinPolicies } from '../protocol/jose/id-token.js'
 import { type CompleteOptions, completeAuthorization, type Grant } from '../protocol/token/complete.js'
@@ -82,7 +83,7 @@ const text = (value: unknown) => value === undefined || typeof value === 'string
 const FORM: Record<keyof ExchangeRequest, (value: unknown) => boolean> = {
   code: (value) => typeof value === 'string' && value !== '',
   codeVerifier: (value) => typeof value === 'string' && /^[\w.~-]{43,128}$/.test(value),
-  redirectUri: (value) => typeof value === 'string' && URL.canParse(value),
+  redirectUri: (value) => parseUrl(value) !== undefined,
   requiredScope: text,
   resource: text,
   idToken: (value = {}) => {

@@ -1,3 +1,4 @@
+import { parseUrl } from '../../protocol/discovery/endpoint.js'
 import { trimWhitespace } from './whitespace.js'
 
 /**
@@ -16,5 +17,5 @@ export function parseHost(host: string, scheme: 'http' | 'https'): string | unde
   const text = trimWhitespace(host)
   // `URL` would take these as the end of the authority, as user information or as an encoding, and drop some others.
   if (!/^[!-~]+$/.test(text) || /[/?#@\\%]/.test(text)) return undefined
-  return URL.canParse(`${scheme}://${text}`) ? new URL(`${scheme}://${text}`).host : undefined
+  return parseUrl(`${scheme}://${text}`)?.host
 }

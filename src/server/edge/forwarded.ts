@@ -1,3 +1,4 @@
+import { parseUrl } from '../../protocol/discovery/endpoint.js'
 import { parseHost } from './bad-request.js'
 import { trimWhitespace } from './whitespace.js'
 
@@ -44,8 +45,7 @@ export function requestedUrl({ url, headers }: Request, trust: ForwardedHeaders 
   const authority = (said.host !== undefined && parseHost(said.host, scheme)) || host
   const port = /^\d{1,5}$/.test(said.port ?? '') && !/:\d+$/.test(authority) ? `:${said.port}` : ''
   const prefix = /^\/[!-~]*$/.test(said.prefix ?? '') && !/[?#\\]/.test(said.prefix ?? '') ? said.prefix : ''
-  const rewritten = `${scheme}://${authority}${port}${prefix}${pathname}${search}`
-  return URL.canParse(rewritten) ? new URL(rewritten) : requested
+  return parseUrl(`${scheme}://${authority}${port}${prefix}${pathname}${search}`) ?? requested
 }
 
 function readXForwarded(headers: Headers, hops: number): ForwardedRequest {

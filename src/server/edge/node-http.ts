@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { parseUrl } from '../../protocol/discovery/endpoint.js'
 import { BAD_REQUEST_ORIGIN, parseHost } from './bad-request.js'
 
 /** What Express and others add to Node's request. */
@@ -63,13 +64,11 @@ function originOf({ socket, headers }: FrameworkRequest): string | undefined {
 }
 
 /** Path and query of the target. It may name a host of its own (RFC 9112 §3.2.2), which is not believed. */
-function pathOf({ originalUrl, url = '/' }: FrameworkRequest): string {
-  const target = originalUrl ?? url
-  const absolute = /^https?:/i.test(target) && URL.canParse(target)
-  const text = absolute ? target : `${BAD_REQUEST_ORIGIN}${target.startsWith('/') ? '' : '/'}${target}`
-  if (!URL.canParse(text)) return '/'
-  const { pathname, search } = new URL(text)
-  return pathname + search
+function pathOf(request: FrameworkRequest): string {
+  const target = request.originalUrl ?? request.url ?? '/'
+  const absolute = /^https?:/i.test(target) ? parseUrl(target) : undefined
+  const url = absolute ?? parseUrl(`${BAD_REQUEST_ORIGIN}${target.startsWith('/') ? '' : '/'}${target}`)
+  return url ? url.pathname + url.search : '/'
 }
 
 /** Node has it since 20.6; the DOM's types do not know it. */

@@ -41,7 +41,7 @@ export const cookies = fuzzTarget({
   name: 'cookies',
   arbitrary: header.map(([pairs, separator]) => asHeaderText(pairs.join(separator))),
   async property(text) {
-    const jar = createCookieJar(text, 'Lax')
+    const jar = createCookieJar(text, { sameSite: 'Lax' })
     const pairs = written(text)
     const named = (wanted: string) => pairs.filter(([name]) => name === wanted)
     for (const wanted of [NAME, ...jar.names()]) {
