@@ -139,6 +139,9 @@ export function isProofkeyError(error: unknown): error is ProofkeyError {
   return error instanceof Error && error.name === 'ProofkeyError' && 'code' in error
 }
 
+/** What an event says of an error: the code of a {@link ProofkeyError}, or `unexpected` for anything else. */
+export const codeOf = (error: unknown): string => (isProofkeyError(error) ? error.code : 'unexpected')
+
 /** The same error with other details: one error may reach many callers, and an object that was thrown is not changed. */
 export function errorWith(error: ProofkeyError, changes: ErrorDetails): ProofkeyError {
   const { code, message, hint, cause, serverError, retryable, requirements, claim } = error
@@ -214,72 +217,91 @@ const MAX_TEXT_LENGTH = 200
  * `(withheld)` where it repeats a secret.
  */
 export function redact(text: string, secrets: Secrets = []): string {
-  return repeatsSecret(text, secrets)
-    ? '(withheld)'
-    : text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, MAX_TEXT_LENGTH)
+  const shown = text
+    .slice(0, 20 * MAX_TEXT_LENGTH)
+    .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
+    .slice(0, MAX_TEXT_LENGTH)
+  return repeatsSecret(shown, secrets) ? '(withheld)' : shown
 }
 
 /**
  * Whether a text repeats a secret or eight characters of one in a row; also with other characters strewn in, in other
- * case, percent-encoded, as HTML entities, with JSON escapes, in base64, or in several of these at once.
+ * case, percent-encoded, as HTML entities, with JSON escapes, in hex or base64, or in several of these at once. Takes time
+ * in proportion to the length of both.
  */
 export function repeatsSecret(text: string, secrets: Secrets): boolean {
-  const readings = readingsOf(text.slice(0, 20 * MAX_TEXT_LENGTH)).map((reading) => [reading, bare(reading)] as const)
-  return secrets.some((secret) => {
-    const core = bare(secret ?? '')
-    if (!secret || core.length < PART_LENGTH)
-      return secret && readings.some(([plain, letters]) => plain.includes(secret) || (core && letters.includes(core)))
-    for (let at = 0; at + PART_LENGTH <= core.length; at++) {
-      const part = core.slice(at, at + PART_LENGTH)
-      if (readings.some(([, letters]) => letters.includes(part))) return true
-    }
-    return false
-  })
+  const found = withLetters(readingsOf(text))
+  const parts = new Set(found.flatMap(partsOf))
+  return secrets.some(
+    (secret) =>
+      secret &&
+      // A secret may itself look encoded.
+      withLetters(plainReadings(secret)).some((form) =>
+        form.length < PART_LENGTH
+          ? form && found.some((reading) => reading.includes(form))
+          : partsOf(form).some((part) => parts.has(part)),
+      ),
+  )
 }
 
-/** Letters and digits only: what is left however a text is set. */
-const bare = (text: string) =>
+/** These texts, and the letters and digits of each. */
+const withLetters = (texts: string[]): string[] => [...texts, ...texts.map(lettersOf)]
+
+/** Letters and digits only, in lower case and without accents. */
+const lettersOf = (text: string): string =>
   text
-    .normalize('NFKC')
+    .normalize('NFKD')
     .replace(/[^\p{L}\p{N}]/gu, '')
     .toLowerCase()
 
-/** The text as it stands, and what it says once and twice decoded. */
+const partsOf = (text: string): string[] =>
+  Array.from({ length: Math.max(0, text.length - PART_LENGTH + 1) }, (_, at) => text.slice(at, at + PART_LENGTH))
+
+/** All that a text can be read as: also what it holds in hex or base64. */
 function readingsOf(text: string): string[] {
-  const once = decoded(text)
-  const readings = [text, once, decoded(once)]
-  const runs = readings.flatMap((reading) => reading.match(/[\w+/-]{8,}/g) ?? [])
-  return [...new Set([...readings, ...runs.map(fromBase64)])]
+  const plain = plainReadings(text)
+  const binary = plain.flatMap((reading) => [...fromBase64(reading), reading.replace(/[\da-f]{2}/gi, '%$&')])
+  return [...plain, ...binary, ...binary.map(decoded)]
 }
 
-const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
+/** The text as it stands, and decoded once, twice, … until nothing is encoded; spaces that are strewn in hide no escape. */
+function plainReadings(text: string): string[] {
+  const readings = new Set([text, text.replace(/\s+/g, '')])
+  // Those that are added are visited too.
+  for (const reading of readings) if (readings.size < 8) readings.add(decoded(reading))
+  return [...readings]
+}
 
+/** Without percent-encoding, HTML entities and JSON escapes. */
 const decoded = (text: string): string =>
   text
     .replace(/(?:%[\da-f]{2})+/gi, (bytes) => {
       try {
         return decodeURIComponent(bytes)
       } catch {
-        return bytes.replace(/%(..)/g, (_, byte) => String.fromCharCode(Number.parseInt(byte, 16)))
+        return bytes.replace(/%(..)/g, (_, byte) => character(byte, 16))
       }
     })
-    .replace(
-      /\\u([\da-f]{4})|\\x([\da-f]{2})|&#x([\da-f]{1,6});|&#(\d{1,7});|&(\w{2,4});/gi,
-      (whole, u, x, hex, decimal, name) =>
-        name
-          ? (ENTITIES[name] ?? whole)
-          : String.fromCharCode(Number.parseInt(u ?? x ?? hex ?? decimal, decimal ? 10 : 16)),
+    .replace(/\\u\{?([\da-f]{1,6})\}?|\\x([\da-f]{2})|&#x([\da-f]{1,6});?/gi, (_, u, x, hex) =>
+      character(u ?? x ?? hex, 16),
     )
+    .replace(/&#(\d{1,7});?/g, (_, decimal) => character(decimal, 10))
+    // Of a named one, only the letter counts: `&uuml;` is `u`, `&lt;` is no letter.
+    .replace(/&(\w)(?:uml|acute|grave|circ|tilde|ring|cedil|slash|caron);|&(?!amp;)\w{2,8};/g, '$1')
+    .replaceAll('&amp;', '&')
 
-function fromBase64(run: string): string {
-  try {
-    return atob(
-      run
-        .replaceAll('-', '+')
-        .replaceAll('_', '/')
-        .slice(0, run.length - (run.length % 4 === 1 ? 1 : 0)),
-    )
-  } catch {
-    return ''
-  }
+const character = (code: string, radix: number) => String.fromCharCode(Number.parseInt(code, radix))
+
+/** All that stands in base64 or base64url in a text, wherever it begins; the rest becomes noise. */
+function fromBase64(text: string): string[] {
+  const digits = text
+    .replace(/[^\w+/-]/g, '')
+    .replaceAll('-', '+')
+    .replaceAll('_', '/')
+  return [0, 1, 2, 3].map((start) =>
+    new TextDecoder().decode(Uint8Array.from(atob(whole(digits.slice(start))), (byte) => byte.charCodeAt(0))),
+  )
 }
+
+/** Without a last digit that gives no byte. */
+const whole = (digits: string) => (digits.length % 4 === 1 ? digits.slice(0, -1) : digits)

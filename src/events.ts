@@ -3,15 +3,21 @@ export interface EventContext {
   /** Milliseconds since the epoch. */
   readonly atMs: number
   readonly issuer: string
-  readonly clientId: string
+  /** Undefined while a client is being registered: it gets its id by that. */
+  readonly clientId: string | undefined
   /** The sign-in's record id (expiry and SHA-256 of `state`), where there is one. */
   readonly transaction?: string | undefined
 }
 
 /** What happened, without secrets: safe to log and to send anywhere. */
 export type EventBody =
-  /** The server's metadata was fetched (not where it was given by hand or still fresh). */
+  /** The server's metadata is being fetched (not where it was given by hand or is still fresh). */
+  | { readonly type: 'metadata_requested' }
   | { readonly type: 'metadata_loaded' }
+  /** The metadata could not be had or used. With `stale`, the earlier metadata goes on in use: a day at most. */
+  | { readonly type: 'metadata_failed'; readonly code: string; readonly stale: boolean }
+  /** The server's keys could not be had. With `stale`, the earlier keys go on in use: an hour at most. */
+  | { readonly type: 'keys_failed'; readonly code: string; readonly stale: boolean }
   /** The server does not say that it supports PKCE; the challenge is sent all the same (RFC 8414 §2 makes the field optional). */
   | { readonly type: 'pkce_not_advertised' }
   /** `returnTo` was no path of this origin, or, on a server, longer than 800 bytes; it goes on with `/`. */
@@ -47,9 +53,11 @@ export type EventBody =
   | { readonly type: 'session_restored' }
   /** The session has changed: new tokens or more scope, of another tab, or a sign-in there; a newer refresh token. */
   | { readonly type: 'session_changed' }
-  /** New tokens came, and are stored. */
+  /** A refresh token is being sent to the server. */
+  | { readonly type: 'refresh_started' }
+  /** New tokens came; those of a session are stored. */
   | { readonly type: 'tokens_refreshed'; readonly scope: string }
-  /** New tokens did not come; the session goes on. */
+  /** New tokens did not come; a session goes on, unless `session_ended` says otherwise. */
   | { readonly type: 'refresh_failed'; readonly code: string }
   /** The session could not be written; it lives on in this page only. */
   | { readonly type: 'session_not_stored'; readonly code: string }
@@ -71,8 +79,29 @@ export type EventBody =
         | 'answer_refused'
         | 'key_lost'
     }
+  /** A token is being revoked. `token`: of which kind, where that is known. */
+  | { readonly type: 'revocation_started'; readonly token: RevokedToken }
+  | { readonly type: 'token_revoked'; readonly token: RevokedToken }
   /** A token could not be revoked: it may live on until it expires (RFC 7009 §2.2.1). */
-  | { readonly type: 'revocation_failed'; readonly token: 'refresh_token' | 'access_token'; readonly code: string }
+  | { readonly type: 'revocation_failed'; readonly token: RevokedToken; readonly code: string }
+  /** On a server: a code is being redeemed for a client that kept the verifier. */
+  | { readonly type: 'exchange_started' }
+  | { readonly type: 'exchange_completed'; readonly scope: string }
+  /** With the code of the `ProofkeyError`, or `unexpected` for anything else, as where `respond` throws. */
+  | { readonly type: 'exchange_failed'; readonly code: string }
+  /** The server is asked about the person (OpenID Connect Core §5.3). */
+  | { readonly type: 'user_info_requested' }
+  | { readonly type: 'user_info_received' }
+  | { readonly type: 'user_info_failed'; readonly code: string }
+  /** This installation registers as a client of its own (RFC 7591). */
+  | { readonly type: 'registration_started' }
+  | { readonly type: 'registration_completed' }
+  | { readonly type: 'registration_failed'; readonly code: string }
+  /** The client id of this installation was found in the browser's storage. */
+  | { readonly type: 'registration_restored' }
+  | { readonly type: 'registration_forgotten' }
+  /** On a device: the person is shown a code to type in (RFC 8628 §3.3). */
+  | { readonly type: 'user_code_shown' }
   /** An API asks for more than the session has: more scope, or a stronger or more recent sign-in (RFC 9470). */
   | { readonly type: 'step_up_required'; readonly endpoint: string; readonly error: string }
   /** With the code of the `ProofkeyError`, or `unexpected` for anything else. */
@@ -85,6 +114,8 @@ export type EventBody =
   | { readonly type: 'sign_out_completed' }
   /** A step of it went wrong; the app's own sign-out is not held up by that. */
   | { readonly type: 'sign_out_failed'; readonly code: string }
+  /** A logout token came. */
+  | { readonly type: 'back_channel_logout_received' }
   /** The server ended sessions by a logout token: the one it names, or all that its person has here. */
   | { readonly type: 'back_channel_logout'; readonly ends: 'session' | 'all_sessions' }
   /** A logout token was refused, or, `unexpected`, the app could not end the sessions. */
@@ -95,34 +126,51 @@ export type EventBody =
 
 export type ProofkeyEvent = EventContext & EventBody
 
-export type Listener<Event> = (event: Event) => void
+type RevokedToken = 'refresh_token' | 'access_token' | undefined
+
+/** Hears of events. What it throws, or rejects with, goes to `onError` and stops nobody. */
+export type Listener<Event> = (event: Event) => unknown
+
+export interface SubscribeOptions {
+  /**
+   * Hears what the listener throws or rejects with. Default: the global `reportError`, which browsers have; else
+   * `console.error`. It is never thrown again, so no listener ends a process.
+   */
+  readonly onError?: ((error: unknown) => unknown) | undefined
+}
+
+/** Listens to what happens; returns its own undo. */
+export type Subscribe<Event> = (listener: Listener<Event>, options?: SubscribeOptions) => () => void
 
 export interface Emitter<Event> {
   emit(event: Event): void
-  /** Returns its own undo. */
-  subscribe(listener: Listener<Event>): () => void
+  readonly subscribe: Subscribe<Event>
 }
 
-/** A listener that throws never breaks a sign-in: its error is reported as an uncaught one. */
+/** Each listener hears each event before `emit` returns, whatever the others do. */
 export function createEmitter<Event>(): Emitter<Event> {
   const listeners = new Set<Listener<Event>>()
   return {
     emit(event) {
-      for (const listener of [...listeners]) {
-        try {
-          listener(event)
-        } catch (error) {
-          queueMicrotask(() => {
-            throw error
-          })
-        }
-      }
+      for (const listener of [...listeners]) listener(event)
     },
-    subscribe(listener) {
-      // Wrapped, so that the same function subscribed twice is two subscriptions with two undos.
-      const own: Listener<Event> = (event) => listener(event)
+    subscribe(listener, { onError = reportUncaught } = {}) {
+      // A function of its own, so that the same listener subscribed twice is two subscriptions with two undos.
+      const own: Listener<Event> = (event) => isolated(() => listener(event), onError)
       listeners.add(own)
       return () => void listeners.delete(own)
     },
   }
+}
+
+/** Runs a function of the app, now. What it throws or rejects with goes to `onError`; what that does, to the console. */
+function isolated(work: () => unknown, onError: (error: unknown) => unknown): void {
+  new Promise((resolve) => resolve(work())).catch(onError).catch(reportUncaught)
+}
+
+function reportUncaught(error: unknown): void {
+  const { reportError } = globalThis
+  // In Deno, `reportError` ends the process where nobody listens for its event.
+  if (reportError && !('Deno' in globalThis)) reportError(error)
+  else console.error(error)
 }

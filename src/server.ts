@@ -8,7 +8,7 @@ export {
   revealServerError,
   type ServerError,
 } from './errors.js'
-export type { EventBody, EventContext, Listener, ProofkeyEvent } from './events.js'
+export type { EventBody, EventContext, Listener, ProofkeyEvent, Subscribe, SubscribeOptions } from './events.js'
 export type { SignInResult, StartOptions } from './flow/flow.js'
 export type { FlowConfig } from './flow/flow-config.js'
 export type { AuthorizationParameters } from './protocol/authorize/begin.js'

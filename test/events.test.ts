@@ -1,4 +1,4 @@
-import { expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createEmitter } from '../src/events.js'
 import { uncaughtDuring } from './helpers/uncaught.js'
 
@@ -80,18 +80,82 @@ it('keeps two emitters apart', () => {
   expect(listener).not.toHaveBeenCalled()
 })
 
-it('survives a listener that throws: the others are told, the error is uncaught, not lost', async () => {
+describe('a listener that fails', () => {
   const broken = new Error('a broken listener')
-  const other = vi.fn()
-  const { emit, subscribe } = createEmitter<string>()
-  subscribe(() => {
-    throw broken
+  const failing: [string, () => unknown][] = [
+    [
+      'throws',
+      () => {
+        throw broken
+      },
+    ],
+    ['rejects', () => Promise.reject(broken)],
+    [
+      'rejects later',
+      async () => {
+        await null
+        throw broken
+      },
+    ],
+    [
+      'gives a thenable that throws',
+      () => ({
+        // biome-ignore lint/suspicious/noThenProperty: a hostile one
+        get then() {
+          throw broken
+        },
+      }),
+    ],
+  ]
+  afterEach(() => vi.unstubAllGlobals())
+
+  it.each(failing)('and %s stops nobody, and its error goes to onError', async (_, listener) => {
+    const [other, onError] = [vi.fn(), vi.fn()]
+    const { emit, subscribe } = createEmitter<string>()
+    subscribe(listener, { onError })
+    subscribe(other)
+    const uncaught = await uncaughtDuring(() => {
+      expect(() => emit('a')).not.toThrow()
+      expect(other.mock.calls).toEqual([['a']])
+    })
+    expect(uncaught).toEqual([])
+    expect(onError.mock.calls).toEqual([[broken]])
   })
-  subscribe(other)
-  const uncaught = await uncaughtDuring(() => {
-    expect(() => emit('a')).not.toThrow()
-    expect(other.mock.calls).toEqual([['a']])
+
+  it.each(failing)('and %s is reported once by reportError, where there is one', async (_, listener) => {
+    const reportError = vi.fn()
+    vi.stubGlobal('reportError', reportError)
+    const { emit, subscribe } = createEmitter<string>()
+    subscribe(listener)
+    expect(await uncaughtDuring(() => emit('a'))).toEqual([])
+    expect(reportError.mock.calls).toEqual([[broken]])
   })
-  expect(uncaught).toEqual([broken])
-  expect(uncaught[0]).toBe(broken)
+
+  it.each(failing)('and %s is shown on the console elsewhere, never thrown', async (_, listener) => {
+    const shown = vi.spyOn(console, 'error').mockImplementation(() => {})
+    vi.stubGlobal('reportError', undefined)
+    const { emit, subscribe } = createEmitter<string>()
+    subscribe(listener)
+    expect(await uncaughtDuring(() => emit('a'))).toEqual([])
+    expect(shown.mock.calls).toEqual([[broken]])
+    shown.mockRestore()
+  })
+
+  it.each(failing)('and an onError that %s too does no harm', async (_, fail) => {
+    const reportError = vi.fn()
+    vi.stubGlobal('reportError', reportError)
+    const { emit, subscribe } = createEmitter<string>()
+    subscribe(() => Promise.reject('first'), { onError: fail })
+    expect(await uncaughtDuring(() => emit('a'))).toEqual([])
+    expect(reportError.mock.calls).toEqual([[broken]])
+  })
+
+  it('ends a Node process where its error is thrown again', async () => {
+    const rethrown = await uncaughtDuring(() =>
+      queueMicrotask(() => {
+        throw broken
+      }),
+    )
+    expect(rethrown).toEqual([broken])
+  })
 })

@@ -8,6 +8,7 @@ const ALARMING = new Set([
   'already_completed',
   'answer_refused',
   'callback_issuer_mismatch',
+  'exchange_refused',
   'id_token_invalid',
   'issuer_mismatch',
   'logout_token_invalid',

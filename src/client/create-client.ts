@@ -1,6 +1,6 @@
 import { isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
 import { isProofkeyError } from '../errors.js'
-import type { Listener, ProofkeyEvent } from '../events.js'
+import type { ProofkeyEvent, Subscribe } from '../events.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions } from '../flow/flow.js'
 import { checkConfig } from '../flow/flow-config.js'
 import {
@@ -60,7 +60,7 @@ export interface Client<Given = Grant> {
    */
   preload(): Promise<void>
   /** Calls `listener` for each event. @returns a function that ends the subscription */
-  subscribe(listener: Listener<ProofkeyEvent>): () => void
+  readonly subscribe: Subscribe<ProofkeyEvent>
 }
 
 /**

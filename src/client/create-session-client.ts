@@ -1,5 +1,6 @@
 import type { ProofkeyError } from '../errors.js'
 import type { SignInResult } from '../flow/flow.js'
+import { type Milestones, reported } from '../flow/reported.js'
 import { requestUserInfo, type UserInfo } from '../protocol/resource/user-info.js'
 import { scopes } from '../protocol/scope.js'
 import type { Grant } from '../protocol/token/complete.js'
@@ -171,7 +172,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   }
 
   async function userInfo(): Promise<UserInfo> {
-    await getAccessToken()
+    await tokens.accessToken()
     const subject = keeper.held?.session.claims?.sub
     if (!subject) throw insufficientScope('openid')
     return requestUserInfo(await flow.metadata(), subject, { ...config, fetch: authorized({}) })
@@ -206,11 +207,17 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     },
     getAccessToken,
     fetch: (input, init) => apiFetch(input, init).catch(withSignIn),
-    userInfo: () => userInfo().catch(withSignIn),
+    userInfo: () => reported(flow.report, USER_INFO, userInfo).catch(withSignIn),
     ...createSignOut(keeper, { ...built, addressBar: { currentUrl, swapUrl } }, config),
     close() {
       awake.stop()
       keeper.leave()
     },
   }
+}
+
+const USER_INFO: Milestones<UserInfo> = {
+  started: { type: 'user_info_requested' },
+  completed: () => ({ type: 'user_info_received' }),
+  failed: (code) => ({ type: 'user_info_failed', code }),
 }

@@ -1,4 +1,7 @@
 import { type SigningKey, thumbprintOf } from '../crypto/signing-key.js'
+import { codeOf } from '../errors.js'
+import type { Listener, ProofkeyEvent } from '../events.js'
+import { reporter } from '../flow/reported.js'
 import type { ClientAuth } from '../protocol/client-auth/client-auth.js'
 import { privateKeyJwt } from '../protocol/client-auth/private-key-jwt.js'
 import { type RegistrationOptions, registerClient } from '../protocol/client-auth/register.js'
@@ -20,6 +23,8 @@ export interface InstanceOptions extends RegistrationOptions {
   readonly applicationType?: 'web' | 'native' | undefined
   /** Whatever else is to be registered, in the wire's own names (RFC 7591 §2): `{ post_logout_redirect_uris: […] }`. */
   readonly additionalMetadata?: Readonly<Record<string, unknown>> | undefined
+  /** Hears what happens; as the listeners of `subscribe` do. */
+  readonly onEvent?: Listener<ProofkeyEvent> | undefined
 }
 
 /** One installation of the app: a client of its own, with a key that never leaves this browser. */
@@ -49,31 +54,45 @@ interface StoredInstance {
  */
 export async function registerInstance(options: InstanceOptions): Promise<Instance> {
   const { issuer, redirectUri } = options
+  const report = reporter({ issuer, clientId: undefined }, options.onEvent)
+  const failed = (error: unknown): never => {
+    report({ type: 'registration_failed', code: codeOf(error) })
+    throw error
+  }
   const transaction = createDatabase('proofkey-instances', 'instances')
   const name = JSON.stringify([issuer, redirectUri])
   const read = (records: IDBObjectStore) => promisifyRequest<StoredInstance | undefined>(records.get(name))
-  // Before anybody is asked: what cannot be kept is not registered.
-  const key = await keyStore().load(`instance ${name}`)
-  const keyId = await thumbprintOf(key.publicJwk)
-  /** One whose key was lost is of no use any more. */
-  const usable = (found: StoredInstance | undefined) => (found?.keyId === keyId ? found : undefined)
-  // Ten tabs of a first visit are one instance; without Web Locks, the one that was registered first.
-  const { clientId } = await exclusively(`instance ${name}`, async () => {
-    const found = usable(await transaction('readonly', read))
-    const made = found ?? { clientId: await registered(options, key, keyId), keyId }
-    return transaction('readwrite', async (records) => {
-      const first = usable(await read(records))
-      if (!first) await promisifyRequest(records.put(made, name))
-      return first ?? made
+
+  async function findOrRegister() {
+    // Before anybody is asked: what cannot be kept is not registered.
+    const key = await keyStore().load(`instance ${name}`)
+    const keyId = await thumbprintOf(key.publicJwk)
+    /** One whose key was lost is of no use any more. */
+    const usable = (found: StoredInstance | undefined) => (found?.keyId === keyId ? found : undefined)
+    // Ten tabs of a first visit are one instance; without Web Locks, the one that was registered first.
+    const { clientId } = await exclusively(`instance ${name}`, async () => {
+      const found = usable(await transaction('readonly', read))
+      if (!found) report({ type: 'registration_started' })
+      const made = found ?? { clientId: await registered(options, key, keyId), keyId }
+      const first = await transaction('readwrite', async (records) => {
+        const first = usable(await read(records))
+        if (!first) await promisifyRequest(records.put(made, name))
+        return first ?? made
+      })
+      report({ type: found ? 'registration_restored' : 'registration_completed' })
+      return first
     })
-  })
+    return { clientId, clientAuth: privateKeyJwt(key.privateKey, { keyId }) }
+  }
+
+  const { clientId, clientAuth } = await findOrRegister().catch(failed)
   return {
     clientId,
-    clientAuth: privateKeyJwt(key.privateKey, { keyId }),
+    clientAuth,
     forget: () =>
       transaction('readwrite', async (records) => {
         if ((await read(records))?.clientId === clientId) await promisifyRequest(records.delete(name))
-      }),
+      }).then(() => report({ type: 'registration_forgotten' }), failed),
   }
 }
 

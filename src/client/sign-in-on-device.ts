@@ -1,5 +1,8 @@
+import { codeOf } from '../errors.js'
+import type { EventBody, Listener, ProofkeyEvent } from '../events.js'
 import { unlessAborted } from '../flow/flow.js'
 import { checkConfig } from '../flow/flow-config.js'
+import { reporter } from '../flow/reported.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import {
   type DeviceAuthorization,
@@ -12,7 +15,6 @@ import {
 import { checkClientAuth } from '../protocol/client-auth/client-auth.js'
 import { checkMetadata, discover, type ServerMetadata } from '../protocol/discovery/metadata.js'
 import { expired, type Grant } from '../protocol/token/complete.js'
-import { LONGEST_TIMER_MS } from '../user-agents/callback-wait.js'
 
 export interface DeviceSignInOptions extends DeviceRequest, DeviceOptions {
   /** The authorization server, written exactly as the server writes itself. */
@@ -24,6 +26,8 @@ export interface DeviceSignInOptions extends DeviceRequest, DeviceOptions {
    * what it fails with ends the sign-in.
    */
   readonly onPrompt: (prompt: DevicePrompt) => unknown
+  /** Hears what happens; as the listeners of `subscribe` do. */
+  readonly onEvent?: Listener<ProofkeyEvent> | undefined
 }
 
 /** Of the interval, while no answer comes. */
@@ -31,7 +35,9 @@ const MOST_DOUBLINGS = 4
 
 /**
  * Signs in on a device without a browser of its own: the person opens a page on another one and types a code in (device
- * authorization grant, RFC 8628). It waits for them until the code expires, and asks no more often than the server wants.
+ * authorization grant, RFC 8628). It waits for them until the code expires, and asks no more often than the server wants,
+ * within bounds: at most once a second and at least once a minute, for an hour at most. The user code may have 64
+ * characters, the addresses 2048 (`response_refused`).
  *
  * Only where no browser can come back to the app, as in a TV or a remote shell; everywhere else `loopback()`. This grant
  * has no redirect and no PKCE: nothing ties the person who types the code in to this device, so that a stranger can send
@@ -43,14 +49,41 @@ const MOST_DOUBLINGS = 4
  * `network_error` and `timeout`; afterwards it asks again, less and less often.
  */
 export async function signInOnDevice(options: DeviceSignInOptions): Promise<Grant> {
-  const { issuer, metadata, clientAuth, insecure, signal, onPrompt } = options
+  const { issuer, clientAuth, clientId, onPrompt, onEvent } = options
   // It has no redirect URI: any that is right will do for the check.
   checkConfig({ ...options, redirectUri: 'http://127.0.0.1/' })
   if (typeof onPrompt !== 'function') throw configInvalid(['onPrompt: a function that shows the code'])
-  const server = metadata ? checkMetadata(metadata, issuer, insecure) : await discover(issuer, options)
-  if (clientAuth) checkClientAuth(server, clientAuth)
+  const report = reporter({ issuer, clientId }, onEvent)
+  try {
+    const server = await serverOf(options, report)
+    if (clientAuth) checkClientAuth(server, clientAuth)
+    const endpoint = `${server.device_authorization_endpoint}`
+    report({ type: 'sign_in_started', endpoint, scope: options.scope ?? '' })
+    const authorization = await requestDeviceCode(server, options, options)
+    report({ type: 'user_code_shown' })
+    const grant = await showAndAsk(server, options, authorization)
+    report({ type: 'sign_in_completed', scope: grant.tokens.scope })
+    return grant
+  } catch (error) {
+    report({ type: 'sign_in_failed', code: codeOf(error) })
+    throw error
+  }
+}
 
-  const authorization = await requestDeviceCode(server, options, options)
+async function serverOf({ issuer, metadata, ...options }: DeviceSignInOptions, report: (event: EventBody) => void) {
+  if (metadata) return checkMetadata(metadata, issuer, options.insecure)
+  report({ type: 'metadata_requested' })
+  const server = await discover(issuer, options)
+  report({ type: 'metadata_loaded' })
+  return server
+}
+
+async function showAndAsk(
+  server: ServerMetadata,
+  options: DeviceSignInOptions,
+  authorization: DeviceAuthorization,
+): Promise<Grant> {
+  const { signal, onPrompt } = options
   const over = new AbortController()
   const asking = { ...options, signal: AbortSignal.any([over.signal, ...(signal ? [signal] : [])]) }
   const showing = new Promise<never>((_, fail) => Promise.resolve(onPrompt(authorization.prompt)).catch(fail))
@@ -66,13 +99,14 @@ async function askUntilDecided(
   options: DeviceSignInOptions,
   authorization: DeviceAuthorization,
 ): Promise<Grant> {
-  const { prompt } = authorization
   let { intervalSeconds } = authorization
   let failures = 0
+  // Setting the system's clock changes nothing. Where this one stands still while the machine sleeps, the server tells.
+  const expiresAt = performance.now() + authorization.lifetimeSeconds * 1000
   for (;;) {
     const waitMs = intervalSeconds * 1000 * 2 ** Math.min(failures, MOST_DOUBLINGS)
-    await pause(Math.min(waitMs, prompt.expiresAtMs - Date.now(), LONGEST_TIMER_MS), options.signal)
-    if (Date.now() >= prompt.expiresAtMs) throw expired()
+    await pause(Math.min(waitMs, expiresAt - performance.now()), options.signal)
+    if (performance.now() >= expiresAt) throw expired()
     const answer = await pollDeviceGrant(server, options, authorization, options)
     if (typeof answer === 'object') return answer
     failures = answer === 'unreachable' ? failures + 1 : 0

@@ -1,11 +1,13 @@
 import { ticketId } from '../crypto/ticket.js'
-import { aborted, errorWith, isProofkeyError, ProofkeyError } from '../errors.js'
+import { aborted, codeOf, errorWith, isProofkeyError, ProofkeyError } from '../errors.js'
 import { createEmitter, type EventBody, type ProofkeyEvent } from '../events.js'
+import { STALE_METADATA_SECONDS } from '../limits.js'
 import { type AuthorizationParameters, beginAuthorization, type ResponseMode } from '../protocol/authorize/begin.js'
 import { checkRedirectUri, unknownState } from '../protocol/authorize/callback.js'
 import type { Transaction } from '../protocol/authorize/transaction.js'
 import { clientKeyOf } from '../protocol/client-key.js'
-import { checkMetadata, createMetadataSource, discover } from '../protocol/discovery/metadata.js'
+import { createCache } from '../protocol/discovery/cached.js'
+import { checkMetadata, discover } from '../protocol/discovery/metadata.js'
 import { scopes } from '../protocol/scope.js'
 import { type CompleteOptions, completeAuthorization, expired, type Grant } from '../protocol/token/complete.js'
 import type { Exchange } from '../protocol/token/exchange-at.js'
@@ -56,12 +58,18 @@ export function createFlow(config: FlowConfig & FlowOptions) {
     emit({ atMs: Date.now(), issuer, clientId, transaction, ...event })
 
   const given = config.metadata && checkMetadata(config.metadata, issuer, insecure)
-  const metadata = createMetadataSource(async () => {
+  const load = async () => {
+    if (!given) report({ type: 'metadata_requested' })
     const server = given ?? (await discover(issuer, config))
     if (!given) report({ type: 'metadata_loaded' })
     if (!server.code_challenge_methods_supported) report({ type: 'pkce_not_advertised' })
     return server
-  }, config.metadataLifetimeSeconds ?? 3600)
+  }
+  const { get: metadata } = createCache(load, {
+    lifetimeSeconds: config.metadataLifetimeSeconds ?? 3600,
+    staleSeconds: STALE_METADATA_SECONDS,
+    onFailure: (error, stale) => report({ type: 'metadata_failed', code: codeOf(error), stale }),
+  })
 
   return {
     clientKey,
@@ -139,7 +147,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
 
     /** Reports a failure and hands it on. */
     failed(error: unknown, id?: string): unknown {
-      report({ type: 'sign_in_failed', code: isProofkeyError(error) ? error.code : 'unexpected' }, id)
+      report({ type: 'sign_in_failed', code: codeOf(error) }, id)
       return error
     },
   }

@@ -1,4 +1,5 @@
 import { ProofkeyError } from '../errors.js'
+import { MAX_RESPONSE_BYTES, MAX_SHOWN_LENGTH } from '../limits.js'
 import type { InsecureSwitch } from './discovery/endpoint.js'
 
 /** What every function that talks to the server takes. */
@@ -14,8 +15,6 @@ export interface RequestOptions {
   /** {@link allowInsecureLoopback}, and nothing else, lets endpoints be http on a loopback host. */
   readonly insecure?: InsecureSwitch | undefined
 }
-
-const MAX_BODY_BYTES = 262_144
 
 /**
  * One request: no redirect followed, no cookie or referrer sent, bounded in time and size (256 KiB).
@@ -47,7 +46,7 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
       : deadline.aborted
         ? (['timeout', `took over ${timeoutSeconds} s`, 'Try again.'] as const)
         : (['network_error', answered ? 'broke off' : 'did not answer', 'Check the connection and CORS.'] as const)
-    throw new ProofkeyError(code, `${url} ${message}.`, hint, {
+    throw new ProofkeyError(code, `${shown(url)} ${message}.`, hint, {
       // Its name only: what a fetch throws can hold the request.
       cause: (cause as Error)?.name,
       retryable: !answered,
@@ -64,9 +63,9 @@ export async function readBody(url: string, response: Response): Promise<Blob> {
     const { done, value } = await reader.read()
     if (done) break
     size += value.length
-    if (size > MAX_BODY_BYTES) {
+    if (size > MAX_RESPONSE_BYTES) {
       reader.cancel().catch(() => {})
-      throw responseRefused(url, `sent more than ${MAX_BODY_BYTES} bytes`)
+      throw responseRefused(url, `sent more than ${MAX_RESPONSE_BYTES} bytes`)
     }
     chunks.push(value as BlobPart)
   }
@@ -75,5 +74,7 @@ export async function readBody(url: string, response: Response): Promise<Blob> {
 
 /** A response that is not used: whatever was asked for with it is spent. */
 export function responseRefused(url: string, what: string): ProofkeyError {
-  return new ProofkeyError('response_refused', `${url} ${what}.`, 'Check the issuer and what stands before it.')
+  return new ProofkeyError('response_refused', `${shown(url)} ${what}.`, 'Check the issuer and what stands before it.')
 }
+
+const shown = (url: string) => url.slice(0, MAX_SHOWN_LENGTH)

@@ -1,6 +1,6 @@
 import { sha256 } from '../crypto/digest.js'
 import { randomToken } from '../crypto/random.js'
-import { isProofkeyError } from '../errors.js'
+import { codeOf, isProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
 import { malformed } from '../protocol/authorize/callback.js'
 import { type LogoutToken, logoutTokenInvalid } from '../protocol/sign-out/logout-token.js'
@@ -23,6 +23,7 @@ interface Parts {
 export async function backChannelLogout(request: Request, onLogout: OnLogout, parts: Parts): Promise<Response> {
   const { clientKey, replayCache, validate, report } = parts
   const release = (attempt: ReplayAttempt) => replayCache.release(attempt).catch(() => {})
+  report({ type: 'back_channel_logout_received' })
   try {
     const logout = await validate(await readToken(request))
     const attempt = { id: await sha256(`${clientKey} ${logout.jti}`), token: randomToken() }
@@ -49,7 +50,7 @@ export async function backChannelLogout(request: Request, onLogout: OnLogout, pa
     return new Response(null, { status: 200, headers: NO_STORE })
   } catch (error) {
     const known = isProofkeyError(error)
-    report({ type: 'back_channel_logout_failed', code: known ? error.code : 'unexpected' })
+    report({ type: 'back_channel_logout_failed', code: codeOf(error) })
     const error_description = known ? error.message.replace(UNSPEAKABLE, "'") : 'The sessions could not be ended.'
     return Response.json({ error: 'invalid_request', error_description }, { status: 400, headers: NO_STORE })
   }

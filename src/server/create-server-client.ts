@@ -1,8 +1,9 @@
 import { isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
-import { errorWith, isProofkeyError } from '../errors.js'
-import type { Listener, ProofkeyEvent } from '../events.js'
+import { codeOf, errorWith, isProofkeyError } from '../errors.js'
+import type { ProofkeyEvent, Subscribe } from '../events.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions, unlessAborted } from '../flow/flow.js'
 import { checkConfig, type FlowConfig } from '../flow/flow-config.js'
+import { type Milestones, reported } from '../flow/reported.js'
 import { MAX_RETURN_TO_BYTES } from '../limits.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import { callbackParameters, malformed, unknownState } from '../protocol/authorize/callback.js'
@@ -77,8 +78,11 @@ export interface ServerClient {
   /**
    * The backend of a browser app's `exchangeAt`: takes code and verifier, redeems them with this client's
    * authentication, and answers with what `respond` makes of the grant. What this client is configured to demand
-   * (`acrValues`, `requiredScope`, `maxAgeSeconds`) goes before what the browser says it asked for. Only for the same
-   * origin; no CORS header is ever sent. A refusal is answered as JSON that `exchangeAt` turns back into its error.
+   * (`scope` with `openid`, `requiredScope`, `acrValues`, `maxAgeSeconds`, `resource`) holds, whatever the browser says;
+   * what the browser demands can only make it stricter. A token response without `scope` meets no `requiredScope` here
+   * (RFC 6749 §5.1: what was asked for is not known to this server). `auth_time` may be 60 seconds older than
+   * `maxAgeSeconds` when the ID token is issued. Only for the same origin; no CORS header is ever sent. A refusal is
+   * answered as JSON that `exchangeAt` turns back into its error; what `respond` fails with is thrown.
    */
   handleExchange(request: Request, respond: (grant: Grant) => Response | Promise<Response>): Promise<Response>
   /** Trades a refresh token for new tokens; see {@link refreshTokens}. */
@@ -121,7 +125,7 @@ export interface ServerClient {
   /** Loads the server's metadata ahead of time. */
   preload(): Promise<void>
   /** Listens to what happens; returns its own undo. */
-  subscribe(listener: Listener<ProofkeyEvent>): () => void
+  readonly subscribe: Subscribe<ProofkeyEvent>
 }
 
 /**
@@ -136,7 +140,12 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
 
   const metadata = async () => {
     const server = await flow.metadata()
-    checkClientAuth(server, clientAuth)
+    try {
+      checkClientAuth(server, clientAuth)
+    } catch (error) {
+      flow.report({ type: 'metadata_failed', code: codeOf(error), stale: false })
+      throw error
+    }
     return server
   }
   const jarOf = ({ headers }: Request) =>
@@ -175,7 +184,10 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
     }
   }
 
-  const keys = createKeySource(async () => loadKeys(await flow.metadata(), requests))
+  const keys = createKeySource(
+    async () => loadKeys(await flow.metadata(), requests),
+    (error, stale) => flow.report({ type: 'keys_failed', code: codeOf(error), stale }),
+  )
   const logout = {
     clientKey: flow.clientKey,
     report: flow.report,
@@ -184,19 +196,23 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       validateLogoutToken(await flow.metadata(), clientId, token, { ...requests, keys }),
   }
 
-  const exchange = async (request: ExchangeRequest, options = {}) =>
+  const redeemed = async (request: ExchangeRequest, options = {}) =>
     redeem(await metadata(), clientId, request, { ...requests, signature: config.signature, ...options }, config)
 
   return {
-    exchange,
+    exchange: (request, options) => reported(flow.report, EXCHANGE, () => redeemed(request, options)),
     async handleExchange(request, respond) {
-      let grant: Grant
-      try {
-        grant = await exchange(await readExchange(request, redirectUri))
-      } catch (error) {
-        return refusalResponse(flow.failed(error))
+      let grant: Grant | undefined
+      const completed = () => EXCHANGE.completed(grant as Grant)
+      const work = async () => {
+        grant = await redeemed(await readExchange(request, redirectUri))
+        return respond(grant)
       }
-      return respond(grant)
+      return reported(flow.report, { ...EXCHANGE, completed }, work).catch((error) => {
+        // What `respond` fails with is the app's own.
+        if (grant) throw error
+        return refusalResponse(error)
+      })
     },
     async signIn(request, { signal, ...options } = {}) {
       const refused = refuseStart(request, 'sign-in', new URL(redirectUri).origin)
@@ -220,18 +236,41 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       return new Response(null, { status: 303, headers })
     },
     handleCallback,
-    refresh: async (refreshToken, options) =>
-      refreshTokens(await metadata(), clientId, refreshToken, {
-        ...requests,
-        signature: config.signature,
-        ...options,
-      }),
-    revoke: async (token, options) => revokeToken(await metadata(), clientId, token, { ...requests, ...options }),
+    refresh: (refreshToken, options) =>
+      reported(flow.report, REFRESH, async () =>
+        refreshTokens(await metadata(), clientId, refreshToken, {
+          ...requests,
+          signature: config.signature,
+          ...options,
+        }),
+      ),
+    revoke(token, options) {
+      const kind = options?.tokenTypeHint
+      const events: Milestones<void> = {
+        started: { type: 'revocation_started', token: kind },
+        completed: () => ({ type: 'token_revoked', token: kind }),
+        failed: (code) => ({ type: 'revocation_failed', token: kind, code }),
+      }
+      const work = async () => revokeToken(await metadata(), clientId, token, { ...requests, ...options })
+      return reported(flow.report, events, work)
+    },
     ...createSignOut({ ...flow, config, jarOf, vaultOf, headersOf, withHeaders }),
     handleBackChannelLogout: (request, onLogout) => backChannelLogout(request, onLogout, logout),
     preload: async () => void (await metadata()),
     subscribe: flow.subscribe,
   }
+}
+
+const EXCHANGE: Milestones<Grant> = {
+  started: { type: 'exchange_started' },
+  completed: ({ tokens }) => ({ type: 'exchange_completed', scope: tokens.scope }),
+  failed: (code) => ({ type: 'exchange_failed', code }),
+}
+
+const REFRESH: Milestones<Grant> = {
+  started: { type: 'refresh_started' },
+  completed: ({ tokens }) => ({ type: 'tokens_refreshed', scope: tokens.scope }),
+  failed: (code) => ({ type: 'refresh_failed', code }),
 }
 
 /** A copy: one error may be thrown to many requests, and headers are one browser's. Not enumerable: errors are logged. */

@@ -1,3 +1,4 @@
+import { randomToken } from '../crypto/random.js'
 import { isProofkeyError, ProofkeyError } from '../errors.js'
 import { pin, type Transaction } from '../protocol/authorize/transaction.js'
 import { parseUrl } from '../protocol/discovery/endpoint.js'
@@ -13,6 +14,9 @@ import { isFromOrigin } from './edge/start-guard.js'
 export type ServerRequirements = IdTokenOptions & {
   readonly scope?: string | undefined
   readonly requiredScope?: string | undefined
+  /** Where given, the only ones that a token is asked for (RFC 8707 §2.2); the first is the default. */
+  readonly resource?: string | readonly string[] | undefined
+  readonly additionalResources?: readonly string[] | undefined
 }
 
 /**
@@ -28,10 +32,14 @@ export async function redeem(
   requirements: ServerRequirements,
 ): Promise<Grant> {
   checkForm(request)
-  const { code, codeVerifier, redirectUri, resource } = request
+  const { code, codeVerifier, redirectUri } = request
+  const known = [requirements.resource ?? [], requirements.additionalResources ?? []].flat(2)
+  const resource = request.resource ?? [requirements.resource ?? []].flat()[0]
+  if (known[0] && !known.includes(resource ?? '')) throw exchangeRefused('its resource is none of those of this server')
   const idToken = joinPolicies(idTokenPolicy(requirements), request.idToken ?? {})
   if (!idToken) throw exchangeRefused('its acrValues are none of those that this server accepts')
-  const state = 'exchange'
+  // The callback was checked where the code landed; here it is only taken apart again.
+  const state = randomToken()
   const callback = new URL(redirectUri)
   for (const [name, value] of Object.entries({ code, state, iss: server.issuer }))
     callback.searchParams.set(name, value)

@@ -1,5 +1,5 @@
 import { createTicket, isTicket } from '../crypto/ticket.js'
-import { isProofkeyError } from '../errors.js'
+import { codeOf } from '../errors.js'
 import type { EventBody } from '../events.js'
 import { sameOriginPath } from '../flow/return-to.js'
 import { MAX_RESPONSE_HEAD_BYTES, MAX_RETURN_TO_BYTES, MAX_URL_BYTES } from '../limits.js'
@@ -52,7 +52,7 @@ export function createSignOut({ config, metadata, report, put, jarOf, vaultOf, h
   const clientKey = clientKeyOf(issuer, `${clientId} sign-out`)
 
   const failed = (error: unknown) => {
-    report({ type: 'sign_out_failed', code: isProofkeyError(error) ? error.code : 'unexpected' })
+    report({ type: 'sign_out_failed', code: codeOf(error) })
     return error
   }
 

@@ -1,4 +1,4 @@
-import type { Listener, ProofkeyEvent } from '../events.js'
+import type { ProofkeyEvent, Subscribe } from '../events.js'
 import type { SessionKeeper } from './session-keeper.js'
 
 const MAX_DELAY_MS = 2_147_483_647
@@ -10,7 +10,7 @@ const MAX_DELAY_MS = 2_147_483_647
 export function keepAwake(
   keeper: Pick<SessionKeeper, 'endsAtMs' | 'sync'>,
   tokens: { readonly dueAtMs: number; refreshIfDue(): Promise<void> },
-  subscribe: (listener: Listener<ProofkeyEvent>) => () => void,
+  subscribe: Subscribe<ProofkeyEvent>,
 ) {
   let timer: ReturnType<typeof setTimeout> | undefined
   let failures = 0
@@ -26,8 +26,8 @@ export function keepAwake(
   }
 
   async function look() {
-    await keeper.sync()
     try {
+      await keeper.sync()
       if (!document.hidden) await tokens.refreshIfDue()
       failures = 0
     } catch {

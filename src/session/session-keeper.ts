@@ -1,4 +1,4 @@
-import { isProofkeyError } from '../errors.js'
+import { codeOf } from '../errors.js'
 import type { EventBody } from '../events.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import type { SessionStore } from '../vault/session-store.js'
@@ -49,9 +49,7 @@ export function createSessionKeeper(
 
   /** A store that fails costs nobody the session: it lives on in this page. */
   const stored = <T>(work: Promise<T>) =>
-    work.catch((error) =>
-      report({ type: 'session_not_stored', code: isProofkeyError(error) ? error.code : 'unexpected' }),
-    )
+    work.catch((error) => report({ type: 'session_not_stored', code: codeOf(error) }))
 
   /**
    * Writes where the store holds what it should, or cannot say; no other tab writes in between.

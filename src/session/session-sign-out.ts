@@ -1,5 +1,5 @@
 import { createTicket, isTicket, ticketIsTaggedFor } from '../crypto/ticket.js'
-import { isProofkeyError } from '../errors.js'
+import { codeOf } from '../errors.js'
 import type { createFlow } from '../flow/flow.js'
 import type { FlowConfig } from '../flow/flow-config.js'
 import { sameOriginPath } from '../flow/return-to.js'
@@ -45,7 +45,6 @@ export function createSignOut(
 ) {
   const { clientId, postLogoutRedirectUri, insecure, dpop, navigate = (url) => location.assign(url) } = config
   const clientKey = `${flow.clientKey} sign-out`
-  const codeOf = (error: unknown) => (isProofkeyError(error) ? error.code : 'unexpected')
   const failed = (error: unknown): undefined => void flow.report({ type: 'sign_out_failed', code: codeOf(error) })
 
   return {
@@ -69,7 +68,10 @@ export function createSignOut(
         if (!token) return
         try {
           const known = await server
-          if (known.revocation_endpoint) await revokeToken(known, clientId, token, { ...config, tokenTypeHint })
+          if (!known.revocation_endpoint) return
+          flow.report({ type: 'revocation_started', token: tokenTypeHint })
+          await revokeToken(known, clientId, token, { ...config, tokenTypeHint })
+          flow.report({ type: 'token_revoked', token: tokenTypeHint })
         } catch (error) {
           flow.report({ type: 'revocation_failed', token: tokenTypeHint, code: codeOf(error) })
         }

@@ -1,4 +1,5 @@
 import { randomToken } from '../crypto/random.js'
+import { MIN_REFRESH_SECONDS } from '../limits.js'
 import type { Grant, IdTokenClaims, Tokens } from '../protocol/token/complete.js'
 
 /** Who is signed in, without any token. A new object with every change, and the same one in between. */
@@ -32,7 +33,11 @@ export interface AccessToken {
   /** Which resource server it was asked for (RFC 8707 §2.2). */
   readonly resource?: string | undefined
   readonly expiresAtMs: number | undefined
-  /** From then on a new one is asked for: a little before the end, and not for all who signed in together at once. */
+  readonly receivedAtMs: number
+  /**
+   * From then on a new one is asked for: a little before the end, and not for all who signed in together at once. Where it
+   * came of a refresh and had expired by then, another one would be no better: after a minute.
+   */
   readonly staleAtMs: number | undefined
 }
 
@@ -40,9 +45,13 @@ export interface AccessToken {
 export const tokenName = (resource: string | undefined, scope: string | undefined): string =>
   resource || scope ? JSON.stringify([resource, scope]) : ''
 
-function accessTokenOf({ accessToken, expiresAtMs, resource }: Tokens): AccessToken {
-  const early = Math.min(60_000, ((expiresAtMs ?? 0) - Date.now()) / 4) * (0.5 + Math.random() / 2)
-  return { accessToken, resource, expiresAtMs, staleAtMs: expiresAtMs && expiresAtMs - early }
+function accessTokenOf({ accessToken, expiresAtMs, resource }: Tokens, refreshed = false): AccessToken {
+  const receivedAtMs = Date.now()
+  const leftMs = (expiresAtMs ?? 0) - receivedAtMs
+  const early = Math.min(60_000, leftMs / 4) * (0.5 + Math.random() / 2)
+  const staleAtMs =
+    expiresAtMs && receivedAtMs + (refreshed && leftMs <= 1000 ? MIN_REFRESH_SECONDS * 1000 : leftMs - early)
+  return { accessToken, resource, expiresAtMs, receivedAtMs, staleAtMs }
 }
 
 /**
@@ -96,7 +105,7 @@ export function sessionAfterRefresh({ tokens, claims }: Grant, before: StoredSes
     session: claims ? { ...own, claims: { ...session.claims, ...news } } : own,
     refreshToken: tokens.refreshToken ?? before.refreshToken,
     idToken: tokens.idToken ?? before.idToken,
-    tokens: { ...Object.fromEntries(left), [name]: accessTokenOf(tokens) },
+    tokens: { ...Object.fromEntries(left), [name]: accessTokenOf(tokens, true) },
   }
 }
 

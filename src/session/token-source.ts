@@ -1,6 +1,7 @@
-import { ProofkeyError } from '../errors.js'
+import { codeOf, ProofkeyError } from '../errors.js'
 import { type createFlow, unlessAborted } from '../flow/flow.js'
 import type { FlowConfig } from '../flow/flow-config.js'
+import { clamp, MIN_REFRESH_SECONDS, RETRY_AFTER_SECONDS } from '../limits.js'
 import type { Tokens } from '../protocol/token/complete.js'
 import { checkContinuity, refreshTokens } from '../protocol/token/refresh.js'
 import { revokeToken } from '../protocol/token/revoke.js'
@@ -40,12 +41,13 @@ export function createTokenSource(
   let waitUntilMs = 0
   let failure: unknown
 
-  /** Takes note where the server asks to wait (RFC 9110 §10.2.3), for an hour at most; a second where it does not say. */
+  /** Takes note where the server asks to wait (RFC 9110 §10.2.3): from a second, also where it does not say, to an hour. */
   const fetch: typeof globalThis.fetch = async (...request) => {
     const response = await (config.fetch ?? globalThis.fetch)(...request)
     if (response.status === 429 || response.status === 503) {
-      const after = response.headers.get('retry-after') ?? 1
-      waitUntilMs = Date.now() + Math.min(Number(after) * 1000 || Date.parse(`${after}`) - Date.now() || 0, 3_600_000)
+      const after = response.headers.get('retry-after') ?? '1'
+      const seconds = /^\d+$/.test(after) ? Number(after) : (Date.parse(after) - Date.now()) / 1000
+      waitUntilMs = Date.now() + (Number.isNaN(seconds) ? 0 : clamp(seconds, RETRY_AFTER_SECONDS) * 1000)
     }
     return response
   }
@@ -96,7 +98,9 @@ export function createTokenSource(
         latest = token
       },
     }
-    const grant = await refreshTokens(await metadata(), clientId, refreshToken, refreshOptions).catch(async (error) => {
+    const server = await metadata()
+    report({ type: 'refresh_started' })
+    const grant = await refreshTokens(server, clientId, refreshToken, refreshOptions).catch(async (error) => {
       failure = error
       const now = await keeper.sync()
       if (error.serverError?.error !== 'invalid_grant') await rotate(now)
@@ -131,7 +135,7 @@ export function createTokenSource(
       keeper
         .exclusive(() => refreshLocked(name, options, rejected))
         .catch((error) => {
-          report({ type: 'refresh_failed', code: (error as ProofkeyError).code ?? 'unexpected' })
+          report({ type: 'refresh_failed', code: codeOf(error) })
           throw error
         })
         .finally(() => flights.delete(name))
@@ -145,8 +149,9 @@ export function createTokenSource(
     /** When the session's own token wants to be refreshed; never, where nothing could. Milliseconds since the epoch. */
     get dueAtMs(): number {
       const { held } = keeper
-      const dueAtMs = (held?.refreshToken || silently) && held?.tokens['']?.staleAtMs
-      return dueAtMs ? Math.max(dueAtMs, waitUntilMs) : Number.POSITIVE_INFINITY
+      const token = held?.refreshToken || silently ? held?.tokens[''] : undefined
+      if (!token?.staleAtMs) return Number.POSITIVE_INFINITY
+      return Math.max(token.staleAtMs, token.receivedAtMs + MIN_REFRESH_SECONDS * 1000, waitUntilMs)
     },
 
     /** Refreshes the session's own token where it is due; the session does not count as in use for that. */

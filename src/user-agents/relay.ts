@@ -58,7 +58,7 @@ let lastRelay: Promise<boolean> | undefined
  */
 export async function relayCallback(): Promise<boolean> {
   const { href } = location
-  const state = /[?#&]state=([\w-]+)/.exec(href)?.[1]
+  const state = /[?#&]state=([\w-]{1,200})(?![\w-])/.exec(href)?.[1]
   // A second call finds the URL without its parameters.
   if (state) lastRelay = relay(href, state)
   return lastRelay ?? false

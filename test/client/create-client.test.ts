@@ -120,6 +120,7 @@ describe('a sign-in', () => {
     goTo(await app.leave({ returnTo: 'https://evil.example' }))
     await app.open().handleCallback()
     expect(app.events.map(({ type }) => type)).toEqual([
+      'metadata_requested',
       'metadata_loaded',
       'pkce_not_advertised',
       'return_to_refused',
@@ -136,7 +137,7 @@ describe('a sign-in', () => {
     })
     for (const event of app.events)
       expect(event).toMatchObject({ issuer: app.server.issuer, clientId: 'spa', atMs: expect.any(Number) })
-    expect(new Set(app.events.slice(2).map(({ transaction }) => transaction)).size).toBe(1)
+    expect(new Set(app.events.slice(3).map(({ transaction }) => transaction)).size).toBe(1)
   })
 
   it('that fails is reported under its transaction', async () => {

@@ -46,7 +46,7 @@ function createApp(config: Partial<ServerClientConfig> = {}) {
     return client
   }
   const client = open()
-  const told = () => events.filter(({ type }) => type.startsWith('back_channel'))
+  const told = () => events.filter(({ type }) => /^back_channel_logout(_failed)?$/.test(type))
   return {
     server,
     client,
@@ -391,14 +391,14 @@ describe('a logout whose outcome is not known', () => {
 
 describe('the server’s keys', () => {
   it('are fetched once for many tokens, and again after a rotation', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] })
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] })
     const app = createApp()
     for (let time = 0; time < 5; time++) expect((await app.post(app.server.token())).status).toBe(200)
     expect(app.server.requests).toHaveLength(1)
     const next = createSigner('RS256', 'k2')
     app.server.keys = [next.jwk]
     await refused(await app.post(app.server.token({}, {}, next)), /has no key for it/)
-    vi.setSystemTime(Date.now() + 60_000)
+    vi.advanceTimersByTime(60_000)
     expect((await app.post(app.server.token({}, {}, next))).status).toBe(200)
     expect(app.server.requests).toHaveLength(2)
   })
@@ -408,6 +408,37 @@ describe('the server’s keys', () => {
     for (let time = 0; time < 20; time++)
       await refused(await app.post(app.server.token({}, { kid: `made up ${time}` })), /has no key for it/)
     expect(app.server.requests).toHaveLength(1)
+  })
+
+  it('are asked for a bounded number of times by 50 made-up ones while they cannot be had', async () => {
+    const app = createApp()
+    app.server.answer = () => new Response(null, { status: 503 })
+    for (let time = 0; time < 50; time++)
+      await refused(await app.post(app.server.token({}, { kid: `made up ${time}` })), /503/)
+    expect(app.server.requests.length).toBeLessThanOrEqual(2)
+    expect(app.events.filter(({ type }) => type === 'keys_failed')).toMatchObject([{ stale: false }, { stale: false }])
+  })
+
+  it('and the metadata outlast an outage: logout goes on', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] })
+    const app = createApp({ metadata: undefined })
+    let up = true
+    const { server } = app
+    server.answer = () => {
+      if (!up) throw new TypeError('fetch failed')
+      return server.requests.at(-1)?.endsWith('jwks')
+        ? Response.json({ keys: server.keys })
+        : Response.json(server.metadata)
+    }
+    expect((await app.post(server.token())).status).toBe(200)
+    up = false
+    vi.advanceTimersByTime(3_600_000)
+    expect((await app.post(server.token())).status).toBe(200)
+    expect(app.events).toContainEqual(expect.objectContaining({ type: 'metadata_failed', stale: true }))
+    expect(app.events).toContainEqual(expect.objectContaining({ type: 'keys_failed', stale: true }))
+    // Not for ever: an hour after their lifetime nobody vouches for these keys.
+    vi.advanceTimersByTime(400_000)
+    expect((await app.post(server.token())).status).toBe(400)
   })
 })
 

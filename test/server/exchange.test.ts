@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createClient, type ExchangeClientConfig, exchangeAt, memoryVault } from '../../src/index.js'
 import {
@@ -194,5 +195,170 @@ describe('the confidential half of a sign-in', () => {
     )
     await app.backend.handleExchange(request, () => new Response('never'))
     expect(app.server.requests.filter(({ url }) => url.includes('evil'))).toEqual([])
+  })
+})
+
+describe('what the backend demands is met by nothing that the browser says', () => {
+  const seconds = () => Math.floor(Date.now() / 1000)
+  /** A sign-in whose body is bent on its way to the backend. */
+  const signIn = async (app: ReturnType<typeof createApp>, more: Record<string, unknown> = {}) => {
+    const request = await exchangeRequest(app, (_, body) =>
+      Object.assign(body, {
+        ...more,
+        ...(!!more['idToken'] && { idToken: { ...Object(body['idToken']), ...Object(more['idToken']) } }),
+      }),
+    )
+    // The one that was bent comes second, with a code of its own.
+    return app.backend.handleExchange(request, (grant) => Response.json(grant))
+  }
+  /** An app whose first exchange is answered by nobody: its code is then good for the one that is bent. */
+  const createBent = (faults: Faults = {}, demands: Partial<ServerClientConfig> = {}) => {
+    const app = createApp(faults, undefined, demands)
+    const { signIn: start } = app.browser
+    const { handleExchange } = app.backend
+    let first = true
+    app.backend.handleExchange = async (...request) => {
+      if (!first) return handleExchange(...request)
+      first = false
+      return Response.json(
+        { code: 'network_error', message: 'Away.', hint: 'Again.', retryable: true },
+        { status: 503 },
+      )
+    }
+    app.browser.signIn = ((options) => start(options).catch(() => undefined)) as typeof start
+    return app
+  }
+  /** All that a browser could say to be let in. */
+  const LIES = {
+    required: false,
+    requestedAtMs: 1,
+    startedAtMs: 1,
+    scope: 'openid admin profile',
+    grantedScope: 'admin',
+    clientId: 'other',
+    server: { issuer: 'https://evil.example', token_endpoint: 'https://evil.example/token' },
+    state: 'x',
+    expiresAtMs: 9e15,
+    maxAgeSeconds: 9e9,
+    acrValues: 'none',
+    requiredScope: undefined,
+    insecure: true,
+    clientAuth: null,
+    signature: null,
+    dpop: {},
+    idToken: { required: false, requestedAtMs: 1, maxAgeSeconds: 9e9, acrValues: undefined, aud: 'other' },
+  }
+  const outcome = async (response: Response) => ((await response.json()) as { code?: string }).code ?? 'granted'
+
+  it.each<[string, string, Faults, Partial<ServerClientConfig>]>([
+    ['requiredScope, where the server omits scope', 'scope_missing', {}, { requiredScope: 'admin' }],
+    [
+      'requiredScope, where the server grants less',
+      'scope_missing',
+      { token: { scope: 'profile' } },
+      { requiredScope: 'admin' },
+    ],
+    ['openid, where no ID token comes', 'id_token_invalid', { token: { id_token: undefined } }, { scope: 'openid' }],
+    ['acrValues, where the acr is another', 'acr_not_met', { claims: { acr: 'pwd' } }, { acrValues: 'mfa phr' }],
+    [
+      'maxAgeSeconds: 0, minutes later',
+      'id_token_invalid',
+      { claims: { auth_time: seconds() - 180 } },
+      { maxAgeSeconds: 0 },
+    ],
+    [
+      'maxAgeSeconds: 0, where the server does not say when',
+      'id_token_invalid',
+      { claims: { auth_time: undefined } },
+      { maxAgeSeconds: 0 },
+    ],
+  ])('%s', async (_, code, faults, demands) => {
+    expect(await outcome(await signIn(createBent(faults, demands)))).toBe(code)
+    expect(await outcome(await signIn(createBent(faults, demands), LIES))).toBe(code)
+  })
+
+  it.each<[string, Faults, Partial<ServerClientConfig>]>([
+    ['requiredScope', { token: { scope: 'openid admin' } }, { requiredScope: 'admin' }],
+    ['openid', {}, { scope: 'openid' }],
+    ['acrValues', { claims: { acr: 'phr' } }, { acrValues: 'mfa phr' }],
+    ['maxAgeSeconds: 0', { claims: { auth_time: seconds() } }, { maxAgeSeconds: 0 }],
+  ])('but by an answer that meets it: %s', async (_, faults, demands) => {
+    const response = await signIn(createBent(faults, demands), LIES)
+    expect(await outcome(response)).toBe('granted')
+  })
+
+  it('and the lies reach nobody', async () => {
+    const app = createBent()
+    await signIn(app, LIES)
+    const [request] = app.tokenRequests()
+    expect([...(request?.body.keys() ?? [])].sort()).toEqual([
+      'client_id',
+      'client_secret',
+      'code',
+      'code_verifier',
+      'grant_type',
+      'redirect_uri',
+    ])
+    expect(request?.body.get('client_id')).toBe('spa')
+    expect(app.server.requests.filter(({ url }) => url.includes('evil'))).toEqual([])
+  })
+
+  it('acrValues of both are joined', async () => {
+    const strong = { claims: { acr: 'phr' } }
+    const demands = { acrValues: 'mfa phr' }
+    expect(await outcome(await signIn(createBent(strong, demands), { idToken: { acrValues: 'phr pwd' } }))).toBe(
+      'granted',
+    )
+    expect(await outcome(await signIn(createBent(strong, demands), { idToken: { acrValues: 'mfa' } }))).toBe(
+      'acr_not_met',
+    )
+    expect(await outcome(await signIn(createBent(strong, demands), { idToken: { acrValues: 'pwd' } }))).toBe(
+      'exchange_refused',
+    )
+  })
+
+  it('a token is asked for the resources of the configuration only', async () => {
+    const demands = { resource: ['https://a.example/', 'https://b.example/'] }
+    for (const [resource, expected] of [
+      [undefined, 'granted'],
+      ['https://b.example/', 'granted'],
+      ['https://c.example/', 'exchange_refused'],
+    ])
+      expect(await outcome(await signIn(createBent({}, demands), { resource }))).toBe(expected)
+  })
+
+  it.each([11 * 60_000, -11 * 60_000])('a browser clock that is %i ms off costs nobody the sign-in', async (offMs) => {
+    const app = createBent({}, { scope: 'openid', maxAgeSeconds: 0 })
+    const { now } = Date
+    const request = await exchangeRequest(app, (_, body) => {
+      expect(JSON.stringify(body)).not.toMatch(/AtMs|\d{13}/)
+      Object.assign(body, { requestedAtMs: now() + offMs })
+    })
+    expect(await outcome(await app.backend.handleExchange(request, (grant) => Response.json(grant)))).toBe('granted')
+  })
+
+  it('whatever the body: it is stricter, or does nothing', async () => {
+    const names = [...Object.keys(LIES), 'resource', '__proto__', 'constructor', 'nonce']
+    const value = fc.oneof(fc.jsonValue(), fc.constantFrom<unknown>(...Object.values(LIES), '', 'phr', 'admin'))
+    const policy = fc.dictionary(
+      fc.constantFrom('required', 'nonce', 'acrValues', 'maxAgeSeconds', 'requestedAtMs'),
+      value,
+    )
+    const body = fc.dictionary(fc.constantFrom(...names), fc.oneof(value, policy))
+    const demands = { scope: 'openid', requiredScope: 'admin', acrValues: 'phr', maxAgeSeconds: 60 }
+    const weak: Faults[] = [
+      { claims: { acr: 'phr' } },
+      { claims: { acr: 'pwd' }, token: { scope: 'admin' } },
+      { claims: { acr: 'phr', auth_time: seconds() - 600 }, token: { scope: 'admin' } },
+      { token: { scope: 'admin', id_token: undefined } },
+    ]
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...weak), body, async (faults, more) => {
+        const response = await signIn(createBent(faults, demands), more)
+        expect(response.status).toBe(400)
+        expect(await outcome(response)).not.toBe('granted')
+      }),
+      { numRuns: 200 },
+    )
   })
 })

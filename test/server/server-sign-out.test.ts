@@ -184,7 +184,7 @@ describe('nothing holds a sign-out up', () => {
     }
     const url = await app.leave()
     expect(url.origin + url.pathname).toBe(postLogoutRedirectUri)
-    expect(app.events[0]).toMatchObject({ type: 'sign_out_failed', code: 'network_error' })
+    expect(app.events).toContainEqual(expect.objectContaining({ type: 'sign_out_failed', code: 'network_error' }))
     expect((await app.back(url)).returnTo).toBe('/')
   })
 

@@ -1,4 +1,5 @@
 import { type ErrorCode, oauthRefusal, ProofkeyError } from '../../errors.js'
+import { MAX_CALLBACK_LENGTH } from '../../limits.js'
 import type { Transaction } from './transaction.js'
 
 /** Response parameters of RFC 6749 §4.1.2, RFC 9207 §2 and OpenID Connect Session Management §2; each may come once. */
@@ -9,23 +10,29 @@ const FOREIGN = ['access_token', 'id_token', 'token', 'response']
 /** Errors that are an outcome to act on, and have a code of their own (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6). */
 const OUTCOME = /^(access_denied|(login|consent|interaction|account_selection)_required)$/
 
+const OWN = new Set([...KNOWN, ...FOREIGN])
+
 /** Without a prefix, `URLSearchParams` drops a `?` at the start, which belongs to the first name. */
 const parse = (text: string) => new URLSearchParams(`&${text}`)
 
-/** Query and fragment together: an answer comes in one of them, and what comes in both came twice. */
-export const callbackParameters = (url: URL): URLSearchParams =>
-  new URLSearchParams([...url.searchParams, ...parse(url.hash.slice(1))])
+/**
+ * Query and fragment together: an answer comes in one of them, and what comes in both came twice. Of a URL that is too
+ * long to be a callback, only the beginning is read.
+ */
+export const callbackParameters = ({ search, hash }: URL): URLSearchParams =>
+  new URLSearchParams([search, hash].flatMap((part) => [...parse(part.slice(1, MAX_CALLBACK_LENGTH + 1))]))
 
 /** Tells a server's answer from any other URL. */
 export const isCallback = (parameters: URLSearchParams): boolean =>
   ['code', 'error', 'access_token', 'id_token'].some((name) => parameters.has(name))
 
-/** The URL without what a server adds to it; the rest stays as it was written. */
+/** The URL without what a server adds to it; the rest stays as it was written, unless it is too long to be a callback. */
 export function withoutCallbackParameters(url: URL): string {
   const clean = new URL(url)
   const strip = (part: string) => {
+    if (url.href.length > MAX_CALLBACK_LENGTH) return ''
     const pairs = part.slice(1).split('&')
-    const kept = pairs.filter((pair) => ![...KNOWN, ...FOREIGN].some((name) => parse(pair).has(name)))
+    const kept = pairs.filter((pair) => ![...parse(pair).keys()].some((name) => OWN.has(name)))
     // With its mark: without one, the setters take a mark that starts the text for theirs.
     return kept.length === pairs.length ? part : kept.join('&') && `${part[0]}${kept.join('&')}`
   }
@@ -41,10 +48,11 @@ export function withoutCallbackParameters(url: URL): string {
  * `login_required`, `consent_required`, `interaction_required`, `account_selection_required`, `authorization_failed`
  */
 export function checkCallback(
-  { server, state, redirectUri }: Transaction,
+  { server, state, redirectUri, codeVerifier, idToken }: Transaction,
   url: URL,
   parameters: URLSearchParams,
 ): string {
+  if (url.href.length > MAX_CALLBACK_LENGTH) throw malformed(`is over ${MAX_CALLBACK_LENGTH} characters`)
   const foreign = FOREIGN.find((name) => parameters.has(name))
   if (foreign) throw malformed(`carries ${foreign}`)
   const repeated = KNOWN.find((name) => parameters.getAll(name).length > 1)
@@ -70,7 +78,7 @@ export function checkCallback(
       OUTCOME.test(error) ? (error as ErrorCode) : 'authorization_failed',
       'The server refused the sign-in',
       body,
-      [state, code],
+      [state, code, idToken?.nonce, codeVerifier],
     )
   }
   if (!code) throw malformed('carries no code')

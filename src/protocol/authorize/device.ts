@@ -1,5 +1,12 @@
 import { processDeviceAuthorizationResponse } from 'oauth4webapi'
 import { oauthErrorOf, oauthRefusal, ProofkeyError } from '../../errors.js'
+import {
+  clamp,
+  DEVICE_INTERVAL_SECONDS,
+  MAX_DEVICE_CODE_SECONDS,
+  MAX_USER_CODE_LENGTH,
+  MAX_VERIFICATION_URI_LENGTH,
+} from '../../limits.js'
 import { type InsecureSwitch, isSecure, parseUrl } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 import { idTokenPolicy } from '../jose/id-token.js'
@@ -22,7 +29,7 @@ export interface DeviceRequest {
   readonly acrValues?: string | undefined
 }
 
-/** What a person is told (RFC 8628 §3.3). */
+/** What a person is told (RFC 8628 §3.3): a code of 64 characters at most, addresses of 2048 at most. */
 export interface DevicePrompt {
   /** To be typed in at `verificationUri`. Never to be logged. */
   readonly userCode: string
@@ -37,7 +44,10 @@ export interface DevicePrompt {
 export interface DeviceAuthorization {
   readonly prompt: DevicePrompt
   readonly deviceCode: string
+  /** From 1 to 60. */
   readonly intervalSeconds: number
+  /** At most 3600. */
+  readonly lifetimeSeconds: number
   readonly startedAtMs: number
 }
 
@@ -52,7 +62,8 @@ export type DevicePoll = Grant | 'authorization_pending' | 'slow_down' | 'unreac
 /**
  * Asks for a device code and the code that a person types in (RFC 8628 §3.1).
  * @throws `endpoint_refused`, where the server has no such endpoint, or sends a person to a page that is not https;
- * `authorization_failed`; `network_error`, `timeout`, `aborted`, `response_refused`
+ * `authorization_failed`; `network_error`, `timeout`, `aborted`; `response_refused`, also for a code or an address that is
+ * too long to be shown
  */
 export async function requestDeviceCode(
   server: ServerMetadata,
@@ -73,17 +84,23 @@ export async function requestDeviceCode(
     throw responseRefused(`${server[name]}`, `gave no device code (status ${response.status}): ${message}`)
   })
   const { user_code: userCode, verification_uri_complete: complete } = answer
+  const lifetimeSeconds = Math.min(answer.expires_in, MAX_DEVICE_CODE_SECONDS)
   // It is shown in terminals, where control characters are commands.
-  if (/\p{C}/u.test(userCode)) throw responseRefused(`${server[name]}`, 'sent a user code that cannot be shown')
+  if (/\p{C}/u.test(userCode) || userCode.length > MAX_USER_CODE_LENGTH)
+    throw responseRefused(`${server[name]}`, 'sent a user code that cannot be shown')
+  for (const address of [answer.verification_uri, complete ?? ''])
+    if (address.length > MAX_VERIFICATION_URI_LENGTH)
+      throw responseRefused(`${server[name]}`, 'sent an address that is too long to be typed in or scanned')
   return {
     prompt: {
       userCode,
       verificationUri: page(answer.verification_uri, options.insecure),
       verificationUriComplete: complete && page(complete, options.insecure),
-      expiresAtMs: startedAtMs + answer.expires_in * 1000,
+      expiresAtMs: startedAtMs + lifetimeSeconds * 1000,
     },
     deviceCode: answer.device_code,
-    intervalSeconds: answer.interval ?? 5,
+    intervalSeconds: clamp(answer.interval ?? 5, DEVICE_INTERVAL_SECONDS),
+    lifetimeSeconds,
     startedAtMs,
   }
 }
@@ -140,5 +157,9 @@ const errorIn = async (response: Response) =>
 function page(address: string, insecure: InsecureSwitch | undefined): string {
   const url = parseUrl(address)
   if (url && isSecure(url, insecure)) return url.href
-  throw new ProofkeyError('endpoint_refused', 'The page to type the code in at is not https.', 'Mend it at the server.')
+  throw new ProofkeyError(
+    'endpoint_refused',
+    'The page to type the code in at is not https.',
+    'Correct it at the server.',
+  )
 }

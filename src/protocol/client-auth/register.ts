@@ -35,7 +35,7 @@ export async function registerClient(
   const registered = Object(await response.json().catch(() => undefined))
   if (response.status >= 400) {
     const body = { ...registered, error: `${registered.error ?? response.status}` }
-    const secrets = [initialAccessToken]
+    const secrets = [initialAccessToken, metadata['software_statement'] as string | undefined]
     throw oauthRefusal('registration_refused', 'The server refused to register this client', body, secrets)
   }
   if (typeof registered.client_id !== 'string' || !registered.client_id)

@@ -71,22 +71,3 @@ export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure
   }
   return metadata as CheckedMetadata
 }
-
-/** Holds metadata: loads it once for any number of callers, again after `lifetimeSeconds`, and after a failure. */
-export function createMetadataSource(
-  load: () => Promise<CheckedMetadata>,
-  lifetimeSeconds: number,
-): () => Promise<CheckedMetadata> {
-  let current: Promise<CheckedMetadata>
-  let staleAtMs = 0
-  return () => {
-    if (staleAtMs <= Date.now()) {
-      staleAtMs = Date.now() + lifetimeSeconds * 1000
-      current = load()
-      current.catch(() => {
-        staleAtMs = 0
-      })
-    }
-    return current
-  }
-}

@@ -1,3 +1,5 @@
+import { KEYS_SECONDS, UNKNOWN_KEY_PAUSE_SECONDS } from '../../limits.js'
+import { createCache } from '../discovery/cached.js'
 import { endpoint } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 import { type RequestOptions, responseRefused } from '../request.js'
@@ -7,42 +9,25 @@ import { type JwsHeader, keysFor, type PublicJwk } from './jws.js'
 /** Finds the one key that a signature with this header can be of. */
 export type KeySource = (header: JwsHeader) => Promise<PublicJwk | undefined>
 
-const LIFETIME_MS = 300_000
-/** Whoever sends a made-up `kid` must not have us ask the server each time. */
-const COOLDOWN_MS = 60_000
-
 /**
- * Holds a server's public keys for 5 minutes. Where none fits, as after a rotation, it asks once more, but not within a
- * minute of the last time. Any number of callers share one request; one that fails is not held, and costs those nothing
- * who come with a key that is.
- * @param load for example {@link loadKeys}; what it fails with is what the source fails with
+ * Keeps a server's public keys for 5 minutes, and for an hour more while they cannot be loaded anew. Where none fits, as
+ * after a rotation, it asks once more, but at most once a minute: a made-up `kid` causes no request each time. Any number
+ * of callers share one request; failed ones back off.
+ * @param load for example {@link loadKeys}; what it fails with is what the source fails with, where there are no keys
+ * @param onFailure hears of each failed load; `stale` tells that the earlier keys go on in use
  */
-export function createKeySource(load: () => Promise<readonly PublicJwk[]>): KeySource {
-  let held: readonly PublicJwk[] = []
-  let heldAtMs = Number.NEGATIVE_INFINITY
-  let askedAtMs = 0
-  let loading: Promise<readonly PublicJwk[]> | undefined
-
-  async function ask(): Promise<readonly PublicJwk[]> {
-    askedAtMs = Date.now()
-    held = await load()
-    heldAtMs = askedAtMs
-    return held
-  }
-
-  function renewed(): Promise<readonly PublicJwk[]> {
-    loading ??= ask().finally(() => {
-      loading = undefined
-    })
-    return loading
-  }
-
+export function createKeySource(
+  load: () => Promise<readonly PublicJwk[]>,
+  onFailure?: (error: unknown, stale: boolean) => void,
+): KeySource {
+  const { lifetime: lifetimeSeconds, stale: staleSeconds } = KEYS_SECONDS
+  const keys = createCache(load, { lifetimeSeconds, staleSeconds, onFailure })
   return async (header) => {
     // Of two that fit, neither is the one (OpenID Connect Core §10.1 wants a kid then).
     const only = ([key, another]: PublicJwk[]) => (another ? undefined : key)
-    const found = only(keysFor(header, Date.now() - heldAtMs < LIFETIME_MS ? held : await renewed()))
-    if (found || (!loading && Date.now() - askedAtMs < COOLDOWN_MS)) return found
-    return only(keysFor(header, await renewed()))
+    const found = only(keysFor(header, await keys.get()))
+    if (found || keys.sinceAttempt < UNKNOWN_KEY_PAUSE_SECONDS) return found
+    return only(keysFor(header, await keys.reload()))
   }
 }
 

@@ -1,5 +1,6 @@
 import * as oauth from 'oauth4webapi'
 import { type CheckedClaim, errorWith, oauthRefusal, ProofkeyError, redact, repeatsSecret } from '../../errors.js'
+import { MAX_SHOWN_LENGTH, MAX_TOKEN_SECONDS } from '../../limits.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
 import { aheadMs } from '../clock.js'
@@ -20,7 +21,7 @@ export interface Tokens<Type extends TokenType = TokenType> {
   readonly accessToken: string
   /** `dpop` where the client has `dpop`, and only there. */
   readonly tokenType: Type
-  /** Milliseconds since the epoch; undefined where the server did not say. */
+  /** Milliseconds since the epoch, at most a year ahead; undefined where the server did not say. */
   readonly expiresAtMs: number | undefined
   /** What was granted: what the server named, or else what was asked for (RFC 6749 §5.1). */
   readonly scope: string
@@ -106,15 +107,23 @@ export async function readGrant(
       await checkIdToken(claims, context, policy)
     } else if (policy?.required) throw invalidIdToken('it is missing')
     const issued = [...secrets, access_token, id_token, refresh_token]
-    const granted = scopes(result.scope ?? expected.scope).filter((value) => !repeatsSecret(value, issued))
+    const granted = scopes(result.scope ?? expected.scope).filter(
+      (value) => value.length <= MAX_SHOWN_LENGTH && !repeatsSecret(value, issued),
+    )
     const missing = scopes(expected.requiredScope).filter((value) => !granted.includes(value))
-    if (missing.length)
-      throw new ProofkeyError('scope_missing', `Not granted: ${redact(missing.join(' '), issued)}.`, 'Ask for consent.')
+    if (missing.length) {
+      const hint =
+        (result.scope ?? expected.scope) ? 'Ask for consent.' : 'Let the server name the granted scope in its response.'
+      throw new ProofkeyError('scope_missing', `Not granted: ${redact(missing.join(' '), issued)}.`, hint)
+    }
     return {
       tokens: {
         accessToken: access_token,
         tokenType,
-        expiresAtMs: result.expires_in === undefined ? undefined : Date.now() + result.expires_in * 1000,
+        expiresAtMs:
+          result.expires_in === undefined
+            ? undefined
+            : Date.now() + Math.min(result.expires_in, MAX_TOKEN_SECONDS) * 1000,
         scope: granted.join(' '),
         resource: expected.resource,
         refreshToken: refresh_token,

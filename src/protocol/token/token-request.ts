@@ -53,11 +53,12 @@ const PUBLIC_PARAMETERS = [
   'client_assertion_type',
 ]
 
-/** The secret parameters of a request, and the client's secret in its `Authorization` header (RFC 6749 §2.3.1). */
+/** The secret parameters of a request, and all that its headers say of the client; in `Basic` also the client's secret itself (RFC 6749 §2.3.1). */
 function secretsOf(body: URLSearchParams, headers: Headers): Secrets {
   const parameters = [...body].flatMap(([name, value]) => (PUBLIC_PARAMETERS.includes(name) ? [] : [value]))
-  const credentials = /^Basic (.+)$/.exec(headers.get('authorization') ?? '')?.[1]
-  if (!credentials) return parameters
-  const [, encoded = ''] = String.fromCharCode(...fromBase64url(credentials)).split(':')
-  return [...parameters, credentials, new URLSearchParams(`secret=${encoded}`).get('secret')]
+  const credentials = [...headers].flatMap(([name, value]) => (name === 'accept' ? [] : [value.replace(/^\w+ /, '')]))
+  const [, basic] = /^Basic (.+)$/.exec(headers.get('authorization') ?? '') ?? []
+  if (!basic) return [...parameters, ...credentials]
+  const [, encoded = ''] = String.fromCharCode(...fromBase64url(basic)).split(':')
+  return [...parameters, ...credentials, new URLSearchParams(`secret=${encoded}`).get('secret')]
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   callbackParameters,
   checkCallback,
@@ -215,5 +215,59 @@ describe('whatever URL comes', () => {
       }),
       { numRuns: 2000 },
     )
+  })
+})
+
+describe('a link of any length', () => {
+  /** How many characters are parsed as parameters while this runs. */
+  function parsedDuring(work: () => unknown): number {
+    const { URLSearchParams: Platform } = globalThis
+    let characters = 0
+    class Counting extends Platform {
+      constructor(init?: ConstructorParameters<typeof Platform>[0]) {
+        if (typeof init === 'string') characters += init.length
+        super(init)
+      }
+    }
+    vi.stubGlobal('URLSearchParams', Counting)
+    try {
+      work()
+    } finally {
+      vi.unstubAllGlobals()
+    }
+    return characters
+  }
+  const link = (length: number, pair = 'a&') =>
+    new URL(`${transaction.redirectUri}&${pair.repeat(length / pair.length)}&code=c&state=s`)
+  const clean = (url: URL) => () => withoutCallbackParameters(url)
+  const read = (url: URL) => () => isCallback(callbackParameters(url))
+
+  it.each(['a&', 'code=x&', '%63ode=x&', 'x'])('is read once, not once for each name: %s', (pair) => {
+    for (const length of [1000, 10_000, 60_000]) {
+      const url = link(length, pair)
+      expect(parsedDuring(clean(url))).toBeLessThanOrEqual(url.href.length)
+      expect(parsedDuring(read(url))).toBeLessThanOrEqual(url.href.length)
+    }
+    // As each name was looked for by itself.
+    const pairs = link(1000, 'a=b&').search.slice(1).split('&')
+    const before = parsedDuring(() =>
+      pairs.filter((one) => !['code', 'state', 'iss'].some((name) => new URLSearchParams(one).has(name))),
+    )
+    expect(before).toBeGreaterThan(2 * 1000)
+  })
+
+  it('costs no more from 64 KiB on: it is no callback, and loses its parameters', async () => {
+    for (const length of [70_000, 600_000]) {
+      const url = link(length)
+      expect(parsedDuring(clean(url))).toBe(0)
+      expect(withoutCallbackParameters(url)).toBe('https://app.example/cb')
+      expect(parsedDuring(read(url))).toBeLessThanOrEqual(65_536)
+      await refusal(() => check(url), 'callback_malformed')
+    }
+  })
+
+  it('keeps what is not the server’s, as it was written', () => {
+    const url = new URL('https://app.example/cb?tenant=%7e1&co%64e=x&a=b+c&state=s&=&code#x=1&id_token=y')
+    expect(withoutCallbackParameters(url)).toBe('https://app.example/cb?tenant=%7e1&a=b+c&=#x=1')
   })
 })

@@ -296,14 +296,45 @@ describe('it ends', () => {
     expect(server.polledAt).toEqual([5, 10])
   })
 
-  it('when this machine slept over it', async () => {
-    const server = createDeviceServer(Array(20).fill(pending))
+  it.each<[string, object, number]>([
+    ['a thousandth of a second', { interval: 0.001 }, 60],
+    ['so small that it is none', { interval: 1e-300 }, 60],
+    ['thirty years', { interval: 1e9 }, 1],
+    ['beyond all numbers', { interval: Number.MAX_VALUE }, 1],
+  ])('within bounds, where the interval is %s', async (_, more, most) => {
+    const server = createDeviceServer(Array(200).fill(pending), {}, { ...ANSWER, ...more, expires_in: 1e9 })
+    const over = new AbortController()
+    const grant = start(server, { signal: over.signal })
+    grant.catch(() => {})
+    await pass(60)
+    expect(server.polledAt.length).toBe(most)
+    // An hour at most, whatever the server says.
+    expect(prompts[0]?.expiresAtMs).toBe(1_800_000_000_000 + 3_600_000)
+    over.abort()
+    await refusal(grant, 'aborted')
+  })
+
+  it('when this machine slept over it, as the server tells', async () => {
+    const server = createDeviceServer([pending, () => Response.json({ error: 'expired_token' }, { status: 400 })])
     const grant = start(server)
     await pass(7)
+    // The monotonic clock of many systems stands still during sleep.
     vi.setSystemTime(Date.now() + 3_600_000)
     await pass(3)
     await refusal(grant, 'expired')
-    expect(server.polledAt).toEqual([5])
+    expect(server.polledAt.length).toBe(2)
+  })
+
+  it.each([
+    ['forward', 3_600_000],
+    ['back', -3_600_000],
+  ])('not because somebody sets the clock %s', async (_, change) => {
+    const server = createDeviceServer([pending, pending])
+    const grant = start(server)
+    await pass(7)
+    vi.setSystemTime(Date.now() + change)
+    await pass(8)
+    await expect(grant).resolves.toHaveProperty('tokens.accessToken')
   })
 
   it('with what onPrompt fails with', async () => {
@@ -426,6 +457,18 @@ describe('no code is asked for or shown', () => {
     ['no lifetime', { ...ANSWER, expires_in: undefined }, 'response_refused'],
     ['a lifetime that is none', { ...ANSWER, expires_in: 'soon' }, 'response_refused'],
     ['an interval that would not wait', { ...ANSWER, interval: -1 }, 'response_refused'],
+    ['an interval that is no number', { ...ANSWER, interval: 'NaN' }, 'response_refused'],
+    ['a code that nobody types in', { ...ANSWER, user_code: 'x'.repeat(65) }, 'response_refused'],
+    [
+      'an address that nobody types in',
+      { ...ANSWER, verification_uri: `https://as.example/${'x'.repeat(100_000)}` },
+      'response_refused',
+    ],
+    [
+      'an address that no code holds',
+      { ...ANSWER, verification_uri_complete: `https://as.example/${'x'.repeat(100_000)}` },
+      'response_refused',
+    ],
     [
       'a page to type in that is not https',
       { ...ANSWER, verification_uri: 'http://as.example/device' },

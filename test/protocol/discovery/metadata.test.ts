@@ -1,12 +1,5 @@
-import { describe, expect, it, vi } from 'vitest'
-import { createMetadataSource } from '../../../src/protocol/discovery/metadata.js'
-import {
-  allowInsecureLoopback,
-  type CheckedMetadata,
-  checkMetadata,
-  discover,
-  type ServerMetadata,
-} from '../../../src/protocol.js'
+import { describe, expect, it } from 'vitest'
+import { allowInsecureLoopback, checkMetadata, discover, type ServerMetadata } from '../../../src/protocol.js'
 import { refusal } from '../../helpers/refusal.js'
 
 const document = (issuer: string, more: object = {}) =>
@@ -176,31 +169,6 @@ describe('checkMetadata', () => {
 
   it('lets a server pass that does not speak of PKCE (RFC 8414 §2)', () => {
     expect(checkMetadata(document(issuer), issuer).issuer).toBe(issuer)
-  })
-})
-
-describe('createMetadataSource', () => {
-  it('asks once for twenty callers, and again when its time is over', async () => {
-    vi.useFakeTimers()
-    const load = vi.fn(async () => document('https://as.example') as CheckedMetadata)
-    const source = createMetadataSource(load, 60)
-    await Promise.all(Array.from({ length: 20 }, () => source()))
-    vi.advanceTimersByTime(59_000)
-    await source()
-    expect(load).toHaveBeenCalledTimes(1)
-    vi.advanceTimersByTime(1_000)
-    await source()
-    expect(load).toHaveBeenCalledTimes(2)
-    vi.useRealTimers()
-  })
-
-  it('does not remember a failure', async () => {
-    const load = vi
-      .fn(async () => document('https://as.example') as CheckedMetadata)
-      .mockRejectedValueOnce(new Error('offline'))
-    const source = createMetadataSource(load, 60)
-    await expect(source()).rejects.toThrow('offline')
-    await expect(source()).resolves.toHaveProperty('issuer')
   })
 })
 
