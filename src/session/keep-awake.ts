@@ -4,7 +4,7 @@ import type { SessionKeeper } from './session-keeper.js'
 const MAX_DELAY_MS = 2_147_483_647
 
 /**
- * In a page: ends the session when its limits do, and freshens tokens before they end, if the page is seen. A page that
+ * In a page: ends the session when its limits do, and refreshIfDues tokens before they end, if the page is seen. A page that
  * slept, was hidden or offline looks around when it is back.
  */
 export function keepAwake(
