@@ -36,7 +36,8 @@ export async function run({ issuer, device, signal }: CliOptions): Promise<numbe
           vault: memoryVault(),
           userAgent: loopback({ open: visit }),
         }).signIn({ signal })
-    console.log(`Signed in as ${printable(result?.claims?.['name'])}.`)
+    // Who it is, is `sub`; a name may be missing.
+    console.log(`Signed in as ${printable(result?.claims?.['name'] || result?.claims?.sub)}.`)
     return 0
   } catch (error) {
     if (!isProofkeyError(error)) throw error
@@ -52,8 +53,9 @@ async function visit(url: string): Promise<void> {
 }
 
 function showCode({ userCode, verificationUri, verificationUriComplete }: DevicePrompt): void {
-  console.log(`To sign in here, open ${verificationUri} on any device and enter the code\n\n  ${userCode}\n`)
-  if (verificationUriComplete) console.log(`or open ${verificationUriComplete} and compare the code.\n`)
+  console.log(`To sign in here, open ${printable(verificationUri)} on any device and enter the code\n`)
+  console.log(`  ${printable(userCode)}\n`)
+  if (verificationUriComplete) console.log(`or open ${printable(verificationUriComplete)} and compare the code.\n`)
   console.log('Only do so if you have started this yourself.')
 }
 

@@ -1,22 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import express, { type ErrorRequestHandler, type Express } from 'express'
-import { getIronSession } from 'iron-session'
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 // In an app of yours: from 'proofkey/node' and 'proofkey/server'.
-import { appendHeaders, sendResponse, toRequest } from '../../src/node.js'
-import {
-  allowInsecureLoopback,
-  clientSecretBasic,
-  createServerClient,
-  isProofkeyError,
-  sealedCookie,
-} from '../../src/server.js'
+import { sendResponse, toRequest } from '../../src/node.js'
+import { allowInsecureLoopback, clientSecretBasic, createServerClient, sealedCookie } from '../../src/server.js'
 import type { Surroundings } from '../lib/example.js'
 import { homePage } from '../lib/page.js'
 import { refusalResponse } from '../lib/refusal.js'
-import { type Session, sessionOptions } from '../lib/session.js'
+import { createSessions } from '../lib/sessions.js'
 
-/** Express, a session of iron-session, a client secret. The sign-in itself waits in a sealed cookie of its own. */
+/** Express, sessions on the server, a client secret. The sign-in itself waits in a sealed cookie of its own. */
 export function createApp({ issuer, url, clientSecret }: Surroundings & { readonly clientSecret: string }): Express {
   const auth = createServerClient({
     issuer,
@@ -24,45 +16,72 @@ export function createApp({ issuer, url, clientSecret }: Surroundings & { readon
     redirectUri: `${url}/callback`,
     scope: 'openid profile',
     clientAuth: clientSecretBasic(clientSecret),
-    // In an app of yours both secrets are configuration, the same for all its processes.
+    // In an app of yours the secret is configuration, the same for all its processes.
     vault: sealedCookie({ keys: [{ id: 'k1', secret: randomBytes(32).toString('base64') }] }),
     // Only for a provider on this machine.
     insecure: allowInsecureLoopback,
   })
-  const password = randomBytes(32).toString('base64')
-  const sessionOf = (request: IncomingMessage, response: ServerResponse) =>
-    getIronSession<Session>(request, response, sessionOptions(password))
-
+  const sessions = createSessions()
   const app = express()
 
-  app.get('/', async (request, response) => {
-    const { name } = await sessionOf(request, response)
-    response.send(homePage(name))
-  })
+  // What is thrown in here goes to the error handler below: Express 5 awaits its handlers, Express 4 does not.
+  const handle =
+    (answer: (request: Request) => Promise<Response>): RequestHandler =>
+    async (incoming, outgoing) =>
+      sendResponse(outgoing, await answer(toRequest(incoming)))
 
-  app.get('/login', async (request, response) => {
-    const { returnTo } = request.query
-    await sendResponse(response, await auth.signIn(toRequest(request), { returnTo: returnTo?.toString() }))
-  })
+  app.get(
+    '/',
+    handle(async (request) => homePage(await sessions.find(request))),
+  )
 
-  app.get('/callback', async (request, response) => {
-    const { claims, returnTo, headers } = await auth.handleCallback(toRequest(request))
-    appendHeaders(response, headers)
-    const session = await sessionOf(request, response)
-    session.name = String(claims?.['name'])
-    await session.save()
-    response.redirect(303, returnTo)
-  })
+  app.get(
+    '/login',
+    handle((request) => auth.signIn(request, { returnTo: new URL(request.url).searchParams.get('returnTo') ?? '/' })),
+  )
 
-  app.post('/logout', async (request, response) => {
-    const session = await sessionOf(request, response)
-    session.destroy()
-    response.redirect(303, '/')
-  })
+  app.get(
+    '/callback',
+    handle(async (request) => {
+      const { returnTo, headers, ...grant } = await auth.handleCallback(request)
+      await sessions.start(request, grant, headers)
+      // On to a URL without the code.
+      headers.set('location', returnTo)
+      return new Response(null, { status: 303, headers })
+    }),
+  )
 
+  app.post(
+    '/logout',
+    handle(async (request) => {
+      const idTokenHint = (await sessions.find(request))?.idToken
+      const response = await auth.signOut(request, { idTokenHint, postLogoutRedirectUri: `${url}/signed-out` })
+      // Another site's doing: nobody is signed out.
+      if (response.status === 403) return response
+      await sessions.end(request, response.headers)
+      return response
+    }),
+  )
+
+  app.get(
+    '/signed-out',
+    handle(async (request) => {
+      const { returnTo, headers } = await auth.handleSignedOut(request)
+      headers.set('location', returnTo)
+      return new Response(null, { status: 303, headers })
+    }),
+  )
+
+  // The provider says that a session has ended there.
+  app.post(
+    '/backchannel-logout',
+    handle((request) => auth.handleBackChannelLogout(request, sessions.endAll)),
+  )
+
+  // Express needs all four parameters to know it by, and its own page would show the stack.
   const refuse: ErrorRequestHandler = (error, _request, response, next) => {
-    if (isProofkeyError(error)) sendResponse(response, refusalResponse(error)).catch(next)
-    else next(error)
+    if (response.headersSent) return next(error)
+    sendResponse(response, refusalResponse(error)).catch(next)
   }
   app.use(refuse)
 

@@ -10,12 +10,11 @@ export async function startHono(port?: number) {
   ])
   const signingKeyId = 'key-1'
   const publicJwk = { ...(await crypto.subtle.exportKey('jwk', publicKey)), kid: signingKeyId, use: 'sig' } as JWK
-  const random = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64')
+  const sealingSecret = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64')
   return startExample(
     { client_id: 'hono-app', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [publicJwk] } },
     (surroundings) => {
-      const secrets = { sealingSecret: random(), sessionSecret: random() }
-      const app = createApp({ ...surroundings, ...secrets, signingKey: privateKey, signingKeyId })
+      const app = createApp({ ...surroundings, sealingSecret, signingKey: privateKey, signingKeyId })
       return getRequestListener(app.fetch)
     },
     port,

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-// In an app of yours: from 'proofkey/node'.
-import { sendResponse, toRequest } from '../../src/node.js'
+import { listener } from './listener.js'
 
 export interface ApiSettings {
   /** The authorization server whose tokens are taken. */
@@ -33,9 +32,7 @@ export async function startApi({ issuer, clientId, origin, credentials }: ApiSet
     return active === true && token_type === 'Bearer' && client_id === clientId ? sub : undefined
   }
 
-  async function answer(request: Request): Promise<Response> {
-    if (request.method === 'OPTIONS') return new Response(null, { status: 204, headers: cors })
-    if (request.method !== 'POST') return new Response(null, { status: 405, headers: { ...cors, allow: 'POST' } })
+  async function countVisit(request: Request): Promise<Response> {
     const name = await subjectOf(request)
     if (!name) {
       const headers = { ...cors, 'www-authenticate': 'Bearer error="invalid_token"' }
@@ -45,13 +42,16 @@ export async function startApi({ issuer, clientId, origin, credentials }: ApiSet
     return Response.json({ name, visits: visits.get(name) }, { headers: cors })
   }
 
-  const server = createServer(async (incoming, outgoing) => {
-    const failed = (error: unknown) => {
-      console.error(error)
-      return new Response(null, { status: 502, headers: cors })
-    }
-    await sendResponse(outgoing, await answer(toRequest(incoming)).catch(failed))
-  })
+  const failed = (error: unknown) => {
+    console.error(error)
+    return new Response(null, { status: 502, headers: cors })
+  }
+  const server = createServer(
+    listener({
+      'OPTIONS /visits': () => new Response(null, { status: 204, headers: cors }),
+      'POST /visits': (request) => countVisit(request).catch(failed),
+    }),
+  )
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -1,5 +1,11 @@
 // In an app of yours: from 'proofkey'.
-import { allowInsecureLoopback, createSessionClient, isProofkeyError, sealedSessions } from '../../src/index.js'
+import {
+  allowInsecureLoopback,
+  createSessionClient,
+  isProofkeyError,
+  type Session,
+  sealedSessions,
+} from '../../src/index.js'
 
 // Written in by the bundler.
 declare const ISSUER: string
@@ -23,11 +29,18 @@ export async function start(): Promise<void> {
   try {
     const result = (await auth.handleCallback()) ?? (await auth.handleSignedOut())
     if (result) history.replaceState(null, '', result.returnTo)
+  } catch (error) {
+    // A callback that may work in a moment stays in the address bar for a reload; no other one does.
+    if (!isProofkeyError(error) || !error.retryable) history.replaceState(null, '', '/')
+    throw error
   } finally {
     // Also after a callback that was refused: somebody may be signed in all the same.
     await auth.restore()
   }
 }
+
+/** Whom to greet. Who it is, is `sub`, beside the issuer: a name may be missing, and may change. */
+export const greeted = (session: Session) => String(session.claims?.['name'] || session.claims?.sub)
 
 /** Calls the API. The access token goes along, and is refreshed first where that is due. */
 export async function countVisit(): Promise<string> {

@@ -63,11 +63,16 @@ function registration(client: ClientMetadata, url: string, more: Configuration):
   const own = {
     ...client,
     redirect_uris: [redirectUri, ...(client.redirect_uris ?? [])],
-    post_logout_redirect_uris: [`${url}/`],
+    post_logout_redirect_uris: [`${url}/`, `${url}/signed-out`],
+    // A browser app has nothing that the provider could call.
+    ...(client.token_endpoint_auth_method !== 'none' && { backchannel_logout_uri: `${url}/backchannel-logout` }),
   }
   return {
     ...browserClient(client.client_id, [redirectUri]),
+    // By its own way the provider calls no address of this machine, which is where the apps are.
+    fetch: (address, init) => fetch(address, { ...init, dispatcher: undefined } as RequestInit),
     ...more,
+    features: { backchannelLogout: { enabled: true }, ...more.features },
     clients: [own, ...(more.clients ?? [])],
     clientBasedCORS: (_ctx, origin) => client.token_endpoint_auth_method === 'none' && origin === url,
   }

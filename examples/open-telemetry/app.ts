@@ -5,10 +5,10 @@ import { allowInsecureLoopback, clientSecretBasic, createServerClient, memoryVau
 import type { Surroundings } from '../lib/example.js'
 import { listener } from '../lib/listener.js'
 import { homePage } from '../lib/page.js'
-import { refusalResponse } from '../lib/refusal.js'
+import { createSessions } from '../lib/sessions.js'
 import { toLogRecords } from './log-records.js'
 
-/** A server's sign-ins, whose events go to OpenTelemetry; in a browser a session's go by the same line. The page forgets who came. */
+/** A server's sign-ins, whose events go to OpenTelemetry; in a browser a session's go by the same line. */
 export function createApp({
   issuer,
   url,
@@ -27,21 +27,38 @@ export function createApp({
   })
   auth.subscribe(toLogRecords(logger))
 
-  const page = (name?: string, headers = new Headers()) => {
-    headers.set('content-type', 'text/html; charset=utf-8')
-    return new Response(homePage(name), { headers })
+  const sessions = createSessions()
+
+  async function callback(request: Request): Promise<Response> {
+    const { returnTo, headers, ...grant } = await auth.handleCallback(request)
+    await sessions.start(request, grant, headers)
+    // On to a URL without the code.
+    headers.set('location', returnTo)
+    return new Response(null, { status: 303, headers })
   }
+
+  async function logout(request: Request): Promise<Response> {
+    const idTokenHint = (await sessions.find(request))?.idToken
+    const response = await auth.signOut(request, { idTokenHint, postLogoutRedirectUri: `${url}/signed-out` })
+    // Another site's doing: nobody is signed out.
+    if (response.status === 403) return response
+    await sessions.end(request, response.headers)
+    return response
+  }
+
+  async function signedOut(request: Request): Promise<Response> {
+    const { returnTo, headers } = await auth.handleSignedOut(request)
+    headers.set('location', returnTo)
+    return new Response(null, { status: 303, headers })
+  }
+
   return listener({
-    'GET /': () => page(),
+    'GET /': async (request) => homePage(await sessions.find(request)),
     'GET /login': (request) => auth.signIn(request),
-    'GET /callback': async (request) => {
-      try {
-        const { claims, headers } = await auth.handleCallback(request)
-        return page(String(claims?.['name']), headers)
-      } catch (error) {
-        return refusalResponse(error)
-      }
-    },
-    'POST /logout': () => new Response(null, { status: 303, headers: { location: '/' } }),
+    'GET /callback': callback,
+    'POST /logout': logout,
+    'GET /signed-out': signedOut,
+    // The provider says that a session has ended there.
+    'POST /backchannel-logout': (request) => auth.handleBackChannelLogout(request, sessions.endAll),
   })
 }

@@ -2,34 +2,37 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type RequestListener, request } from 'node:http'
+import { pipeline } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { startRedis } from '../../test/helpers/redis.js'
 import { type Surroundings, serve, startExample } from '../lib/example.js'
 
 const secret = () => randomBytes(32).toString('base64')
 
-/** Two server processes and one Redis behind a proxy that sends every callback to the process that did not start it. */
-export function startWithRedis(port?: number) {
+/**
+ * Two server processes and one Redis behind a proxy that sends every callback to the process that did not start it.
+ * @param redis the Redis of a test, which ends it itself
+ */
+export function startWithRedis(port?: number, redis?: { readonly url: string }) {
   const clientSecret = secret()
   return startExample(
     { client_id: 'redis-app', client_secret: clientSecret, token_endpoint_auth_method: 'client_secret_basic' },
     async ({ issuer, url }: Surroundings) => {
-      const redis = await startRedis()
+      const own = redis ? undefined : await startRedis()
       const env = {
         ...process.env,
         ISSUER: issuer,
         URL: url,
         CLIENT_SECRET: clientSecret,
-        REDIS_URL: redis.url,
+        REDIS_URL: (redis ?? own)?.url,
         SEALING_KEY: secret(),
-        SESSION_PASSWORD: secret(),
       }
       const processes = [startInstance(env), startInstance(env)] as const
       return {
         listener: proxy(await portOf(processes[0]), await portOf(processes[1])),
         async close() {
           await Promise.all(processes.map(end))
-          await redis.stop()
+          await own?.stop()
         },
       }
     },
@@ -58,12 +61,14 @@ const proxy =
   (incoming, outgoing) => {
     const { url: path = '/', method, headers } = incoming
     const port = path.startsWith('/callback') ? finishing : starting
+    // An answer that has begun cannot become another one.
+    const failed = () => (outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end())
     const passedOn = request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-      answer.pipe(outgoing)
+      pipeline(answer, outgoing, () => {})
     })
-    passedOn.on('error', () => outgoing.writeHead(502).end())
-    incoming.pipe(passedOn)
+    passedOn.on('error', failed)
+    pipeline(incoming, passedOn, () => {})
   }
 
 await serve(import.meta.url, 'proofkey with Redis and two processes', startWithRedis)

@@ -1,15 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 // In an app of yours: from 'proofkey/server'.
-import {
-  allowInsecureLoopback,
-  clientSecretPost,
-  createServerClient,
-  type Grant,
-  memoryVault,
-} from '../../src/server.js'
+import { allowInsecureLoopback, clientSecretPost, createServerClient, memoryVault } from '../../src/server.js'
 import type { Surroundings } from '../lib/example.js'
 import { listener } from '../lib/listener.js'
+import { createSessions } from '../lib/sessions.js'
 
 interface Files {
   readonly html: string
@@ -32,45 +26,58 @@ export function createApp({
     clientId: 'spa-app',
     redirectUri: `${url}/callback`,
     clientAuth: clientSecretPost(clientSecret),
-    // Sign-ins wait in the browser; nothing is kept here.
+    // Sign-ins wait in the browser; here only sign-outs do.
     vault: memoryVault({ maxRecords: 10_000 }),
     // Only for a provider on this machine.
     insecure: allowInsecureLoopback,
   })
-  /** By the session's id. */
-  const grants = new Map<string, Grant>()
-  // Strict is enough: only the page's own requests need it.
-  const cookie = (id: string, more = '') => `__Host-session=${id}; Path=/; HttpOnly; Secure; SameSite=Strict${more}`
-  const sessionId = ({ headers }: Request) => /(?:^|; )__Host-session=([^;]+)/.exec(headers.get('cookie') ?? '')?.[1]
+  /** The tokens stay here. */
+  const sessions = createSessions<{ readonly accessToken: string }>()
 
   const page = () =>
     new Response(html, {
       headers: {
         'content-type': 'text/html; charset=utf-8',
         'content-security-policy': `default-src 'none'; script-src 'self'; img-src data:; connect-src 'self' ${issuer}`,
-        'referrer-policy': 'no-referrer',
+        'cache-control': 'no-store',
+        // Not the code in the URL; yet the form's own origin is sent.
+        'referrer-policy': 'strict-origin',
       },
     })
 
-  async function me(request: Request): Promise<Response> {
-    const grant = grants.get(sessionId(request) ?? '')
-    if (!grant) return new Response(null, { status: 401 })
-    // The access token is used here, and only here.
-    const authorization = `Bearer ${grant.tokens.accessToken}`
-    return Response.json(await (await fetch(`${issuer}/me`, { headers: { authorization } })).json())
-  }
-
-  function logout(request: Request): Response {
-    grants.delete(sessionId(request) ?? '')
-    return new Response(null, { status: 204, headers: { 'set-cookie': cookie('', '; Max-Age=0') } })
-  }
-
+  /** Redeems the code with the client's secret, and starts the session. A page of another origin gets a refusal. */
   const exchange = (request: Request) =>
-    auth.handleExchange(request, (grant) => {
-      const id = randomUUID()
-      grants.set(id, grant)
-      return Response.json({ claims: grant.claims }, { headers: { 'set-cookie': cookie(id) } })
+    auth.handleExchange(request, async (grant) => {
+      const headers = new Headers()
+      await sessions.start(request, grant, headers, { accessToken: grant.tokens.accessToken })
+      return Response.json({ claims: grant.claims }, { headers })
     })
+
+  async function me(request: Request): Promise<Response> {
+    const session = await sessions.find(request)
+    if (!session) return new Response(null, { status: 401 })
+    // The access token is used here, and only here.
+    const authorization = `Bearer ${session.accessToken}`
+    const answer = await fetch(`${issuer}/me`, { headers: { authorization } })
+    // The token is over: so is what the page can do, until the person signs in again.
+    if (!answer.ok) return new Response(null, { status: 401 })
+    return Response.json(await answer.json(), { headers: { 'cache-control': 'no-store' } })
+  }
+
+  async function logout(request: Request): Promise<Response> {
+    const idTokenHint = (await sessions.find(request))?.idToken
+    const response = await auth.signOut(request, { idTokenHint, postLogoutRedirectUri: `${url}/signed-out` })
+    // Another site's doing: nobody is signed out.
+    if (response.status === 403) return response
+    await sessions.end(request, response.headers)
+    return response
+  }
+
+  async function signedOut(request: Request): Promise<Response> {
+    const { returnTo, headers } = await auth.handleSignedOut(request)
+    headers.set('location', returnTo)
+    return new Response(null, { status: 303, headers })
+  }
 
   return listener({
     'GET /': page,
@@ -79,5 +86,8 @@ export function createApp({
     'GET /api/me': me,
     'POST /auth/exchange': exchange,
     'POST /logout': logout,
+    'GET /signed-out': signedOut,
+    // The provider says that a session has ended there.
+    'POST /backchannel-logout': (request) => auth.handleBackChannelLogout(request, sessions.endAll),
   })
 }

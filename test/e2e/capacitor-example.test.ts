@@ -62,7 +62,20 @@ describe('the Capacitor example', () => {
     await signInAtProvider(page, browser.callback)
     await status(page, 'signed-in').waitFor()
     expect(await page.locator('#status').textContent()).toBe('Signed in as ada.')
-    expect(page.url()).toBe(browser.callback)
+    expect(page.url()).toBe(`${browser.url}/`)
+  })
+
+  it('greets a person without a name, and cleans the URL after a refusal', async () => {
+    const page = await (await browser.newContext()).newPage()
+    await page.goto(browser.url)
+    await page.locator('#sign-in').click()
+    await page.locator('a:has-text("Cancel")').click()
+    await page.locator('#status[data-code=access_denied]').waitFor()
+    expect(page.url()).toBe(`${browser.url}/`)
+    await page.locator('#sign-in').click()
+    await signInAtProvider(page, browser.callback, 'nobody')
+    await status(page, 'signed-in').waitFor()
+    expect(await page.locator('#status').textContent()).toBe('Signed in as nobody.')
   })
 
   it('signs in in an app that waits', async () => {

@@ -176,10 +176,11 @@ it('signs in by the device grant, with the code typed in by hand', async () => {
   await page.getByText('[ Abort ]').waitFor()
   expect(await page.textContent('code')).toBe(code)
   await page.getByText('Continue', { exact: true }).click()
-  await signInAtProvider(page, address)
+  // Somebody without a name.
+  await signInAtProvider(page, address, 'nobody')
   await page.getByText('Sign-in Success').waitFor()
   expect(await cli.ends()).toMatchObject({ code: 0 })
-  expect(cli.said()).toContain('Signed in as ada.')
+  expect(cli.said()).toContain('Signed in as nobody.')
   expectNoSecrets(cli.said())
 })
 

@@ -47,6 +47,15 @@ describe('the demo', () => {
     await page.locator('a:has-text("Cancel")').click()
     await page.locator('[data-testid=outcome][data-state=failed]').waitFor()
     expect(await outcome().getAttribute('data-code')).toBe('access_denied')
+    expect(page.url()).toBe(`${browser.url}/`)
+  })
+
+  it('greets a person without a name', async () => {
+    await page.goto(browser.url)
+    await page.getByTestId('pause').uncheck()
+    await page.getByTestId('sign-in').click()
+    await signInAtProvider(page, browser.callback, 'nobody')
+    await outcome().getByText('Signed in as nobody.').waitFor()
   })
 
   it.each([

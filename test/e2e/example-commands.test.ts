@@ -1,38 +1,102 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { expect, it } from 'vitest'
 
 const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 // The command line has no page of its own: see cli.test.ts.
 const commands = Object.keys(scripts).filter((name) => /^(demo$|example:(?!cli$))/.test(name))
 
-it.each(commands)('npm run %s starts everything, prints a link that works, and ends', async (name) => {
-  const command = spawn('npm', ['run', '--silent', name], {
-    // A group of its own, so that it ends as a whole.
-    detached: true,
-    env: { ...process.env, PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
+const HOSTS = ['x', 'x:99999', '999.999.999.999', 'xn--a', '[::1::2]', 'a b', '\u00e9', '']
+const METHODS = ['GET', 'POST', 'TRACE', 'TRACK', 'CONNECT', 'trace', 'QUERY']
+const PATHS = ['/', '/login', '/callback', '/logout', '/signed-out', '/auth/exchange', '/backchannel-logout', '/visits']
+const TARGETS = [
+  '/%E0%A4%A',
+  '/callback?code=%&state=%ZZ&iss=%',
+  '//',
+  '//[',
+  'http://[:::]/',
+  '*',
+  '/\u00e9',
+  '/login?returnTo=%00',
+]
+const MORE = [
+  `x: ${'a'.repeat(100_000)}`,
+  `cookie: ${'a=b; '.repeat(3000)}`,
+  'cookie: __Host-session=%',
+  'content-length: x',
+]
+/** What no honest client sends, and whoever can reach the server may. */
+const HEADS = [
+  ...HOSTS.flatMap((host) => PATHS.map((path) => `GET ${path} HTTP/1.1\r\nhost: ${host}`)),
+  ...METHODS.flatMap((method) => PATHS.map((path) => `${method} ${path} HTTP/1.1\r\nhost: x:99999`)),
+  ...TARGETS.map((target) => `GET ${target} HTTP/1.1\r\nhost: localhost`),
+  ...MORE.map((line) => `GET / HTTP/1.1\r\nhost: localhost\r\n${line}`),
+]
+/** A body that breaks off. */
+const TORN = PATHS.flatMap((path) =>
+  ['application/json', 'application/x-www-form-urlencoded'].map(
+    (type) => `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${type}\r\ncontent-length: 99\r\n\r\n{`,
+  ),
+)
+
+/** Sends these bytes, and goes when there is an answer, or at once. */
+const send = (origin: string, bytes: string, wait: boolean) =>
+  new Promise<void>((resolve) => {
+    const { hostname, port } = new URL(origin)
+    const socket = connect(Number(port), hostname)
+    socket.once('close', () => resolve()).on('error', () => {})
+    socket.on('data', () => socket.destroy())
+    socket.write(bytes, 'latin1', () => wait || socket.destroy())
   })
-  // The last process that could print has gone.
-  const ended = once(command, 'close')
-  try {
-    const url = await new Promise<string>((resolve, reject) => {
-      let output = ''
-      command.stdout.on('data', (chunk) => {
-        output += chunk
-        const [link] = /http:\/\/localhost:\d+(?=\s)/.exec(output) ?? []
-        if (link) resolve(link)
-      })
-      ended.then(() => reject(new Error(`It ended: ${output}`)))
+
+async function sendBadRequests(origin: string): Promise<void> {
+  for (const head of HEADS) await send(origin, `${head}\r\nconnection: close\r\n\r\n`, true)
+  for (const bytes of TORN) await send(origin, bytes, false)
+}
+
+it.each(commands)(
+  'npm run %s starts everything, prints a link that works, outlives bad requests, and ends',
+  async (name) => {
+    const command = spawn('npm', ['run', '--silent', name], {
+      // A group of its own, so that it ends as a whole.
+      detached: true,
+      env: { ...process.env, PORT: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
     })
-    const answer = await fetch(url)
-    expect(answer.status).toBe(200)
-    expect(await answer.text()).toContain('<title>proofkey')
-    process.kill(-command.pid!, 'SIGTERM')
-    await ended
-    await expect(fetch(url)).rejects.toThrow()
-  } finally {
-    if (command.exitCode === null && command.signalCode === null) process.kill(-command.pid!, 'SIGKILL')
-  }
-})
+    // The last process that could print has gone.
+    const ended = once(command, 'close')
+    try {
+      let output = ''
+      const url = await new Promise<string>((resolve, reject) => {
+        command.stdout.on('data', (chunk) => {
+          output += chunk
+          const [link] = /http:\/\/localhost:\d+(?=\s)/.exec(output) ?? []
+          if (link) resolve(link)
+        })
+        ended.then(() => reject(new Error(`It ended: ${output}`)))
+      })
+      const answer = await fetch(url)
+      expect(answer.status).toBe(200)
+      expect(await answer.text()).toContain('<title>proofkey')
+
+      // Its own API too, which the page's policy names beside the provider.
+      const [, issuer = ''] = /OpenID provider is (\S+)\./.exec(output) ?? []
+      const policy = answer.headers.get('content-security-policy') ?? ''
+      const named = [...policy.matchAll(/http:\/\/[^ ;]+/g)].map(([origin]) => origin)
+      for (const origin of new Set([url, ...named])) {
+        if (origin === issuer) continue
+        await sendBadRequests(origin)
+        expect((await fetch(origin)).status).toBe(origin === url ? 200 : 404)
+      }
+      expect(command.exitCode).toBeNull()
+
+      process.kill(-command.pid!, 'SIGTERM')
+      await ended
+      await expect(fetch(url)).rejects.toThrow()
+    } finally {
+      if (command.exitCode === null && command.signalCode === null) process.kill(-command.pid!, 'SIGKILL')
+    }
+  },
+)

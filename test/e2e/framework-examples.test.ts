@@ -58,11 +58,11 @@ describe.each([
   const says = (text: string, on = page) => on.getByText(text, { exact: true }).waitFor()
   const click = (label: string, on = page) => on.getByRole('button', { name: label, exact: true }).click()
 
-  async function signIn(): Promise<void> {
+  async function signIn(name = 'ada'): Promise<void> {
     await page.goto(browser.url)
     await click('Sign in')
-    await passProvider(page)
-    await says('Signed in as ada.')
+    await passProvider(page, name)
+    await says(`Signed in as ${name}.`)
   }
 
   it('signs a person in with one token request, and keeps the session over a reload', async () => {
@@ -130,12 +130,15 @@ describe.each([
     await page.getByRole('status').filter({ hasText: 'The API has seen ada' }).waitFor()
   })
 
+  it('greets a person without a name', () => signIn('nobody'))
+
   it('says what went wrong', async () => {
     await page.goto(browser.url)
     await click('Sign in')
     await page.locator('a:has-text("Cancel")').click()
     await page.getByRole('alert').filter({ hasText: 'access_denied: ' }).waitFor()
     await says('Nobody is signed in.')
+    expect(page.url()).toBe(`${browser.url}/`)
     await signIn()
     await page.goto(callback)
     await page.getByRole('alert').filter({ hasText: 'already_completed: ' }).waitFor()

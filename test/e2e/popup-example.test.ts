@@ -56,6 +56,13 @@ describe('the example of the popup', () => {
     await notice(page, 'status', 'frame_blocked')
   })
 
+  it('greets a person without a name', async () => {
+    const page = await browser.newPage(near.url)
+    await notice(page, 'status', 'login_required')
+    await passProvider(await click(page), 'nobody')
+    await status(page, 'Signed in as nobody.')
+  })
+
   it('says what else may happen', async () => {
     const page = await browser.newPage(near.url)
     await notice(page, 'status', 'login_required')

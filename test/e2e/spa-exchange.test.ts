@@ -58,6 +58,7 @@ describe('a browser app and the exchange on its server', () => {
     await page.reload()
     await status(/^Signed in as ada\.$/)
     await page.getByText('Sign out').click()
+    await page.locator('[type=submit][value=yes]').click()
     await status(/^Nobody is signed in\.$/)
     await page.reload()
     await status(/^Nobody is signed in\.$/)
@@ -116,7 +117,7 @@ describe('a browser app and the exchange on its server', () => {
     await signIn()
     const [session, ...more] = await context.cookies(browser.url)
     expect(more).toEqual([])
-    expect(session).toMatchObject({ name: '__Host-session', httpOnly: true, secure: true, sameSite: 'Strict' })
+    expect(session).toMatchObject({ name: '__Host-session', httpOnly: true, secure: true, sameSite: 'Lax' })
     expect(await page.evaluate(() => document.cookie)).toBe('')
   })
 
@@ -124,7 +125,14 @@ describe('a browser app and the exchange on its server', () => {
     await leave()
     await page.locator('a:has-text("Cancel")').click()
     await status(/^access_denied: /)
-    expect(page.url()).toBe(browser.callback)
+    expect(page.url()).toBe(`${browser.url}/`)
+  })
+
+  it('say so when the provider is out of reach', async () => {
+    await page.goto(browser.url)
+    await context.route(`${browser.issuer}/**`, (route) => route.abort())
+    await page.getByText('Sign in', { exact: true }).click()
+    await status(/^network_error: /)
   })
 
   it('refuse a callback that was used before', async () => {

@@ -44,7 +44,7 @@ describe('the example', () => {
     }
     site.provider.on('grant.success', remember)
     const { location, callback, cookie } = await signIn()
-    expect((await visit(callback, cookie)).status).toBe(200)
+    expect((await visit(callback, cookie)).status).toBe(303)
     site.provider.off('grant.success', remember)
 
     const names = records().map(({ eventName }) => eventName)

@@ -36,10 +36,15 @@ function say(state: string, text: string, code = ''): void {
 async function show(work: Promise<SignInResult | undefined>, past: readonly string[] = []): Promise<void> {
   try {
     const result = await work
-    if (result) say('signed-in', `Signed in as ${result.claims?.['name']}.`)
+    if (!result) return
+    // Who it is, is `sub`; a name may be missing.
+    say('signed-in', `Signed in as ${result.claims?.['name'] || result.claims?.sub}.`)
+    if (!inApp) history.replaceState(null, '', result.returnTo)
   } catch (error) {
-    if (!isProofkeyError(error)) throw error
+    if (!isProofkeyError(error)) return say('failed', `${error} Please try again.`)
     if (!past.includes(error.code)) say('failed', `${error.message} ${error.hint}`, error.code)
+    // A callback that may work in a moment stays in the address bar for a reload; no other one does.
+    if (!inApp && !error.retryable) history.replaceState(null, '', '/')
   }
 }
 

@@ -68,6 +68,8 @@ async function handleCallback(): Promise<void> {
     history.replaceState(null, '', result.returnTo)
     await show({ state: 'signed-in', result })
   } catch (error) {
+    // A callback that may work in a moment stays in the address bar for a reload; no other one does.
+    if (!isProofkeyError(error) || !error.retryable) history.replaceState(null, '', '/')
     await show({ state: 'failed', error })
   }
 }

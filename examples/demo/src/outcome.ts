@@ -27,13 +27,13 @@ export function outcomeView(outcome: Outcome): Node[] {
     case 'signed-in': {
       const { claims } = outcome.result
       return [
-        h('p', {}, h('strong', {}, `Signed in as ${String(claims?.['name'] ?? claims?.sub)}.`)),
+        h('p', {}, h('strong', {}, `Signed in as ${String(claims?.['name'] || claims?.sub)}.`)),
         h('p', {}, 'The steps and the claims are below. Now try to break it.'),
       ]
     }
     case 'failed': {
       const { error } = outcome
-      if (!isProofkeyError(error)) return [h('p', {}, h('strong', {}, 'Failed. '), String(error))]
+      if (!isProofkeyError(error)) return [h('p', {}, h('strong', {}, 'Failed. '), `${error} Please reload this page.`)]
       const { code, message, hint, serverError, retryable } = error
       return [
         h('p', {}, h('strong', {}, retryable ? 'Not finished: ' : 'Refused: '), h('code', {}, code)),

@@ -1,4 +1,3 @@
-import { getIronSession, webCookies } from 'iron-session'
 // In an app of yours: from 'proofkey/server'.
 import {
   allowInsecureLoopback,
@@ -7,7 +6,7 @@ import {
   type ServerClient,
   sealedCookie,
 } from '../../../src/server.js'
-import { type Session, sessionOptions } from '../../lib/session.js'
+import { createSessions } from '../../lib/sessions.js'
 
 let client: ServerClient | undefined
 
@@ -28,9 +27,11 @@ export function auth(): ServerClient {
   return client
 }
 
-/** The session of a request; what changes of it goes into the headers of the response. */
-export const session = (request: Request, headers = new Headers()) =>
-  getIronSession<Session>(webCookies(request, headers), sessionOptions(setting('SESSION_PASSWORD')))
+/** In memory, for one process of `next start`. Where several run, they share a store: see the example redis. */
+export const sessions = createSessions()
+
+/** The page that the provider sends people back to after the sign-out, as it is registered there. */
+export const signedOutUrl = () => new URL('/signed-out', setting('REDIRECT_URI')).href
 
 function setting(name: string): string {
   const value = process.env[name]

@@ -44,7 +44,9 @@ const element = (id: string) => document.getElementById(id) as HTMLElement
 
 function show(): void {
   const { session } = auth
-  element('status').textContent = session ? `Signed in as ${session.claims?.['name']}.` : 'Nobody is signed in.'
+  // Who it is, is `sub`; a name may be missing.
+  const name = session?.claims?.['name'] || session?.claims?.sub
+  element('status').textContent = session ? `Signed in as ${name}.` : 'Nobody is signed in.'
   element('sign-out').hidden = !session
   element('sign-in').hidden = Boolean(session)
   if (!session) element('way').textContent = NOTHING
@@ -62,8 +64,8 @@ async function attempt(work: () => Promise<unknown>, role: 'status' | 'alert'): 
   try {
     await work()
   } catch (error) {
-    if (!isProofkeyError(error)) throw error
-    tell(`${error.code}: ${WORDS[error.code] ?? `${error.message} ${error.hint}`}`, role)
+    if (isProofkeyError(error)) tell(`${error.code}: ${WORDS[error.code] ?? `${error.message} ${error.hint}`}`, role)
+    else tell(`${error} Please reload this page.`, 'alert')
   }
   show()
 }

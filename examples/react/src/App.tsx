@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'react'
-import { attempt, auth, countVisit, type Notice, start } from '../../lib/auth.js'
+import { attempt, auth, countVisit, greeted, type Notice, start } from '../../lib/auth.js'
 import { useSession } from './use-session.js'
 
 export function App() {
@@ -21,7 +21,7 @@ export function App() {
       <h1>proofkey with React</h1>
       {session ? (
         <>
-          <p>Signed in as {String(session.claims?.['name'])}.</p>
+          <p>Signed in as {greeted(session)}.</p>
           <dl>
             <dt>Since</dt>
             <dd>{new Date(session.startedAtMs).toLocaleTimeString()}</dd>

@@ -22,8 +22,8 @@ function show(text: string, signedIn: boolean): void {
   element('sign-out').hidden = !signedIn
 }
 
-/** Whom the server knows by the session's cookie. */
-async function whoAmI(): Promise<{ name?: string } | undefined> {
+/** Who is signed in, as the server knows by the session's cookie. */
+async function whoAmI(): Promise<{ sub: string; name?: unknown } | undefined> {
   const response = await fetch('/api/me')
   return response.ok ? response.json() : undefined
 }
@@ -34,16 +34,19 @@ async function start(): Promise<void> {
     const result = await auth.handleCallback()
     if (result) history.replaceState(null, '', result.returnTo)
     const person = result?.claims ?? (await whoAmI())
-    show(person ? `Signed in as ${person['name']}.` : 'Nobody is signed in.', Boolean(person))
+    // Who it is, is `sub`; a name may be missing.
+    show(person ? `Signed in as ${person.name || person.sub}.` : 'Nobody is signed in.', Boolean(person))
   } catch (error) {
-    if (!isProofkeyError(error)) throw error
-    show(`${error.code}: ${error.message} ${error.hint}`, false)
+    fail(error)
   }
 }
 
-element('sign-in').addEventListener('click', () => auth.signIn())
-element('sign-out').addEventListener('click', async () => {
-  await fetch('/logout', { method: 'POST' })
-  await start()
-})
+function fail(error: unknown): void {
+  const known = isProofkeyError(error)
+  // A callback that may work in a moment stays in the address bar for a reload; no other one does.
+  if (!known || !error.retryable) history.replaceState(null, '', '/')
+  show(known ? `${error.code}: ${error.message} ${error.hint}` : `${error} Please reload this page.`, false)
+}
+
+element('sign-in').addEventListener('click', () => auth.signIn().catch(fail))
 await start()

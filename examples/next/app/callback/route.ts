@@ -1,12 +1,11 @@
 import { refusalResponse } from '../../../lib/refusal.js'
-import { auth, session } from '../../lib/auth.js'
+import { auth, sessions } from '../../lib/auth.js'
 
 export async function GET(request: Request): Promise<Response> {
   try {
-    const { claims, returnTo, headers } = await auth().handleCallback(request)
-    const person = await session(request, headers)
-    person.name = String(claims?.['name'])
-    await person.save()
+    const { returnTo, headers, ...grant } = await auth().handleCallback(request)
+    await sessions.start(request, grant, headers)
+    // On to a URL without the code.
     headers.set('location', returnTo)
     return new Response(null, { status: 303, headers })
   } catch (error) {
