@@ -3,14 +3,13 @@ import { isProofkeyError } from '../../src/server.js'
 import { errorPage } from './page.js'
 
 /**
- * What a person reads where something failed: of a refused sign-in what happened and the repair, of all else nothing,
- * for that is for the log. A refusal's headers delete the sign-in's cookie, or keep it where the same URL may work in a
- * moment.
+ * The page for an error. Of a ProofkeyError it shows what happened and the repair; any other error goes to the log only.
+ * The headers of a ProofkeyError delete the sign-in's cookie, or keep it where the same URL may work in a moment.
  */
 export function refusalResponse(error: unknown): Response {
   if (!isProofkeyError(error)) {
     console.error(error)
-    return errorPage('Something went wrong', 'It is written down here. Please try again later.', 500)
+    return errorPage('Something went wrong', 'The error was logged. Please try again later.', 500)
   }
   const { code, message, hint, retryable } = error
   const headers = 'headers' in error ? (error.headers as Headers) : new Headers()

@@ -2,11 +2,11 @@
 import type { Grant, LogoutToken } from '../../src/server.js'
 import { memoryStore, type Store } from './store.js'
 
-/** What the server remembers of a person. `issuer` and `sub` together are the identity: a name may change, or be missing. */
+/** Who is signed in. `issuer` and `sub` together are the identity: a name may change, or be missing. */
 export interface Session {
   readonly issuer: string
   readonly sub: string
-  /** To greet the person with, and for nothing else. */
+  /** For display only. */
   readonly name: string
   /** The session at the provider, and the hint that ends it there too. */
   readonly sid?: unknown
@@ -19,8 +19,8 @@ const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax'
 const LIFETIME_SECONDS = 8 * 3600
 
 /**
- * Sessions on the server: the cookie holds a random id only. A session ends when it is ended or after 8 hours, also for
- * whoever has kept a copy of the cookie.
+ * Sessions on the server: the cookie holds a random id only. A session ends on the server, at the sign-out or after 8
+ * hours: a copy of the cookie does not work any more then.
  */
 export function createSessions<More extends object = object>(store: Store = memoryStore()) {
   const idOf = ({ headers }: Request) => new RegExp(`(?:^|; )${COOKIE}=([^;]+)`).exec(headers.get('cookie') ?? '')?.[1]
@@ -44,7 +44,7 @@ export function createSessions<More extends object = object>(store: Store = memo
     if (id) await store.delete(`session:${id}`)
   }
 
-  /** Starts a session under a new id, so that an id from before the sign-in is worth nothing, and sets its cookie. */
+  /** Starts a session and sets its cookie. The id is new: one that an attacker planted before the sign-in stays unused. */
   async function start(
     request: Request,
     { claims, tokens }: Grant,
@@ -67,7 +67,7 @@ export function createSessions<More extends object = object>(store: Store = memo
     headers.append('set-cookie', `${COOKIE}=; Max-Age=0; ${ATTRIBUTES}`)
   }
 
-  /** Ends the sessions that the provider names, on every server that shares the store: for `handleBackChannelLogout`. */
+  /** Ends the sessions that a logout token names, on every server that shares the store. */
   async function endAll({ issuer, sessionId, subject }: LogoutToken): Promise<void> {
     const which = sessionId === undefined ? mark(issuer, 'sub', subject) : mark(issuer, 'sid', sessionId)
     await store.set(which, String(Date.now()), LIFETIME_SECONDS)

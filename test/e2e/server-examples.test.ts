@@ -164,7 +164,7 @@ describe('two processes and Redis', () => {
     const page = await (await browser.newContext()).newPage()
     await until(async () => (await page.goto(`${browser.url}/login`))?.status() === 503)
     expect(await page.locator('body').innerText()).toContain('(storage_unavailable)')
-    // Nothing has to be looked up for who has no session.
+    // A request without a session's cookie needs no Redis.
     expect((await fetch(browser.url)).status).toBe(200)
 
     redis = await startRedis(redis.port)

@@ -1,6 +1,5 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { revealServerError } from '../../../src/errors.js'
 import {
   type AuthorizationRequest,
   beginAuthorization,
@@ -10,6 +9,7 @@ import {
   completeAuthorization,
   type Transaction,
 } from '../../../src/protocol.js'
+import { revealServerError } from '../../../src/errors.js'
 import { refusal } from '../../helpers/refusal.js'
 import { createServer, type Faults } from '../../helpers/server.js'
 
