@@ -7,7 +7,10 @@ const escaped = (text: string) => text.replace(/[&<>"']/g, (character) => `&#${c
 function page(body: string, status = 200, headers = new Headers()): Response {
   headers.set('content-type', 'text/html; charset=utf-8')
   headers.set('cache-control', 'no-store')
-  headers.set('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+  headers.set(
+    'content-security-policy',
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
+  )
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>proofkey</title><link rel="icon" href="data:,">
 <main style="font: 1rem/1.6 system-ui; max-width: 34rem; margin: 4rem auto; padding: 0 1rem">${body}</main></html>`
