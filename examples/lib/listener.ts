@@ -15,7 +15,9 @@ export function listener(routes: Record<string, (request: Request) => Response |
     try {
       const request = toRequest(incoming)
       const route = byName.get(`${request.method} ${new URL(request.url).pathname}`)
-      return route ? await route(request) : errorPage('Not found', 'There is no such page.', 404)
+      return route
+        ? await route(request)
+        : errorPage({ title: 'Not found', text: 'There is no such page.', status: 404 })
     } catch (error) {
       return refusalResponse(error)
     }

@@ -27,8 +27,18 @@ export function homePage(session: Session | undefined, more = ''): Response {
   )
 }
 
+interface Failure {
+  readonly title: string
+  readonly text: string
+  readonly status: number
+  readonly headers?: Headers | undefined
+  /** Offers a new sign-in. */
+  readonly signIn?: boolean
+}
+
 /** What went wrong, and the way back. */
-export function errorPage(title: string, text: string, status: number, headers?: Headers): Response {
-  const ways = '<p><a href="/login">Sign in again</a> or <a href="/">go to the start</a>.</p>'
-  return page(`<h1 style="font-size: 1.4rem">${escaped(title)}</h1><p>${escaped(text)}</p>${ways}`, status, headers)
+export function errorPage({ title, text, status, headers, signIn }: Failure): Response {
+  const ways = `${signIn ? '<a href="/login">Sign in again</a> or ' : ''}<a href="/">go to the start</a>`
+  const body = `<h1 style="font-size: 1.4rem">${escaped(title)}</h1><p>${escaped(text)}</p><p>${ways}</p>`
+  return page(body, status, headers)
 }

@@ -1,6 +1,13 @@
 // In an app of yours: from 'proofkey/server'.
-import { isProofkeyError } from '../../src/server.js'
+import { type ErrorCode, isProofkeyError } from '../../src/server.js'
 import { errorPage } from './page.js'
+
+/** What a person can do about it; for all else there is the error's own hint. */
+const WORDS: Partial<Record<ErrorCode, string>> = {
+  access_denied: 'The sign-in was not allowed.',
+  expired: 'The sign-in took too long. Please start again.',
+  unknown_state: 'This link was used before, or belongs to another browser. Please start again.',
+}
 
 /**
  * The page for an error. Of a ProofkeyError it shows what happened and the repair; any other error goes to the log only.
@@ -9,10 +16,15 @@ import { errorPage } from './page.js'
 export function refusalResponse(error: unknown): Response {
   if (!isProofkeyError(error)) {
     console.error(error)
-    return errorPage('Something went wrong', 'The error was logged. Please try again later.', 500)
+    return errorPage({ title: 'Something went wrong', text: 'Please try again later.', status: 500 })
   }
   const { code, message, hint, retryable } = error
-  const headers = 'headers' in error ? (error.headers as Headers) : new Headers()
   const reload = retryable ? ' Reload this page to try once more.' : ''
-  return errorPage('That did not work', `${message} ${hint}${reload} (${code})`, retryable ? 503 : 400, headers)
+  return errorPage({
+    title: 'That did not work',
+    text: `${WORDS[code] ?? `${message} ${hint}`}${reload} (${code})`,
+    status: retryable ? 503 : 400,
+    headers: 'headers' in error ? (error.headers as Headers) : undefined,
+    signIn: true,
+  })
 }

@@ -93,7 +93,7 @@ describe('a browser app and the exchange on its server', () => {
     site.provider.off('grant.success', remember)
 
     expect(exchanges).toHaveLength(1)
-    const { codeVerifier, nonce } = JSON.parse(exchanges[0] ?? '')
+    const { codeVerifier, idToken } = JSON.parse(exchanges[0] ?? '')
     expect(codeVerifier).toMatch(/^[\w-]{43}$/)
     const elsewhere = traces.filter((trace) => !trace.startsWith(`body of ${exchangeUrl()}`))
     expect(elsewhere).toHaveLength(traces.length - 1)
@@ -108,7 +108,7 @@ describe('a browser app and the exchange on its server', () => {
     expect(
       findSecret(
         traces.filter((trace) => trace.startsWith('answer: ')),
-        nonce,
+        idToken.nonce,
       ),
     ).toHaveLength(1)
   })
