@@ -92,8 +92,9 @@ export function createSignOut({ config, metadata, report, put, jarOf, vaultOf, h
     async handleSignedOut(request: Request): Promise<SignedOut> {
       const jar = jarOf(request)
       try {
+        if (isBadRequest(request)) throw unknownSignOut()
         const [state = '', another] = new URL(request.url).searchParams.getAll('state')
-        if (isBadRequest(request) || request.method !== 'GET' || another !== undefined) throw unknownSignOut()
+        if (request.method !== 'GET' || another !== undefined) throw unknownSignOut()
         if (!isTicket(state)) throw unknownSignOut()
         const taken = await vaultOf(jar).take(state, clientKey)
         if (taken.status !== 'taken') throw unknownSignOut()
