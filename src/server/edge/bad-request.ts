@@ -9,7 +9,7 @@ export const BAD_REQUEST_ORIGIN = 'http://bad-request.invalid'
 
 /** Also true for a framework's own request object with a URL that does not parse. */
 export const isBadRequest = ({ url }: Request): boolean =>
-  !URL.canParse(url) || new URL(url).origin === BAD_REQUEST_ORIGIN
+  [undefined, BAD_REQUEST_ORIGIN].includes(parseUrl(url)?.origin)
 
 /**
  * An authority as a `Host` header may have it (RFC 9110 §7.2), written as `URL` writes it, without a port that is the
