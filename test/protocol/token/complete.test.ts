@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { revealServerError } from '../../../src/errors.js'
 import {
   type AuthorizationRequest,
   beginAuthorization,
@@ -9,7 +10,6 @@ import {
   completeAuthorization,
   type Transaction,
 } from '../../../src/protocol.js'
-import { revealServerError } from '../../../src/errors.js'
 import { refusal } from '../../helpers/refusal.js'
 import { createServer, type Faults } from '../../helpers/server.js'
 
