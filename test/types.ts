@@ -109,6 +109,17 @@ export async function results(): Promise<void> {
   }
 }
 
+/** For whoever keeps the tokens: the request as `fetch` takes it, and no name of a client. */
+export async function requests(tokens: Grant<'dpop'>['tokens']): Promise<Response> {
+  const tied = dpop()
+  createClient({ ...given, dpop: tied })
+  const headers = { authorization: `DPoP ${tokens.accessToken}` }
+  await tied.fetch(new Request('https://api.example/orders', { headers }), { method: 'DELETE' })
+  // @ts-expect-error the client that was made with it is known
+  await tied.fetch('client', 'https://api.example/orders')
+  return tied.fetch(new URL('https://api.example/orders'), { headers })
+}
+
 /** Narrows without a cast, and the compiler knows when a code is forgotten. */
 export function repair(error: unknown): 'again' | 'sign in' | 'tell' {
   if (!isProofkeyError(error)) throw error
@@ -155,7 +166,12 @@ export const userAgent: UserAgent = {
   name: 'custom',
   open: async ({ begin, complete }) => complete((await begin()).url.href),
 }
-export const proofs: Dpop = { thumbprint: async () => 'jkt', attempt: (_owner, request, options) => request(options) }
+export const proofs: Dpop = {
+  fetch,
+  addClient: () => {},
+  thumbprint: async () => 'jkt',
+  attempt: (_clientKey, request, options) => request(options),
+}
 export const vault: Vault = { name: 'custom', put: async () => undefined, take: async () => ({ status: 'unknown' }) }
 // @ts-expect-error a value comes with the status taken, and only with it
 export const wrong: Vault = { name: 'wrong', put: async () => undefined, take: async () => ({ status: 'taken' }) }

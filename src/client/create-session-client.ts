@@ -52,10 +52,10 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
    */
   getAccessToken(options?: AccessTokenOptions & { readonly signal?: AbortSignal | undefined }): Promise<string>
   /**
-   * `fetch` that adds the access token to requests for the origins in `apis`. Other requests are sent unchanged. On status
-   * 401 it refreshes the token and retries once, except for a stream body and a `Request` with a body: then the 401
-   * response is returned. If an API refuses a new token too, there is no further refresh for it for one minute. With `dpop`
-   * it also retries once if the API requires a nonce.
+   * `fetch` that adds the access token to requests for the origins in `apis`. Other requests are sent unchanged. It takes what
+   * `fetch` takes, and passes your `fetch` one `Request` built from it (Fetch §5.4). On status 401 it refreshes the token and
+   * retries once, except for a stream passed as `body`: then the 401 response is returned. If an API refuses a new token
+   * too, there is no further refresh for it for one minute. With `dpop` it also retries once if the API requires a nonce.
    * @throws the errors of `fetch` and {@link SessionClient.getAccessToken}; the `reason` of your `signal`;
    * `insufficient_scope`, `step_up_failed`, and with `stepUp` also `step_up_required`
    */
@@ -154,7 +154,8 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     apis,
     fetch,
     scheme: dpop ? 'DPoP' : 'Bearer',
-    proven: (request) => (dpop ? dpop.attempt(flow.clientKey, request, { fetch }) : request({ fetch })),
+    send: ({ once, copy }) =>
+      dpop ? dpop.attempt(flow.clientKey, ({ fetch }) => fetch(copy()), { fetch, once }) : fetch(copy()),
     accessToken: tokens.accessToken,
     session: () => keeper.held?.session,
     check: stepUp,
@@ -175,7 +176,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     await tokens.accessToken()
     const subject = keeper.held?.session.claims?.sub
     if (!subject) throw insufficientScope('openid')
-    return requestUserInfo(await flow.metadata(), subject, { ...config, fetch: authorized({}) })
+    return requestUserInfo(await flow.metadata(), subject, { ...config, fetch: authorized })
   }
 
   let restoring: Promise<Session | undefined> | undefined

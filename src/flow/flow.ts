@@ -53,6 +53,7 @@ interface PendingSignIn {
 export function createFlow(config: FlowConfig & FlowOptions) {
   const { issuer, clientId, redirectUri, insecure } = config
   const clientKey = clientKeyOf(issuer, clientId)
+  config.dpop?.addClient(clientKey, config.fetch)
   const { emit, subscribe } = createEmitter<ProofkeyEvent>()
   const report = (event: EventBody, transaction?: string) =>
     emit({ atMs: Date.now(), issuer, clientId, transaction, ...event })
@@ -87,6 +88,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
       let id: string | undefined
       try {
         vaults[0].prepare?.()
+        config.exchange?.prepare?.(callbackUri)
         const server = await unlessAborted(metadata(), signal)
         const { url, transaction } = await beginAuthorization(server, {
           ...config,

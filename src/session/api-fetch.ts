@@ -2,6 +2,7 @@ import { ProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import { type InsecureSwitch, isSecure, parseUrl } from '../protocol/discovery/endpoint.js'
+import { type RequestCopies, requestCopies } from '../protocol/request-copies.js'
 import { type Challenge, challengeOf } from '../protocol/resource/challenge.js'
 import { scopes } from '../protocol/scope.js'
 import type { Session } from './stored-session.js'
@@ -20,10 +21,10 @@ export interface ApiFetchOptions {
   readonly fetch: Fetch
   /** How tokens are sent. */
   readonly scheme: 'Bearer' | 'DPoP'
-  /** Runs a request by the `fetch` that adds to it what its token needs. */
-  readonly proven: <T>(request: (options: { fetch: Fetch }) => Promise<T>) => Promise<T>
+  /** Sends a request, with what its token needs besides. */
+  readonly send: (copies: RequestCopies) => Promise<Response>
   readonly accessToken: (
-    wish: AccessTokenOptions & { signal?: AbortSignal | undefined },
+    wish: AccessTokenOptions & { readonly signal?: AbortSignal | undefined },
     rejected?: string,
   ) => Promise<string>
   readonly session: () => Session | undefined
@@ -44,7 +45,7 @@ export function checkApis(apis: Apis, insecure: InsecureSwitch | undefined): voi
 }
 
 /** Sends requests with the session's access tokens. */
-export function createApiFetch({ apis, fetch, scheme, proven, accessToken, session, check, report }: ApiFetchOptions) {
+export function createApiFetch({ apis, fetch, scheme, send, accessToken, session, check, report }: ApiFetchOptions) {
   /** By origin: until then a 401 is handed back at once. */
   const patientUntilMs: Record<string, number> = {}
 
@@ -54,77 +55,81 @@ export function createApiFetch({ apis, fetch, scheme, proven, accessToken, sessi
     return now?.claims?.sub ?? now?.startedAtMs
   }
 
-  /** `fetch` with the token that is wished for, to wherever it is asked to go. */
-  const authorized =
-    (wish: AccessTokenOptions): Fetch =>
-    async (input, init) => {
-      const { signal: own, headers: given } = input as Partial<Request>
-      const { origin } = locate(input)
-      const signal = init?.signal ?? own
-      let before = whose()
+  /** Sends a request with the token that is asked for, to wherever it goes. */
+  async function authorized(wish: AccessTokenOptions, copies: RequestCopies): Promise<Response> {
+    const { url, signal } = copies.request
+    const { origin } = new URL(url)
+    let before = whose()
 
-      const tokenOtherThan = async (rejected?: string) => {
-        const token = await accessToken({ ...wish, signal }, rejected).catch((error) => {
-          signal?.throwIfAborted()
-          throw error
-        })
-        before ??= whose()
-        // What one person began is not finished in the name of another.
-        if (whose() !== before) throw nobody('Another person has signed in meanwhile.')
-        return token
+    const tokenOtherThan = async (rejected?: string) => {
+      const token = await accessToken({ ...wish, signal }, rejected).catch((error) => {
+        signal.throwIfAborted()
+        throw error
+      })
+      before ??= whose()
+      // What one person began is not finished in the name of another.
+      if (whose() !== before) throw nobody('Another person has signed in meanwhile.')
+      return token
+    }
+
+    const sendWith = async (token: string) => {
+      const copy = () => {
+        const request = copies.copy()
+        request.headers.set('authorization', `${scheme} ${token}`)
+        return request
       }
-
-      const send = async (token: string) => {
-        const headers = new Headers(init?.headers ?? given)
-        headers.set('authorization', `${scheme} ${token}`)
-        const response = await proven(({ fetch }) => fetch(input, { ...init, headers }))
-        if (response.status !== 401 && response.status !== 403) return response
-        const challenge = challengeOf(response, [token])
-        const { error = '', scope = '' } = challenge
-        if (/^insufficient_\w{1,40}$/.test(error)) report({ type: 'step_up_required', endpoint: origin, error })
-        try {
-          if (error === 'insufficient_scope') {
-            const missing = scopes(scope).some((one) => !scopes(session()?.scope).includes(one))
-            throw missing || !scope ? insufficientScope(scope.slice(0, 200)) : stepUpFailed()
-          }
-          check?.(challenge, session())
-        } catch (error) {
-          response.body?.cancel().catch(() => {})
-          throw error
+      const response = await send({ ...copies, copy })
+      if (response.status !== 401 && response.status !== 403) return response
+      const challenge = challengeOf(response, [token])
+      const { error = '', scope = '' } = challenge
+      if (/^insufficient_\w{1,40}$/.test(error)) report({ type: 'step_up_required', endpoint: origin, error })
+      try {
+        if (error === 'insufficient_scope') {
+          const missing = scopes(scope).some((one) => !scopes(session()?.scope).includes(one))
+          throw missing || !scope ? insufficientScope(scope.slice(0, 200)) : stepUpFailed()
         }
-        return response
+        check?.(challenge, session())
+      } catch (error) {
+        response.body?.cancel().catch(() => {})
+        throw error
       }
-
-      const token = await tokenOtherThan()
-      const refused = await send(token)
-      // A proof that is refused is mended by no other token.
-      if (refused.status !== 401 || /_dpop_/.test(challengeOf(refused).error ?? '')) return refused
-      if (Date.now() < (patientUntilMs[origin] ?? 0)) return refused
-      const renewed = await tokenOtherThan(token)
-      // What was streamed once cannot be sent again; the next request has the new token.
-      if (renewed === token || (input as Request).bodyUsed || init?.body instanceof ReadableStream) return refused
-      refused.body?.cancel().catch(() => {})
-      // Once: whoever refuses the new token too gets no third one (RFC 6750 §3.1).
-      const response = await send(renewed)
-      if (response.status === 401) patientUntilMs[origin] = Date.now() + PATIENCE_MS
       return response
     }
 
+    const token = await tokenOtherThan()
+    const refused = await sendWith(token)
+    // A proof that is refused is mended by no other token.
+    if (refused.status !== 401 || /_dpop_/.test(challengeOf(refused).error ?? '')) return refused
+    if (Date.now() < (patientUntilMs[origin] ?? 0)) return refused
+    const renewed = await tokenOtherThan(token)
+    // What was streamed once cannot be sent again; the next request has the new token.
+    if (renewed === token || copies.once) return refused
+    refused.body?.cancel().catch(() => {})
+    // Once: whoever refuses the new token too gets no third one (RFC 6750 §3.1).
+    const response = await sendWith(renewed)
+    if (response.status === 401) patientUntilMs[origin] = Date.now() + PATIENCE_MS
+    return response
+  }
+
+  /** `fetch` that gives the request to `pick`: with the token it names, or without one. */
+  const fetchWith =
+    (pick: (url: URL) => AccessTokenOptions | undefined): Fetch =>
+    async (input, init) => {
+      const copies = requestCopies(input, init)
+      const wish = pick(new URL(copies.request.url))
+      return wish ? authorized(wish, copies) : fetch(copies.request)
+    }
+
   return {
-    authorized,
+    /** `fetch` with an access token, whatever is asked for. */
+    authorized: fetchWith(() => ({})),
     /** `fetch` with an access token for the APIs of the list, and without one for everybody else. */
-    apiFetch: ((input, init) => {
-      const { origin, protocol } = locate(input)
-      // A blob: URL has the origin of the page that made it, and goes nowhere.
-      const wish = /^http/.test(protocol) && Object.hasOwn(apis, origin) ? apis[origin] : undefined
-      return (wish ? authorized(wish) : fetch)(input, init)
-    }) as Fetch,
+    // A blob: URL has the origin of the page that made it, and goes nowhere.
+    apiFetch: fetchWith(({ origin, protocol }) =>
+      /^http/.test(protocol) && Object.hasOwn(apis, origin) ? apis[origin] : undefined,
+    ),
   }
 }
-
-/** As fetch itself will read it: <base> counts. */
-const locate = (input: RequestInfo | URL) =>
-  new URL((input as Partial<Request>).url ?? `${input}`, globalThis.document?.baseURI ?? globalThis.location?.href)
 
 export const insufficientScope = (scope: string) =>
   new ProofkeyError(

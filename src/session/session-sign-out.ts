@@ -3,7 +3,9 @@ import { codeOf } from '../errors.js'
 import type { createFlow } from '../flow/flow.js'
 import type { FlowConfig } from '../flow/flow-config.js'
 import { sameOriginPath } from '../flow/return-to.js'
+import { configInvalid } from '../protocol/authorize/begin.js'
 import { callbackParameters } from '../protocol/authorize/callback.js'
+import { parseUrl } from '../protocol/discovery/endpoint.js'
 import { endSessionUrl, omittedHint, unknownSignOut } from '../protocol/sign-out/end-session.js'
 import { revokeToken } from '../protocol/token/revoke.js'
 import type { Vault } from '../vault/vault.js'
@@ -44,6 +46,8 @@ export function createSignOut(
   config: FlowConfig & SignOutConfig,
 ) {
   const { clientId, postLogoutRedirectUri, insecure, dpop, navigate = (url) => location.assign(url) } = config
+  if (postLogoutRedirectUri !== undefined && !parseUrl(postLogoutRedirectUri))
+    throw configInvalid(['postLogoutRedirectUri: an absolute URL, exactly as registered'])
   const clientKey = `${flow.clientKey} sign-out`
   const failed = (error: unknown): undefined => void flow.report({ type: 'sign_out_failed', code: codeOf(error) })
 
@@ -99,12 +103,13 @@ export function createSignOut(
      * @throws `unknown_state`, where the sign-out was not started here; `storage_unavailable`, `insecure_context`
      */
     async handleSignedOut(given = addressBar.currentUrl()): Promise<{ readonly returnTo: string } | undefined> {
-      if (!given || !postLogoutRedirectUri) return undefined
-      const url = new URL(given)
+      const url = parseUrl(given, addressBar.currentUrl())
+      if (!url || !postLogoutRedirectUri) return undefined
+      const landed = url.href
       const state = callbackParameters(url).get('state') ?? ''
       if (!isTicket(state) || !ticketIsTaggedFor(state, clientKey)) return undefined
       url.searchParams.delete('state')
-      addressBar.swapUrl(given, url.href)
+      addressBar.swapUrl(landed, url.href)
       try {
         const taken = await vault.take(state, clientKey)
         if (taken.status !== 'taken') throw unknownSignOut()

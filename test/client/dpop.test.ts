@@ -165,8 +165,8 @@ describe('nonces', () => {
     await auth.signIn()
     const seen: Headers[] = []
     const other = app.tab({
-      fetch: async (_, init) => {
-        seen.push(new Headers(init?.headers))
+      fetch: async (input, init) => {
+        seen.push(new Request(input, init).headers)
         return new Response()
       },
     })
@@ -246,8 +246,8 @@ describe('stolen', () => {
     expect((await ask(`DPoP ${token}`, proof)).status).toBe(401)
     expect((await ask(`DPoP ${token}`, proof, `${API}/transfer`)).status).toBe(401)
     const thief = dpop()
-    const headers = { authorization: `DPoP ${token}` }
-    const stolen = await thief.attempt('thief', ({ fetch }) => fetch(`${API}/me`, { headers }), { fetch: app.fetch })
+    thief.addClient('thief', app.fetch)
+    const stolen = await thief.fetch(`${API}/me`, { headers: { authorization: `DPoP ${token}` } })
     expect(stolen.status).toBe(401)
     // Not for want of a good proof.
     expect(calls(app).at(-1)?.said).toBe('invalid_token')

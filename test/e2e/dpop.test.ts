@@ -100,9 +100,9 @@ describe('tokens tied to a key', () => {
     expect(await ask('/transfer', `DPoP ${stolen}`, proof)).toBe('invalid_dpop_proof')
     expect(await ask('/me', `DPoP ${stolen}`, proof)).toBe('invalid_dpop_proof')
     const own = await createSigningKey()
-    const headers = { authorization: `DPoP ${stolen}` }
     const thief = createDpop(async () => own)
-    const answer = await thief.attempt('thief', ({ fetch }) => fetch(`${site.api}/me`, { headers }), { fetch })
+    thief.addClient('thief')
+    const answer = await thief.fetch(`${site.api}/me`, { headers: { authorization: `DPoP ${stolen}` } })
     expect([answer.status, site.shown.at(-1)?.said]).toEqual([401, 'invalid_token'])
     expect(await get('/me')).toEqual({ subject: 'ada' })
   })

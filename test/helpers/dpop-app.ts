@@ -1,4 +1,5 @@
 import { createSessionClient, dpop, type ProofkeyEvent, type SessionClientConfig } from '../../src/index.js'
+import { givenToFetch } from './given-to-fetch.js'
 import { createNonces, createProofCheck, readProof } from './proof.js'
 import { API, createServer, type Faults } from './server.js'
 import { travelBy } from './sign-in-attempt.js'
@@ -29,16 +30,15 @@ export function createDpopApp(faults: DpopFaults = {}, config: Partial<SessionCl
   /** Every request that was shown to a check, and what the check said. */
   const log: { url: string; proof: string; said: string }[] = []
 
-  async function answer(input: RequestInfo | URL, init: RequestInit): Promise<Response> {
-    const url = String(input)
+  async function answer(url: string, init: RequestInit): Promise<Response> {
     const atApi = url.startsWith(API)
-    if (!atApi && !/\/(token|me)$/.test(url)) return server.fetch(input, init)
+    if (!atApi && !/\/(token|me)$/.test(url)) return server.fetch(url, init)
     const headers = new Headers(init.headers)
     const { method = 'GET' } = init
     const found = (atApi ? checks.rs : checks.as)({ method, url, headers })
     const [, token = ''] = /^DPoP (.+)$/.exec(headers.get('authorization') ?? '') ?? []
     let error = 'error' in found ? found.error : undefined
-    const body = init.body instanceof URLSearchParams ? init.body : new URLSearchParams()
+    const body = new URLSearchParams(`${init.body ?? ''}`)
     const shown = 'jkt' in found ? found.jkt : undefined
     const isToken = url.endsWith('/token')
     const tied = ties.get(isToken ? (body.get('code') ?? body.get('refresh_token') ?? '') : token)
@@ -48,18 +48,19 @@ export function createDpopApp(faults: DpopFaults = {}, config: Partial<SessionCl
     if (error && isToken) return Response.json({ error }, { status: 400 })
     if (error) return new Response(null, { status: 401, headers: { 'www-authenticate': `DPoP error="${error}"` } })
     if (token) headers.set('authorization', `Bearer ${token}`)
-    const response = await server.fetch(input, { ...init, headers, ...(!isToken && { body: null }) })
+    const response = await server.fetch(url, { ...init, headers, ...(!isToken && { body: null }) })
     if (!isToken || !response.ok) return response
     const given = await response.json()
     for (const name of ['access_token', 'refresh_token']) ties.set(given[name], shown ?? null)
     return Response.json({ ...given, token_type: 'DPoP', ...faults.token })
   }
 
-  const fetch: typeof globalThis.fetch = async (input, init = {}) => {
-    const response = await answer(input, init)
+  const fetch: typeof globalThis.fetch = async (...given) => {
+    const { url, init } = await givenToFetch(...given)
+    const response = await answer(url, init)
     if (faults.noNonces) return response
     const headers = new Headers(response.headers)
-    headers.set('dpop-nonce', (String(input).startsWith(API) ? rsNonces : asNonces).next())
+    headers.set('dpop-nonce', (url.startsWith(API) ? rsNonces : asNonces).next())
     return new Response(response.body, { status: response.status, headers })
   }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ServerMetadata } from '../../src/protocol.js'
+import { givenToFetch } from './given-to-fetch.js'
 
 /** Faults that a real authorization server does not produce. Each field overrides what an honest answer would hold. */
 export interface Faults {
@@ -143,8 +144,8 @@ export function createServer(faults: Faults = {}, issuer = 'https://as.example')
     return json({ access_token, token_type: 'Bearer', expires_in: 3600, refresh_token, id_token, ...faults.token })
   }
 
-  const fetch = async (input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
-    const url = String(input)
+  const fetch = async (...given: Parameters<typeof globalThis.fetch>): Promise<Response> => {
+    const { url, init } = await givenToFetch(...given)
     const body = new URLSearchParams(init.body as URLSearchParams)
     requests.push({ url, init, body })
     if (init.signal?.aborted) throw init.signal.reason

@@ -34,7 +34,7 @@ function createApp(
   })
   const sent: Request[] = []
   const fromBrowser: typeof fetch = async (input, init) => {
-    if (String(input) !== '/auth/exchange') return server.fetch(input as string, init)
+    if (String(input) !== `${origin}/auth/exchange`) return server.fetch(input as string, init)
     const request = new Request(`${origin}/auth/exchange`, { ...init, credentials: 'same-origin' } as RequestInit)
     sent.push(request.clone())
     return backend.handleExchange(request, respond)

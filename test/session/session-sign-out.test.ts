@@ -54,6 +54,8 @@ const refusingVault: Vault = {
 
 /** A key that cannot be given up. */
 const keptKey: Dpop = {
+  fetch: globalThis.fetch,
+  addClient: () => {},
   thumbprint: async () => 'thumbprint',
   attempt: (_, request, options) => request(options),
   forget: async () => blocked(),

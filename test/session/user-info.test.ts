@@ -1,6 +1,8 @@
 // @vitest-environment happy-dom
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SessionClientConfig } from '../../src/index.js'
+import { givenToFetch } from '../helpers/given-to-fetch.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
@@ -14,10 +16,11 @@ async function signedIn(answer?: () => Response, config: Partial<SessionClientCo
   const app = createSessionApp(faults, config)
   const visits: string[] = []
   const { auth, types } = app.tab({
-    fetch: async (input, init) => {
-      if (`${input}` !== ME) return app.server.fetch(input, init)
-      visits.push(new Headers(init?.headers).get('authorization') ?? '')
-      return answer?.() ?? app.server.fetch(input, init)
+    fetch: async (...given) => {
+      const { url, init } = await givenToFetch(...given)
+      if (url !== ME) return app.server.fetch(url, init)
+      visits.push(new Headers(init.headers).get('authorization') ?? '')
+      return answer?.() ?? app.server.fetch(url, init)
     },
   })
   closing.push(auth)

@@ -3,34 +3,51 @@ import { sha256 } from '../../crypto/digest.js'
 import { randomToken } from '../../crypto/random.js'
 import { ES256, type SigningKey, thumbprintOf } from '../../crypto/signing-key.js'
 import { subtle, utf8 } from '../../crypto/web-crypto.js'
-import { oauthErrorOf } from '../../errors.js'
+import { oauthErrorOf, ProofkeyError } from '../../errors.js'
 import { aheadMs } from '../clock.js'
 import { readBody } from '../request.js'
+import { requestCopies } from '../request-copies.js'
 import { challengeOf } from '../resource/challenge.js'
 
 type Fetch = typeof globalThis.fetch
 
 /**
- * Ties tokens to a key: who steals a token without the key cannot use it (RFC 9449). An `clientKey` names the client; that of
- * `createClient` and its like is `JSON.stringify([issuer, clientId])`.
+ * Ties tokens to a key: who steals a token without the key cannot use it (RFC 9449). A `clientKey` names the client whose
+ * key it is: `JSON.stringify([issuer, clientId])`.
  */
 export interface Dpop {
   /**
-   * The thumbprint of the clientKey's key, `dpop_jkt` (RFC 9449 §10); the key is looked up anew, and made where there is none.
+   * `fetch` for an API, with a fresh proof for the token that you set: `Authorization: DPoP …` (§7.1). Uses the key of the
+   * client that was made with this `dpop`, and the client's own `fetch`. Sends the request once more where the API asks
+   * for a nonce (§9) or its clock is another one, unless the body is a stream.
+   * @throws what `fetch` does; `config_invalid`, where no client was made with this `dpop`, or more than one; and what
+   * finding the key can
+   */
+  fetch: Fetch
+  /** Called by each client that is made with this `dpop`, so that {@link Dpop.fetch} knows the key and the `fetch` to use. */
+  addClient(clientKey: string, fetch?: Fetch): void
+  /**
+   * The thumbprint of the client's key, `dpop_jkt` (§10); the key is looked up anew, and made where there is none.
    * @param atHand that of the key which this page has signed with last, whatever has become of it elsewhere
    */
   thumbprint(clientKey: string, atHand?: boolean): Promise<string>
   /**
    * Runs a request by a `fetch` that adds a fresh proof each time, with `ath` where the request carries
    * `Authorization: DPoP …`; and once more where the server asked for a nonce (§8, §9) or its clock is another one.
+   * @param options with `once`, the request is never run again
    */
-  attempt<Options extends { readonly fetch?: Fetch | undefined }, T>(
+  attempt<Options extends AttemptOptions, T>(
     clientKey: string,
     request: (options: Options) => Promise<T>,
     options: Options,
   ): Promise<T>
   /** Gives the key up: the next one is another. */
   forget?(clientKey: string): Promise<void>
+}
+
+interface AttemptOptions {
+  readonly fetch?: Fetch | undefined
+  readonly once?: boolean | undefined
 }
 
 /** What a server has said of itself. */
@@ -47,11 +64,12 @@ const MAX_NONCE = 1000
 
 /**
  * Proofs by a key of one's own.
- * @param load finds or makes the clientKey's key; asked for each thumbprint, and else until it gave one. What it fails with is
+ * @param load finds or makes the client's key; asked for each thumbprint, and else until it gave one. What it fails with is
  * what the methods fail with
  */
 export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dpop {
   const keys = new Map<string, SigningKey>()
+  const clients = new Map<string, Fetch | undefined>()
   /** By origin: no server sees a nonce of another one. */
   const servers = new Map<string, Known>()
 
@@ -67,19 +85,31 @@ export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dp
     if (servers.size > MAX_SERVERS) servers.delete(servers.keys().next().value as string)
   }
 
-  return {
-    thumbprint: async (clientKey, atHand) =>
-      thumbprintOf(((atHand && keys.get(clientKey)) || (await loadKey(clientKey))).publicJwk),
+  const dpop: Dpop = {
+    async fetch(input, init) {
+      const [[clientKey, fetch] = noClient(), another] = clients
+      if (another) throw severalClients()
+      const { once, copy } = requestCopies(input, init)
+      return dpop.attempt(clientKey, ({ fetch }) => fetch(copy()), { fetch: fetch ?? globalThis.fetch, once })
+    },
+
+    addClient(clientKey, fetch) {
+      if (!clients.has(clientKey)) clients.set(clientKey, fetch)
+    },
+
+    async thumbprint(clientKey, atHand) {
+      dpop.addClient(clientKey)
+      return thumbprintOf(((atHand && keys.get(clientKey)) || (await loadKey(clientKey))).publicJwk)
+    },
 
     async attempt(clientKey, request, options) {
-      const { fetch = globalThis.fetch } = options
+      const { fetch = globalThis.fetch, once } = options
+      dpop.addClient(clientKey, fetch)
       let again = false
       const proving: Fetch = async (input, init) => {
-        const given = Object(input) as Partial<Request>
-        // As it is sent: whole, and with the method's case as fetch makes it.
-        const { url, method } = new Request(given.url ?? (input as string), { method: init?.method ?? given.method! })
+        const sent = new Request(input, init)
+        const { url, method, headers } = sent
         const { origin, pathname } = new URL(url)
-        const headers = new Headers(init?.headers ?? given.headers)
         const [, token] = /^DPoP (.+)/.exec(headers.get('authorization') ?? '') ?? []
         const known = servers.get(origin) ?? { aheadMs: 0 }
         const key = keys.get(clientKey) ?? (await loadKey(clientKey))
@@ -95,18 +125,14 @@ export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dp
             ath: token && (await sha256(token)),
           }),
         )
-        const response = await fetch(input, { ...init, headers })
+        const response = await fetch(sent)
         const newest = nonceOf(response)
         const refused = token
           ? response.status === 401 && challengeOf(response).error
           : response.status === 400 && (await errorIn(url, response))
         const clock = refused === 'invalid_dpop_proof' && aheadMs(response)
         if (newest || clock) learn(origin, { nonce: newest ?? known.nonce, aheadMs: clock || known.aheadMs })
-        // What was streamed once cannot be sent again.
-        again =
-          !given.bodyUsed &&
-          !(init?.body instanceof ReadableStream) &&
-          !!(clock || (refused === 'use_dpop_nonce' && newest))
+        again = !once && !!(clock || (refused === 'use_dpop_nonce' && newest))
         if (again && token) response.body?.cancel().catch(() => {})
         return response
       }
@@ -119,7 +145,23 @@ export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dp
       return request({ ...options, fetch: proving })
     },
   }
+  return dpop
 }
+
+function noClient(): never {
+  throw new ProofkeyError(
+    'config_invalid',
+    'dpop.fetch() has no key to use: no client was made with this dpop.',
+    'Pass it to createClient() first.',
+  )
+}
+
+const severalClients = () =>
+  new ProofkeyError(
+    'config_invalid',
+    'dpop.fetch() cannot tell whose key to use: several clients were made with this dpop.',
+    'Make a dpop() for each client.',
+  )
 
 /** Not one of another server, where a redirect was followed, nor one that would fill every request. */
 function nonceOf({ headers, redirected }: Response): string | undefined {

@@ -1,6 +1,8 @@
 import { type ErrorCode, ProofkeyError, type ServerError } from '../../errors.js'
+import { configInvalid } from '../authorize/begin.js'
 import { callbackParameters, checkCallback } from '../authorize/callback.js'
 import type { Transaction } from '../authorize/transaction.js'
+import { parseUrl } from '../discovery/endpoint.js'
 import type { IdTokenPolicy } from '../jose/id-token.js'
 import { responseRefused, send } from '../request.js'
 import type { CompleteOptions, Grant, IdTokenClaims, Tokens } from './complete.js'
@@ -12,11 +14,11 @@ export interface ExchangedGrant {
 }
 
 /** Stands in for the token request: redeems the code in its own way. */
-export type Exchange = (
-  transaction: Transaction,
-  callback: string,
-  options: CompleteOptions,
-) => Promise<Grant | ExchangedGrant>
+export interface Exchange {
+  (transaction: Transaction, callback: string, options: CompleteOptions): Promise<Grant | ExchangedGrant>
+  /** Called before the person leaves: throws where the exchange could not work later. */
+  prepare?(redirectUri: string): void
+}
 
 /**
  * What the browser sends to its backend: the code and the verifier. What it demands of the answer besides can make the
@@ -34,13 +36,16 @@ export const EXCHANGE_HEADER = 'x-proofkey'
 /**
  * Leaves the confidential half of the exchange to the app's own backend: the callback is checked here, then code and
  * verifier go to a path of this origin, where `handleExchange` of `proofkey/server` adds the client's authentication.
- * @param path for example `/auth/exchange`
- * @throws when it is used: what `completeAuthorization` does at the callback, and what the backend refuses with
+ * @param path for example `/auth/exchange`. It is resolved against the page's origin, never against `<base>`; where there
+ * is no page, against the origin of `redirectUri`
+ * @throws by `signIn` and `handleCallback`: `config_invalid`, where the path leads to another origin; at the callback
+ * what `completeAuthorization` throws, and what the backend refuses with
  */
 export function exchangeAt(path: string): Exchange {
-  return async (transaction, callback, options) => {
-    const url = new URL(callback)
-    const code = checkCallback(transaction, url, callbackParameters(url))
+  const exchange: Exchange = async (transaction, callback, options) => {
+    const endpoint = ownUrl(path, transaction.redirectUri)
+    const landed = new URL(callback)
+    const code = checkCallback(transaction, landed, callbackParameters(landed))
     const { codeVerifier, redirectUri, requiredScope, resource, idToken } = transaction
     const { nonce, acrValues, maxAgeSeconds } = idToken
     const request: ExchangeRequest = {
@@ -54,22 +59,36 @@ export function exchangeAt(path: string): Exchange {
     const headers = { accept: 'application/json', 'content-type': 'application/json', [EXCHANGE_HEADER]: 'exchange' }
     const { fetch = globalThis.fetch } = options
     const response = await send(
-      path,
+      endpoint,
       { method: 'POST', body: JSON.stringify(request), headers },
       { ...options, fetch: (input, init) => fetch(input, { ...init, credentials: 'same-origin' }) },
     )
     const answer = await response.json().catch(() => {
-      throw responseRefused(path, 'is not JSON')
+      throw responseRefused(endpoint, 'is not JSON')
     })
     if (response.status === 200) return answer
-    throw exchangeError(path, answer)
+    throw exchangeError(endpoint, answer)
   }
+  return Object.assign(exchange, { prepare: (redirectUri: string) => void ownUrl(path, redirectUri) })
+}
+
+/**
+ * Left to itself, `fetch` resolves a path against `<base>`, which injected markup can set (HTML §4.2.3).
+ * @throws `config_invalid`
+ */
+function ownUrl(path: string, redirectUri: string): string {
+  const { origin } = globalThis.location ?? new URL(redirectUri)
+  const url = parseUrl(path, origin)
+  if (url?.href.startsWith(`${origin}/`)) return url.href
+  throw configInvalid([
+    `exchangeAt: ${url ? `${url.origin} is not` : 'the path does not belong to'} this origin, ${origin}`,
+  ])
 }
 
 /** The backend's refusal, as `handleExchange` writes it. */
-function exchangeError(path: string, answer: unknown): ProofkeyError {
+function exchangeError(url: string, answer: unknown): ProofkeyError {
   const { code, message, hint, serverError, retryable } = Object(answer) as Record<string, unknown>
-  if (typeof code !== 'string' || typeof message !== 'string') return responseRefused(path, 'refused the exchange')
+  if (typeof code !== 'string' || typeof message !== 'string') return responseRefused(url, 'refused the exchange')
   return new ProofkeyError(code as ErrorCode, message, `${hint}`, {
     serverError: serverError as ServerError | undefined,
     retryable: retryable === true,

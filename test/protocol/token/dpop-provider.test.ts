@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { IDBFactory } from 'fake-indexeddb'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { givenToFetch } from '../../helpers/given-to-fetch.js'
 import '../../../examples/demo/quiet.js'
 import { browserClient, type RunningProvider, startProvider } from '../../../examples/demo/provider.js'
 import { createSessionClient, dpop, type SessionClientConfig, sealedSessions } from '../../../src/index.js'
@@ -34,11 +35,12 @@ let server: CheckedMetadata
 /** What the token endpoint was sent and said, in turn. */
 const posts: { body: URLSearchParams; proof: string; status: number }[] = []
 
-const watching: typeof fetch = async (input, init) => {
-  const response = await fetch(input, init)
-  if (String(input).endsWith('/token')) {
-    const proof = new Headers(init?.headers).get('dpop') ?? ''
-    posts.push({ body: new URLSearchParams(String(init?.body)), proof, status: response.status })
+const watching: typeof fetch = async (...given) => {
+  const { url, init } = await givenToFetch(...given)
+  const response = await fetch(url, init)
+  if (url.endsWith('/token')) {
+    const proof = new Headers(init.headers).get('dpop') ?? ''
+    posts.push({ body: new URLSearchParams(String(init.body)), proof, status: response.status })
   }
   return response
 }
@@ -185,13 +187,12 @@ describe('the server refuses', () => {
     const { tokens } = await completeAuthorization(transaction, callback, options(by))
     const authorization = `DPoP ${tokens.accessToken}`
     const seen: string[] = []
+    const remembering: typeof fetch = async (input, init) => {
+      seen.push(new Request(input, init).headers.get('dpop') ?? '')
+      return fetch(input, init)
+    }
     const ask = (of: Dpop) =>
-      of.attempt('x', ({ fetch }) => fetch(meUrl(), { headers: { authorization } }), {
-        fetch: async (input: RequestInfo | URL, init?: RequestInit) => {
-          seen.push(new Headers(init?.headers).get('dpop') ?? '')
-          return fetch(input, init)
-        },
-      })
+      of.attempt('x', ({ fetch }) => fetch(meUrl(), { headers: { authorization } }), { fetch: remembering })
     expect((await ask(by)).status).toBe(200)
     const replay = (dpop: string, method = 'GET') => fetch(meUrl(), { method, headers: { authorization, dpop } })
     expect((await fetch(meUrl(), { headers: { authorization: `Bearer ${tokens.accessToken}` } })).status).toBe(401)
@@ -208,9 +209,9 @@ describe('the client refuses', () => {
     const by = await newDpop()
     const { transaction, callback } = await travel('loose', undefined)
     const ignoring: typeof fetch = (input, init) => {
-      const headers = new Headers(init?.headers)
-      headers.delete('dpop')
-      return fetch(input, { ...init, headers })
+      const request = new Request(input, init)
+      request.headers.delete('dpop')
+      return fetch(request)
     }
     await refusal(
       completeAuthorization(transaction, callback, { insecure, dpop: by, fetch: ignoring }),
