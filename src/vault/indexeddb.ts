@@ -17,7 +17,9 @@ const MAX_RECORDS = 100
 
 /**
  * Keeps sign-ins sealed in IndexedDB: AES-256-GCM under a key that needs both a non-extractable key kept in the record
- * and the ticket, which is never stored. At most 100 records; expired ones go with the next write.
+ * and the ticket, which is not. What reads storage gets no verifier: a dump, a script or extension that scrapes storage, a
+ * backup of it. It does not protect against whoever reads the profile's files, where the key lies and, in the history,
+ * the ticket, nor stop script that runs in the page. At most 100 records; expired ones go with the next write.
  * Its methods fail with `storage_unavailable`, `storage_full`, `storage_refused_key`, `storage_outcome_unknown`.
  */
 export function indexedDbVault(): Vault {

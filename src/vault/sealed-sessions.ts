@@ -13,8 +13,9 @@ const TICKET = 'session'
 
 /**
  * Keeps the session in IndexedDB, as AES-256-GCM ciphertext under a key that cannot be exported and is made anew with
- * each write; all tabs share it. What lies there gives no token to a dump, to a script that scrapes storage, or to a
- * backup. It does not stop script that runs in the page, nor who reads the profile's files, where the key lies too.
+ * each write; all tabs share it. What reads storage gets no token: a dump, a script or extension that scrapes storage, a
+ * backup of it. It does not protect against whoever reads the profile's files, where the key lies too, nor stop script
+ * that runs in the page.
  */
 export function sealedSessions(): SessionStore {
   const transaction = createDatabase('proofkey-sessions', 'sessions')

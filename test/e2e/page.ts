@@ -5,6 +5,7 @@ import {
   type ClientConfig,
   checkIdTokenSignature,
   createClient,
+  type ExchangeClientConfig,
   isProofkeyError,
   type SignInOptions,
   type SignInResult,
@@ -27,10 +28,10 @@ export interface App {
   signIn(options?: SignInOptions): Promise<Outcome>
   handleCallback(options?: CallbackOptions): Promise<Outcome>
   /** The same, on a client made anew as another configuration. */
-  as(config: Partial<ClientConfig>): App
+  as(config: Partial<ClientConfig | ExchangeClientConfig>): App
 }
 
-function createApp(config: Partial<ClientConfig> = {}): App {
+function createApp(config: Partial<ClientConfig | ExchangeClientConfig> = {}): App {
   const client = createClient({
     issuer: ISSUER,
     clientId: 'bare-app',
@@ -38,7 +39,7 @@ function createApp(config: Partial<ClientConfig> = {}): App {
     scope: 'openid profile',
     insecure: allowInsecureLoopback,
     signature: checkIdTokenSignature,
-    ...config,
+    ...(config as Partial<ClientConfig>),
   })
   const events: string[] = []
   client.subscribe(({ type }) => events.push(type))
