@@ -14,8 +14,8 @@ interface Arrived {
 export interface HostileSite extends Site {
   /** Of another origin, which lets itself be asked by every page. */
   readonly elsewhere: string
-  /** The same app under a sibling's name. */
-  readonly sibling: string
+  /** The same app under two names that share a site. */
+  readonly siblings: readonly [string, string]
   /** What arrived at the app's server, and what elsewhere. */
   readonly arrived: Arrived[]
   readonly arrivedElsewhere: Arrived[]
@@ -74,7 +74,7 @@ export async function hostileSite(): Promise<HostileSite> {
     url,
     issuer: provider.issuer,
     elsewhere: `http://127.0.0.1:${otherPort}`,
-    sibling: `http://evil.localhost:${port}`,
+    siblings: [`http://evil.app.localhost:${port}`, `http://www.app.localhost:${port}`],
     arrived,
     arrivedElsewhere,
     close: async () => {

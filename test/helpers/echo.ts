@@ -26,9 +26,11 @@ export function echo(): RequestListener {
     const arrived = Object.entries(headers).filter(([name]) => !OWN.includes(name))
     // Their order is the browser's own.
     arrived.sort()
+    const { length } = Buffer.concat(chunks)
     const text = JSON.stringify({ method, url, headers: Object.fromEntries(arrived), body: `${Buffer.concat(chunks)}` })
     const [, boundary] = /boundary=([^"\\]+)/.exec(text) ?? []
     response.setHeader('content-type', 'application/json')
-    response.end(boundary ? text.replaceAll(boundary, 'BOUNDARY') : text)
+    // Boundaries are random, of random length.
+    response.end(boundary ? text.replaceAll(boundary, 'BOUNDARY').replace(`:"${length}"`, ':"LENGTH"') : text)
   }
 }
