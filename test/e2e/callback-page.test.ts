@@ -39,8 +39,8 @@ function inChromium(): () => Promise<Window> {
     back: () => page.evaluate(() => history.back()),
     arrive: (start) =>
       until(start, async () => {
-        const url = await page.evaluate(() => document.readyState === 'complete' && location.href)
-        return url && url.startsWith(start) ? url : undefined
+        const [url, state] = await page.evaluate(() => [location.href, document.readyState] as const)
+        return state === 'complete' && url.startsWith(start) ? url : undefined
       }),
     evaluate: (work, ...given) => page.evaluate(`(${work})(...${JSON.stringify(given)})`),
     async opens(start) {

@@ -93,7 +93,7 @@ export const fetchCases: Record<string, (url: string) => Given> = {
 }
 
 /** A fetch that makes a second request of what it was given: what was lost by it before. */
-export const spreading: typeof globalThis.fetch = (input, init) => {
+const spreading: typeof globalThis.fetch = (input, init) => {
   const headers = new Headers(init?.headers ?? (input as Partial<Request>).headers)
   headers.set('authorization', 'Bearer token-1')
   return fetch(input, { ...init, headers })
