@@ -1,8 +1,8 @@
 /**
- * Every way a sign-in can fail, as a stable code. The README's table lists each with its meaning and its repair.
+ * The error codes. They are stable. The table in README.md lists the meaning and the fix of each.
  */
 export type ErrorCode =
-  // configuration and surroundings
+  // configuration and environment
   | 'config_invalid'
   | 'insecure_context'
   | 'storage_unavailable'
@@ -14,7 +14,7 @@ export type ErrorCode =
   | 'endpoint_refused'
   | 'pkce_unsupported'
   | 'client_auth_unsupported'
-  // the network; `retryable` tells whether the sign-in is still open
+  // the network; `retryable` tells whether the same call can be repeated
   | 'network_error'
   | 'timeout'
   | 'aborted'
@@ -34,14 +34,14 @@ export type ErrorCode =
   | 'interaction_required'
   | 'account_selection_required'
   | 'authorization_failed'
-  // the way to the server and back
+  // user agents and registration
   | 'cancelled'
   | 'popup_blocked'
   | 'popup_already_open'
   | 'frame_blocked'
   | 'embedded_webview'
   | 'registration_refused'
-  // the server's side
+  // server client
   | 'start_refused'
   | 'exchange_refused'
   | 'logout_token_invalid'
@@ -57,9 +57,9 @@ export type ErrorCode =
   | 'step_up_failed'
 
 /**
- * What the authorization server answered (RFC 6749 §4.1.2.1, §5.2). Untrusted text: never put it into HTML. Cut to 200
- * characters, without control and direction characters. A part that repeats a secret of the request, whole or in pieces,
- * plain or encoded, reads `(withheld)`; see {@link revealServerError}.
+ * The OAuth error response of the authorization server (RFC 6749 §4.1.2.1, §5.2). Untrusted: do not insert it as HTML.
+ * At most 200 characters, without control and bidirectional characters. A field that contains a secret of the request, or
+ * a part of one, in any encoding, is replaced by `(withheld)`; see {@link revealServerError}.
  */
 export interface ServerError {
   /** `error`, for example `access_denied` or `invalid_grant`. */
@@ -68,14 +68,14 @@ export interface ServerError {
   readonly description?: string | undefined
 }
 
-/** What an API requires of the next sign-in; pass it to `signIn()`, which takes the same names. */
+/** The parameters that an API requires. Pass them to `signIn()`. */
 export interface SignInRequirements {
   readonly scope?: string | undefined
   readonly acrValues?: string | undefined
   readonly maxAgeSeconds?: number | undefined
 }
 
-/** The claims of an ID token that are checked, as `details` of `id_token_invalid` and `acr_not_met` name them. */
+/** The claims of an ID token that are checked: `claim` of `id_token_invalid` and `acr_not_met`. */
 export type CheckedClaim =
   | 'iss'
   | 'sub'
@@ -89,7 +89,7 @@ export type CheckedClaim =
   | 'acr'
   | 'at_hash'
 
-/** What a {@link ProofkeyError} can carry besides its code, message and hint. */
+/** The optional properties of a {@link ProofkeyError}. */
 export interface ErrorDetails {
   readonly requirements?: SignInRequirements | undefined
   readonly cause?: unknown | undefined
@@ -100,29 +100,29 @@ export interface ErrorDetails {
 }
 
 /**
- * The one error class. `message` says what happened, `hint` says the repair, `code` is stable and meant for `switch`.
- * Neither it nor its `cause` ever holds a code, verifier, token, secret, state or nonce.
+ * The class of all errors. `message`: what happened; `hint`: how to fix it; `code`: stable, for `switch`.
+ * The error and its `cause` never contain a code, verifier, token, secret, state or nonce.
  */
 export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'ProofkeyError'
   declare readonly code: Code
-  /** What to do about it. */
+  /** How to fix it, or what to do next. */
   declare readonly hint: string
-  /** What the authorization server answered, where it answered with an OAuth error. */
+  /** The OAuth error response of the authorization server, if there was one. */
   declare readonly serverError: ServerError | undefined
-  /** On a server: what the response must carry all the same (`Set-Cookie`). Not enumerable. */
+  /** On a server: headers to add to the error response (`Set-Cookie`). Not enumerable. */
   declare readonly headers?: Headers
-  /** Where an API requires more of the sign-in: what to pass to `signIn()`. */
+  /** If an API requires more of the sign-in: the parameters for `signIn()`. */
   declare readonly requirements?: SignInRequirements
-  /** `signIn()` with these requirements, ready to be called in a click; its options override them. Not enumerable. */
+  /** Calls `signIn()` with these requirements; its options override them. Call it in a click handler. Not enumerable. */
   declare readonly signIn?: (options?: object) => Promise<unknown>
-  /** True where nothing was spent, for no answer came: the same call may be made again and can still succeed. */
+  /** True if no response was received, so the same call can be repeated and can still succeed. */
   declare readonly retryable: boolean
-  /** Where a check of the ID token failed: which claim failed it. */
+  /** The claim that failed its check (`id_token_invalid`, `acr_not_met`). */
   declare readonly claim?: CheckedClaim
 
   constructor(code: Code, message: string, hint = 'Start a new sign-in.', details: ErrorDetails = {}) {
-    // Consoles of Node and Chromium print the stack, which keeps this first text: the repair shows there too.
+    // Consoles of Node and Chromium print the stack, which contains this first text, so the hint is shown there too.
     super(`${message} ${hint}`, details)
     this.message = message
     this.code = code
@@ -134,15 +134,15 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** Tells a {@link ProofkeyError} from anything else, also across two copies of the package. */
+/** Whether a value is a {@link ProofkeyError}, also one of another copy of the package. */
 export function isProofkeyError(error: unknown): error is ProofkeyError {
   return error instanceof Error && error.name === 'ProofkeyError' && 'code' in error
 }
 
-/** What an event says of an error: the code of a {@link ProofkeyError}, or `unexpected` for anything else. */
+/** The code for events: that of a {@link ProofkeyError}, or `unexpected` for any other error. */
 export const codeOf = (error: unknown): string => (isProofkeyError(error) ? error.code : 'unexpected')
 
-/** The same error with other details: one error may reach many callers, and an object that was thrown is not changed. */
+/** A copy of the error with other details. Several callers can receive one error, so a thrown object is not changed. */
 export function errorWith(error: ProofkeyError, changes: ErrorDetails): ProofkeyError {
   const { code, message, hint, cause, serverError, retryable, requirements, claim } = error
   const copy = new ProofkeyError(code, message, hint, {
@@ -158,32 +158,35 @@ export function errorWith(error: ProofkeyError, changes: ErrorDetails): Proofkey
   return copy
 }
 
-/** The caller's own `signal` ended it; nothing is spent. */
+/** The caller's `signal` ended the wait; no code or token was used. */
 export const aborted = (reason: unknown): ProofkeyError<'aborted'> =>
-  new ProofkeyError('aborted', 'The sign-in was aborted.', 'Try again.', { cause: reason, retryable: true })
+  new ProofkeyError('aborted', 'The sign-in was aborted by its signal.', 'Call it again if wanted.', {
+    cause: reason,
+    retryable: true,
+  })
 
-/** A store did not confirm a write that counts once: it may have been done, or may still be done. Not `retryable`. */
+/** A store did not confirm a write that must happen once: it may have happened, or may still happen. Not `retryable`. */
 export const outcomeUnknown = (cause: unknown): ProofkeyError<'storage_outcome_unknown'> =>
-  new ProofkeyError('storage_outcome_unknown', 'The storage did not say whether it was done.', undefined, { cause })
+  new ProofkeyError('storage_outcome_unknown', 'The storage did not confirm the operation.', undefined, { cause })
 
-/** An OAuth error as a server sent it (RFC 6749 §5.2): to be compared, not to be shown. */
+/** An OAuth error as the server sent it (RFC 6749 §5.2): for comparisons, not for display. */
 export interface OAuthErrorBody {
   readonly error: string
   readonly error_description?: unknown
 }
 
-/** The OAuth error in a parsed JSON body, whatever the status; undefined where it holds none. */
+/** The OAuth error in a parsed JSON body, at any status; undefined if it contains none. */
 export function oauthErrorOf(body: unknown): OAuthErrorBody | undefined {
   return typeof Object(body).error === 'string' ? (body as OAuthErrorBody) : undefined
 }
 
-/** An OAuth error as a {@link ProofkeyError}, with the server's text made safe to show. */
+/** An OAuth error as a {@link ProofkeyError}; the server's text is redacted. */
 export function oauthRefusal(
   code: ErrorCode,
   message: string,
   { error, error_description }: OAuthErrorBody,
   secrets: Secrets,
-  hint = 'See serverError; start a new sign-in.',
+  hint = hintFor(code),
 ): ProofkeyError {
   const described = typeof error_description === 'string'
   const serverError = {
@@ -195,26 +198,33 @@ export function oauthRefusal(
   return refusal
 }
 
-/** The server's own text; what logs, JSON and consoles never see. */
+const hintFor = (code: ErrorCode) =>
+  code === 'access_denied'
+    ? 'The user or the server denied the request. Offer to sign in again.'
+    : code.endsWith('_required')
+      ? 'Sign in without prompt=none.'
+      : 'Look up this error of the server, then start a new sign-in.'
+
+/** The server's unchanged text. Logs, JSON and consoles do not show it. */
 const unredacted = new WeakMap<ProofkeyError, ServerError>()
 
 /**
- * What the server really answered, where {@link ProofkeyError.serverError} is cut or withheld. It can hold any secret of
- * the request, whole and in every encoding: for a developer's eyes, never for a log.
- * @returns undefined where the server sent no OAuth error, or where the error is a copy that came over a network
+ * The unchanged OAuth error response, if {@link ProofkeyError.serverError} was cut or withheld. It can contain any secret
+ * of the request in any encoding: for debugging only, do not log it.
+ * @returns undefined if the server sent no OAuth error, or if the error is a copy that was received from a backend
  */
 export const revealServerError = (error: unknown): ServerError | undefined => unredacted.get(error as ProofkeyError)
 
-/** What must not come back in a server's text. */
+/** The texts to withhold in a server's text. */
 export type Secrets = readonly (string | null | undefined)[]
 
-/** Of a secret, as many characters in a row give it away. */
+/** A text with this many consecutive characters of a secret is withheld. */
 const PART_LENGTH = 8
 const MAX_TEXT_LENGTH = 200
 
 /**
- * A server's text, fit to be shown: without control, format (bidirectional) and line characters, cut to 200 characters;
- * `(withheld)` where it repeats a secret.
+ * A server's text for display: without control, format (bidirectional) and line characters, cut to 200 characters;
+ * `(withheld)` if it contains a secret.
  */
 export function redact(text: string, secrets: Secrets = []): string {
   const shown = text
@@ -225,9 +235,9 @@ export function redact(text: string, secrets: Secrets = []): string {
 }
 
 /**
- * Whether a text repeats a secret or eight characters of one in a row; also with other characters strewn in, in other
- * case, percent-encoded, as HTML entities, with JSON escapes, in hex or base64, or in several of these at once. Takes time
- * in proportion to the length of both.
+ * Whether a text contains a secret, or eight consecutive characters of one; also with other characters in between, in
+ * other case, percent-encoded, as HTML entities, with JSON escapes, in hex or base64, or in several of these at once. The
+ * time is proportional to the length of both.
  */
 export function repeatsSecret(text: string, secrets: Secrets): boolean {
   const found = withLetters(readingsOf(text))
@@ -235,7 +245,7 @@ export function repeatsSecret(text: string, secrets: Secrets): boolean {
   return secrets.some(
     (secret) =>
       secret &&
-      // A secret may itself look encoded.
+      // The secret itself may look encoded.
       withLetters(plainReadings(secret)).some((form) =>
         form.length < PART_LENGTH
           ? form && found.some((reading) => reading.includes(form))
@@ -244,7 +254,7 @@ export function repeatsSecret(text: string, secrets: Secrets): boolean {
   )
 }
 
-/** These texts, and the letters and digits of each. */
+/** The texts, and their letters and digits alone, so that separators and case do not matter. */
 const withLetters = (texts: string[]): string[] => [...texts, ...texts.map(lettersOf)]
 
 /** Letters and digits only, in lower case and without accents. */
@@ -257,17 +267,17 @@ const lettersOf = (text: string): string =>
 const partsOf = (text: string): string[] =>
   Array.from({ length: Math.max(0, text.length - PART_LENGTH + 1) }, (_, at) => text.slice(at, at + PART_LENGTH))
 
-/** All that a text can be read as: also what it holds in hex or base64. */
+/** The text in all decodings, hex and base64 included. */
 function readingsOf(text: string): string[] {
   const plain = plainReadings(text)
   const binary = plain.flatMap((reading) => [...fromBase64(reading), reading.replace(/[\da-f]{2}/gi, '%$&')])
   return [...plain, ...binary, ...binary.map(decoded)]
 }
 
-/** The text as it stands, and decoded once, twice, … until nothing is encoded; spaces that are strewn in hide no escape. */
+/** The text unchanged, and decoded once, twice, … until nothing is encoded; also without whitespace. */
 function plainReadings(text: string): string[] {
   const readings = new Set([text, text.replace(/\s+/g, '')])
-  // Those that are added are visited too.
+  // The loop also visits the readings that it adds.
   for (const reading of readings) if (readings.size < 8) readings.add(decoded(reading))
   return [...readings]
 }
@@ -286,13 +296,13 @@ const decoded = (text: string): string =>
       character(u ?? x ?? hex, 16),
     )
     .replace(/&#(\d{1,7});?/g, (_, decimal) => character(decimal, 10))
-    // Of a named one, only the letter counts: `&uuml;` is `u`, `&lt;` is no letter.
+    // A named entity becomes its base letter (`&uuml;` is `u`), or nothing (`&lt;`).
     .replace(/&(\w)(?:uml|acute|grave|circ|tilde|ring|cedil|slash|caron);|&(?!amp;)\w{2,8};/g, '$1')
     .replaceAll('&amp;', '&')
 
 const character = (code: string, radix: number) => String.fromCharCode(Number.parseInt(code, radix))
 
-/** All that stands in base64 or base64url in a text, wherever it begins; the rest becomes noise. */
+/** The text decoded as base64 or base64url, at each of the four alignments. */
 function fromBase64(text: string): string[] {
   const digits = text
     .replace(/[^\w+/-]/g, '')
@@ -303,5 +313,5 @@ function fromBase64(text: string): string[] {
   )
 }
 
-/** Without a last digit that gives no byte. */
+/** Without a last digit that is not part of a byte. */
 const whole = (digits: string) => (digits.length % 4 === 1 ? digits.slice(0, -1) : digits)

@@ -1,71 +1,74 @@
-/** What every event carries. `transaction` names one sign-in without giving its `state` away. */
+/** The properties of every event. `transaction` identifies a sign-in without revealing its `state`. */
 export interface EventContext {
   /** Milliseconds since the epoch. */
   readonly atMs: number
   readonly issuer: string
-  /** Undefined while a client is being registered: it gets its id by that. */
+  /** Undefined during `registerInstance`, which obtains it. */
   readonly clientId: string | undefined
-  /** The sign-in's record id (expiry and SHA-256 of `state`), where there is one. */
+  /** The record id of the sign-in (expiry and SHA-256 of `state`), if there is one. */
   readonly transaction?: string | undefined
 }
 
-/** What happened, without secrets: safe to log and to send anywhere. */
+/** What happened, without secrets: events can be logged. */
 export type EventBody =
-  /** The server's metadata is being fetched (not where it was given by hand or is still fresh). */
+  /** The server's metadata is being fetched. Not emitted with the `metadata` option, or while cached metadata is fresh. */
   | { readonly type: 'metadata_requested' }
   | { readonly type: 'metadata_loaded' }
-  /** The metadata could not be had or used. With `stale`, the earlier metadata goes on in use: a day at most. */
+  /** The metadata could not be loaded or used. With `stale`, the earlier metadata remains in use, for at most a day. */
   | { readonly type: 'metadata_failed'; readonly code: string; readonly stale: boolean }
-  /** The server's keys could not be had. With `stale`, the earlier keys go on in use: an hour at most. */
+  /** The server's keys could not be loaded. With `stale`, the earlier keys remain in use, for at most an hour. */
   | { readonly type: 'keys_failed'; readonly code: string; readonly stale: boolean }
-  /** The server does not say that it supports PKCE; the challenge is sent all the same (RFC 8414 §2 makes the field optional). */
+  /** The metadata does not list PKCE methods; the challenge is sent anyway (RFC 8414 §2: the field is optional). */
   | { readonly type: 'pkce_not_advertised' }
-  /** `returnTo` was no path of this origin, or, on a server, longer than 800 bytes; it goes on with `/`. */
+  /** `returnTo` was not a path of this origin, or, on a server, longer than 800 bytes; `/` is used instead. */
   | { readonly type: 'return_to_refused' }
-  /** The vault cannot be used here (`code` says why); the sign-in waits in the page's memory, and ends with the page. */
+  /** The vault cannot be used here (`code` says why); the pending sign-in is stored in the page's memory only. */
   | { readonly type: 'vault_replaced'; readonly vault: string; readonly by: string; readonly code: string }
-  /** The sealed transaction was written, read back and opened. */
+  /** The encrypted transaction was written, read back and decrypted. */
   | { readonly type: 'transaction_stored'; readonly vault: string }
   /**
-   * A waiting sign-in or sign-out gave way to a newer one; its callback will be `unknown_state`. `vault_full`: the vault has
-   * `maxRecords`; `cookies`: the browser's `Cookie` header would pass its limit.
+   * A pending sign-in or sign-out was removed to make room; its callback will be `unknown_state`. `vault_full`: the vault
+   * has its maximum of records; `cookies`: the `Cookie` header would exceed its limit.
    */
   | { readonly type: 'transaction_dropped'; readonly reason: 'vault_full' | 'cookies' }
-  /** The person is being sent to the server. */
+  /** The user is sent to the authorization endpoint; on a device, the device code is requested. */
   | { readonly type: 'sign_in_started'; readonly endpoint: string; readonly scope: string }
-  /** A callback arrived; where it was the page's own URL, its parameters are gone from the address bar. */
+  /** A callback arrived. If it was the page's URL, its parameters were removed from the address bar. */
   | { readonly type: 'callback_received' }
-  /** The transaction was taken out of the vault and cannot be taken again. */
+  /** The transaction was taken from the vault and cannot be taken again. */
   | { readonly type: 'transaction_taken'; readonly vault: string }
-  /** No HTTP response came from the token endpoint: the transaction was put back, a retry can succeed. */
+  /** The token endpoint sent no response. The transaction was put back, so a retry can succeed. */
   | { readonly type: 'transaction_restored'; readonly vault: string }
   /**
-   * A cookie that looks like one of ours was not read: another `name` than ours, byte for byte, a `value` that no
-   * browser takes from us, or two of one name. A sub-domain may be trying to set cookies for this host.
+   * A cookie that looks like one of proofkey was ignored: its `name` is not exactly of our form, its `value` has invalid
+   * characters, or there are two of one name. A sub-domain may be trying to set cookies for this host.
    */
   | { readonly type: 'cookie_refused'; readonly reason: 'name' | 'value' | 'duplicate' }
-  /** The server granted another scope than was asked for (RFC 6749 §3.3). */
+  /** The granted scope differs from the requested one (RFC 6749 §3.3). */
   | { readonly type: 'scope_changed'; readonly missing: readonly string[]; readonly added: readonly string[] }
   | { readonly type: 'sign_in_completed'; readonly scope: string }
-  /** Somebody is signed in. `scope`: all that is granted now. */
+  /** A session has started. `scope`: the granted scope. */
   | { readonly type: 'session_started'; readonly scope: string }
-  /** The session was found again after a reload. */
+  /** The session was read from its store after a reload. */
   | { readonly type: 'session_restored' }
-  /** The session has changed: new tokens or more scope, of another tab, or a sign-in there; a newer refresh token. */
+  /** The session has changed: another tab refreshed it or signed in, or the tokens or the scope are new. */
   | { readonly type: 'session_changed' }
-  /** A refresh token is being sent to the server. */
+  /** A refresh request is being sent. */
   | { readonly type: 'refresh_started' }
-  /** New tokens came; those of a session are stored. */
+  /** New tokens were received; a session client has stored them. */
   | { readonly type: 'tokens_refreshed'; readonly scope: string }
-  /** New tokens did not come; a session goes on, unless `session_ended` says otherwise. */
+  /** The refresh failed; the session continues, unless `session_ended` follows. */
   | { readonly type: 'refresh_failed'; readonly code: string }
-  /** The session could not be written; it lives on in this page only. */
+  /** The session could not be stored; it exists only in this page. */
   | { readonly type: 'session_not_stored'; readonly code: string }
   /**
-   * `signed_out` here, `elsewhere`: in another tab; `refused`: the server takes the refresh token no more; `expired`: its
-   * access token has, and there is nothing to get another with; `idle` and `too_long`: its limits; `answer_refused`:
-   * the answer to a refresh is not of the same sign-in, for example another `sub`; `key_lost`: what its tokens are tied to
-   * is gone.
+   * The session has ended.
+   * - `signed_out`: the user signed out in this tab; `elsewhere`: in another tab.
+   * - `refused`: the server rejected the refresh token, or, in a silent sign-in, has no user or another user signed in.
+   * - `expired`: the access token expired and cannot be refreshed.
+   * - `idle`, `too_long`: the session reached `idleSeconds` or `absoluteSeconds`.
+   * - `answer_refused`: the refresh response belongs to another sign-in, for example another `sub`.
+   * - `key_lost`: the DPoP key of the tokens was deleted.
    */
   | {
       readonly type: 'session_ended'
@@ -79,48 +82,47 @@ export type EventBody =
         | 'answer_refused'
         | 'key_lost'
     }
-  /** A token is being revoked. `token`: of which kind, where that is known. */
+  /** A token is being revoked. `token`: its type, if known. */
   | { readonly type: 'revocation_started'; readonly token: RevokedToken }
   | { readonly type: 'token_revoked'; readonly token: RevokedToken }
-  /** A token could not be revoked: it may live on until it expires (RFC 7009 §2.2.1). */
+  /** A token could not be revoked: it may remain valid until it expires (RFC 7009 §2.2.1). */
   | { readonly type: 'revocation_failed'; readonly token: RevokedToken; readonly code: string }
-  /** On a server: a code is being redeemed for a client that kept the verifier. */
+  /** On a server: a code is being exchanged for a browser client that has the verifier. */
   | { readonly type: 'exchange_started' }
   | { readonly type: 'exchange_completed'; readonly scope: string }
-  /** With the code of the `ProofkeyError`, or `unexpected` for anything else, as where `respond` throws. */
+  /** With the code of the `ProofkeyError`, or `unexpected` for any other error, for example of `respond`. */
   | { readonly type: 'exchange_failed'; readonly code: string }
-  /** The server is asked about the person (OpenID Connect Core §5.3). */
+  /** A UserInfo request is being sent (OpenID Connect Core §5.3). */
   | { readonly type: 'user_info_requested' }
   | { readonly type: 'user_info_received' }
   | { readonly type: 'user_info_failed'; readonly code: string }
-  /** This installation registers as a client of its own (RFC 7591). */
+  /** A registration request for this installation is being sent (RFC 7591). */
   | { readonly type: 'registration_started' }
   | { readonly type: 'registration_completed' }
   | { readonly type: 'registration_failed'; readonly code: string }
-  /** The client id of this installation was found in the browser's storage. */
+  /** The client id of this installation was read from the browser's storage. */
   | { readonly type: 'registration_restored' }
   | { readonly type: 'registration_forgotten' }
-  /** On a device: the person is shown a code to type in (RFC 8628 §3.3). */
+  /** On a device: the user code is shown (RFC 8628 §3.3). */
   | { readonly type: 'user_code_shown' }
-  /** An API asks for more than the session has: more scope, or a stronger or more recent sign-in (RFC 9470). */
+  /** An API requires more scope, or a stronger or more recent sign-in (RFC 9470). */
   | { readonly type: 'step_up_required'; readonly endpoint: string; readonly error: string }
-  /** With the code of the `ProofkeyError`, or `unexpected` for anything else. */
+  /** With the code of the `ProofkeyError`, or `unexpected` for any other error. */
   | { readonly type: 'sign_in_failed'; readonly code: string }
-  /** The person is being sent to the server's sign-out; without an endpoint, the sign-out is the app's alone. */
+  /** A sign-out starts. `endpoint`: the `end_session_endpoint` the user is sent to; undefined if the sign-out is local only. */
   | { readonly type: 'sign_out_started'; readonly endpoint?: string | undefined }
-  /** The ID token is too long for the URL of the server's sign-out: it was not sent, and the server may ask the person. */
+  /** The ID token is too long for the sign-out URL and was not sent; the server may ask the user to confirm. */
   | { readonly type: 'id_token_hint_omitted'; readonly bytes: number }
-  /** The person came back from it. */
+  /** The user has returned from the server's sign-out. */
   | { readonly type: 'sign_out_completed' }
-  /** A step of it went wrong; the app's own sign-out is not held up by that. */
+  /** One step of the sign-out failed; the others were carried out. */
   | { readonly type: 'sign_out_failed'; readonly code: string }
-  /** A logout token came. */
+  /** A logout token was received. */
   | { readonly type: 'back_channel_logout_received' }
-  /** The server ended sessions by a logout token: the one it names, or all that its person has here. */
+  /** A logout token ended sessions: the one that it names, or all of its user. */
   | { readonly type: 'back_channel_logout'; readonly ends: 'session' | 'all_sessions' }
-  /** A logout token was refused, or, `unexpected`, the app could not end the sessions. */
+  /** A logout token was rejected, or (`unexpected`) the app could not end the sessions. */
   | { readonly type: 'back_channel_logout_failed'; readonly code: string }
-
   /** The sessions have ended, but the logout token could not be marked as used: it may be accepted again until it expires. */
   | { readonly type: 'replay_cache_failed'; readonly code: string }
 
@@ -128,18 +130,18 @@ export type ProofkeyEvent = EventContext & EventBody
 
 type RevokedToken = 'refresh_token' | 'access_token' | undefined
 
-/** Hears of events. What it throws, or rejects with, goes to `onError` and stops nobody. */
+/** Receives events. If it throws or rejects, the error goes to `onError`, and nothing else is affected. */
 export type Listener<Event> = (event: Event) => unknown
 
 export interface SubscribeOptions {
   /**
-   * Hears what the listener throws or rejects with. Default: the global `reportError`, which browsers have; else
-   * `console.error`. It is never thrown again, so no listener ends a process.
+   * Receives what the listener throws or rejects with. Default: the global `reportError` of browsers, otherwise
+   * `console.error`. The error is not thrown again, so no listener can end a process.
    */
   readonly onError?: ((error: unknown) => unknown) | undefined
 }
 
-/** Listens to what happens; returns its own undo. */
+/** Subscribes to events. @returns a function that ends the subscription */
 export type Subscribe<Event> = (listener: Listener<Event>, options?: SubscribeOptions) => () => void
 
 export interface Emitter<Event> {
@@ -147,7 +149,7 @@ export interface Emitter<Event> {
   readonly subscribe: Subscribe<Event>
 }
 
-/** Each listener hears each event before `emit` returns, whatever the others do. */
+/** `emit` calls each listener before it returns; a listener that throws does not affect the others. */
 export function createEmitter<Event>(): Emitter<Event> {
   const listeners = new Set<Listener<Event>>()
   return {
@@ -155,7 +157,7 @@ export function createEmitter<Event>(): Emitter<Event> {
       for (const listener of [...listeners]) listener(event)
     },
     subscribe(listener, { onError = reportUncaught } = {}) {
-      // A function of its own, so that the same listener subscribed twice is two subscriptions with two undos.
+      // A new function, so that a listener that is subscribed twice has two independent subscriptions.
       const own: Listener<Event> = (event) => isolated(() => listener(event), onError)
       listeners.add(own)
       return () => void listeners.delete(own)
@@ -163,14 +165,14 @@ export function createEmitter<Event>(): Emitter<Event> {
   }
 }
 
-/** Runs a function of the app, now. What it throws or rejects with goes to `onError`; what that does, to the console. */
+/** Calls a function of the app synchronously. Its errors go to `onError`, and errors of that to `reportUncaught`. */
 function isolated(work: () => unknown, onError: (error: unknown) => unknown): void {
   new Promise((resolve) => resolve(work())).catch(onError).catch(reportUncaught)
 }
 
 function reportUncaught(error: unknown): void {
   const { reportError } = globalThis
-  // In Deno, `reportError` ends the process where nobody listens for its event.
+  // In Deno, `reportError` ends the process if its event has no listener.
   if (reportError && !('Deno' in globalThis)) reportError(error)
   else console.error(error)
 }

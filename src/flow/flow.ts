@@ -15,15 +15,15 @@ import type { Taken, Vault } from '../vault/vault.js'
 import type { FlowConfig } from './flow-config.js'
 import { sameOriginPath } from './return-to.js'
 
-/** One sign-in's own wishes; its {@link AuthorizationParameters} go before the client's. */
+/** Options of one sign-in; its {@link AuthorizationParameters} override those of the client. */
 export interface StartOptions extends AuthorizationParameters {
-  /** Where the app wants to go on afterwards: a path of this origin. Anything else becomes `/` (event `return_to_refused`). */
+  /** The path to continue at after the sign-in, of this origin. Anything else becomes `/` (event `return_to_refused`). */
   readonly returnTo?: string | undefined
-  /** Anything JSON can hold; comes back as it is, sealed in between. */
+  /** Any JSON value; stored encrypted, and returned with the result. */
   readonly appState?: unknown | undefined
 }
 
-/** A finished sign-in: what was granted, or what a backend gave of it. */
+/** The result of a sign-in: the tokens and claims, or the backend's response to `exchangeAt`. */
 export type SignInResult<Given = Grant> = Given & {
   /** A path of this origin, `/` by default: safe to navigate to. */
   readonly returnTo: string
@@ -39,7 +39,7 @@ interface FlowOptions {
 /** In order of preference. */
 type Vaults = readonly [Vault, ...Vault[]]
 
-/** What waits in the vault. */
+/** The content of a vault record. */
 interface PendingSignIn {
   readonly transaction: Transaction
   readonly returnTo: string
@@ -47,8 +47,8 @@ interface PendingSignIn {
 }
 
 /**
- * What the browser's and the server's sign-in have in common: from the start to a sealed transaction, and from a
- * callback to a grant.
+ * The steps that the sign-ins of browser and server share: from the start to a stored transaction, and from the callback to
+ * the tokens.
  */
 export function createFlow(config: FlowConfig & FlowOptions) {
   const { issuer, clientId, redirectUri, insecure } = config
@@ -80,8 +80,8 @@ export function createFlow(config: FlowConfig & FlowOptions) {
     put,
 
     /**
-     * Begins a sign-in and puts it into the first of the vaults that can keep it.
-     * @returns the URL to send the person to, and what names the sign-in
+     * Starts a sign-in and stores it in the first vault that works.
+     * @returns the authorization URL, the state, and the record id
      */
     async start(vaults: Vaults, options: StartOptions, signal?: AbortSignal, callbackUri = redirectUri) {
       const { returnTo = '/', appState, ...parameters } = options
@@ -93,7 +93,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         const { url, transaction } = await beginAuthorization(server, {
           ...config,
           ...defined(parameters),
-          // One sign-in's options never change the client or the redirect URI.
+          // The options of one sign-in cannot change the client or the redirect URI.
           clientId,
           redirectUri: callbackUri,
           insecure,
@@ -112,7 +112,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
       }
     },
 
-    /** Takes the sign-in out of the vault and finishes it; where nothing was answered, it goes back. */
+    /** Takes the sign-in from the vault and completes it. Without a response it is put back. */
     async complete(
       vaults: Vaults,
       callback: string,
@@ -123,7 +123,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
       report({ type: 'callback_received' }, id)
       const { vault, taken } = await takeFrom(vaults, state)
       if (taken.status !== 'taken') {
-        // Another origin has another storage: then the differing URL is the cause to name.
+        // Another origin has other storage: report the URL mismatch as the cause.
         const { origin } = new URL(redirectUri)
         if (taken.status === 'unknown' && !callback.startsWith(`${origin}/`))
           checkRedirectUri(redirectUri, new URL(callback))
@@ -132,9 +132,9 @@ export function createFlow(config: FlowConfig & FlowOptions) {
       report({ type: 'transaction_taken', vault: vault.name }, id)
       const { transaction, returnTo, appState }: PendingSignIn = JSON.parse(taken.value)
       try {
-        const redeem = config.exchange ?? completeAuthorization
-        const grant = (await redeem(transaction, callback, { ...config, ...options })) as Grant
-        // A backend may keep the tokens to itself.
+        const exchange = config.exchange ?? completeAuthorization
+        const grant = (await exchange(transaction, callback, { ...config, ...options })) as Grant
+        // A backend need not return the tokens.
         const scope = grant.tokens?.scope ?? transaction.scope ?? ''
         reportScope(transaction, scope, id)
         report({ type: 'sign_in_completed', scope }, id)
@@ -147,20 +147,20 @@ export function createFlow(config: FlowConfig & FlowOptions) {
       }
     },
 
-    /** Reports a failure and hands it on. */
+    /** Reports a failure and returns it. */
     failed(error: unknown, id?: string): unknown {
       report({ type: 'sign_in_failed', code: codeOf(error) }, id)
       return error
     },
   }
 
-  /** Puts into a vault, and reports what it dropped to make room. */
+  /** Stores a value, and reports the records that the vault removed to make room. */
   async function put(vault: Vault, ticket: string, owner: string, value: string): Promise<void> {
     const dropped = (await vault.put(ticket, owner, value)) ?? []
     for (const id of dropped) report({ type: 'transaction_dropped', reason: 'vault_full' }, id)
   }
 
-  /** @returns the name of the vault that keeps it */
+  /** @returns the name of the vault that stored it */
   async function putIn([vault, ...others]: Vaults, state: string, value: string, id: string): Promise<string> {
     try {
       await put(vault, state, clientKey, value)
@@ -173,7 +173,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
     }
   }
 
-  /** From the one that knows the sign-in; where none does, what the last one says. */
+  /** Takes from the vault that has the sign-in; without one, the result of the last vault. */
   async function takeFrom([vault, ...others]: Vaults, state: string): Promise<{ vault: Vault; taken: Taken }> {
     const taken = await vault.take(state, clientKey)
     const [next, ...rest] = others
@@ -181,19 +181,19 @@ export function createFlow(config: FlowConfig & FlowOptions) {
   }
 
   function reportScope(transaction: Transaction, scope: string, id: string) {
-    const asked = scopes(transaction.scope)
+    const requested = scopes(transaction.scope)
     const granted = scopes(scope)
-    const missing = asked.filter((value) => !granted.includes(value))
-    const added = granted.filter((value) => !asked.includes(value))
+    const missing = requested.filter((value) => !granted.includes(value))
+    const added = granted.filter((value) => !requested.includes(value))
     if (missing.length + added.length) report({ type: 'scope_changed', missing, added }, id)
   }
 }
 
-/** Without the members that say nothing. */
+/** Without undefined members. */
 const defined = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 
-/** The work goes on for others who wait for it; this caller stops waiting. */
+/** Stops waiting on abort; the work itself continues for other callers. */
 export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work
   return new Promise((resolve, reject) => {
@@ -208,7 +208,7 @@ export const otherClient = () =>
   new ProofkeyError(
     'other_client',
     'This callback belongs to another client of this origin.',
-    'Let that client handle it; it was left untouched.',
+    'Call handleCallback() of that client; nothing was changed.',
   )
 
 const notTaken: Record<Exclude<Taken['status'], 'taken'>, () => ProofkeyError> = {
@@ -219,7 +219,7 @@ const notTaken: Record<Exclude<Taken['status'], 'taken'>, () => ProofkeyError> =
     new ProofkeyError(
       'already_completed',
       'This callback was used before.',
-      'Go on, or start a new sign-in if nobody is signed in.',
+      'Continue, or start a new sign-in if no user is signed in.',
     ),
-  unreadable: () => new ProofkeyError('record_unreadable', 'The stored sign-in was changed; it does not open.'),
+  unreadable: () => new ProofkeyError('record_unreadable', 'The stored sign-in was changed; it cannot be decrypted.'),
 }

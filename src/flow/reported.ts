@@ -1,14 +1,14 @@
 import { codeOf } from '../errors.js'
 import { createEmitter, type EventBody, type EventContext, type Listener, type ProofkeyEvent } from '../events.js'
 
-/** The events of a piece of work. */
+/** The events of an operation. */
 export interface Milestones<T> {
   readonly started: EventBody
   readonly completed: (result: T) => EventBody
   readonly failed: (code: string) => EventBody
 }
 
-/** Reports that a piece of work starts, and how it ends. */
+/** Reports the start and the end of an operation. */
 export async function reported<T>(
   report: (event: EventBody) => void,
   { started, completed, failed }: Milestones<T>,
@@ -25,7 +25,7 @@ export async function reported<T>(
   }
 }
 
-/** Reports the events of a function that makes no client, to the one listener it was given. */
+/** Reports the events of a function that has no client to subscribe to; `listener` is its `onEvent` option. */
 export function reporter(
   context: Omit<EventContext, 'atMs' | 'transaction'>,
   listener: Listener<ProofkeyEvent> = () => {},
