@@ -5,7 +5,7 @@ import { createFlow, otherClient, type SignInResult, type StartOptions } from '.
 import { checkConfig } from '../flow/flow-config.js'
 import {
   callbackParameters,
-  driftedPart,
+  differingPart,
   isCallback,
   unknownState,
   withoutCallbackParameters,
@@ -108,7 +108,7 @@ export function buildClient(config: ClientConfig) {
       },
       isCallback(given) {
         const url = parseUrl(given)
-        return !!pending && !!url && !driftedPart(pending.callbackUri, url) && stateOf(url) === pending.state
+        return !!pending && !!url && !differingPart(pending.callbackUri, url) && stateOf(url) === pending.state
       },
       async complete(given) {
         const url = parseUrl(given)
@@ -129,7 +129,11 @@ export function buildClient(config: ClientConfig) {
     const url = parseUrl(given ?? page, page)
     const state = (url && stateOf(url)) ?? ''
     // At another URL than the redirect URI, `code` or `error` may be parameters of the app: require our form of `state`.
-    if (!url || !isCallback(callbackParameters(url)) || (!isTicket(state) && driftedPart(new URL(redirectUri), url))) {
+    if (
+      !url ||
+      !isCallback(callbackParameters(url)) ||
+      (!isTicket(state) && differingPart(new URL(redirectUri), url))
+    ) {
       return url && handled?.cleanUrl === url.href ? handled.result : undefined
     }
     // Leave the vault and the address bar unchanged for the client that this callback belongs to.

@@ -1,20 +1,20 @@
-/** A request as `fetch` itself reads it, in as many copies as it is sent. */
+/** A request as `fetch` reads it, with a copy for each attempt. */
 export interface RequestCopies {
   readonly request: Request
   /** Its body is a stream: it can be sent once. */
   readonly once: boolean
-  /** What to send next. Headers that are set on it stay its own. */
+  /** The request for the next attempt. Headers that are set on it do not affect other copies. */
   copy(): Request
 }
 
 /**
- * Builds the one `Request` that is judged, changed and sent, so that no member of it is read twice, or lost: whoever
- * makes a new one from a `Request` and an init drops its referrer and its referrer policy (Fetch §5.4).
- * @throws what `fetch` rejects with: `TypeError`
+ * Builds the one `Request` that is checked, changed and sent, so that no member is read twice or lost: a new one built from
+ * a `Request` and an init would lose the referrer and the referrer policy (Fetch §5.4).
+ * @throws `TypeError`, as `fetch` does
  */
 export function requestCopies(input: RequestInfo | URL, init?: RequestInit): RequestCopies {
   const body = Object(init?.body)
-  // A copy would keep all of a stream in memory. Node also takes an async iterable.
+  // A copy of a stream would be stored in memory. Node also accepts an async iterable.
   const once = 'getReader' in body || Symbol.asyncIterator in body
   const request = new Request(input, init)
   return { request, once, copy: () => (once ? request : request.clone()) }

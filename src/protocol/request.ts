@@ -2,23 +2,23 @@ import { ProofkeyError } from '../errors.js'
 import { MAX_RESPONSE_BYTES, MAX_SHOWN_LENGTH } from '../limits.js'
 import type { InsecureSwitch } from './discovery/endpoint.js'
 
-/** What every function that talks to the server takes. */
+/** Options of all requests to the server. */
 export interface RequestOptions {
   /**
-   * Used instead of the global `fetch`; must honour `signal` and give the response before it reads the body: what it
-   * rejects with counts as no answer, after which a code goes out once more.
+   * Used instead of the global `fetch`. It must honour `signal` and resolve before it reads the body: a rejection counts as
+   * no response, after which a code may be sent again.
    */
   readonly fetch?: typeof globalThis.fetch | undefined
-  /** How long one request may take, body included. Default 10. */
+  /** The time limit of one request, body included. Default 10. */
   readonly timeoutSeconds?: number | undefined
   readonly signal?: AbortSignal | undefined
-  /** {@link allowInsecureLoopback}, and nothing else, lets endpoints be http on a loopback host. */
+  /** {@link allowInsecureLoopback}, and nothing else, allows http endpoints on a loopback host. */
   readonly insecure?: InsecureSwitch | undefined
 }
 
 /**
- * One request: no redirect followed, no cookie or referrer sent, bounded in time and size (256 KiB).
- * The response comes back with its body read and no header but content type and date.
+ * Sends one request. It follows no redirect and sends no cookies and no referrer. Time and size (256 KiB) are limited.
+ * The returned response has its body in memory, and only the headers `content-type` and `date`.
  * @throws `network_error`, `timeout`, `aborted` (all `retryable` unless a response had begun), `response_refused`
  */
 export async function send(url: string, init: RequestInit, options: RequestOptions): Promise<Response> {
@@ -36,25 +36,29 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
     answered = true
     // A redirect that is not followed has status 0 in browsers.
     if ((response.status < 200 || response.status > 201) && response.status < 400)
-      throw responseRefused(url, `answered ${response.status}, perhaps a redirect`)
+      throw responseRefused(
+        url,
+        `responded with status ${response.status}`,
+        'Use its final URL: redirects are not followed.',
+      )
     const headers = ['content-type', 'date'].map((name): [string, string] => [name, response.headers.get(name) ?? ''])
     return new Response(await readBody(url, response), { status: response.status, headers })
   } catch (cause) {
     if (cause instanceof ProofkeyError) throw cause
     const [code, message, hint] = signal?.aborted
-      ? (['aborted', 'was aborted', 'Try again.'] as const)
+      ? (['aborted', 'was aborted by its signal', 'Call it again if wanted.'] as const)
       : deadline.aborted
-        ? (['timeout', `took over ${timeoutSeconds} s`, 'Try again.'] as const)
-        : (['network_error', answered ? 'broke off' : 'did not answer', 'Check the connection and CORS.'] as const)
+        ? (['timeout', `took over ${timeoutSeconds} s`, 'Try again, or raise timeoutSeconds.'] as const)
+        : (['network_error', answered ? 'broke off' : 'did not respond', 'Check the network and CORS.'] as const)
     throw new ProofkeyError(code, `${shown(url)} ${message}.`, hint, {
-      // Its name only: what a fetch throws can hold the request.
+      // Only the name: the message of a fetch error can contain the request.
       cause: (cause as Error)?.name,
       retryable: !answered,
     })
   }
 }
 
-/** @throws `response_refused`, where it is too large */
+/** @throws `response_refused`, if it is too large */
 export async function readBody(url: string, response: Response): Promise<Blob> {
   const chunks: BlobPart[] = []
   let size = 0
@@ -65,16 +69,18 @@ export async function readBody(url: string, response: Response): Promise<Blob> {
     size += value.length
     if (size > MAX_RESPONSE_BYTES) {
       reader.cancel().catch(() => {})
-      throw responseRefused(url, `sent more than ${MAX_RESPONSE_BYTES} bytes`)
+      throw responseRefused(url, `sent over ${MAX_RESPONSE_BYTES} bytes`)
     }
     chunks.push(value as BlobPart)
   }
   return new Blob(chunks)
 }
 
-/** A response that is not used: whatever was asked for with it is spent. */
-export function responseRefused(url: string, what: string): ProofkeyError {
-  return new ProofkeyError('response_refused', `${shown(url)} ${what}.`, 'Check the issuer and what stands before it.')
+/** A response that cannot be used. The server has processed the request, so a code or refresh token in it is used up. */
+export function responseRefused(url: string, what: string, hint = CHECK_ISSUER): ProofkeyError {
+  return new ProofkeyError('response_refused', `${shown(url)} ${what}.`, hint)
 }
+
+export const CHECK_ISSUER = 'Check the issuer, and proxies in front of it.'
 
 const shown = (url: string) => url.slice(0, MAX_SHOWN_LENGTH)

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { aborted, type ProofkeyError } from '../../src/errors.js'
-import { driftedPart } from '../../src/protocol/authorize/callback.js'
+import { differingPart } from '../../src/protocol/authorize/callback.js'
 import type { SignInAttempt, SignInOverrides, UserAgent } from '../../src/user-agents/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
 import { requestUrl } from '../helpers/sign-in-attempt.js'
@@ -104,7 +104,7 @@ export function describeUserAgent(
         isCallback(given: string) {
           if (!URL.canParse(given)) return false
           const url = new URL(given)
-          return !driftedPart(new URL(landing), url) && url.searchParams.get('state') === state
+          return !differingPart(new URL(landing), url) && url.searchParams.get('state') === state
         },
         complete: vi.fn(client.complete ?? (async () => {})),
       } satisfies SignInAttempt

@@ -2,38 +2,38 @@ import { type ErrorCode, oauthRefusal, ProofkeyError } from '../../errors.js'
 import { MAX_CALLBACK_LENGTH } from '../../limits.js'
 import type { Transaction } from './transaction.js'
 
-/** Response parameters of RFC 6749 §4.1.2, RFC 9207 §2 and OpenID Connect Session Management §2; each may come once. */
-const KNOWN = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri', 'session_state']
-/** What a code flow never gets: an implicit or hybrid answer, or a JARM object. */
-const FOREIGN = ['access_token', 'id_token', 'token', 'response']
+/** Response parameters of RFC 6749 §4.1.2, RFC 9207 §2 and OpenID Connect Session Management §2; each at most once. */
+const RESPONSE_PARAMETERS = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri', 'session_state']
+/** Parameters of other flows (implicit, hybrid, JARM), never part of a code response. */
+const UNEXPECTED_PARAMETERS = ['access_token', 'id_token', 'token', 'response']
 
-/** Errors that are an outcome to act on, and have a code of their own (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6). */
-const OUTCOME = /^(access_denied|(login|consent|interaction|account_selection)_required)$/
+/** OAuth errors with their own error code, because apps handle them (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6). */
+const ERRORS_WITH_OWN_CODE = /^(access_denied|(login|consent|interaction|account_selection)_required)$/
 
-const OWN = new Set([...KNOWN, ...FOREIGN])
+const OWN = new Set([...RESPONSE_PARAMETERS, ...UNEXPECTED_PARAMETERS])
 
 /** Without a prefix, `URLSearchParams` drops a `?` at the start, which belongs to the first name. */
 const parse = (text: string) => new URLSearchParams(`&${text}`)
 
 /**
- * Query and fragment together: an answer comes in one of them, and what comes in both came twice. Of a URL that is too
- * long to be a callback, only the beginning is read.
+ * The parameters of query and fragment. A parameter in both counts as repeated. Of a URL that is too long to be a callback,
+ * only the beginning is read.
  */
 export const callbackParameters = ({ search, hash }: URL): URLSearchParams =>
   new URLSearchParams([search, hash].flatMap((part) => [...parse(part.slice(1, MAX_CALLBACK_LENGTH + 1))]))
 
-/** Tells a server's answer from any other URL. */
+/** Whether a URL's parameters are those of an authorization response. */
 export const isCallback = (parameters: URLSearchParams): boolean =>
   ['code', 'error', 'access_token', 'id_token'].some((name) => parameters.has(name))
 
-/** The URL without what a server adds to it; the rest stays as it was written, unless it is too long to be a callback. */
+/** The URL without response parameters. The rest is not changed, unless the URL is too long to be a callback. */
 export function withoutCallbackParameters(url: URL): string {
   const clean = new URL(url)
   const strip = (part: string) => {
     if (url.href.length > MAX_CALLBACK_LENGTH) return ''
     const pairs = part.slice(1).split('&')
     const kept = pairs.filter((pair) => ![...parse(pair).keys()].some((name) => OWN.has(name)))
-    // With its mark: without one, the setters take a mark that starts the text for theirs.
+    // With the `?` or `#`: otherwise the setter would strip one that belongs to the text.
     return kept.length === pairs.length ? part : kept.join('&') && `${part[0]}${kept.join('&')}`
   }
   clean.search = strip(url.search)
@@ -42,7 +42,7 @@ export function withoutCallbackParameters(url: URL): string {
 }
 
 /**
- * Holds a callback against its transaction, in this order: form, issuer, state, redirect URI, error.
+ * Checks a callback against its transaction, in this order: form, issuer, state, redirect URI, error.
  * @returns the code
  * @throws `callback_malformed`, `callback_issuer_mismatch`, `unknown_state`, `redirect_uri_mismatch`, `access_denied`,
  * `login_required`, `consent_required`, `interaction_required`, `account_selection_required`, `authorization_failed`
@@ -53,12 +53,12 @@ export function checkCallback(
   parameters: URLSearchParams,
 ): string {
   if (url.href.length > MAX_CALLBACK_LENGTH) throw malformed(`is over ${MAX_CALLBACK_LENGTH} characters`)
-  const foreign = FOREIGN.find((name) => parameters.has(name))
-  if (foreign) throw malformed(`carries ${foreign}`)
-  const repeated = KNOWN.find((name) => parameters.getAll(name).length > 1)
-  if (repeated) throw malformed(`carries ${repeated} twice`)
+  const foreign = UNEXPECTED_PARAMETERS.find((name) => parameters.has(name))
+  if (foreign) throw malformed(`contains ${foreign}`, 'Register the client for response_type=code.')
+  const repeated = RESPONSE_PARAMETERS.find((name) => parameters.getAll(name).length > 1)
+  if (repeated) throw malformed(`contains ${repeated} twice`)
 
-  // RFC 9207 §2.4, compared as strings; an empty iss is a wrong one.
+  // RFC 9207 §2.4, compared as strings; an empty `iss` does not match.
   const iss = parameters.get('iss')
   if (iss === null ? server.authorization_response_iss_parameter_supported : iss !== server.issuer) {
     throw new ProofkeyError(
@@ -75,33 +75,33 @@ export function checkCallback(
   if (error !== null) {
     const body = { error, error_description: parameters.get('error_description') }
     throw oauthRefusal(
-      OUTCOME.test(error) ? (error as ErrorCode) : 'authorization_failed',
-      'The server refused the sign-in',
+      ERRORS_WITH_OWN_CODE.test(error) ? (error as ErrorCode) : 'authorization_failed',
+      'The server returned the error',
       body,
       [state, code, idToken?.nonce, codeVerifier],
     )
   }
-  if (!code) throw malformed('carries no code')
+  if (!code) throw malformed('contains no code')
   return code
 }
 
 /**
- * Refuses a URL that is not the redirect URI, saying which part differs.
+ * Compares a callback URL with the redirect URI; the error names the part that differs.
  * @throws `redirect_uri_mismatch`
  */
 export function checkRedirectUri(redirectUri: string, callbackUrl: URL): void {
-  const drift = driftedPart(new URL(redirectUri), callbackUrl)
-  if (drift) {
+  const part = differingPart(new URL(redirectUri), callbackUrl)
+  if (part) {
     throw new ProofkeyError(
       'redirect_uri_mismatch',
-      `Sent to ${redirectUri}, landed on ${callbackUrl.href.replace(/[?#].*/, '')}: the ${drift} differs.`,
-      'Stop the proxy or router that rewrites it.',
+      `The callback arrived at ${callbackUrl.href.replace(/[?#].*/, '')} instead of ${redirectUri}: the ${part} differs.`,
+      'Correct redirectUri, or the proxy or router that rewrites the URL.',
     )
   }
 }
 
-/** RFC 8252 §8.10: a response at another URL was changed on its way, or belongs to another request. */
-export function driftedPart(sent: URL, callbackUrl: URL): string | undefined {
+/** RFC 8252 §8.10: a response at another URL was redirected, or belongs to another request. */
+export function differingPart(sent: URL, callbackUrl: URL): string | undefined {
   for (const part of ['protocol', 'username', 'password', 'hostname', 'port', 'pathname'] as const)
     if (sent[part] !== callbackUrl[part]) return part
   return [...sent.searchParams].every(([name, value]) => callbackUrl.searchParams.getAll(name).includes(value))
@@ -112,9 +112,9 @@ export function driftedPart(sent: URL, callbackUrl: URL): string | undefined {
 export const unknownState = (): ProofkeyError =>
   new ProofkeyError(
     'unknown_state',
-    'No sign-in waits here for this callback.',
-    'Start a new sign-in; if it recurs, check the storage.',
+    'No pending sign-in has the state of this callback.',
+    'Start a new sign-in. If it recurs: is storage kept, and the callback opened in the same browser?',
   )
 
-export const malformed = (what: string): ProofkeyError =>
-  new ProofkeyError('callback_malformed', `The callback ${what}.`)
+export const malformed = (what: string, hint?: string): ProofkeyError =>
+  new ProofkeyError('callback_malformed', `The callback ${what}.`, hint)

@@ -16,7 +16,7 @@ import { expired, type Grant, readGrant } from '../token/complete.js'
 import { post, type TokenRequestOptions } from '../token/token-request.js'
 import { pin } from './transaction.js'
 
-/** What a device asks for. */
+/** The request of a device. */
 export interface DeviceRequest {
   readonly clientId: string
   /** Space-separated. With `openid` an ID token is required. */
@@ -25,22 +25,22 @@ export interface DeviceRequest {
   readonly requiredScope?: string | undefined
   /** RFC 8707: absolute URIs without a fragment. The access token is for the first of them. */
   readonly resource?: string | readonly string[] | undefined
-  /** Space-separated. An ID token must then come, its `acr` one of them (`acr_not_met`). */
+  /** Space-separated. An ID token is then required, with one of them as `acr` (`acr_not_met`). */
   readonly acrValues?: string | undefined
 }
 
-/** What a person is told (RFC 8628 §3.3): a code of 64 characters at most, addresses of 2048 at most. */
+/** What to show the user (RFC 8628 §3.3): a code of at most 64 characters, URIs of at most 2048. */
 export interface DevicePrompt {
-  /** To be typed in at `verificationUri`. Never to be logged. */
+  /** The user enters it at `verificationUri`. Do not log it. */
   readonly userCode: string
   readonly verificationUri: string
-  /** The same with the code in it, to be shown as a QR code; show the code too, for the person to compare. */
+  /** The URI with the code in it, for a QR code. Show the code too, so that the user can compare it. */
   readonly verificationUriComplete: string | undefined
   /** Milliseconds since the epoch. */
   readonly expiresAtMs: number
 }
 
-/** Between the two steps. Holds the device code: whoever has it gets the tokens. */
+/** The state between the two steps. It contains the device code: anyone who has it can get the tokens. */
 export interface DeviceAuthorization {
   readonly prompt: DevicePrompt
   readonly deviceCode: string
@@ -56,14 +56,14 @@ export interface DeviceOptions extends TokenRequestOptions {
   readonly signature?: SignatureCheck | undefined
 }
 
-/** The grant, or why to ask again: undecided; undecided and asked too often; no answer came. */
+/** The tokens, or why to poll again: not decided yet; polled too often; no response (or status 429, 5xx). */
 export type DevicePoll = Grant | 'authorization_pending' | 'slow_down' | 'unreachable'
 
 /**
- * Asks for a device code and the code that a person types in (RFC 8628 §3.1).
- * @throws `endpoint_refused`, where the server has no such endpoint, or sends a person to a page that is not https;
- * `authorization_failed`; `network_error`, `timeout`, `aborted`; `response_refused`, also for a code or an address that is
- * too long to be shown
+ * Requests a device code and a user code (RFC 8628 §3.1).
+ * @throws `endpoint_refused`, if the server has no such endpoint, or a verification URI is not https;
+ * `authorization_failed`; `network_error`, `timeout`, `aborted`; `response_refused`, also for a user code or a URI that is
+ * too long
  */
 export async function requestDeviceCode(
   server: ServerMetadata,
@@ -79,18 +79,18 @@ export async function requestDeviceCode(
   const client = { client_id: clientId }
   const { response, secrets } = await post(server, client, body, { ...options, dpop: undefined }, name)
   const refusal = await errorIn(response)
-  if (refusal) throw oauthRefusal('authorization_failed', 'The server refused the sign-in', refusal, secrets)
+  if (refusal) throw oauthRefusal('authorization_failed', 'The server returned the error', refusal, secrets)
   const answer = await processDeviceAuthorizationResponse(server, client, response).catch(({ message }: Error) => {
-    throw responseRefused(`${server[name]}`, `gave no device code (status ${response.status}): ${message}`)
+    throw responseRefused(`${server[name]}`, `returned no device code (status ${response.status}): ${message}`)
   })
   const { user_code: userCode, verification_uri_complete: complete } = answer
   const lifetimeSeconds = Math.min(answer.expires_in, MAX_DEVICE_CODE_SECONDS)
-  // It is shown in terminals, where control characters are commands.
+  // Terminals interpret control characters as commands.
   if (/\p{C}/u.test(userCode) || userCode.length > MAX_USER_CODE_LENGTH)
-    throw responseRefused(`${server[name]}`, 'sent a user code that cannot be shown')
+    throw responseRefused(`${server[name]}`, 'returned a user code that is too long or has control characters')
   for (const address of [answer.verification_uri, complete ?? ''])
     if (address.length > MAX_VERIFICATION_URI_LENGTH)
-      throw responseRefused(`${server[name]}`, 'sent an address that is too long to be typed in or scanned')
+      throw responseRefused(`${server[name]}`, 'returned a verification URI that is too long')
   return {
     prompt: {
       userCode,
@@ -106,7 +106,7 @@ export async function requestDeviceCode(
 }
 
 /**
- * Asks once whether the person has decided (RFC 8628 §3.4).
+ * Sends one token request for the device code (RFC 8628 §3.4).
  * @throws `access_denied`, `expired`, `token_request_refused`; `aborted`, `response_refused`, `endpoint_refused`;
  * `token_response_invalid`, `id_token_invalid`, `acr_not_met`, `scope_missing`
  */
@@ -136,7 +136,7 @@ export async function pollDeviceGrant(
   if (refusal?.error === 'expired_token') throw expired()
   if (refusal) {
     const code = refusal.error === 'access_denied' ? refusal.error : 'token_request_refused'
-    throw oauthRefusal(code, 'The server refused the sign-in', refusal, secrets)
+    throw oauthRefusal(code, 'The server returned the error', refusal, secrets)
   }
   const verifySignature = options.signature?.(pinned, options)
   const idToken = idTokenPolicy(request, { requestedAtMs: startedAtMs })
@@ -153,13 +153,13 @@ const errorIn = async (response: Response) =>
       .catch(() => undefined),
   )
 
-/** Where a person is sent is as good as an endpoint. @throws `endpoint_refused` */
+/** The verification URI has to be as secure as an endpoint. @throws `endpoint_refused` */
 function page(address: string, insecure: InsecureSwitch | undefined): string {
   const url = parseUrl(address)
   if (url && isSecure(url, insecure)) return url.href
   throw new ProofkeyError(
     'endpoint_refused',
-    'The page to type the code in at is not https.',
-    'Correct it at the server.',
+    'The verification URI is not https.',
+    'Correct it in the configuration of the server.',
   )
 }

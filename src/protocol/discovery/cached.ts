@@ -2,20 +2,19 @@ import { MAX_LOAD_PAUSE_SECONDS } from '../../limits.js'
 
 export interface CacheOptions {
   readonly lifetimeSeconds: number
-  /** How long after its lifetime a value is used while it cannot be loaded anew. */
+  /** How long after its lifetime a value is used if it cannot be reloaded. */
   readonly staleSeconds: number
-  /** Hears of each failed load; `stale` tells that an earlier value goes on in use. */
+  /** Called after each failed load; `stale`: an earlier value remains in use. */
   readonly onFailure?: ((error: unknown, stale: boolean) => void) | undefined
 }
 
-/** How long a caller waits for a newer value where there is a stale one. */
+/** How long a caller waits for a newer value if there is a stale one. */
 const PATIENCE_MS = 1000
 
 /**
- * Keeps what was loaded. Any number of callers share one load. After the lifetime it is loaded anew; where that fails or
- * takes long, the stale value goes on in use for a bounded time. Failed loads back off: the first retry is made at once
- * where there is nothing to go on with, later ones after 2, 4, … 60 seconds. Times are of a monotonic clock: setting the
- * system's clock changes nothing.
+ * Caches a loaded value. Concurrent callers share one load. After the lifetime it is reloaded; if that fails or takes long,
+ * the stale value is used for a limited time. Failed loads back off: without a value the first retry is made at once, later
+ * ones after 2, 4, … 60 seconds. Times are of a monotonic clock: setting the system clock changes nothing.
  */
 export function createCache<T extends object>(
   load: () => Promise<T>,
@@ -48,12 +47,12 @@ export function createCache<T extends object>(
   }
 
   const cache = {
-    /** Seconds since the last load was begun. */
+    /** Seconds since the last load started. */
     get sinceAttempt(): number {
       return loading ? Number.POSITIVE_INFINITY : now() - attemptedAt
     },
 
-    /** Loads now, or joins the load that is under way. */
+    /** Loads now, or joins the load in progress. */
     reload(): Promise<T> {
       loading ??= attempt().finally(() => {
         loading = undefined
@@ -61,20 +60,20 @@ export function createCache<T extends object>(
       return loading
     },
 
-    /** The value: fresh, or newly loaded, or stale. @throws what the load failed with, where there is none */
+    /** The value: fresh, or newly loaded, or stale. @throws the error of the load, if there is no value */
     async get(): Promise<T> {
       if (value && now() - loadedAt < lifetimeSeconds) return value
-      const held = stale()
+      const usable = stale()
       if (!loading && now() < retryAt) {
-        if (held) return held
+        if (usable) return usable
         throw failure
       }
-      if (!held) return cache.reload()
+      if (!usable) return cache.reload()
       let timer: ReturnType<typeof setTimeout> | undefined
       const enough = new Promise<T>((resolve) => {
-        timer = setTimeout(resolve, PATIENCE_MS, held)
+        timer = setTimeout(resolve, PATIENCE_MS, usable)
       })
-      return Promise.race([cache.reload().catch(() => held), enough]).finally(() => clearTimeout(timer))
+      return Promise.race([cache.reload().catch(() => usable), enough]).finally(() => clearTimeout(timer))
     },
   }
   return cache

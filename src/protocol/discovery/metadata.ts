@@ -5,18 +5,18 @@ import { endpoint, type InsecureSwitch } from './endpoint.js'
 
 declare const checked: unique symbol
 
-/** An authorization server's metadata, in the wire's own names (RFC 8414 §2, OpenID Connect Discovery 1.0 §3). */
+/** An authorization server's metadata, under its standard names (RFC 8414 §2, OpenID Connect Discovery 1.0 §3). */
 export interface ServerMetadata extends AuthorizationServer {
   readonly authorization_endpoint: string
   readonly token_endpoint: string
 }
 
-/** Metadata that {@link checkMetadata} let pass; nothing else starts a sign-in. */
+/** Metadata checked by {@link checkMetadata}; `beginAuthorization` requires it. */
 export type CheckedMetadata = ServerMetadata & { readonly [checked]: true }
 
 /**
  * Fetches a server's metadata: `/.well-known/openid-configuration` after the issuer, then the RFC 8414 form before its
- * path, then OpenID's before its path. The first document that is there counts.
+ * path, then OpenID's before its path. It uses the first document that exists.
  * @throws what {@link checkMetadata} throws; `network_error`, `timeout`, `aborted`, `response_refused`
  */
 export async function discover(issuer: string, options: RequestOptions = {}): Promise<CheckedMetadata> {
@@ -32,7 +32,7 @@ export async function discover(issuer: string, options: RequestOptions = {}): Pr
         response.ok &&
         /^application\/json\s*(;|$)/i.test(response.headers.get('content-type') ?? '') &&
         (await response.json().catch(() => undefined))
-      if (!metadata) throw responseRefused(url, `is no JSON document (status ${response.status})`)
+      if (!metadata) throw responseRefused(url, `returned no JSON document (status ${response.status})`)
       return checkMetadata(metadata, issuer, options.insecure)
     } catch (error) {
       // Without CORS on its 404, a browser sees an absent document as a network error.
@@ -44,17 +44,17 @@ export async function discover(issuer: string, options: RequestOptions = {}): Pr
 }
 
 /**
- * Refuses metadata that must not be used.
+ * Checks metadata before it is used.
  * @throws `issuer_mismatch` (compared as strings, exactly: RFC 8414 §3.3); `endpoint_refused`;
- * `pkce_unsupported`, where methods are advertised and S256 is not one of them
+ * `pkce_unsupported`, if PKCE methods are listed without S256
  */
 export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure?: InsecureSwitch): CheckedMetadata {
   if (metadata?.issuer !== issuer) {
     const found = redact(`${JSON.stringify(metadata?.issuer)}`)
     throw new ProofkeyError(
       'issuer_mismatch',
-      `The server calls itself ${found}, not "${issuer}".`,
-      'Write the issuer exactly as the server does.',
+      `The metadata has the issuer ${found}, expected "${issuer}".`,
+      'Set issuer to exactly this value, if it is the right server.',
     )
   }
   const required = { authorization_endpoint: '', token_endpoint: '' }
@@ -65,7 +65,7 @@ export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure
   if (![metadata.code_challenge_methods_supported ?? 'S256'].flat().includes('S256')) {
     throw new ProofkeyError(
       'pkce_unsupported',
-      'The server does not offer PKCE with S256.',
+      'The metadata lists PKCE methods without S256.',
       'Enable S256 on the server.',
     )
   }

@@ -4,18 +4,18 @@ import type { PinnedServer } from '../authorize/transaction.js'
 import { type RequestOptions, responseRefused, send } from '../request.js'
 import { invalidIdToken } from './id-token.js'
 
-/** Starts when the token request starts; the function it returns judges the token response. */
+/** Called when the token request starts; the function that it returns checks the token response. */
 export type SignatureCheck = (server: PinnedServer, options: RequestOptions) => (response: Response) => Promise<void>
 
 /**
  * Verifies the ID token's signature with the server's keys (OpenID Connect Core §3.1.3.7, 6). In the code flow TLS
- * already vouches for the token, so this is a choice: it costs one request, made beside the token request, and its own
- * bytes only where it is imported. A wrong signature, and keys that do not fit, carry the code `id_token_invalid`; keys
- * that cannot be had carry the code of that failure.
+ * authenticates the token endpoint, so this check is optional. It costs one request, sent at the same time as the token
+ * request, and bytes only if it is imported. A wrong signature, or no matching key, throws `id_token_invalid`; keys that
+ * cannot be loaded throw the error of that request.
  */
 export const checkIdTokenSignature: SignatureCheck = (server, options) => {
   const keys = server.jwks_uri ? fetchKeys(server.jwks_uri, options) : undefined
-  // Awaited below, if at all: the token request may fail first.
+  // Awaited below, or never: the token request may fail first.
   keys?.catch(() => {})
   return async (response) => {
     try {
@@ -31,6 +31,6 @@ export const checkIdTokenSignature: SignatureCheck = (server, options) => {
 
 export async function fetchKeys(url: string, options: RequestOptions): Promise<Response> {
   const response = await send(url, { headers: { accept: 'application/json' } }, options)
-  if (!response.ok) throw responseRefused(url, `answered ${response.status}`)
+  if (!response.ok) throw responseRefused(url, `responded with status ${response.status}`)
   return response
 }

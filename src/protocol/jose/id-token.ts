@@ -4,27 +4,27 @@ import { digest } from '../../crypto/digest.js'
 import { type CheckedClaim, ProofkeyError } from '../../errors.js'
 import { scopes } from '../scope.js'
 
-/** What a sign-in can demand of its ID token. */
+/** The requirements that a sign-in can set for its ID token. */
 export interface IdTokenOptions {
-  /** Space-separated, OpenID Connect Core §3.1.2.1. An ID token must then come, its `acr` one of them (`acr_not_met`). */
+  /** Space-separated, OpenID Connect Core §3.1.2.1. An ID token is then required, with one of them as `acr` (`acr_not_met`). */
   readonly acrValues?: string | undefined
-  /** OpenID Connect Core §3.1.2.1. An ID token must then come, its `auth_time` recent enough. */
+  /** OpenID Connect Core §3.1.2.1. An ID token is then required, with an `auth_time` that is recent enough. */
   readonly maxAgeSeconds?: number | undefined
 }
 
 /**
- * What an ID token is held against, beyond what every one must be. Built once, from the configuration and the request,
- * and handed on whole: nothing else decides a check. Survives JSON.
+ * The checks of an ID token that depend on the request. Built once, from the configuration and the request; no other value
+ * decides a check. It can be stored as JSON.
  */
 export interface IdTokenPolicy extends IdTokenOptions {
-  /** An ID token must come. */
+  /** Whether the response must contain an ID token. */
   readonly required: boolean
   readonly nonce?: string | undefined
-  /** When the person was sent to the server, by this machine's clock; undefined where another machine sent them. */
+  /** When the authorization request was sent, by this machine's clock; undefined if another machine sent it. */
   readonly requestedAtMs?: number | undefined
 }
 
-/** The policy of one request: required where `openid` is asked for, or where there is something to check. */
+/** The policy of one request. An ID token is required if `openid` is requested or a check needs one. */
 export function idTokenPolicy(
   { scope, acrValues, maxAgeSeconds }: IdTokenOptions & { readonly scope?: string | undefined },
   known: Pick<IdTokenPolicy, 'nonce' | 'requestedAtMs'> = {},
@@ -34,42 +34,44 @@ export function idTokenPolicy(
 }
 
 /**
- * Both policies in one: the stricter of each two demands.
- * @returns undefined where no ID token could meet both
+ * Combines two policies; for each check the stricter one counts.
+ * @returns undefined if no ID token could meet both
  */
-export function joinPolicies(ours: IdTokenPolicy, theirs: IdTokenOptions & { nonce?: string | undefined }) {
-  const ages = [ours.maxAgeSeconds, theirs.maxAgeSeconds].filter((age) => age !== undefined)
-  const levels = scopes(theirs.acrValues)
-  const joined = ours.acrValues ? scopes(ours.acrValues).filter((acr) => !levels[0] || levels.includes(acr)) : levels
+export function joinPolicies(configured: IdTokenPolicy, requested: IdTokenOptions & { nonce?: string | undefined }) {
+  const ages = [configured.maxAgeSeconds, requested.maxAgeSeconds].filter((age) => age !== undefined)
+  const levels = scopes(requested.acrValues)
+  const joined = configured.acrValues
+    ? scopes(configured.acrValues).filter((acr) => !levels[0] || levels.includes(acr))
+    : levels
   if (levels[0] && !joined[0]) return undefined
   return idTokenPolicy(
     {
-      scope: ours.required ? 'openid' : undefined,
+      scope: configured.required ? 'openid' : undefined,
       acrValues: joined.join(' ') || undefined,
       maxAgeSeconds: ages.length ? Math.min(...ages) : undefined,
     },
-    { nonce: theirs.nonce ?? ours.nonce, requestedAtMs: ours.requestedAtMs },
+    { nonce: requested.nonce ?? configured.nonce, requestedAtMs: configured.requestedAtMs },
   )
 }
 
-/** How far the server's clock may be from what we take it for. */
+/** Tolerance for the server's clock, after the correction by its `Date` header. */
 export const CLOCK_SKEW_SECONDS = 300
-/** How far one clock's two readings may be apart. */
+/** Tolerance for two readings of the same clock. */
 const TOLERANCE_SECONDS = 10
-/** How long a person may take between signing in and coming back, where nobody knows when they were sent. */
+/** The time allowed between sign-in and token response, if the time of the request is not known. */
 const INTERACTION_SECONDS = 60
 
-/** What {@link checkIdToken} is given of the response besides the claims. */
+/** The inputs of {@link checkIdToken} besides claims and policy. */
 export interface IdTokenContext {
   readonly clientId: string
   readonly idToken: string
   readonly accessToken: string
-  /** How far the server's clock is ahead of ours. */
+  /** The server's time minus ours. */
   readonly aheadSeconds: number
 }
 
 /**
- * What OpenID Connect Core §3.1.3.7 and §3.1.3.8 ask for beyond `iss`, `aud`, `exp`, `nbf` and the algorithm, which
+ * The checks of OpenID Connect Core §3.1.3.7 and §3.1.3.8, except `iss`, `aud`, `exp`, `nbf` and the algorithm, which
  * oauth4webapi has checked.
  * @throws `id_token_invalid`, `acr_not_met`
  */
@@ -82,14 +84,14 @@ export async function checkIdToken(
   const nowSeconds = Date.now() / 1000
   const requestedSeconds = requestedAtMs === undefined ? nowSeconds : requestedAtMs / 1000
   const issuedSeconds = iat - aheadSeconds
-  // iat − now is how far the server's clock is from ours: auth_time is held against the request in the server's time.
+  // iat − now is how far the server's clock is from ours: auth_time is compared with the request in the server's time.
   const oldestAuthTime =
     requestedSeconds +
     (iat - nowSeconds) -
     (maxAgeSeconds ?? 0) -
     (requestedAtMs === undefined ? INTERACTION_SECONDS : TOLERANCE_SECONDS)
   const checks: Partial<Record<CheckedClaim, boolean>> = {
-    // A string, as oauth4webapi has checked; an empty one names nobody.
+    // oauth4webapi has checked that it is a string; an empty one identifies no user.
     sub: claims.sub !== '',
     nonce: claims.nonce === nonce,
     aud: [aud].flat().length === 1,
@@ -101,15 +103,21 @@ export async function checkIdToken(
   const failedCheck = Object.entries(checks).find(([, passed]) => !passed)?.[0] as CheckedClaim | undefined
   if (failedCheck) throw invalidIdToken(`its ${failedCheck} is wrong`, failedCheck)
   if (acrValues && !scopes(acrValues).includes(acr as string)) {
-    const hint = 'Ask for it by acrValues, and check that the server offers it.'
-    throw new ProofkeyError('acr_not_met', 'The sign-in is weaker than acrValues asks.', hint, { claim: 'acr' })
+    const hint = 'Sign in again, and check that the server supports these acrValues.'
+    throw new ProofkeyError('acr_not_met', 'The acr of the ID token is not one of acrValues.', hint, { claim: 'acr' })
   }
 }
 
 export const invalidIdToken = (what: string, claim?: CheckedClaim): ProofkeyError =>
-  new ProofkeyError('id_token_invalid', `The ID token was refused: ${what}.`, 'Check the clock; maybe an attack.', {
-    claim,
-  })
+  new ProofkeyError('id_token_invalid', `The ID token was rejected: ${what}.`, hintFor(claim), { claim })
+
+const hintFor = (claim?: CheckedClaim) => {
+  if (/^(exp|nbf|iat|auth_time)$/.test(`${claim}`)) return 'Check the clocks here and at the server; sign in again.'
+  if (/^(aud|azp)$/.test(`${claim}`)) return 'Check clientId, and that the server issues the token to it alone.'
+  return claim === 'nonce' || claim === 'at_hash' || claim === 'sub'
+    ? 'Start a new sign-in. If it recurs, tokens may be injected.'
+    : 'Check issuer, client and keys at the server.'
+}
 
 /** The left half of the digest that the ID token's algorithm uses; that of Ed25519 and EdDSA is SHA-512. */
 async function halfHash(idToken: string, accessToken: string): Promise<string> {

@@ -1,18 +1,18 @@
 import { fromBase64url } from '../../crypto/base64url.js'
 import { subtle, utf8 } from '../../crypto/web-crypto.js'
 
-/** What a signed JWT says of its signature (RFC 7515 §4.1). */
+/** The header of a signed JWT (RFC 7515 §4.1). */
 export interface JwsHeader {
   readonly alg: string
   readonly kid?: string | undefined
   readonly typ?: unknown
 }
 
-/** A signed JWT (RFC 7519 §3), taken apart. */
+/** A parsed signed JWT (RFC 7519 §3). */
 export interface Jwt {
   readonly header: JwsHeader
   readonly claims: Readonly<Record<string, unknown>>
-  /** What was signed: header and payload as they were sent. */
+  /** The signed text: header and payload as received. */
   readonly input: string
   readonly signature: Uint8Array<ArrayBuffer>
 }
@@ -21,9 +21,9 @@ export interface Jwt {
 export type PublicJwk = JsonWebKey & { readonly kid?: unknown }
 
 /**
- * Takes a signed JWT apart (RFC 7519 §7.2); vouches for nothing in it yet.
- * @returns undefined for everything else: encrypted, malformed, or with a `crit` header, of which no extension is known
- * here (RFC 7515 §4.1.11)
+ * Parses a signed JWT without verifying it (RFC 7519 §7.2).
+ * @returns undefined for anything else: encrypted, malformed, or with a `crit` header, because no extension is supported
+ * (RFC 7515 §4.1.11)
  */
 export function parseJwt(token: string): Jwt | undefined {
   const [, head = '', body = '', proof = ''] = /^([\w-]+)\.([\w-]+)\.([\w-]*)$/.exec(token) ?? []
@@ -42,7 +42,7 @@ export function parseJwt(token: string): Jwt | undefined {
   }
 }
 
-/** The keys that a signature with this header can be of (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). */
+/** The keys that match this header (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). */
 export function keysFor({ alg, kid }: JwsHeader, keys: readonly PublicJwk[]): PublicJwk[] {
   const wanted = algorithmOf(alg)
   return keys.filter(
@@ -57,13 +57,13 @@ export function keysFor({ alg, kid }: JwsHeader, keys: readonly PublicJwk[]): Pu
   )
 }
 
-/** Whether this key made the signature; no RSA key under 2048 bits did (RFC 7518 §3.3). */
+/** Verifies the signature with this key. RSA keys under 2048 bits are rejected (RFC 7518 §3.3). */
 export async function isSignedBy({ header, input, signature }: Jwt, jwk: PublicJwk): Promise<boolean> {
   const found = algorithmOf(header.alg)
   if (!found) return false
   const { kty, n, e, crv, x, y } = jwk
   try {
-    // The public members only: neither what the key is for, checked above, nor a private part stands in the way.
+    // Import only the public members: `use`, `key_ops` (checked above) or a private part could make it fail.
     const members = found.kty === 'RSA' ? { kty, n, e } : found.kty === 'EC' ? { kty, crv, x, y } : { kty, crv, x }
     const key = await subtle().importKey('jwk', members as JsonWebKey, found.algorithm, false, ['verify'])
     const { modulusLength = 2048 } = key.algorithm as Partial<RsaKeyAlgorithm>
@@ -76,11 +76,11 @@ export async function isSignedBy({ header, input, signature }: Jwt, jwk: PublicJ
 interface Algorithm {
   readonly kty: 'RSA' | 'EC' | 'OKP'
   readonly crv?: string
-  /** As WebCrypto names it, for the import and the verification alike. */
+  /** The WebCrypto parameters of both import and verification. */
   readonly algorithm: { readonly name: string } & Partial<EcKeyImportParams & RsaHashedImportParams & RsaPssParams>
 }
 
-/** RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2; nothing with a shared secret, and not `none`. */
+/** RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2; no HMAC, and not `none`. */
 function algorithmOf(alg: string): Algorithm | undefined {
   if (alg === 'EdDSA' || alg === 'Ed25519') return { kty: 'OKP', crv: 'Ed25519', algorithm: { name: 'Ed25519' } }
   const [, family, bits] = /^(RS|PS|ES)(256|384|512)$/.exec(alg) ?? []

@@ -1,6 +1,6 @@
 import { repeatsSecret, type Secrets } from '../../errors.js'
 
-/** What a `WWW-Authenticate` header says, in all its challenges together (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9470 §3). */
+/** The parameters of all challenges in a `WWW-Authenticate` header (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9470 §3). */
 export interface Challenge {
   readonly error?: string
   readonly scope?: string
@@ -9,12 +9,12 @@ export interface Challenge {
 }
 
 /**
- * Reads the parameters that matter here, each in its first appearance; whatever else stands there is passed over.
- * @param secrets a parameter that repeats one of them is left out
+ * Reads these parameters, of repeated ones the first, and ignores all others.
+ * @param secrets a parameter that contains one of them is left out
  */
 export function challengeOf(response: Response, secrets: Secrets = []): Challenge {
   const found: Record<string, string> = {}
-  // Cut, so that a hostile one takes no time.
+  // Cut, to limit the time for a hostile header.
   const header = response.headers.get('www-authenticate')?.slice(0, 4096) ?? ''
   for (const [, name = '', quoted, token = ''] of header.matchAll(
     /(?<![\w-])(error|scope|acr_values|max_age)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))|"(?:[^"\\]|\\.)*"/gi,

@@ -6,11 +6,11 @@ import { type RequestOptions, responseRefused, send } from '../request.js'
 export type UserInfo = UserInfoResponse
 
 /**
- * What the server tells of the person (OpenID Connect Core §5.3).
- * @param subject the ID token's `sub`; an answer about anybody else is refused (§5.3.2)
+ * Requests the claims of the UserInfo endpoint (OpenID Connect Core §5.3).
+ * @param subject the ID token's `sub`; a response with another one is rejected (§5.3.2)
  * @param options its `fetch` adds the access token
- * @throws `endpoint_refused`, where the server has no such endpoint; `network_error`, `timeout`, `aborted`;
- * `response_refused`, also where the answer is a JWT
+ * @throws `endpoint_refused`, if the server has no such endpoint; `network_error`, `timeout`, `aborted`;
+ * `response_refused`, also if the response is a JWT
  */
 export async function requestUserInfo(
   server: ServerMetadata,
@@ -22,7 +22,9 @@ export async function requestUserInfo(
   const jwt = response.headers.get('content-type')?.startsWith('application/jwt')
   const info = response.ok && (await response.json().catch(() => undefined))
   if (!info)
-    throw responseRefused(url, jwt ? 'gave a JWT: register without one' : `gave no JSON (status ${response.status})`)
-  if (info.sub !== subject) throw responseRefused(url, 'speaks of somebody else')
+    throw jwt
+      ? responseRefused(url, 'returned a JWT', 'Register the client without userinfo_signed_response_alg.')
+      : responseRefused(url, `returned no JSON (status ${response.status})`)
+  if (info.sub !== subject) throw responseRefused(url, 'returned another sub than the ID token', 'Sign in again.')
   return info
 }

@@ -7,50 +7,50 @@ import { aheadMs } from '../clock.js'
 import { parseUrl } from '../discovery/endpoint.js'
 import { CLOCK_SKEW_SECONDS, checkIdToken, invalidIdToken } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
+import { CHECK_ISSUER } from '../request.js'
 import { scopes } from '../scope.js'
 import { type Posted, post, type TokenRequestOptions } from './token-request.js'
 
-/** The claims of an ID token (OpenID Connect Core §2), in the standard's names. */
+/** The claims of an ID token (OpenID Connect Core §2), under their standard names. */
 export type IdTokenClaims = oauth.IDToken
 
-/** How a token is sent: as it is (RFC 6750), or with a proof of the key that it is tied to (RFC 9449). */
+/** How a token is sent: alone (RFC 6750), or with a proof of the key that it is bound to (RFC 9449). */
 export type TokenType = 'bearer' | 'dpop'
 
-/** What the server gave. */
+/** The tokens of a token response. */
 export interface Tokens<Type extends TokenType = TokenType> {
   readonly accessToken: string
-  /** `dpop` where the client has `dpop`, and only there. */
+  /** `dpop` if the client uses DPoP, otherwise `bearer`. */
   readonly tokenType: Type
-  /** Milliseconds since the epoch, at most a year ahead; undefined where the server did not say. */
+  /** Milliseconds since the epoch, at most a year ahead; undefined if the server sent no `expires_in`. */
   readonly expiresAtMs: number | undefined
-  /** What was granted: what the server named, or else what was asked for (RFC 6749 §5.1). */
+  /** The granted scope: of the response, or the requested one if the response has none (RFC 6749 §5.1). */
   readonly scope: string
-  /** The resource server that the access token was asked for (RFC 8707 §2.2). */
+  /** The resource that the access token was requested for (RFC 8707 §2.2). */
   readonly resource: string | undefined
   readonly refreshToken: string | undefined
   readonly idToken: string | undefined
 }
 
-/** What came of a token request that was answered, and whose answer was checked. */
+/** The checked result of a token request. */
 export interface Grant<Type extends TokenType = TokenType> {
   readonly tokens: Tokens<Type>
-  /** The checked claims of the ID token; undefined where `openid` was not asked for and none came. */
+  /** The checked claims of the ID token; undefined without an ID token, if `openid` was not requested. */
   readonly claims: IdTokenClaims | undefined
 }
 
-/** Of {@link completeAuthorization}. */
+/** Options of {@link completeAuthorization}. */
 export interface CompleteOptions extends TokenRequestOptions {
   /** Pass `checkIdTokenSignature` to verify the ID token's signature too. */
   readonly signature?: SignatureCheck | undefined
-  /** The posted body, where `responseMode` is `form_post`. Default: the callback URL's own parameters. */
+  /** The posted body, if `responseMode` is `form_post`. Default: the parameters of the callback URL. */
   readonly form?: URLSearchParams | undefined
 }
 
 /**
- * Finishes a sign-in: holds the callback against its transaction, redeems the code with one request, checks the answer.
- * Until then nothing has been sent but, beside it, the request for the signature's keys. An error that is `retryable`
- * left the code unspent as far as anyone can know; after any other the transaction is over.
- * @param callback the whole URL the person landed on
+ * Completes a sign-in: checks the callback against the transaction, sends the token request and checks the response.
+ * If an error is `retryable`, the code was probably not used: call it again. After any other error, discard the transaction.
+ * @param callback the complete callback URL
  * @throws `expired`, `callback_malformed`, `callback_issuer_mismatch`, `unknown_state`, `redirect_uri_mismatch`,
  * `access_denied`, `authorization_failed`; `network_error`, `timeout`, `aborted`, `response_refused`,
  * `endpoint_refused`; `token_request_refused`, `token_response_invalid`, `id_token_invalid`, `acr_not_met`,
@@ -64,7 +64,7 @@ export async function completeAuthorization(
   const { server, clientId, redirectUri, codeVerifier, resource, idToken, state } = transaction
   if (!(transaction.expiresAtMs > Date.now())) throw expired()
   const url = parseUrl(`${callback}`)
-  if (!url) throw malformed('is no absolute URL')
+  if (!url) throw malformed('is not an absolute URL', 'Pass the complete callback URL.')
   const code = checkCallback(transaction, url, options.form ?? callbackParameters(url))
 
   const body = new URLSearchParams({
@@ -81,7 +81,7 @@ export async function completeAuthorization(
 }
 
 /**
- * Holds the token endpoint's answer against what was asked for: what oauth4webapi checks, and what it leaves to its caller.
+ * Checks a token response against the request: the checks of oauth4webapi, and those that it leaves to its caller.
  */
 export async function readGrant(
   expected: ResponseExpectations,
@@ -113,8 +113,10 @@ export async function readGrant(
     const missing = scopes(expected.requiredScope).filter((value) => !granted.includes(value))
     if (missing.length) {
       const hint =
-        (result.scope ?? expected.scope) ? 'Ask for consent.' : 'Let the server name the granted scope in its response.'
-      throw new ProofkeyError('scope_missing', `Not granted: ${redact(missing.join(' '), issued)}.`, hint)
+        (result.scope ?? expected.scope)
+          ? "Sign in again with prompt: 'consent', or require less."
+          : 'Let the server send the granted scope in its response.'
+      throw new ProofkeyError('scope_missing', `The server did not grant: ${redact(missing.join(' '), issued)}.`, hint)
     }
     return {
       tokens: {
@@ -136,25 +138,26 @@ export async function readGrant(
   }
 }
 
-export const expired = (): ProofkeyError => new ProofkeyError('expired', 'The sign-in took too long.')
-
-const tokenResponseInvalid = (what: string) =>
+export const expired = (): ProofkeyError =>
   new ProofkeyError(
-    'token_response_invalid',
-    `The token response was refused: ${what}.`,
-    'Check the issuer and what stands before it.',
+    'expired',
+    'The sign-in took longer than its lifetime.',
+    'Start a new sign-in. If it recurs, raise lifetimeSeconds.',
   )
 
-/** The one place where oauth4webapi's errors become ours. Their `cause` holds tokens and claims: only the message goes on. */
+const tokenResponseInvalid = (what: string) =>
+  new ProofkeyError('token_response_invalid', `The token response was rejected: ${what}.`, CHECK_ISSUER)
+
+/** Converts oauth4webapi errors. Their `cause` can contain tokens and claims, so only the message is kept. */
 function translate(error: unknown, response: Response, secrets: Posted['secrets']): ProofkeyError {
   const { message, cause } = error as Error
   if (error instanceof ProofkeyError) {
-    // The token endpoint has answered: nothing that fails now makes the code good again.
+    // The token endpoint has responded, so the code is used up, whatever fails now.
     return error.retryable ? errorWith(error, { retryable: false }) : error
   }
   if (error instanceof oauth.ResponseBodyError) {
-    const hint = 'Start a new sign-in; it may mean a stolen code.'
-    return oauthRefusal('token_request_refused', 'The server refused', error, secrets, hint)
+    const hint = 'Start a new sign-in. invalid_grant can mean that the code or token was used before, or stolen.'
+    return oauthRefusal('token_request_refused', 'The token endpoint returned the error', error, secrets, hint)
   }
   const about = Object(cause)
   return ['claims', 'header'].some((part) => part in about)

@@ -12,36 +12,36 @@ import { challengeOf } from '../resource/challenge.js'
 type Fetch = typeof globalThis.fetch
 
 /**
- * Ties tokens to a key: who steals a token without the key cannot use it (RFC 9449). A `clientKey` names the client whose
- * key it is: `JSON.stringify([issuer, clientId])`.
+ * DPoP (RFC 9449): binds tokens to a key, so that a stolen token cannot be used without the key. `clientKey` identifies the
+ * client of a key: `JSON.stringify([issuer, clientId])`.
  */
 export interface Dpop {
   /**
-   * `fetch` for an API, with a fresh proof for the token that you set: `Authorization: DPoP …` (§7.1). Uses the key of the
-   * client that was made with this `dpop`, and the client's own `fetch`. Sends the request once more where the API asks
-   * for a nonce (§9) or its clock is another one, unless the body is a stream.
-   * @throws what `fetch` does; `config_invalid`, where no client was made with this `dpop`, or more than one; and what
-   * finding the key can
+   * `fetch` for an API, with a new proof for the token that you set: `Authorization: DPoP …` (§7.1). Uses the key and the
+   * `fetch` of the client that this `dpop` was passed to. Sends the request again, once, if the API requires a nonce (§9) or
+   * has another clock, unless the body is a stream.
+   * @throws what `fetch` throws; `config_invalid`, if this `dpop` was passed to no client or to several; the errors of
+   * loading the key
    */
   fetch: Fetch
-  /** Called by each client that is made with this `dpop`, so that {@link Dpop.fetch} knows the key and the `fetch` to use. */
+  /** Called by each client that this `dpop` is passed to: it sets the key and the `fetch` of {@link Dpop.fetch}. */
   addClient(clientKey: string, fetch?: Fetch): void
   /**
-   * The thumbprint of the client's key, `dpop_jkt` (§10); the key is looked up anew, and made where there is none.
-   * @param atHand that of the key which this page has signed with last, whatever has become of it elsewhere
+   * The thumbprint of the client's key, `dpop_jkt` (§10). The key is loaded again, and generated if there is none.
+   * @param atHand the thumbprint of the key that this page used last, even if another tab deleted it
    */
   thumbprint(clientKey: string, atHand?: boolean): Promise<string>
   /**
-   * Runs a request by a `fetch` that adds a fresh proof each time, with `ath` where the request carries
-   * `Authorization: DPoP …`; and once more where the server asked for a nonce (§8, §9) or its clock is another one.
-   * @param options with `once`, the request is never run again
+   * Runs a request with a `fetch` that adds a new proof, with `ath` if the request has `Authorization: DPoP …`. Runs it
+   * again, once, if the server requires a nonce (§8, §9) or has another clock.
+   * @param options with `once`, the request is not run again
    */
   attempt<Options extends AttemptOptions, T>(
     clientKey: string,
     request: (options: Options) => Promise<T>,
     options: Options,
   ): Promise<T>
-  /** Gives the key up: the next one is another. */
+  /** Deletes the key. A new one is generated at the next use. */
   forget?(clientKey: string): Promise<void>
 }
 
@@ -50,27 +50,27 @@ interface AttemptOptions {
   readonly once?: boolean | undefined
 }
 
-/** What a server has said of itself. */
+/** Nonce and clock of one server. */
 interface Known {
   readonly nonce?: string | undefined
-  /** How far its clock is ahead, in milliseconds. */
+  /** The server's time minus ours, in milliseconds. */
   readonly aheadMs: number
 }
 
-/** As many servers are remembered. */
+/** The number of servers remembered. */
 const MAX_SERVERS = 100
-/** In characters; every request would carry it. */
+/** In characters: every request contains it. */
 const MAX_NONCE = 1000
 
 /**
- * Proofs by a key of one's own.
- * @param load finds or makes the client's key; asked for each thumbprint, and else until it gave one. What it fails with is
- * what the methods fail with
+ * DPoP with your own key.
+ * @param load loads or generates the client's key. Called for each thumbprint, and for proofs until it has returned one. Its
+ * errors are those of the methods
  */
 export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dpop {
   const keys = new Map<string, SigningKey>()
   const clients = new Map<string, Fetch | undefined>()
-  /** By origin: no server sees a nonce of another one. */
+  /** By origin, so that no server receives the nonce of another one. */
   const servers = new Map<string, Known>()
 
   async function loadKey(clientKey: string): Promise<SigningKey> {
@@ -151,7 +151,7 @@ export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dp
 function noClient(): never {
   throw new ProofkeyError(
     'config_invalid',
-    'dpop.fetch() has no key to use: no client was made with this dpop.',
+    'dpop.fetch() has no key: this dpop was passed to no client.',
     'Pass it to createClient() first.',
   )
 }
@@ -159,11 +159,11 @@ function noClient(): never {
 const severalClients = () =>
   new ProofkeyError(
     'config_invalid',
-    'dpop.fetch() cannot tell whose key to use: several clients were made with this dpop.',
-    'Make a dpop() for each client.',
+    'dpop.fetch() cannot choose a key: this dpop was passed to several clients.',
+    'Create one dpop() for each client.',
   )
 
-/** Not one of another server, where a redirect was followed, nor one that would fill every request. */
+/** Ignores the nonce after a redirect (it is of another server), and one that is too long. */
 function nonceOf({ headers, redirected }: Response): string | undefined {
   const nonce = headers.get('dpop-nonce') ?? ''
   return redirected || nonce.length > MAX_NONCE ? undefined : nonce || undefined
@@ -177,7 +177,7 @@ async function signed({ privateKey, publicJwk }: SigningKey, claims: object): Pr
   return `${input}.${base64url(new Uint8Array(await subtle().sign(ES256, privateKey, utf8(input))))}`
 }
 
-/** A token endpoint's answer says it in its body (RFC 6749 §5.2). */
+/** The error in the body of a token response (RFC 6749 §5.2). */
 async function errorIn(url: string, response: Response): Promise<unknown> {
   try {
     return oauthErrorOf(JSON.parse(await (await readBody(url, response.clone())).text()))?.error

@@ -7,22 +7,22 @@ import type { IdTokenPolicy } from '../jose/id-token.js'
 import { responseRefused, send } from '../request.js'
 import type { CompleteOptions, Grant, IdTokenClaims, Tokens } from './complete.js'
 
-/** What a backend gives the browser of a sign-in: tokens and claims, claims only (with a session cookie), or less. */
+/** The response of the backend: tokens and claims, claims only (with a session cookie), or less. */
 export interface ExchangedGrant {
   readonly tokens?: Tokens | undefined
   readonly claims?: IdTokenClaims | undefined
 }
 
-/** Stands in for the token request: redeems the code in its own way. */
+/** Replaces the token request of {@link completeAuthorization}. */
 export interface Exchange {
   (transaction: Transaction, callback: string, options: CompleteOptions): Promise<Grant | ExchangedGrant>
-  /** Called before the person leaves: throws where the exchange could not work later. */
+  /** Called before the redirect; throws if the exchange cannot work. */
   prepare?(redirectUri: string): void
 }
 
 /**
- * What the browser sends to its backend: the code and the verifier. What it demands of the answer besides can make the
- * backend's own demands stricter, and nothing else.
+ * The request of the browser to its backend: code and verifier. Its other fields can only make the checks of the backend
+ * stricter.
  */
 export interface ExchangeRequest
   extends Pick<Transaction, 'codeVerifier' | 'redirectUri' | 'requiredScope' | 'resource'> {
@@ -30,22 +30,22 @@ export interface ExchangeRequest
   readonly idToken?: Pick<IdTokenPolicy, 'nonce' | 'acrValues' | 'maxAgeSeconds'> | undefined
 }
 
-/** The header that makes the request one that no other origin can send without being asked first (CORS preflight). */
+/** This header forces a CORS preflight for requests from other origins. */
 export const EXCHANGE_HEADER = 'x-proofkey'
 
 /**
- * Leaves the confidential half of the exchange to the app's own backend: the callback is checked here, then code and
- * verifier go to a path of this origin, where `handleExchange` of `proofkey/server` adds the client's authentication.
- * @param path for example `/auth/exchange`. It is resolved against the page's origin, never against `<base>`; where there
- * is no page, against the origin of `redirectUri`
- * @throws by `signIn` and `handleCallback`: `config_invalid`, where the path leads to another origin; at the callback
- * what `completeAuthorization` throws, and what the backend refuses with
+ * Lets the app's backend send the token request: the client checks the callback and posts code and verifier to a path of
+ * this origin, where `handleExchange` of `proofkey/server` adds the client authentication.
+ * @param path for example `/auth/exchange`. It is resolved against the page's origin, never against `<base>`; without a
+ * page, against the origin of `redirectUri`
+ * @throws by `signIn` and `handleCallback`: `config_invalid`, if the path leads to another origin; at the callback what
+ * `completeAuthorization` throws, and the error that the backend returns
  */
 export function exchangeAt(path: string): Exchange {
   const exchange: Exchange = async (transaction, callback, options) => {
     const endpoint = ownUrl(path, transaction.redirectUri)
-    const landed = new URL(callback)
-    const code = checkCallback(transaction, landed, callbackParameters(landed))
+    const callbackUrl = new URL(callback)
+    const code = checkCallback(transaction, callbackUrl, callbackParameters(callbackUrl))
     const { codeVerifier, redirectUri, requiredScope, resource, idToken } = transaction
     const { nonce, acrValues, maxAgeSeconds } = idToken
     const request: ExchangeRequest = {
@@ -63,17 +63,17 @@ export function exchangeAt(path: string): Exchange {
       { method: 'POST', body: JSON.stringify(request), headers },
       { ...options, fetch: (input, init) => fetch(input, { ...init, credentials: 'same-origin' }) },
     )
-    const answer = await response.json().catch(() => {
-      throw responseRefused(endpoint, 'is not JSON')
+    const body = await response.json().catch(() => {
+      throw responseRefused(endpoint, 'returned no JSON', CHECK_BACKEND)
     })
-    if (response.status === 200) return answer
-    throw exchangeError(endpoint, answer)
+    if (response.status === 200) return body
+    throw exchangeError(endpoint, body)
   }
   return Object.assign(exchange, { prepare: (redirectUri: string) => void ownUrl(path, redirectUri) })
 }
 
 /**
- * Left to itself, `fetch` resolves a path against `<base>`, which injected markup can set (HTML §4.2.3).
+ * By itself, `fetch` would resolve a path against `<base>`, which injected markup can set (HTML §4.2.3).
  * @throws `config_invalid`
  */
 function ownUrl(path: string, redirectUri: string): string {
@@ -85,10 +85,13 @@ function ownUrl(path: string, redirectUri: string): string {
   ])
 }
 
-/** The backend's refusal, as `handleExchange` writes it. */
-function exchangeError(url: string, answer: unknown): ProofkeyError {
-  const { code, message, hint, serverError, retryable } = Object(answer) as Record<string, unknown>
-  if (typeof code !== 'string' || typeof message !== 'string') return responseRefused(url, 'refused the exchange')
+const CHECK_BACKEND = 'Call handleExchange() at this path.'
+
+/** The error response of `handleExchange`. */
+function exchangeError(url: string, body: unknown): ProofkeyError {
+  const { code, message, hint, serverError, retryable } = Object(body) as Record<string, unknown>
+  if (typeof code !== 'string' || typeof message !== 'string')
+    return responseRefused(url, 'returned no error of handleExchange', CHECK_BACKEND)
   return new ProofkeyError(code as ErrorCode, message, `${hint}`, {
     serverError: serverError as ServerError | undefined,
     retryable: retryable === true,

@@ -3,9 +3,9 @@ import type { ServerMetadata } from '../discovery/metadata.js'
 import { post, type TokenRequestOptions } from './token-request.js'
 
 /**
- * Revokes a token (RFC 7009 §2). The server answers 200 for a token it does not know, too.
- * @throws `endpoint_refused`, where the server has no revocation endpoint; `network_error`, `timeout`, `aborted`,
- * `response_refused`; `token_request_refused`, where the token may live on
+ * Revokes a token (RFC 7009 §2). The server responds 200 for an unknown token too.
+ * @throws `endpoint_refused`, if the server has no revocation endpoint; `network_error`, `timeout`, `aborted`,
+ * `response_refused`; `token_request_refused`: the token may remain valid
  */
 export async function revokeToken(
   server: ServerMetadata,
@@ -19,7 +19,7 @@ export async function revokeToken(
     server,
     { client_id: clientId },
     body,
-    // No token is asked for, and not every such endpoint lets a page send a proof.
+    // No token is requested, and not every such endpoint allows the DPoP header (CORS).
     { ...options, dpop: undefined },
     'revocation_endpoint',
   )
@@ -28,7 +28,7 @@ export async function revokeToken(
     throw new ProofkeyError(
       'token_request_refused',
       `The server did not revoke the token: status ${status}.`,
-      status === 503 ? 'The token may live on; try again later.' : 'Check the client authentication.',
+      status === 503 ? 'The token may remain valid; try again later.' : 'Check the client authentication.',
     )
   }
 }

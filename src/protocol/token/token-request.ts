@@ -11,11 +11,11 @@ import type { Dpop } from './dpop.js'
 export interface TokenRequestOptions extends RequestOptions {
   /** Default {@link none}. */
   readonly clientAuth?: ClientAuth | undefined
-  /** Ties the tokens to a key (RFC 9449); a token that is not is then refused. Default: bearer tokens. */
+  /** Binds the tokens to a key (RFC 9449) and rejects bearer tokens. Default: bearer tokens. */
   readonly dpop?: Dpop | undefined
 }
 
-/** An endpoint's response, and what of the request it must not repeat where it is shown. */
+/** An endpoint's response, and the secrets of the request, to withhold them in error texts. */
 export interface Posted {
   readonly response: Response
   readonly secrets: Secrets
@@ -31,7 +31,7 @@ export async function post(
 ): Promise<Posted> {
   const { dpop, clientAuth = none() } = options
   const [at, by] = clientAuth.route?.(server, options) ?? [server, options]
-  // Built anew for a retry: an assertion, like a proof, is good for one request.
+  // Build a new request for a retry: a client assertion and a DPoP proof are valid for one request.
   const request = async (by: RequestOptions): Promise<Posted> => {
     const headers = new Headers({ accept: 'application/json' })
     await clientAuth.authenticate(server, client, body, headers)
@@ -41,7 +41,7 @@ export async function post(
   return dpop ? dpop.attempt(clientKeyOf(server.issuer, client.client_id), request, by) : request(by)
 }
 
-/** Parameters that are no secrets; whatever else a request holds may be one. */
+/** Parameters that are not secret; any other parameter may be. */
 const PUBLIC_PARAMETERS = [
   'grant_type',
   'client_id',
@@ -53,7 +53,7 @@ const PUBLIC_PARAMETERS = [
   'client_assertion_type',
 ]
 
-/** The secret parameters of a request, and all that its headers say of the client; in `Basic` also the client's secret itself (RFC 6749 §2.3.1). */
+/** The secret parameters and the credentials in the headers; of `Basic` also the client secret itself (RFC 6749 §2.3.1). */
 function secretsOf(body: URLSearchParams, headers: Headers): Secrets {
   const parameters = [...body].flatMap(([name, value]) => (PUBLIC_PARAMETERS.includes(name) ? [] : [value]))
   const credentials = [...headers].flatMap(([name, value]) => (name === 'accept' ? [] : [value.replace(/^\w+ /, '')]))

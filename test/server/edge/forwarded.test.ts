@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { checkServerRedirectUri } from '../../../src/server/edge/callback-url.js'
 import { type ForwardedHeaders, parseForwarded, requestedUrl } from '../../../src/server/edge/forwarded.js'
-import { checkServerRedirectUri } from '../../../src/server/edge/landing.js'
 import { refusal } from '../../helpers/refusal.js'
 
 const INNER = 'http://10.0.0.1:3000/callback?code=c'

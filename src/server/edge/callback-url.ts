@@ -1,5 +1,5 @@
 import { ProofkeyError, redact } from '../../errors.js'
-import { driftedPart } from '../../protocol/authorize/callback.js'
+import { differingPart } from '../../protocol/authorize/callback.js'
 import { FORWARDED, type ForwardedHeaders } from './forwarded.js'
 
 interface Repair {
@@ -39,7 +39,7 @@ export function checkServerRedirectUri(
   callbackUrl: URL,
   { headers, trust }: { readonly headers: Headers; readonly trust: ForwardedHeaders | undefined },
 ): void {
-  const part = driftedPart(new URL(redirectUri), callbackUrl)
+  const part = differingPart(new URL(redirectUri), callbackUrl)
   if (!part) return
   const { cause, nginx, header } = REPAIRS[part] ?? HOST
   const through = `${cause}. Let the proxy pass it on (nginx: ${nginx})`
