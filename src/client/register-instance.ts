@@ -10,31 +10,31 @@ import { createDatabase, promisifyRequest } from '../vault/database.js'
 import { keyStore } from '../vault/key-store.js'
 import { exclusively } from '../vault/lock.js'
 
-/** What one installation of the app is registered with. Once: what is given later changes nothing until `forget()`. */
+/** Options of {@link registerInstance}. They are used for the first registration only, until `forget()`. */
 export interface InstanceOptions extends RegistrationOptions {
-  /** The authorization server, written exactly as the server writes itself. */
+  /** The authorization server's issuer identifier, exactly as in its metadata. */
   readonly issuer: string
   readonly redirectUri: string
-  /** What a person reads when the server asks for consent. */
+  /** `client_name`, shown on the consent page. */
   readonly clientName?: string | undefined
-  /** Space-separated: what the instance may ask for. Default: what the server allows. */
+  /** Space-separated: the scope that the instance may request. Default: that of the server. */
   readonly scope?: string | undefined
-  /** `native` for apps that are no web pages. Default `web`. */
+  /** `native` for apps that are not web pages. Default `web`. */
   readonly applicationType?: 'web' | 'native' | undefined
-  /** Whatever else is to be registered, in the wire's own names (RFC 7591 §2): `{ post_logout_redirect_uris: […] }`. */
+  /** Other client metadata, under its standard names (RFC 7591 §2): `{ post_logout_redirect_uris: […] }`. */
   readonly additionalMetadata?: Readonly<Record<string, unknown>> | undefined
-  /** Hears what happens; as the listeners of `subscribe` do. */
+  /** Receives the events, like a listener of `subscribe`. */
   readonly onEvent?: Listener<ProofkeyEvent> | undefined
 }
 
-/** One installation of the app: a client of its own, with a key that never leaves this browser. */
+/** One installation of the app, registered as a separate client, with a key that never leaves this browser. */
 export interface Instance {
   readonly clientId: string
   /** `private_key_jwt` with the instance's key; for `createClient` and `createSessionClient`. */
   readonly clientAuth: ClientAuth
   /**
-   * Forgets the client id, and not one that another tab has got since: where the server knows the client no more
-   * (`invalid_client`), the next call registers anew. The key stays.
+   * Deletes the stored client id, unless another tab has replaced it. Call it if the server no longer knows the client
+   * (`invalid_client`): the next `registerInstance` registers again. It does not delete the key, or anything at the server.
    * @throws `storage_unavailable`
    */
   forget(): Promise<void>
@@ -46,11 +46,11 @@ interface StoredInstance {
 }
 
 /**
- * Makes this browser a client of its own: a key pair that cannot be exported, registered once at a server that offers
- * dynamic registration (RFC 7591); later calls find it again. Unlike a secret that ships with an app, the key is known to
- * nobody else. It does not stop script that runs in the page, which can use it there.
- * @throws `endpoint_refused`, where the server registers nobody; `registration_refused`; `insecure_context`,
- * `storage_unavailable`, `storage_full`, `storage_refused_key`; and what discovery can
+ * Registers this browser as a separate client instance, with a non-extractable key pair, at a server with dynamic
+ * registration (RFC 7591). Later calls return the stored registration. Unlike a secret that ships with an app, no other party
+ * knows the key. It does not protect against scripts in the page, which can use the key.
+ * @throws `endpoint_refused`, if the server has no registration endpoint; `registration_refused`; `insecure_context`,
+ * `storage_unavailable`, `storage_full`, `storage_refused_key`; the errors of discovery
  */
 export async function registerInstance(options: InstanceOptions): Promise<Instance> {
   const { issuer, redirectUri } = options
@@ -64,20 +64,20 @@ export async function registerInstance(options: InstanceOptions): Promise<Instan
   const read = (records: IDBObjectStore) => promisifyRequest<StoredInstance | undefined>(records.get(name))
 
   async function findOrRegister() {
-    // Before anybody is asked: what cannot be kept is not registered.
+    // Test the storage before the registration request.
     const key = await keyStore().load(`instance ${name}`)
     const keyId = await thumbprintOf(key.publicJwk)
-    /** One whose key was lost is of no use any more. */
+    /** A registration cannot be used without its key. */
     const usable = (found: StoredInstance | undefined) => (found?.keyId === keyId ? found : undefined)
-    // Ten tabs of a first visit are one instance; without Web Locks, the one that was registered first.
+    // Concurrent tabs register one client; without Web Locks, the first one stored is used.
     const { clientId } = await exclusively(`instance ${name}`, async () => {
       const found = usable(await transaction('readonly', read))
       if (!found) report({ type: 'registration_started' })
-      const made = found ?? { clientId: await registered(options, key, keyId), keyId }
+      const own = found ?? { clientId: await registered(options, key, keyId), keyId }
       const first = await transaction('readwrite', async (records) => {
         const first = usable(await read(records))
-        if (!first) await promisifyRequest(records.put(made, name))
-        return first ?? made
+        if (!first) await promisifyRequest(records.put(own, name))
+        return first ?? own
       })
       report({ type: found ? 'registration_restored' : 'registration_completed' })
       return first

@@ -17,42 +17,40 @@ import { checkMetadata, discover, type ServerMetadata } from '../protocol/discov
 import { expired, type Grant } from '../protocol/token/complete.js'
 
 export interface DeviceSignInOptions extends DeviceRequest, DeviceOptions {
-  /** The authorization server, written exactly as the server writes itself. */
+  /** The authorization server's issuer identifier, exactly as in its metadata. */
   readonly issuer: string
-  /** The server's metadata, where it is not to be discovered. */
+  /** The server's metadata, instead of discovery. */
   readonly metadata?: ServerMetadata | undefined
   /**
-   * Shows the person where to go and what to type in. It may take as long as it likes, as a dialog does that stays open;
-   * what it fails with ends the sign-in.
+   * Shows the user the URI and the code. It may return a promise, which can stay pending; a rejection ends the sign-in.
    */
   readonly onPrompt: (prompt: DevicePrompt) => unknown
-  /** Hears what happens; as the listeners of `subscribe` do. */
+  /** Receives the events, like a listener of `subscribe`. */
   readonly onEvent?: Listener<ProofkeyEvent> | undefined
 }
 
-/** Of the interval, while no answer comes. */
+/** The maximum number of doublings of the interval while no response arrives. */
 const MOST_DOUBLINGS = 4
 
 /**
- * Signs in on a device without a browser of its own: the person opens a page on another one and types a code in (device
- * authorization grant, RFC 8628). It waits for them until the code expires, and asks no more often than the server wants,
- * within bounds: at most once a second and at least once a minute, for an hour at most. The user code may have 64
- * characters, the addresses 2048 (`response_refused`).
+ * Signs in on a device without a browser: the user opens a page on another device and enters a code (device authorization
+ * grant, RFC 8628). It polls at the interval of the server until the code expires, within limits: at most once a second, at
+ * least once a minute, for at most an hour. The user code may have 64 characters, the URIs 2048 (`response_refused`).
  *
- * Only where no browser can come back to the app, as in a TV or a remote shell; everywhere else `loopback()`. This grant
- * has no redirect and no PKCE: nothing ties the person who types the code in to this device, so that a stranger can send
- * a person a code of their own and be signed in as them (remote phishing, §5.4). Say whose device asks, and ask for
- * little `scope`.
- * @throws `config_invalid`; what discovery throws; `endpoint_refused`, where the server has no device grant;
+ * Use it only if no browser can be redirected to the app, for example on a TV or in a remote shell; otherwise use
+ * `loopback()`. This grant has no redirect and no PKCE: the device is not bound to the user who enters the code, so an
+ * attacker can send a victim a code and be signed in as the victim (remote phishing, §5.4). Tell the user which device
+ * requests access, and request little `scope`.
+ * @throws `config_invalid`; the errors of discovery; `endpoint_refused`, if the server has no device grant;
  * `client_auth_unsupported`, `authorization_failed`; `access_denied`, `expired`, `aborted`; `token_request_refused`,
  * `token_response_invalid`, `response_refused`, `id_token_invalid`, `acr_not_met`, `scope_missing`. Before the prompt also
- * `network_error` and `timeout`; afterwards it asks again, less and less often.
+ * `network_error` and `timeout`; after it, these are retried with longer pauses.
  */
 export async function signInOnDevice(options: DeviceSignInOptions): Promise<Grant> {
   const { issuer, clientAuth, clientId, onPrompt, onEvent } = options
-  // It has no redirect URI: any that is right will do for the check.
+  // There is no redirect URI; pass a valid one to checkConfig.
   checkConfig({ ...options, redirectUri: 'http://127.0.0.1/' })
-  if (typeof onPrompt !== 'function') throw configInvalid(['onPrompt: a function that shows the code'])
+  if (typeof onPrompt !== 'function') throw configInvalid([`onPrompt (${typeof onPrompt}): must be a function`])
   const report = reporter({ issuer, clientId }, onEvent)
   try {
     const server = await serverOf(options, report)
@@ -61,7 +59,7 @@ export async function signInOnDevice(options: DeviceSignInOptions): Promise<Gran
     report({ type: 'sign_in_started', endpoint, scope: options.scope ?? '' })
     const authorization = await requestDeviceCode(server, options, options)
     report({ type: 'user_code_shown' })
-    const grant = await showAndAsk(server, options, authorization)
+    const grant = await showAndPoll(server, options, authorization)
     report({ type: 'sign_in_completed', scope: grant.tokens.scope })
     return grant
   } catch (error) {
@@ -78,39 +76,39 @@ async function serverOf({ issuer, metadata, ...options }: DeviceSignInOptions, r
   return server
 }
 
-async function showAndAsk(
+async function showAndPoll(
   server: ServerMetadata,
   options: DeviceSignInOptions,
   authorization: DeviceAuthorization,
 ): Promise<Grant> {
   const { signal, onPrompt } = options
   const over = new AbortController()
-  const asking = { ...options, signal: AbortSignal.any([over.signal, ...(signal ? [signal] : [])]) }
+  const polling = { ...options, signal: AbortSignal.any([over.signal, ...(signal ? [signal] : [])]) }
   const showing = new Promise<never>((_, fail) => Promise.resolve(onPrompt(authorization.prompt)).catch(fail))
   try {
-    return await Promise.race([showing, askUntilDecided(server, asking, authorization)])
+    return await Promise.race([showing, pollUntilDecided(server, polling, authorization)])
   } finally {
     over.abort()
   }
 }
 
-async function askUntilDecided(
+async function pollUntilDecided(
   server: ServerMetadata,
   options: DeviceSignInOptions,
   authorization: DeviceAuthorization,
 ): Promise<Grant> {
   let { intervalSeconds } = authorization
   let failures = 0
-  // Setting the system's clock changes nothing. Where this one stands still while the machine sleeps, the server tells.
+  // A monotonic clock: setting the system clock changes nothing. If it stops during sleep, the server reports the expiry.
   const expiresAt = performance.now() + authorization.lifetimeSeconds * 1000
   for (;;) {
     const waitMs = intervalSeconds * 1000 * 2 ** Math.min(failures, MOST_DOUBLINGS)
     await pause(Math.min(waitMs, expiresAt - performance.now()), options.signal)
     if (performance.now() >= expiresAt) throw expired()
-    const answer = await pollDeviceGrant(server, options, authorization, options)
-    if (typeof answer === 'object') return answer
-    failures = answer === 'unreachable' ? failures + 1 : 0
-    if (answer === 'slow_down') intervalSeconds += 5
+    const result = await pollDeviceGrant(server, options, authorization, options)
+    if (typeof result === 'object') return result
+    failures = result === 'unreachable' ? failures + 1 : 0
+    if (result === 'slow_down') intervalSeconds += 5
   }
 }
 

@@ -5,9 +5,9 @@ import { type CookieJar, cookieName, maxAgeSeconds } from '../vault/cookie.js'
 import type { Vault } from '../vault/vault.js'
 
 /**
- * A vault of the server, tied to the browser that started the sign-in: the record's owner is the client and a secret
- * that only this browser's cookie holds. Without it, a link with somebody else's code and state would sign in anyone who
- * opens it (login CSRF, RFC 9700 §4.7).
+ * Binds the records of a server's vault to the browser that started the sign-in: the owner of a record is the client plus a
+ * secret that is only in a cookie of this browser. Without it, an attacker's link with their own code and state would sign
+ * in anyone who opens it (login CSRF, RFC 9700 §4.7).
  */
 export function bindToBrowser(vault: Vault, jar: CookieJar): Vault {
   const bound = async (owner: string, secret: string) => `${owner} ${await sha256(secret)}`
@@ -25,7 +25,7 @@ export function bindToBrowser(vault: Vault, jar: CookieJar): Vault {
     async take(ticket, owner) {
       const name = cookieName(await ticketId(ticket))
       const secret = jar.get(name)
-      // The cookie lives no longer than the ticket.
+      // The cookie expires with the ticket.
       if (secret === undefined) return { status: ticketIsExpired(ticket) ? 'expired' : 'unknown' }
       const taken = await vault.take(ticket, await bound(owner, secret))
       if (taken.status !== 'other_owner') jar.delete(name)
@@ -34,7 +34,7 @@ export function bindToBrowser(vault: Vault, jar: CookieJar): Vault {
         ...taken,
         async putBack() {
           const isBack = await taken.putBack()
-          // The same secret: where this response is lost, the browser's cookie still opens the record.
+          // The same secret: if this response is lost, the cookie in the browser still fits the record.
           if (isBack) jar.set(name, secret, maxAgeSeconds(ticket))
           return isBack
         },

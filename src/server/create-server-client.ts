@@ -25,67 +25,67 @@ import { createCookieJar, type RequestCookies } from './edge/cookies.js'
 import { type ForwardedHeaders, requestedUrl } from './edge/forwarded.js'
 import { checkResponseHead } from './edge/response-head.js'
 import { refuseStart } from './edge/start-guard.js'
-import { readExchange, redeem, refusalResponse } from './exchange.js'
+import { errorResponse, exchangeCode, readExchange } from './exchange.js'
 import { memoryReplayCache, type ReplayCache } from './replay-cache.js'
-import { createSignOut, type SignedOut, type SignOutOptions } from './server-sign-out.js'
+import { createServerSignOut, type SignedOut, type SignOutOptions } from './server-sign-out.js'
 
-/** What a {@link ServerClient} is made from. */
+/** Options of {@link createServerClient}. */
 export interface ServerClientConfig extends FlowConfig {
-  /** How the client proves itself: chosen, never guessed. PKCE is there besides. */
+  /** The client authentication. There is no default. PKCE is always used too. */
   readonly clientAuth: ClientAuth
   /**
-   * Where sign-ins wait: `sealedCookie({ keys })` needs nothing else; `redisVault` and `memoryVault({ maxRecords })`
-   * promise single use.
+   * Stores pending sign-ins: `sealedCookie({ keys })` needs no other service; `redisVault` and `memoryVault({ maxRecords })`
+   * guarantee single use.
    */
   readonly vault: (Vault & { readonly runsOn?: never }) | RequestVault
-  /** Where the answer is put. Default `query`; `form_post` needs cookies that cross sites (`SameSite=None`). */
+  /** How the server sends the response. Default `query`; `form_post` needs cross-site cookies (`SameSite=None`). */
   readonly responseMode?: 'query' | 'form_post' | undefined
   /**
-   * Behind how many proxies the server is, and so which values of `X-Forwarded-Proto`, `-Host`, `-Port` and `-Prefix`, or
-   * of `Forwarded` (RFC 7239), are believed. Default: none.
+   * The number of proxies in front of the server, and with it the values of `X-Forwarded-Proto`, `-Host`, `-Port` and
+   * `-Prefix`, or of `Forwarded` (RFC 7239), that are trusted. Default: none.
    */
   readonly forwardedHeaders?: ForwardedHeaders | undefined
-  /** Where used logout tokens are remembered. Default `memoryReplayCache()`; many servers share a `redisReplayCache`. */
+  /** Stores used logout tokens. Default `memoryReplayCache()`; several servers share a `redisReplayCache`. */
   readonly replayCache?: ReplayCache | undefined
 }
 
-/** A finished sign-in, and the headers (`Set-Cookie`, `Cache-Control`) that the response must carry. */
+/** The result of a sign-in, and the headers to add to the response (`Set-Cookie`, `Cache-Control`). */
 export interface ServerSignInResult extends SignInResult {
   readonly headers: Headers
 }
 
-/** A client of one authorization server, for an app that renders on the server. */
+/** A client of one authorization server, for server-side apps. */
 export interface ServerClient {
   /**
-   * Starts a sign-in: answers a navigation with 303 to the authorization server and the sealed transaction in a cookie.
-   * A prefetch, any other fetch, and a cross-site frame or form get 403: nobody starts a sign-in for somebody else
-   * unseen. `Sec-Fetch-Site` decides, and `Origin` where a browser sends none. `returnTo` may have 800 bytes.
+   * Starts a sign-in: responds to a navigation with 303 to the authorization server, and a cookie. A prefetch, any other
+   * fetch, and a cross-site frame or form get 403, so that no other site can start a sign-in without the user noticing.
+   * `Sec-Fetch-Site` decides, or `Origin` if a browser does not send it. `returnTo` may have 800 bytes.
    * @throws `config_invalid`, `insecure_context`, `storage_unavailable`, `storage_full`, `client_auth_unsupported`,
    * `aborted`, and what discovery throws
    */
   signIn(request: Request, options?: StartOptions & { readonly signal?: AbortSignal | undefined }): Promise<Response>
   /**
-   * Finishes the sign-in that this request is the callback of.
-   * @throws a `ProofkeyError` with `headers` to answer with: they delete the cookie or, where the error is `retryable`,
-   * set it again. The codes are those of the browser's `handleCallback`.
+   * Completes the sign-in of a callback request.
+   * @throws a `ProofkeyError` with `headers` for the response: they delete the cookie or, if the error is `retryable`, set it
+   * again. The codes are those of the browser's `handleCallback`.
    */
   handleCallback(request: Request, options?: { readonly signal?: AbortSignal | undefined }): Promise<ServerSignInResult>
   /**
-   * Redeems a code for a client that kept the verifier itself, with this client's authentication.
-   * @throws what the token request can; see `handleCallback`
+   * Sends the token request for a browser client that has the verifier, with this client's authentication.
+   * @throws the errors of the token request; see `handleCallback`
    */
   exchange(request: ExchangeRequest, options?: { readonly signal?: AbortSignal | undefined }): Promise<Grant>
   /**
-   * The backend of a browser app's `exchangeAt`: takes code and verifier, redeems them with this client's
-   * authentication, and answers with what `respond` makes of the grant. What this client is configured to demand
-   * (`scope` with `openid`, `requiredScope`, `acrValues`, `maxAgeSeconds`, `resource`) holds, whatever the browser says;
-   * what the browser demands can only make it stricter. A token response without `scope` meets no `requiredScope` here
-   * (RFC 6749 §5.1: what was asked for is not known to this server). `auth_time` may be 60 seconds older than
-   * `maxAgeSeconds` when the ID token is issued. Only for the same origin; no CORS header is ever sent. A refusal is
-   * answered as JSON that `exchangeAt` turns back into its error; what `respond` fails with is thrown.
+   * The backend of `exchangeAt` in a browser: receives code and verifier, sends the token request with this client's
+   * authentication, and responds with the result of `respond`. The configured checks (`scope` with `openid`,
+   * `requiredScope`, `acrValues`, `maxAgeSeconds`, `resource`) always apply; the browser can only make them stricter. A token
+   * response without `scope` does not satisfy `requiredScope` here, because this server does not know the requested scope
+   * (RFC 6749 §5.1). `auth_time` may be 60 seconds older than `maxAgeSeconds` when the ID token is issued. For requests of
+   * the same origin only; it sends no CORS header. Errors are sent as JSON, which `exchangeAt` converts back; errors of
+   * `respond` are thrown.
    */
   handleExchange(request: Request, respond: (grant: Grant) => Response | Promise<Response>): Promise<Response>
-  /** Trades a refresh token for new tokens; see {@link refreshTokens}. */
+  /** Sends a refresh request; see {@link refreshTokens}. */
   refresh(
     refreshToken: string,
     options?: Pick<RefreshOptions, 'scope' | 'resource' | 'previousClaims' | 'signal'>,
@@ -99,38 +99,38 @@ export interface ServerClient {
     },
   ): Promise<void>
   /**
-   * Sends the person on to end the session at the authorization server too: 303 to its `end_session_endpoint` with
-   * `client_id`, `id_token_hint` and a one-time `state`, kept as a sign-in is (OpenID Connect RP-Initiated Logout 1.0).
-   * An ID token that would make the response's head longer than proxies take is left out (event `id_token_hint_omitted`).
-   * End your own session in the same response. Nothing at the server can hold that up: where it has no such endpoint, or
-   * is out of reach, the person goes straight to `postLogoutRedirectUri`, if that is of this origin, or to `returnTo`.
-   * A prefetch, any other fetch, a cross-site frame, form or link get 403, and nobody is to be signed out.
-   * @throws `config_invalid` where `postLogoutRedirectUri` is no absolute URL
+   * Ends the session at the authorization server: responds with 303 to its `end_session_endpoint` with `client_id`,
+   * `id_token_hint` and a one-time `state`, stored like a sign-in (OpenID Connect RP-Initiated Logout 1.0). An ID token that
+   * would make the response head too long for proxies is left out (event `id_token_hint_omitted`). End your own session in
+   * the same response. A failure at the server does not prevent it: without such an endpoint, or if the server cannot be
+   * reached, the redirect goes to `postLogoutRedirectUri`, if that is of this origin, or to `returnTo`. A prefetch, any other
+   * fetch, and a cross-site frame, form or link get 403: do not end the session then.
+   * @throws `config_invalid` if `postLogoutRedirectUri` is not an absolute URL
    */
   signOut(request: Request, options?: SignOutOptions): Promise<Response>
   /**
-   * Receives the person at `postLogoutRedirectUri` and checks `state`, once.
-   * @throws `unknown_state`, with `headers` to answer with: this browser sent nobody there, or it took too long
+   * Handles the request to `postLogoutRedirectUri`: checks `state`, once.
+   * @throws `unknown_state`, with `headers` for the response: this browser started no sign-out, or it has expired
    */
   handleSignedOut(request: Request): Promise<SignedOut>
   /**
-   * The `backchannel_logout_uri`: checks the logout token that the server posts (OpenID Connect Back-Channel Logout 1.0
-   * §2.6), calls `onLogout` to end the sessions it names, on every server, and answers 200; or 400 where the token is
-   * refused, was used before, is being handled, or `onLogout` fails or takes over 60 seconds, after which the same token
-   * may come again: ending sessions twice must do no harm. What `onLogout` throws goes no further (event
-   * `back_channel_logout_failed`, `unexpected`): log it there. Its sessions' refresh tokens are to be
-   * revoked, but for those granted with `offline_access` (§2.7).
+   * Handles the `backchannel_logout_uri`: checks the logout token that the server posts (OpenID Connect Back-Channel Logout
+   * 1.0 §2.6), calls `onLogout` to end the sessions that it names, on all servers, and responds with 200. It responds with
+   * 400 if the token is rejected, was used before or is being handled by another request, or if `onLogout` fails. After a
+   * failure, or after 60 seconds without a result, the same token is accepted again, so `onLogout` must be safe to repeat.
+   * Errors of `onLogout` are not in the response (event `back_channel_logout_failed`, `unexpected`): log them there. Revoke
+   * the refresh tokens of these sessions, except those granted with `offline_access` (§2.7).
    */
   handleBackChannelLogout(request: Request, onLogout: OnLogout): Promise<Response>
-  /** Loads the server's metadata ahead of time. */
+  /** Loads the server's metadata in advance. */
   preload(): Promise<void>
-  /** Listens to what happens; returns its own undo. */
+  /** Subscribes to events. */
   readonly subscribe: Subscribe<ProofkeyEvent>
 }
 
 /**
- * A confidential client for apps that render on the server: Web `Request` in, `Response` out. Make it once.
- * @throws `config_invalid`; for `metadata` given by hand what discovery throws
+ * Creates a client for server-side apps, with Web `Request` and `Response`. Create it once.
+ * @throws `config_invalid`; with the `metadata` option also the errors of discovery
  */
 export function createServerClient(config: ServerClientConfig): ServerClient {
   checkServerConfig(config)
@@ -167,15 +167,18 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
     const jar = jarOf(request)
     let state = ''
     try {
-      if (isBadRequest(request)) throw malformed('came without a valid Host')
+      if (isBadRequest(request)) throw malformed('has no valid Host', 'Check the proxy in front of this server.')
       if (request.method !== (responseMode === 'form_post' ? 'POST' : 'GET'))
-        throw malformed('came by the wrong method')
+        throw malformed(
+          `was sent with method ${request.method}`,
+          'Handle GET requests, or POST with responseMode form_post.',
+        )
       const url = requestedUrl(request, forwardedHeaders)
       const form = responseMode === 'form_post' ? await readForm(request) : undefined
       state = (form ?? callbackParameters(url)).get('state') ?? ''
       if (!isTicket(state)) throw unknownState()
       if (!ticketIsTaggedFor(state, flow.clientKey)) throw otherClient()
-      // Before anything is taken: a proxy that is set wrong costs nobody their sign-in.
+      // Check before the record is taken, so that a wrong proxy setting does not use it up.
       checkServerRedirectUri(redirectUri, url, { headers: request.headers, trust: forwardedHeaders })
       const result = await flow.complete([vaultOf(jar)], url.href, state, { signal, ...(form && { form }) })
       return { ...result, headers: headersOf(jar) }
@@ -196,22 +199,22 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       validateLogoutToken(await flow.metadata(), clientId, token, { ...requests, keys }),
   }
 
-  const redeemed = async (request: ExchangeRequest, options = {}) =>
-    redeem(await metadata(), clientId, request, { ...requests, signature: config.signature, ...options }, config)
+  const exchanged = async (request: ExchangeRequest, options = {}) =>
+    exchangeCode(await metadata(), clientId, request, { ...requests, signature: config.signature, ...options }, config)
 
   return {
-    exchange: (request, options) => reported(flow.report, EXCHANGE, () => redeemed(request, options)),
+    exchange: (request, options) => reported(flow.report, EXCHANGE, () => exchanged(request, options)),
     async handleExchange(request, respond) {
       let grant: Grant | undefined
       const completed = () => EXCHANGE.completed(grant as Grant)
       const work = async () => {
-        grant = await redeemed(await readExchange(request, redirectUri))
+        grant = await exchanged(await readExchange(request, redirectUri))
         return respond(grant)
       }
       return reported(flow.report, { ...EXCHANGE, completed }, work).catch((error) => {
-        // What `respond` fails with is the app's own.
+        // An error of `respond` belongs to the app.
         if (grant) throw error
-        return refusalResponse(error)
+        return errorResponse(error)
       })
     },
     async signIn(request, { signal, ...options } = {}) {
@@ -254,7 +257,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       const work = async () => revokeToken(await metadata(), clientId, token, { ...requests, ...options })
       return reported(flow.report, events, work)
     },
-    ...createSignOut({ ...flow, config, jarOf, vaultOf, headersOf, withHeaders }),
+    ...createServerSignOut({ ...flow, config, jarOf, vaultOf, headersOf, withHeaders }),
     handleBackChannelLogout: (request, onLogout) => backChannelLogout(request, onLogout, logout),
     preload: async () => void (await metadata()),
     subscribe: flow.subscribe,
@@ -273,7 +276,7 @@ const REFRESH: Milestones<Grant> = {
   failed: (code) => ({ type: 'refresh_failed', code }),
 }
 
-/** A copy: one error may be thrown to many requests, and headers are one browser's. Not enumerable: errors are logged. */
+/** Adds headers to a copy, because several requests can receive one error. Not enumerable, because errors are logged. */
 function withHeaders(error: unknown, headers: Headers): unknown {
   if (!isProofkeyError(error)) return error
   return Object.defineProperty(errorWith(error, {}), 'headers', { value: headers })
@@ -286,20 +289,26 @@ function checkServerConfig(config: ServerClientConfig): void {
   checkConfig(config)
   const { clientAuth, vault, responseMode = 'query', forwardedHeaders, replayCache } = config
   const problems = []
-  if (!['query', 'form_post'].includes(responseMode)) problems.push('responseMode: query or form_post')
+  if (!['query', 'form_post'].includes(responseMode)) problems.push('responseMode (string): must be query or form_post')
   if (forwardedHeaders !== undefined && !isForwardedHeaders(forwardedHeaders))
-    problems.push("forwardedHeaders: { hops: 1 to 20 }, with header 'x-forwarded' or 'forwarded', or left out")
+    problems.push("forwardedHeaders (object): must be { hops: 1 to 20, header?: 'x-forwarded' or 'forwarded' }")
   if (typeof clientAuth?.authenticate !== 'function')
-    problems.push('clientAuth: none() or how the client proves itself')
+    problems.push(
+      'clientAuth (object): must be a client authentication method, for example clientSecretBasic(secret), or none()',
+    )
   if (
     replayCache &&
     ![replayCache.claim, replayCache.commit, replayCache.release].every((method) => typeof method === 'function')
   )
-    problems.push('replayCache: memoryReplayCache() or redisReplayCache({ client })')
+    problems.push('replayCache (object): must be memoryReplayCache() or redisReplayCache({ client })')
   if (!vault || !('bind' in vault || 'put' in vault))
-    problems.push('vault: sealedCookie({ keys }), redisVault or memoryVault({ maxRecords })')
+    problems.push(
+      'vault (object): must be sealedCookie({ keys }), redisVault({ client, keys }) or memoryVault({ maxRecords })',
+    )
   else if ('runsOn' in vault)
-    problems.push('vault: memoryVault({ maxRecords: 10_000 }) or the like; anybody can start sign-ins on a server')
+    problems.push(
+      'vault (object): on a server memoryVault() needs { maxRecords }, for example 10_000, because anyone can start sign-ins',
+    )
   if (problems[0]) throw configInvalid(problems)
 }
 

@@ -10,21 +10,21 @@ import { isBadRequest } from './edge/bad-request.js'
 import { readBody } from './edge/body.js'
 import { isFromOrigin } from './edge/start-guard.js'
 
-/** What this server demands of every sign-in, whatever a browser says. */
+/** The requirements of this server for every sign-in; a browser cannot weaken them. */
 export type ServerRequirements = IdTokenOptions & {
   readonly scope?: string | undefined
   readonly requiredScope?: string | undefined
-  /** Where given, the only ones that a token is asked for (RFC 8707 §2.2); the first is the default. */
+  /** If set, the only resources that a token is requested for (RFC 8707 §2.2); the first is the default. */
   readonly resource?: string | readonly string[] | undefined
   readonly additionalResources?: readonly string[] | undefined
 }
 
 /**
- * Redeems a code for a client that kept the verifier. Code and verifier are the client's; every demand is this server's, or
- * stricter than this server's. What was asked for in the authorization request is not known here: a response without
- * `scope` grants nothing that could be relied on (RFC 6749 §5.1).
+ * Sends the token request for a browser client that has the verifier. Code and verifier come from the browser; all checks
+ * come from this server's configuration, and the browser can only make them stricter. The requested scope is not known here:
+ * a response without `scope` counts as no granted scope (RFC 6749 §5.1).
  */
-export async function redeem(
+export async function exchangeCode(
   server: CheckedMetadata,
   clientId: string,
   request: ExchangeRequest,
@@ -35,10 +35,12 @@ export async function redeem(
   const { code, codeVerifier, redirectUri } = request
   const known = [requirements.resource ?? [], requirements.additionalResources ?? []].flat(2)
   const resource = request.resource ?? [requirements.resource ?? []].flat()[0]
-  if (known[0] && !known.includes(resource ?? '')) throw exchangeRefused('its resource is none of those of this server')
+  if (known[0] && !known.includes(resource ?? ''))
+    throw exchangeRefused('its resource is not one of this server', 'Use the same resource in browser and server.')
   const idToken = joinPolicies(idTokenPolicy(requirements), request.idToken ?? {})
-  if (!idToken) throw exchangeRefused('its acrValues are none of those that this server accepts')
-  // The callback was checked where the code landed; here it is only taken apart again.
+  if (!idToken)
+    throw exchangeRefused('its acrValues are not accepted by this server', 'Use acrValues of the server configuration.')
+  // The browser has checked the callback; this one only carries the code to completeAuthorization().
   const state = randomToken()
   const callback = new URL(redirectUri)
   for (const [name, value] of Object.entries({ code, state, iss: server.issuer }))
@@ -58,22 +60,22 @@ export async function redeem(
 }
 
 /**
- * Reads what the browser's `exchangeAt` sent: same origin, custom header, JSON, bounded, of the expected form.
+ * Reads the request of the browser's `exchangeAt`: same origin, custom header, limited JSON of the expected form.
  * @throws `exchange_refused`, `callback_malformed`, `redirect_uri_mismatch`
  */
 export async function readExchange(request: Request, redirectUri: string): Promise<ExchangeRequest> {
   const sent = (name: string) => request.headers.get(name)
   if (request.method !== 'POST' || sent(EXCHANGE_HEADER) !== 'exchange')
-    throw exchangeRefused('it is not from exchangeAt')
-  if (isBadRequest(request)) throw exchangeRefused('it has no valid Host')
-  // `none` is a navigation, which sends no header of ours.
+    throw exchangeRefused(`the method is not POST, or the header ${EXCHANGE_HEADER} is missing`)
+  if (isBadRequest(request)) throw exchangeRefused('it has no valid Host', 'Check the proxy in front of this server.')
+  // `none` is a navigation, which cannot send our header.
   if (sent('sec-fetch-site') === 'none' || !isFromOrigin(request, new URL(redirectUri).origin))
     throw exchangeRefused('it is from another origin')
   const body = parse(await readBody(request, 'application/json'))
   if (body['redirectUri'] !== redirectUri) {
     throw new ProofkeyError(
       'redirect_uri_mismatch',
-      'The exchange names another redirect URI.',
+      'The redirect URI of the exchange is not the configured one.',
       'Configure the same redirectUri in the browser and on the server.',
     )
   }
@@ -84,7 +86,7 @@ export async function readExchange(request: Request, redirectUri: string): Promi
 function checkForm(request: unknown): void {
   const body = Object(request) as Record<string, unknown>
   const failed = Object.entries(FORM).find(([name, check]) => !check(body[name]))
-  if (failed) throw exchangeRefused(`${failed[0]} is wrong`)
+  if (failed) throw exchangeRefused(`${failed[0]} is missing or has a wrong form`)
 }
 
 const text = (value: unknown) => value === undefined || typeof value === 'string'
@@ -100,28 +102,24 @@ const FORM: Record<keyof ExchangeRequest, (value: unknown) => boolean> = {
   },
 }
 
-/** A refusal in the form that `exchangeAt` understands. No secret is in it, for none is in a ProofkeyError. */
-export function refusalResponse(error: unknown): Response {
+/** The error response that `exchangeAt` reads. It contains no secret, because a ProofkeyError contains none. */
+export function errorResponse(error: unknown): Response {
   if (!isProofkeyError(error)) throw error
   const { code, message, hint, serverError, retryable } = error
   return Response.json(
-    // Not the description: what a server says of a confidential client is not the browser's to read.
+    // Without the description: it can reveal details of the confidential client to the browser.
     { code, message, hint, serverError: serverError && { error: serverError.error }, retryable },
     { status: retryable ? 503 : 400, headers: { 'cache-control': 'no-store' } },
   )
 }
 
-const exchangeRefused = (why: string) =>
-  new ProofkeyError(
-    'exchange_refused',
-    `The exchange was refused: ${why}.`,
-    'Call it by exchangeAt, from a page of the same origin.',
-  )
+const exchangeRefused = (why: string, hint = 'Use exchangeAt() in a page of the same origin.') =>
+  new ProofkeyError('exchange_refused', `The exchange was rejected: ${why}.`, hint)
 
 function parse(json: string): Record<string, unknown> {
   try {
     return Object(JSON.parse(json))
   } catch {
-    throw new ProofkeyError('callback_malformed', 'The body is no JSON.', 'Call it by exchangeAt.')
+    throw new ProofkeyError('callback_malformed', 'The body is not JSON.', 'Use exchangeAt() in the browser.')
   }
 }

@@ -1,44 +1,44 @@
 import { configInvalid } from '../protocol/authorize/begin.js'
 import { type RedisClient, redisSender } from '../vault/redis-client.js'
 
-/** One try to do what an id stands for. */
+/** One attempt to process an id. */
 export interface ReplayAttempt {
   readonly id: string
-  /** A random text of this attempt's own: it proves that a claim is this one's, and nobody else's. */
+  /** A random text that identifies this attempt's claim. */
   readonly token: string
 }
 
 /**
- * Remembers what was used, for all servers that share it: claim, do the work, commit. A claim is provisional until then,
- * so that an attempt that died, or that never learned whether its claim was taken, does not use the id up. Sees digests
- * and random texts only. Where a method rejects, its outcome is not known.
+ * Stores which ids were used, for all servers that share it: claim, process, commit. A claim is provisional until the commit,
+ * so that a failed attempt, or one that did not learn the result of its claim, does not use up the id. It receives only
+ * digests and random texts. If a method rejects, its outcome is unknown.
  */
 export interface ReplayCache {
   /**
-   * Claims the id for this attempt. Of any number of attempts at the same time exactly one hears `claimed`; so does the
-   * attempt that has the claim already.
-   * @param leaseMs after so many milliseconds another attempt may claim it
+   * Claims the id for this attempt. Of several concurrent attempts exactly one gets `claimed`; the attempt that already has
+   * the claim gets it again.
+   * @param leaseMs after this time, in milliseconds, another attempt may claim the id
    * @returns `in_progress`: another attempt has claimed it; `used`: one has committed it
    */
   claim(attempt: ReplayAttempt, leaseMs: number): Promise<'claimed' | 'in_progress' | 'used'>
-  /** The work is done: the id is used until then (milliseconds since the epoch), whoever has a claim to it. */
+  /** Marks the id as used until `expiresAtMs` (milliseconds since the epoch), regardless of claims. */
   commit(attempt: ReplayAttempt, expiresAtMs: number): Promise<void>
-  /** The work was not done: ends this attempt's claim, and nobody else's. */
+  /** The attempt failed: ends its claim, but no claim of another attempt. */
   release(attempt: ReplayAttempt): Promise<void>
 }
 
-/** Of {@link memoryReplayCache}. */
+/** Options of {@link memoryReplayCache}. */
 export interface MemoryReplayCacheOptions {
-  /** At most this many are remembered; the oldest give way. Default 10,000. */
+  /** The maximum number of entries; the oldest are removed. Default 10,000. */
   readonly maxEntries?: number | undefined
 }
 
 /**
- * Remembers in this process's memory; what came to another process, or before a restart, it does not know.
+ * Stores used ids in the memory of this process; it does not know ids of other processes or from before a restart.
  * @throws `config_invalid`
  */
 export function memoryReplayCache({ maxEntries = 10_000 }: MemoryReplayCacheOptions = {}): ReplayCache {
-  if (!(maxEntries >= 1)) throw configInvalid(['maxEntries: a number from 1'])
+  if (!(maxEntries >= 1)) throw configInvalid(['maxEntries (number): must be at least 1'])
   /** Without a token: used. */
   const entries = new Map<string, { readonly token?: string; readonly untilMs: number }>()
   return {
@@ -46,7 +46,7 @@ export function memoryReplayCache({ maxEntries = 10_000 }: MemoryReplayCacheOpti
       const entry = entries.get(id)
       if (entry && entry.untilMs > Date.now() && entry.token !== token) return entry.token ? 'in_progress' : 'used'
       entries.delete(id)
-      // They come in the order in which they expire, or nearly: what is over and not in front goes a little later.
+      // Entries are nearly in the order of their expiry; an expired one that is not in front is removed later.
       for (const [other, { untilMs }] of entries) {
         if (untilMs > Date.now() && entries.size < maxEntries) break
         entries.delete(other)
@@ -64,20 +64,20 @@ export function memoryReplayCache({ maxEntries = 10_000 }: MemoryReplayCacheOpti
   }
 }
 
-/** Of {@link redisReplayCache}. */
+/** Options of {@link redisReplayCache}. */
 export interface RedisReplayCacheOptions {
   readonly client: RedisClient
-  /** What every key in Redis starts with. Default `proofkey:used:`. */
+  /** Prefix of all keys in Redis. Default `proofkey:used:`. */
   readonly prefix?: string | undefined
 }
 
 const USED = 'used'
-/** Deletes a claim where it is the caller's. Redis runs a script as one command. */
+/** Deletes a claim if it is the caller's. Redis runs a script as one command. */
 const RELEASE = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`
 
 /**
- * Remembers in Redis (2.6.12 or later), for many servers: one `SET … NX PX` decides who is first.
+ * Stores used ids in Redis (2.6.12 or later), for several servers: `SET … NX PX` is atomic.
  * @throws `config_invalid` for the client; the methods `storage_unavailable`
  */
 export function redisReplayCache({ client, prefix = 'proofkey:used:' }: RedisReplayCacheOptions): ReplayCache {
@@ -88,7 +88,7 @@ export function redisReplayCache({ client, prefix = 'proofkey:used:' }: RedisRep
       const claim = `claimed:${token}`
       if ((await send(key, 'SET', key, claim, 'NX', 'PX', `${leaseMs}`)) !== undefined) return 'claimed'
       const found = await send(key, 'GET', key)
-      // Its own claim: the client sent the command again after a lost answer.
+      // Its own claim: the Redis client sent the command again after a lost response.
       if (found === claim) return 'claimed'
       return found === USED ? 'used' : 'in_progress'
     },

@@ -14,18 +14,18 @@ import type { RequestCookies } from './edge/cookies.js'
 import { headBytes } from './edge/response-head.js'
 import { refuseStart } from './edge/start-guard.js'
 
-/** What the server is told (OpenID Connect RP-Initiated Logout 1.0 §2), and where the app goes on. */
+/** Parameters of the logout request (OpenID Connect RP-Initiated Logout 1.0 §2), and the path to continue at. */
 export interface SignOutOptions
   extends Pick<EndSessionRequest, 'idTokenHint' | 'postLogoutRedirectUri' | 'logoutHint' | 'uiLocales'> {
-  /** Where the app wants to go on afterwards: a path of this origin. Default `/`. */
+  /** The path to continue at after the sign-out, of this origin. Default `/`. */
   readonly returnTo?: string | undefined
 }
 
-/** The person is back from the server's sign-out. */
+/** The result of a return from the server's sign-out. */
 export interface SignedOut {
   /** A path of this origin: safe to navigate to. */
   readonly returnTo: string
-  /** What the response must carry (`Set-Cookie`, `Cache-Control`). */
+  /** Headers to add to the response (`Set-Cookie`, `Cache-Control`). */
   readonly headers: Headers
 }
 
@@ -44,11 +44,11 @@ interface Parts {
   withHeaders(error: unknown, headers: Headers): unknown
 }
 
-/** The way out by the server and back (OpenID Connect RP-Initiated Logout 1.0 §2 and §3). */
-export function createSignOut({ config, metadata, report, put, jarOf, vaultOf, headersOf, withHeaders }: Parts) {
+/** The sign-out at the server and the return from it (OpenID Connect RP-Initiated Logout 1.0 §2 and §3). */
+export function createServerSignOut({ config, metadata, report, put, jarOf, vaultOf, headersOf, withHeaders }: Parts) {
   const { issuer, clientId, redirectUri, lifetimeSeconds = 600, insecure } = config
   const { origin } = new URL(redirectUri)
-  // Not the owner of sign-ins: neither callback opens what waits for the other.
+  // Not the owner of sign-ins, so that neither callback can take a record of the other.
   const clientKey = clientKeyOf(issuer, `${clientId} sign-out`)
 
   const failed = (error: unknown) => {
@@ -61,7 +61,9 @@ export function createSignOut({ config, metadata, report, put, jarOf, vaultOf, h
       const { returnTo = '/', postLogoutRedirectUri, ...hints } = options
       const back = postLogoutRedirectUri === undefined ? undefined : parseUrl(postLogoutRedirectUri)
       if (postLogoutRedirectUri !== undefined && !back)
-        throw failed(configInvalid(['postLogoutRedirectUri: the absolute URL registered at the server']))
+        throw failed(
+          configInvalid(['postLogoutRedirectUri (string): must be the absolute URL registered at the server']),
+        )
       const refused = refuseStart(request, 'sign-out', origin)
       if (refused) {
         failed(refused.error)
@@ -72,20 +74,20 @@ export function createSignOut({ config, metadata, report, put, jarOf, vaultOf, h
 
       const jar = jarOf(request)
       const state = back && createTicket(clientKey, Date.now() + lifetimeSeconds * 1000)
-      // Nothing that fails from here on keeps the person signed in: they come back unrecognised, or do not leave.
+      // From here on no failure stops the sign-out: at worst the return is not recognised, or the server is not contacted.
       if (state) await put(vaultOf(jar), state, clientKey, path ?? '/').catch(failed)
       const maxUrlBytes = Math.min(MAX_URL_BYTES, MAX_RESPONSE_HEAD_BYTES - headBytes(headersOf(jar, { location: '' })))
-      const asked = { ...hints, clientId, insecure, postLogoutRedirectUri, state, maxUrlBytes }
-      const elsewhere = await metadata()
-        .then((server) => endSessionUrl(server, asked))
+      const logoutRequest = { ...hints, clientId, insecure, postLogoutRedirectUri, state, maxUrlBytes }
+      const atServer = await metadata()
+        .then((server) => endSessionUrl(server, logoutRequest))
         .catch((error) => void failed(error))
-      const omitted = omittedHint(elsewhere, hints.idTokenHint)
+      const omitted = omittedHint(atServer, hints.idTokenHint)
       if (omitted) report(omitted)
       if (state) back.searchParams.set('state', state)
-      // No server has vouched for `postLogoutRedirectUri` then: it has to be of this origin.
+      // Without the server, which checks `postLogoutRedirectUri`, it has to be of this origin.
       const home = back?.origin === origin ? back : new URL(path ?? '/', origin)
-      const url = elsewhere ?? home
-      report({ type: 'sign_out_started', endpoint: elsewhere && elsewhere.origin + elsewhere.pathname })
+      const url = atServer ?? home
+      report({ type: 'sign_out_started', endpoint: atServer && atServer.origin + atServer.pathname })
       return new Response(null, { status: 303, headers: headersOf(jar, { location: url.href }) })
     },
 

@@ -4,46 +4,46 @@ import { ProofkeyError } from '../errors.js'
 import { MAX_COOKIE_BYTES } from '../limits.js'
 import type { Vault } from './vault.js'
 
-/** The cookies of one request and of the response to it; a name or value needs no escaping. */
+/** The cookies of one request and of its response; names and values need no escaping. */
 export interface CookieJar {
-  /** Undefined too where the header holds two of this name, or octets that RFC 6265 §4.1.1 does not allow. */
+  /** @returns undefined also if the header has two of this name, or octets that RFC 6265 §4.1.1 does not allow */
   get(name: string): string | undefined
   /**
-   * Other waiting sign-ins give way to it where the `Cookie` header gets too large.
-   * @throws `storage_full` where it is too large all the same
+   * Removes other pending sign-ins if the `Cookie` header would become too large.
+   * @throws `storage_full` if it is too large anyway
    */
   set(name: string, value: string, maxAgeSeconds: number): void
   delete(name: string): void
 }
 
-/** A vault whose records travel with the browser: it works within one request and the response to it. */
+/** A vault that stores its records in cookies: it works within one request and its response. */
 export interface RequestVault {
   readonly name: string
   bind(jar: CookieJar): Vault
 }
 
 /**
- * `__Host-Http-`: bound to this very host, sent over TLS only, out of reach of scripts (RFC 6265bis, layered cookies).
- * Browsers that do not know it enforce the `__Host-` that it starts with.
+ * `__Host-Http-`: for this host only, sent over TLS only, not accessible to scripts (RFC 6265bis, layered cookies).
+ * Browsers that do not support it enforce `__Host-`.
  */
 export const COOKIE_PREFIX = '__Host-Http-proofkey.'
 
-/** The cookie that goes with a sign-in. */
+/** The name of a sign-in's cookie. */
 export const cookieName = (id: string): string => COOKIE_PREFIX + id
 
-/** What a cookie takes in a `Cookie` header, separators included. */
+/** The size of a cookie in a `Cookie` header, separators included. */
 export const cookieBytes = (name: string, value: string): number => name.length + value.length + 3
 
-/** @returns how long a cookie for this ticket is to live, at least a second */
+/** @returns the `Max-Age` of a cookie for this ticket, at least a second */
 export const maxAgeSeconds = (ticket: string): number =>
   Math.max(1, Math.ceil((Number(ticket.slice(0, 13)) - Date.now()) / 1000))
 
 /**
- * Keeps a sign-in sealed in a cookie of its own: AES-256-GCM under a key that needs both the application's key and the
- * ticket, which no cookie holds. Nothing to run, any number of servers.
+ * Stores each sign-in in a cookie, sealed: encrypted and authenticated with AES-256-GCM. The key is derived from the
+ * application's key and the ticket, which no cookie contains. It needs no other service and works with any number of servers.
  *
- * A cookie alone cannot promise single use: whoever copied it before it was deleted can send it again. The code itself
- * is single-use at the server, and PKCE ties it to this sign-in; where that is not enough, use `redisVault`.
+ * A cookie cannot guarantee single use: a copy of it can be sent again. The code is single-use at the authorization server,
+ * and PKCE binds it to this sign-in; if that is not enough, use `redisVault`.
  * @throws `config_invalid` for the keys
  */
 export function sealedCookie({ keys }: { readonly keys: readonly SealingKey[] }): RequestVault {
@@ -78,7 +78,7 @@ export function sealedCookie({ keys }: { readonly keys: readonly SealingKey[] })
         if (opened === undefined) return { status: 'unreadable' }
         const [recordOwner, value]: [string, string] = JSON.parse(opened)
         if (recordOwner !== owner) return { status: 'other_owner' }
-        // Another take of the same request may have come first, while this one was opening it.
+        // Another take of the same request may have been first, while this one was decrypting.
         if (jar.get(cookieName(id)) !== sealed) return { status: 'unknown' }
         jar.delete(cookieName(id))
         return {

@@ -4,17 +4,17 @@ import { withinTime } from './within-time.js'
 
 export { promisifyRequest }
 
-/** Some engines leave an open request unanswered for ever. */
+/** Some engines never answer an open request. */
 const TIMEOUT_MS = 5000
 
 /**
- * Runs work on the records in one transaction. Where it fails, the transaction is aborted: nothing of it was done.
- * @throws `storage_unavailable`, `storage_full`, `storage_refused_key`; `storage_outcome_unknown`, where a write could not
- * be aborted any more and its end was not heard of
+ * Runs work on the records in one transaction. If it fails, the transaction is aborted and changes nothing.
+ * @throws `storage_unavailable`, `storage_full`, `storage_refused_key`; `storage_outcome_unknown`, if a write did not end in
+ * time and could not be aborted
  */
 export type Transaction = <T>(mode: IDBTransactionMode, work: (records: IDBObjectStore) => Promise<T>) => Promise<T>
 
-/** A database of one store, as idb-keyval wants it; opened at its first use, and again after a failure. */
+/** A database with one store, as idb-keyval requires; opened at its first use, and again after a failure. */
 export function createDatabase(database: string, name: string): Transaction {
   const connect = () => createStore(database, name)
   let store = connect()
@@ -27,7 +27,7 @@ export function createDatabase(database: string, name: string): Transaction {
         if (givenUp) throw LATE
         running = records.transaction
         const committed = promisifyRequest(running)
-        // Where a request fails, its own error is the one that tells; the transaction's follows and knows less.
+        // If a request fails, use its error: the error of the transaction follows and is less specific.
         committed.catch(() => {})
         const result = await work(records)
         await committed
@@ -36,7 +36,7 @@ export function createDatabase(database: string, name: string): Transaction {
     try {
       return await withinTime(
         run().catch((error) => {
-          // The connection died between open and use: nothing ran yet, so a new one may try.
+          // The connection was closed before use; nothing was executed, so retry with a new one.
           if (running || error?.name !== 'InvalidStateError') throw error
           store = connect()
           return run()
@@ -45,14 +45,14 @@ export function createDatabase(database: string, name: string): Transaction {
         () => LATE,
       )
     } catch (cause) {
-      // What comes too late must change nothing; a connection that failed is not used again.
+      // Late work must change nothing; a connection that failed is not used again.
       givenUp = true
       store = connect()
       let isUnknown = false
       try {
         running?.abort()
       } catch {
-        // It commits, or has ended (Indexed Database API §4.9, `abort()`).
+        // It is committing, or has ended (Indexed Database API §4.9, `abort()`).
         isUnknown = cause === LATE && mode === 'readwrite'
       }
       throw isUnknown ? outcomeUnknown(cause) : storageError(cause)
@@ -68,7 +68,7 @@ function storageError(cause: unknown): ProofkeyError {
   if (name === 'QuotaExceededError') {
     return new ProofkeyError(
       'storage_full',
-      'The browser has no room for the sign-in.',
+      'The browser has no space for the record.',
       'Free space for this site, then try again.',
       { cause },
     )
@@ -79,11 +79,11 @@ function storageError(cause: unknown): ProofkeyError {
   })
 }
 
-/** The engine took a key and cannot give it back. */
+/** The engine stored a key and cannot return it. */
 export function keyRefused(cause?: unknown): ProofkeyError {
   return new ProofkeyError(
     'storage_refused_key',
-    'The browser did not keep the sealing key.',
+    'The browser did not store the encryption key.',
     'Leave private browsing or lockdown mode.',
     { cause },
   )

@@ -4,7 +4,7 @@ import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
 import { createDatabase, keyRefused, promisifyRequest } from './database.js'
 import type { Vault } from './vault.js'
 
-/** What lies in the database. A taken record keeps its owner and the take's token, so that a second take is known as one. */
+/** A record. After a take it contains only the owner and the token of the take, so that a second take is detected. */
 interface StoredRecord {
   readonly owner: string
   readonly takenBy?: string
@@ -12,15 +12,15 @@ interface StoredRecord {
   readonly sealed?: Uint8Array<ArrayBuffer>
 }
 
-/** At most this many records, spent ones included; the ones that expire first give way. */
+/** The maximum number of records, taken ones included; the ones that expire first are removed. */
 const MAX_RECORDS = 100
 
 /**
- * Keeps sign-ins sealed in IndexedDB: AES-256-GCM under a key that needs both a non-extractable key kept in the record
- * and the ticket, which is not. What reads storage gets no verifier: a dump, a script or extension that scrapes storage, a
- * backup of it. It does not protect against whoever reads the profile's files, where the key lies and, in the history,
- * the ticket, nor stop script that runs in the page. At most 100 records; expired ones go with the next write.
- * Its methods fail with `storage_unavailable`, `storage_full`, `storage_refused_key`, `storage_outcome_unknown`.
+ * Stores sign-ins in IndexedDB, encrypted with AES-256-GCM. The key is derived from a non-extractable key in the record and
+ * from the ticket, which is not stored. A dump, a script or extension that scrapes storage, or a backup of it does not reveal
+ * the verifier. It does not protect against someone who reads the files of the browser profile, which contain the key and,
+ * in the history, the ticket, nor against scripts in the page. At most 100 records; expired ones are deleted at the next
+ * write. Its methods throw `storage_unavailable`, `storage_full`, `storage_refused_key`, `storage_outcome_unknown`.
  */
 export function indexedDbVault(): Vault {
   const transaction = createDatabase('proofkey', 'sign-ins')
@@ -28,7 +28,7 @@ export function indexedDbVault(): Vault {
   return {
     name: 'indexeddb',
 
-    // Opening is what takes longest.
+    // Opening takes longest.
     prepare: () => void transaction('readonly', async () => {}).catch(() => {}),
 
     async put(ticket, owner, value) {
@@ -39,7 +39,7 @@ export function indexedDbVault(): Vault {
         await promisifyRequest(records.put({ owner, key, sealed } satisfies StoredRecord, id))
         return dropped
       })
-      // Read back and used: some engines accept a key that they then cannot return.
+      // Read back and use it: some engines accept a key that they cannot return.
       const written = await transaction('readonly', (records) => promisifyRequest<StoredRecord>(records.get(id)))
       if ((await openRecord(written, id, ticket)) !== value) throw keyRefused()
       return dropped
@@ -77,8 +77,8 @@ async function openRecord(record: StoredRecord | undefined, id: string, ticket: 
 }
 
 /**
- * Ids start with their expiry: one range holds all that are stale, and the first ones expire first.
- * @returns the ids of those that waited
+ * Ids start with the expiry, so one range contains all expired records, and the first ids expire first.
+ * @returns the ids of the pending sign-ins that were removed
  */
 async function makeRoom(records: IDBObjectStore): Promise<string[]> {
   records.delete(IDBKeyRange.upperBound(`${Date.now()}`))

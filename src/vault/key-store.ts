@@ -4,15 +4,15 @@ import { createDatabase, keyRefused, promisifyRequest } from './database.js'
 
 /** One signing key for each owner, in this browser only. */
 export interface KeyStore {
-  /** The owner's key, made where there is none: all tabs have the same. */
+  /** The owner's key, the same in all tabs; generated if there is none. */
   load(owner: string): Promise<SigningKey>
-  /** Deletes it, as far as the storage lets; it is good for nothing without what was tied to it. */
+  /** Deletes the key. A failure is ignored, because the key is useless without its tokens. */
   forget(owner: string): Promise<void>
 }
 
 /**
- * Keeps keys in IndexedDB; none can be exported. There is no fallback to memory: what is tied to a key must not outlive it,
- * and a sign-in by redirect would.
+ * Stores non-extractable keys in IndexedDB. There is no fallback to memory: a sign-in by redirect would lose the key, and its
+ * tokens would be useless.
  */
 export function keyStore(): KeyStore {
   const transaction = createDatabase('proofkey-keys', 'keys')
@@ -28,14 +28,14 @@ export function keyStore(): KeyStore {
     async load(owner) {
       const found = await find(owner)
       if (found && (await signs(found))) return found
-      // One that does not sign would keep the person out for ever.
+      // Replace a key that cannot sign: with it the user could never sign in again.
       if (found) await forget(owner)
       const made = await createSigningKey()
-      // Whoever was first has made it for all.
+      // If another tab was first, use its key.
       await transaction('readwrite', async (records) => {
         if (!(await read(records, owner))) await promisifyRequest(records.put(made, owner))
       })
-      // Read back and used: some engines accept a key that they then cannot return.
+      // Read back and use it: some engines accept a key that they cannot return.
       const kept = await find(owner)
       if (!kept || !(await signs(kept))) throw keyRefused()
       return kept

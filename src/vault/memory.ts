@@ -2,16 +2,16 @@ import { ProofkeyError } from '../errors.js'
 import { type Entry, type PageVault, pageVault, sweep, vaultOver } from './page-memory.js'
 import type { Vault } from './vault.js'
 
-/** Of {@link memoryVault}. */
+/** Options of {@link memoryVault}. */
 export interface MemoryVaultOptions {
-  /** At most this many sign-ins are kept, finished ones included; the ones that expire first give way. From 1. */
+  /** The maximum number of records, taken ones included; the ones that expire first are removed. At least 1. */
   readonly maxRecords: number
 }
 
 /**
- * Keeps sign-ins in this process's memory: for user agents where the page stays alive, and for a server that is one
- * process. A reload or a restart forgets them. A server has to say `maxRecords`: anybody can start sign-ins there, and
- * each one over the limit drops one that waits (event `transaction_dropped`).
+ * Stores sign-ins in memory: for user agents that do not leave the page, and for a server with one process. A reload or a
+ * restart loses them. A server has to set `maxRecords`, because anyone can start sign-ins there; each one over the limit
+ * removes a pending one (event `transaction_dropped`).
  * @throws `config_invalid` for `maxRecords`
  */
 export function memoryVault(): PageVault
@@ -20,7 +20,11 @@ export function memoryVault(options?: MemoryVaultOptions): Vault {
   if (options?.maxRecords === undefined) return pageVault()
   const { maxRecords } = options
   if (!(maxRecords >= 1))
-    throw new ProofkeyError('config_invalid', 'maxRecords: a number from 1.', 'Say how many sign-ins may wait.')
+    throw new ProofkeyError(
+      'config_invalid',
+      'maxRecords (number): must be at least 1.',
+      'Set how many pending sign-ins to store.',
+    )
   /** By the second of their expiry, ascending. */
   let buckets = new Map<string, Map<string, Entry>>()
   let latest = ''
@@ -30,7 +34,7 @@ export function memoryVault(options?: MemoryVaultOptions): Vault {
   function addBucket(second: string): Map<string, Entry> {
     const bucket = new Map<string, Entry>()
     buckets.set(second, bucket)
-    // Seldom: another lifetime, or a clock that was set back. Sign-ins of one lifetime come in order.
+    // Rare: another lifetime, or a clock that was set back. Sign-ins with one lifetime arrive in order.
     if (second < latest) buckets = new Map([...buckets].sort(([a], [b]) => (a < b ? -1 : 1)))
     else latest = second
     return bucket

@@ -1,18 +1,18 @@
 import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
 import type { Vault } from './vault.js'
 
-/** What waits in memory; without a value it was taken. */
+/** A record in memory; one without a value was taken. */
 export interface Entry {
   readonly owner: string
   readonly value?: string
 }
 
-/** For one page: it keeps 100 sign-ins, and `createServerClient` refuses it. */
+/** For one page: it stores 100 sign-ins; `createServerClient` rejects it. */
 export interface PageVault extends Vault {
   readonly runsOn: 'page'
 }
 
-/** A client's sign-ins have one lifetime, so they expire in the order in which they came. */
+/** All sign-ins of a client have the same lifetime, so they expire in the order of insertion. */
 export function pageVault(): PageVault {
   const entries = new Map<string, Entry>()
   return {
@@ -21,7 +21,7 @@ export function pageVault(): PageVault {
   }
 }
 
-/** Deletes what has expired and, while there are too many, what came first. @returns the tickets that still waited */
+/** Deletes expired records and, while there are too many, the oldest. @returns the tickets of pending ones */
 export function sweep(entries: Map<string, Entry>, isFull: () => boolean): string[] {
   const dropped: string[] = []
   for (const [ticket, { value }] of entries) {
@@ -33,7 +33,7 @@ export function sweep(entries: Map<string, Entry>, isFull: () => boolean): strin
   return dropped
 }
 
-/** @param makeRoom for one more; gives the tickets that waited and had to go */
+/** @param makeRoom makes room for one record; returns the tickets of the pending ones that it removed */
 export function vaultOver(entries: Pick<Map<string, Entry>, 'get' | 'set'>, makeRoom: () => string[]): Vault {
   return {
     name: 'memory',
@@ -49,7 +49,7 @@ export function vaultOver(entries: Pick<Map<string, Entry>, 'get' | 'set'>, make
       if (entry.owner !== owner) return { status: 'other_owner' }
       const { value } = entry
       if (value === undefined) return { status: 'spent' }
-      // Its identity is this take's token.
+      // The identity of this object marks the take.
       const spent: Entry = { owner }
       entries.set(ticket, spent)
       const putBack = async () =>

@@ -5,28 +5,28 @@ import { outcomeUnknown } from '../errors.js'
 import { type RedisClient, redisSender, redisUnavailable } from './redis-client.js'
 import type { Vault } from './vault.js'
 
-/** Of {@link redisVault}. */
+/** Options of {@link redisVault}. */
 export interface RedisVaultOptions {
   readonly client: RedisClient
-  /** The first one seals, all of them open. With many servers rotate in steps: add it last, then put it first. */
+  /** The first key encrypts, all keys decrypt. To rotate on several servers, add the new key last, then move it to the front. */
   readonly keys: readonly SealingKey[]
-  /** What every key in Redis starts with. @defaultValue `proofkey:` */
+  /** Prefix of all keys in Redis. Default `proofkey:`. */
   readonly prefix?: string | undefined
 }
 
-/** Starts what stands where the sealed text was, which always has a dot: a taken record keeps its owner and the take's token. */
+/** Replaces the encrypted text of a taken record, with the token of the take. Encrypted text always contains a dot. */
 const SPENT = 'spent:'
-/** Puts a record back over the mark of one take, and over nothing else. Redis runs a script as one command. */
+/** Puts a record back if it still has the mark of this take. Redis runs a script as one command. */
 const PUT_BACK = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
 return 1`
 
 /**
- * Keeps sign-ins sealed in Redis (6.2 or later), for many servers: AES-256-GCM under a key that needs both the
- * application's key and the ticket, neither of which Redis ever sees. Records go with their expiry.
+ * Stores sign-ins in Redis (6.2 or later), for several servers, encrypted with AES-256-GCM. The key is derived from the
+ * application's key and the ticket; Redis receives neither. Records expire with the sign-in.
  *
- * A sign-in is handed out once, whichever server asks. That is as firm as Redis is: a replica that takes over before it
- * has heard of a take may hand out again, and the code, single-use at the authorization server, is what is left.
+ * A sign-in can be taken once across all servers. This depends on Redis: a replica that becomes the master before it has
+ * received a take may return the record again. The code is then still single-use at the authorization server.
  * @throws `config_invalid` for the client or the keys
  */
 export function redisVault({ client, keys, prefix = 'proofkey:' }: RedisVaultOptions): Vault {
@@ -40,12 +40,12 @@ export function redisVault({ client, keys, prefix = 'proofkey:' }: RedisVaultOpt
       const id = await ticketId(ticket)
       const key = prefix + id
       const record = `${await keyring.seal(sealedFor(id, owner), ticket, value)} ${owner}`
-      // Without NX: a record is found here only when a client sends again what it got no answer for, and NX would refuse
-      // that. Nobody else has a ticket of 256 random bits.
-      // GET is what take relies on: a Redis too old for it refuses here, before the person leaves.
+      // Without NX: a record exists only if the Redis client repeats a command that got no response, and NX would reject
+      // that. Tickets have 256 random bits, so no other sign-in has this key.
+      // With GET, which take needs too: a Redis too old for it fails here, before the redirect.
       const remainingMs = Math.max(1, Number(ticket.slice(0, 13)) - Date.now())
       await send(key, 'SET', key, record, 'PX', `${remainingMs}`, 'GET')
-      // Sealed here and back to the letter: it opens.
+      // Identical to what was encrypted here, so it can be decrypted.
       if ((await send(key, 'GET', key)) !== record) throw redisUnavailable('Redis did not keep the sign-in.')
       return undefined
     },
@@ -54,19 +54,19 @@ export function redisVault({ client, keys, prefix = 'proofkey:' }: RedisVaultOpt
       if (ticketIsExpired(ticket)) return { status: 'expired' }
       const id = await ticketId(ticket)
       const key = prefix + id
-      // Looks first, for another owner's record must stay. A record never changes its owner, so this look holds.
+      // Read first: a record of another owner must not be changed. The owner of a record never changes.
       const found = await send(key, 'GET', key)
-      const refused = refusal(found, owner)
-      if (refused) return { status: refused }
+      const status = failedStatus(found, owner)
+      if (status) return { status }
       const spent = `${SPENT}${randomToken()} ${owner}`
-      // The take itself, one command: what it gives back tells who won. GETDEL is atomic too, but leaves no mark: the
-      // losers would get `unknown`. XX: what has just expired stays gone.
+      // The take is one command; its reply tells which caller won. GETDEL is atomic too, but leaves no mark, so the other
+      // callers would get `unknown`. XX: a record that has just expired is not created again.
       const before = await send(key, 'SET', key, spent, 'XX', 'KEEPTTL', 'GET').catch(({ cause }) => {
         throw outcomeUnknown(cause)
       })
-      // Its own mark: the client sent the command again after a lost answer, and the first one took what was found.
+      // Its own mark: the Redis client repeated the command after a lost response, and the first one took the record.
       const record = before === spent ? found : before
-      const lost = refusal(record, owner)
+      const lost = failedStatus(record, owner)
       if (lost) return { status: lost }
       const value = await keyring.open(sealedFor(id, owner), ticket, sealedOf(record))
       if (value === undefined) return { status: 'unreadable' }
@@ -77,14 +77,14 @@ export function redisVault({ client, keys, prefix = 'proofkey:' }: RedisVaultOpt
   }
 }
 
-/** The seal holds for this id and this owner, so that a record renamed to another client does not open. */
+/** The encryption is bound to id and owner, so a record that was moved to another client cannot be decrypted. */
 const sealedFor = (id: string, owner: string) => `${id} ${owner}`
 
-/** A record is the sealed text, a space, the owner. */
+/** A record is the encrypted text, a space, and the owner. */
 const sealedOf = (record = '') => record.slice(0, record.indexOf(' '))
 const ownerOf = (record: string) => record.slice(record.indexOf(' ') + 1)
 
-function refusal(record: string | undefined, owner: string): 'unknown' | 'other_owner' | 'spent' | undefined {
+function failedStatus(record: string | undefined, owner: string): 'unknown' | 'other_owner' | 'spent' | undefined {
   if (record === undefined) return 'unknown'
   if (ownerOf(record) !== owner) return 'other_owner'
   return sealedOf(record).startsWith(SPENT) ? 'spent' : undefined

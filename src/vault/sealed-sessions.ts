@@ -8,14 +8,13 @@ interface SealedRecord {
   readonly sealed: Uint8Array<ArrayBuffer>
 }
 
-/** The other half of a sign-in's lock is its `state`; a session, which must open after a reload, has none. */
+/** A sign-in's key is derived from its `state` too; a session has none, because it must be readable after a reload. */
 const TICKET = 'session'
 
 /**
- * Keeps the session in IndexedDB, as AES-256-GCM ciphertext under a key that cannot be exported and is made anew with
- * each write; all tabs share it. What reads storage gets no token: a dump, a script or extension that scrapes storage, a
- * backup of it. It does not protect against whoever reads the profile's files, where the key lies too, nor stop script
- * that runs in the page.
+ * Stores the session in IndexedDB, encrypted with AES-256-GCM under a non-extractable key that is new for each write; all
+ * tabs share it. A dump, a script or extension that scrapes storage, or a backup of it does not reveal a token. It does not
+ * protect against someone who reads the files of the browser profile, which contain the key, nor against scripts in the page.
  */
 export function sealedSessions(): SessionStore {
   const transaction = createDatabase('proofkey-sessions', 'sessions')
@@ -38,7 +37,7 @@ export function sealedSessions(): SessionStore {
       const key = await createSealKey()
       const record: SealedRecord = { key, sealed: await seal(key, owner, TICKET, text) }
       await transaction('readwrite', (records) => promisifyRequest(records.put(record, owner)))
-      // Some engines accept a key that they then cannot return.
+      // Some engines accept a key that they cannot return.
       if ((await this.read(owner)) === undefined) throw keyRefused()
     },
 

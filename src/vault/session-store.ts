@@ -1,16 +1,16 @@
-/** Where a session is kept between two uses. Holds any text; knows nothing of OAuth. An `owner` names the client. */
+/** Stores sessions, as text. An `owner` identifies the client. */
 export interface SessionStore {
   /** Short name for events, for example `sealed`. */
   readonly name: string
-  /** @returns undefined where there is none, or none that opens */
+  /** @returns undefined if there is none, or if it cannot be decrypted */
   read(owner: string): Promise<string | undefined>
   /** Replaces the text; undefined deletes it. */
   write(owner: string, text: string | undefined): Promise<void>
-  /** Runs one work at a time for each owner, among all that share the store. Two owners do not wait for each other. */
+  /** Runs `work` alone for its owner, among all tabs that share the store. Different owners do not wait for each other. */
   exclusive<T>(owner: string, work: () => Promise<T>): Promise<T>
 }
 
-/** For each owner one after the other, whatever became of the one before. */
+/** Runs the work of each owner in sequence, even if an earlier one fails. */
 export function inTurn(): SessionStore['exclusive'] {
   const last = new Map<string, Promise<unknown>>()
   return (owner, work) => {
@@ -23,7 +23,7 @@ export function inTurn(): SessionStore['exclusive'] {
   }
 }
 
-/** Keeps the session in this page's memory: a reload forgets it, and every tab has its own. */
+/** Stores the session in the memory of this page: a reload loses it, and every tab has its own. */
 export function memorySessions(): SessionStore {
   const texts = new Map<string, string | undefined>()
   return {

@@ -1,4 +1,4 @@
-/** Rejects with what `late` gives where the work takes longer. The work itself goes on. */
+/** Rejects with the result of `late` if the work takes longer. The work itself continues. */
 export async function withinTime<T>(work: Promise<T>, milliseconds: number, late: () => unknown): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const over = new Promise<never>((_, reject) => {

@@ -2,27 +2,28 @@ import { ProofkeyError } from '../../errors.js'
 import { MAX_BODY_BYTES } from '../../limits.js'
 import { trimWhitespace } from './whitespace.js'
 
-/** A request's body as text, bounded. @throws `callback_malformed` */
+/** Reads a request body as text, up to a limit. @throws `callback_malformed` */
 export async function readBody(request: Request, type: string): Promise<string> {
   const [essence = ''] = (request.headers.get('content-type') ?? '').split(';')
-  if (trimWhitespace(essence).toLowerCase() !== type) throw malformed(`is no ${type}`)
+  if (trimWhitespace(essence).toLowerCase() !== type) throw bodyMalformed(`is not ${type}`, `Send it as ${type}.`)
   const chunks: BlobPart[] = []
   let size = 0
-  if (request.bodyUsed) throw malformed('was read before')
+  if (request.bodyUsed) throw bodyMalformed('was read before', 'Pass the request before its body is read.')
   const reader = request.body?.getReader()
   while (reader) {
     const { done, value } = await reader.read().catch(() => {
-      throw malformed('broke off')
+      throw bodyMalformed('is incomplete')
     })
     if (done) break
     size += value.length
     if (size > MAX_BODY_BYTES) {
       reader.cancel().catch(() => {})
-      throw malformed(`is over ${MAX_BODY_BYTES} bytes`)
+      throw bodyMalformed(`is over ${MAX_BODY_BYTES} bytes`)
     }
     chunks.push(value as BlobPart)
   }
   return new Blob(chunks).text()
 }
 
-const malformed = (what: string) => new ProofkeyError('callback_malformed', `The body ${what}.`)
+const bodyMalformed = (what: string, hint?: string) =>
+  new ProofkeyError('callback_malformed', `The body ${what}.`, hint)

@@ -2,21 +2,21 @@ import { ProofkeyError, redact } from '../../errors.js'
 import { differingPart } from '../../protocol/authorize/callback.js'
 import { FORWARDED, type ForwardedHeaders } from './forwarded.js'
 
-interface Repair {
+interface Fix {
   readonly cause: string
   readonly nginx: string
-  /** What a proxy can send instead. */
+  /** The header that a proxy can send instead. */
   readonly header?: string
 }
 
-const HOST: Repair = {
+const HOST: Fix = {
   cause: 'A proxy changes it',
   nginx: 'proxy_set_header Host $http_host',
   header: 'X-Forwarded-Host',
 }
-const REPAIRS: Record<string, Repair> = {
+const FIXES: Record<string, Fix> = {
   protocol: {
-    cause: 'TLS ends before this server',
+    cause: 'TLS ends at a proxy',
     nginx: 'proxy_set_header X-Forwarded-Proto $scheme',
     header: 'X-Forwarded-Proto',
   },
@@ -32,7 +32,7 @@ const REPAIRS: Record<string, Repair> = {
 
 /**
  * Compares the URL of a callback with the redirect URI.
- * @throws `redirect_uri_mismatch`, with what was received and the setting that repairs it
+ * @throws `redirect_uri_mismatch`, with the received headers and the setting that fixes it
  */
 export function checkServerRedirectUri(
   redirectUri: string,
@@ -41,21 +41,21 @@ export function checkServerRedirectUri(
 ): void {
   const part = differingPart(new URL(redirectUri), callbackUrl)
   if (!part) return
-  const { cause, nginx, header } = REPAIRS[part] ?? HOST
-  const through = `${cause}. Let the proxy pass it on (nginx: ${nginx})`
+  const { cause, nginx, header } = FIXES[part] ?? HOST
+  const fix = `${cause}. Configure it to forward the original (nginx: ${nginx})`
   throw new ProofkeyError(
     'redirect_uri_mismatch',
-    `Sent to ${redirectUri}, arrived at ${callbackUrl.origin}${callbackUrl.pathname}: the ${part} differs.`,
-    header ? `${through}, or send ${header}; ${settingFor(trust)}. ${received(headers)}` : `${through}.`,
+    `The callback arrived at ${callbackUrl.origin}${callbackUrl.pathname} instead of ${redirectUri}: the ${part} differs.`,
+    header ? `${fix}, or to send ${header}; ${settingFor(trust)}. ${received(headers)}` : `${fix}.`,
   )
 }
 
 const settingFor = (trust: ForwardedHeaders | undefined) =>
   trust
-    ? `forwardedHeaders is ${JSON.stringify(trust)}: of a list, the ${trust.hops === 1 ? 'last value' : `last ${trust.hops} values are believed, and the first of these`} counts, so hops has to be the number of your proxies, and a proxy behind another has to pass on or add to what that one sent, not replace it`
-    : 'forwarded headers are not believed: set forwardedHeaders: { hops: n }, n being the number of your proxies'
+    ? `forwardedHeaders is ${JSON.stringify(trust)}: of a list, ${trust.hops === 1 ? 'the last value' : `the first of the last ${trust.hops} values`} is used. Set hops to the number of your proxies; a proxy behind another has to append to the header or forward it, not replace it`
+    : 'forwarded headers are ignored: set forwardedHeaders: { hops: n }, where n is the number of your proxies'
 
-/** A stranger may have written it: cut, and without control characters. */
+/** Untrusted values: cut, and without control characters. */
 function received(headers: Headers): string {
   const found = ['host', ...FORWARDED, 'forwarded'].flatMap((name) => {
     const value = headers.get(name)

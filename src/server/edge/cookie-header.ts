@@ -1,25 +1,25 @@
 import { COOKIE_PREFIX } from '../../vault/cookie.js'
 import { trimWhitespace } from './whitespace.js'
 
-/** Why a cookie that looks like one of ours is not read. */
+/** Why a cookie that looks like one of proofkey is ignored. */
 export type CookieRefusal = 'name' | 'value' | 'duplicate'
 
 export interface ParsedCookies {
   readonly cookies: Map<string, string>
-  /** Only of cookies that look like ours; the app's own are its own business. */
+  /** Only of cookies that look like those of proofkey. */
   readonly refusals: ReadonlySet<CookieRefusal>
 }
 
-/** RFC 9110 §5.6.2, as RFC 6265 §4.1.1 asks of names. */
+/** RFC 9110 §5.6.2, which RFC 6265 §4.1.1 requires of names. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/
 /** `cookie-octet` of RFC 6265 §4.1.1. */
 const OCTETS = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
 const OWN_NAME = /^\d{13}[\w-]{43}$/
 
 /**
- * Splits a `Cookie` header by the octets that RFC 6265 §4.2.1 names: `;`, the first `=`, and spaces or tabs around them.
- * Names are compared byte for byte. A browser lets a sub-domain set a cookie for the whole site unless its name starts
- * with `__Host-`: any name that only reads so after some cleaning may be a sub-domain's.
+ * Splits a `Cookie` header at the octets of RFC 6265 §4.2.1: `;`, the first `=`, and spaces or tabs around them. Names are
+ * compared byte for byte. A browser lets a sub-domain set a cookie for the whole site unless its name starts with `__Host-`:
+ * a name that starts so only after normalisation may come from a sub-domain.
  */
 export function parseCookieHeader(header: string | null): ParsedCookies {
   const cookies = new Map<string, string>()
@@ -29,11 +29,11 @@ export function parseCookieHeader(header: string | null): ParsedCookies {
     const at = pair.indexOf('=')
     const name = trimWhitespace(pair.slice(0, Math.max(at, 0)))
     const value = trimWhitespace(pair.slice(at + 1))
-    // A nameless cookie is sent as its value alone.
+    // A cookie without a name is sent as its value only.
     const refuse = (why: CookieRefusal) => looksOwn(name || value) && refusals.add(why)
     if (!TOKEN.test(name)) refuse('name')
     else if (seen.has(name)) {
-      // Nothing tells which of the two was set by this host.
+      // It is not known which of the two was set by this host.
       cookies.delete(name)
       refuse('duplicate')
     } else {
@@ -46,7 +46,7 @@ export function parseCookieHeader(header: string | null): ParsedCookies {
   return { cookies, refusals }
 }
 
-/** Whether a cookie of this name belongs to a waiting sign-in or sign-out. */
+/** Whether a cookie of this name belongs to a pending sign-in or sign-out. */
 export const isOwn = (name: string): boolean =>
   name.startsWith(COOKIE_PREFIX) && OWN_NAME.test(name.slice(COOKIE_PREFIX.length))
 

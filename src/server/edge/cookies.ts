@@ -12,21 +12,21 @@ export interface RequestCookies extends CookieJar {
 }
 
 interface CookieJarOptions {
-  /** `Lax` lets the callback, a cross-site navigation, bring its cookie; a form post needs `None`. */
+  /** With `Lax` the callback, a cross-site navigation, sends the cookie; a form post needs `None`. */
   readonly sameSite: 'Lax' | 'None'
   /** @param transaction the sign-in that the event is about */
   readonly report?: (event: EventBody, transaction?: string) => void
 }
 
 /**
- * The cookies of a request, and what the response changes of them. `Secure`, `HttpOnly`, `Path=/`, no `Domain`
- * (RFC 10017 §6.1.3.2). The whole header of the next request stays within {@link MAX_COOKIE_HEADER_BYTES}: waiting
- * sign-ins give way, those that expire first.
+ * The cookies of a request, and the changes for the response. `Secure`, `HttpOnly`, `Path=/`, no `Domain` (RFC 10017
+ * §6.1.3.2). The header of the next request stays within {@link MAX_COOKIE_HEADER_BYTES}: the pending sign-ins that expire
+ * first are removed.
  */
 export function createCookieJar(header: string | null, { sameSite, report }: CookieJarOptions): RequestCookies {
   const { cookies, refusals } = parseCookieHeader(header)
   for (const reason of refusals) report?.({ type: 'cookie_refused', reason })
-  // Of the header as it came: what is not read takes room too.
+  // The size of the whole header: cookies that are ignored count too.
   let headerBytes = new TextEncoder().encode(header ?? '').length
   const changed = new Map<string, string>()
 
@@ -37,12 +37,12 @@ export function createCookieJar(header: string | null, { sameSite, report }: Coo
     const value = cookies.get(name)
     if (value !== undefined) headerBytes -= cookieBytes(name, value)
     cookies.delete(name)
-    // What the prefix demands, or browsers would not delete it.
+    // With the attributes that the prefix requires; otherwise browsers would not delete it.
     write(name, '', 0)
   }
 
   function makeRoom(name: string, bytes: number): void {
-    // Names go on with the expiry, so their order is the order in which they expire.
+    // The expiry follows the prefix in the name, so this is the order in which they expire.
     const waiting = [...cookies.keys()].filter((other) => isOwn(other) && other !== name).sort()
     const known = cookies.get(name)
     const added = bytes - (known === undefined ? 0 : cookieBytes(name, known))
@@ -74,6 +74,6 @@ export function createCookieJar(header: string | null, { sameSite, report }: Coo
 const tooManyCookies = (there: number, more: number) =>
   new ProofkeyError(
     'storage_full',
-    `The browser sends ${there} bytes of other cookies; with ${more} of this sign-in they pass ${MAX_COOKIE_HEADER_BYTES}, and proxies refuse 8 kB.`,
-    'Keep less in the cookies of this origin, or use redisVault, whose cookies are small.',
+    `The browser sends ${there} bytes of other cookies; with ${more} of this sign-in they exceed ${MAX_COOKIE_HEADER_BYTES}, and proxies reject 8 kB.`,
+    'Store less in the cookies of this origin, or use redisVault, which needs small cookies only.',
   )

@@ -2,49 +2,50 @@ import { parseUrl } from '../../protocol/discovery/endpoint.js'
 import { parseHost } from './bad-request.js'
 import { trimWhitespace } from './whitespace.js'
 
-/** Which of a request's forwarded headers are believed. */
+/** Which forwarded headers of a request are trusted. */
 export interface ForwardedHeaders {
   /**
-   * The number of proxies in front of this server, 1 to 20, each of which adds its value to the header or passes on the
-   * one before. Of a list, the values of the last `hops` proxies are believed, and of these the first counts: what the
-   * proxy nearest to the browser saw. What is before them, the browser may have sent.
+   * The number of proxies in front of this server, 1 to 20. Each must append its value to the header, or forward the header
+   * unchanged. Of a list, the last `hops` values are trusted, and the first of these is used: that of the proxy nearest to
+   * the browser. Values before them may have been sent by the browser.
    */
   readonly hops: number
   /**
    * `x-forwarded`: `X-Forwarded-Proto`, `-Host`, `-Port` and `-Prefix`. `forwarded`: `proto` and `host` of `Forwarded`
-   * (RFC 7239). Default: the former where the request has any of them, else the latter; name the one that your proxies
-   * write, for a browser may send the other.
+   * (RFC 7239). Default: the former if the request has any of them, otherwise the latter. Set the one that your proxies
+   * write, because a browser may send the other.
    */
   readonly header?: 'x-forwarded' | 'forwarded' | undefined
 }
 
-/** What the proxies say of the request that the first of them took in. */
+/** The request as the first trusted proxy received it. */
 interface ForwardedRequest {
   readonly proto?: string | undefined
   readonly host?: string | undefined
   readonly port?: string | undefined
-  /** What they cut off the path, all together. */
+  /** The path prefixes that the proxies removed, joined. */
   readonly prefix?: string | undefined
 }
 
-/** The headers that are read, as a request has them. */
+/** The headers of `x-forwarded`. */
 export const FORWARDED = ['proto', 'host', 'port', 'prefix'].map((name) => `x-forwarded-${name}`)
 
 /**
- * The URL that the person's browser asked for, as far as the trusted proxies tell. A value that is no scheme, host,
- * port or path is left aside.
+ * The URL that the browser requested, according to the trusted proxies. An invalid scheme, host, port or path is ignored.
  */
 export function requestedUrl({ url, headers }: Request, trust: ForwardedHeaders | undefined): URL {
   const requested = new URL(url)
   if (!trust) return requested
   const { protocol, host, pathname, search } = requested
   const { hops, header = FORWARDED.some((name) => headers.has(name)) ? 'x-forwarded' : 'forwarded' } = trust
-  const said = header === 'forwarded' ? readForwarded(headers.get('forwarded'), hops) : readXForwarded(headers, hops)
-  const named = said.proto?.toLowerCase() ?? ''
-  const scheme = named === 'http' || named === 'https' ? named : protocol === 'https:' ? 'https' : 'http'
-  const authority = (said.host !== undefined && parseHost(said.host, scheme)) || host
-  const port = /^\d{1,5}$/.test(said.port ?? '') && !/:\d+$/.test(authority) ? `:${said.port}` : ''
-  const prefix = /^\/[!-~]*$/.test(said.prefix ?? '') && !/[?#\\]/.test(said.prefix ?? '') ? said.prefix : ''
+  const forwarded =
+    header === 'forwarded' ? readForwarded(headers.get('forwarded'), hops) : readXForwarded(headers, hops)
+  const proto = forwarded.proto?.toLowerCase() ?? ''
+  const scheme = proto === 'http' || proto === 'https' ? proto : protocol === 'https:' ? 'https' : 'http'
+  const authority = (forwarded.host !== undefined && parseHost(forwarded.host, scheme)) || host
+  const port = /^\d{1,5}$/.test(forwarded.port ?? '') && !/:\d+$/.test(authority) ? `:${forwarded.port}` : ''
+  const prefix =
+    /^\/[!-~]*$/.test(forwarded.prefix ?? '') && !/[?#\\]/.test(forwarded.prefix ?? '') ? forwarded.prefix : ''
   return parseUrl(`${scheme}://${authority}${port}${prefix}${pathname}${search}`) ?? requested
 }
 
@@ -52,7 +53,7 @@ function readXForwarded(headers: Headers, hops: number): ForwardedRequest {
   const [proto = [], host = [], port = [], prefix = []] = FORWARDED.map((name) =>
     (headers.get(name)?.split(',') ?? []).map(trimWhitespace).slice(-hops),
   )
-  // Each proxy cuts off a part of what the one before has left.
+  // Each proxy removes a part of the path that the proxy before it has forwarded.
   return {
     proto: proto[0],
     host: host[0],
@@ -64,12 +65,12 @@ function readXForwarded(headers: Headers, hops: number): ForwardedRequest {
 const readForwarded = (value: string | null, hops: number): ForwardedRequest =>
   parseForwarded(value ?? '')?.slice(-hops)[0] ?? {}
 
-/** One `token=value` of RFC 7239 §4, its value a token or a quoted string, and what ends it. */
+/** One `token=value` of RFC 7239 §4, where the value is a token or a quoted string, and its separator. */
 const PAIR = /[ \t]*([!#$%&'*+\-.^_`|~\dA-Za-z]+)=(?:([!#$%&'*+\-.^_`|~\dA-Za-z]+)|"((?:[^"\\]|\\.)*)")[ \t]*(;|,|$)/y
 
 /**
  * The elements of a `Forwarded` header, one for each proxy (RFC 7239 §4).
- * @returns undefined where it is malformed anywhere, so that no half of a quoted string counts as a proxy's word
+ * @returns undefined if any part is malformed, so that a part of a quoted string is not read as an element
  */
 export function parseForwarded(value: string): Record<string, string>[] | undefined {
   const elements: Record<string, string>[] = [{}]

@@ -2,28 +2,28 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { parseUrl } from '../../protocol/discovery/endpoint.js'
 import { BAD_REQUEST_ORIGIN, parseHost } from './bad-request.js'
 
-/** What Express and others add to Node's request. */
+/** The properties that Express and others add to Node's request. */
 interface FrameworkRequest extends IncomingMessage {
-  /** Express: the URL before a router cut its mount path off. */
+  /** Express: the URL before a router removed its mount path. */
   readonly originalUrl?: string
-  /** What a body parser made of the body that it has read. */
+  /** The body as a body parser has parsed it. */
   readonly body?: unknown
 }
 
-/** Of {@link toRequest}. */
+/** Options of {@link toRequest}. */
 export interface ToRequestOptions {
-  /** What was read of the body before us, parsed or not. Default: what Express left in `request.body`. */
+  /** The body, if it was read before, parsed or not. Default: `request.body` of Express. */
   readonly body?: unknown
 }
 
 /**
  * Node's request (`http`, `http2`, Express; in Fastify `toRequest(request.raw, { body: request.body })`) as a Web
- * `Request`. Its URL is what this server sees: behind a proxy see `forwardedHeaders`.
+ * `Request`. Its URL is the one that this server received: behind a proxy see `forwardedHeaders`.
  *
- * Never throws. A request of which no Web `Request` can be made goes to `http://bad-request.invalid` instead, and every
- * handler of `proofkey/server` answers that with 400: a `Host` that is none (RFC 9112 §3.2) or is missing, a host that
- * differs from HTTP/2's `:authority`, a header that `Headers` does not take, or a method that `Request` does not take
- * (`CONNECT`, `TRACE`, `TRACK`), which reads `UNSUPPORTED`.
+ * Never throws. An invalid request becomes a `Request` to `http://bad-request.invalid`, and every handler of
+ * `proofkey/server` responds to that with 400: a missing or invalid `Host` (RFC 9112 §3.2), a host that differs from
+ * HTTP/2's `:authority`, a header that `Headers` does not accept, or a method that `Request` does not accept (`CONNECT`,
+ * `TRACE`, `TRACK`), which becomes `UNSUPPORTED`.
  */
 export function toRequest(incoming: FrameworkRequest, options: ToRequestOptions = {}): Request {
   try {
@@ -48,14 +48,14 @@ const badRequest = (path: string, init: RequestInit) => new Request(BAD_REQUEST_
 
 const UNSUPPORTED = 'UNSUPPORTED'
 
-/** As Fetch normalises methods: `post` is `POST`, `patch` is another method than `PATCH`. */
+/** The method as Fetch normalises it: `post` becomes `POST`; `patch` is not changed. */
 function normalizedMethod(method: string): string {
   const upper = method.toUpperCase()
   if (/^(CONNECT|TRACE|TRACK)$/.test(upper)) return UNSUPPORTED
   return /^(DELETE|GET|HEAD|OPTIONS|POST|PUT)$/.test(upper) ? upper : method
 }
 
-/** Undefined where the request names no host, or two (RFC 9112 §3.2, RFC 9113 §8.3.1). */
+/** Undefined if the request has no valid host, or two (RFC 9112 §3.2, RFC 9113 §8.3.1). */
 function originOf({ socket, headers }: FrameworkRequest): string | undefined {
   const scheme = socket && 'encrypted' in socket && socket.encrypted ? 'https' : 'http'
   const named = [headers[':authority'], headers.host].filter((host) => host !== undefined)
@@ -63,7 +63,7 @@ function originOf({ socket, headers }: FrameworkRequest): string | undefined {
   return host === undefined || others.length ? undefined : `${scheme}://${host}`
 }
 
-/** Path and query of the target. It may name a host of its own (RFC 9112 §3.2.2), which is not believed. */
+/** Path and query of the request target. A host in it (RFC 9112 §3.2.2) is ignored. */
 function pathOf(request: FrameworkRequest): string {
   const target = request.originalUrl ?? request.url ?? '/'
   const absolute = /^https?:/i.test(target) ? parseUrl(target) : undefined
@@ -71,16 +71,16 @@ function pathOf(request: FrameworkRequest): string {
   return url ? url.pathname + url.search : '/'
 }
 
-/** Node has it since 20.6; the DOM's types do not know it. */
+/** Node has it since 20.6; TypeScript's DOM types do not. */
 const streamFrom = (body: AsyncIterable<Uint8Array>) =>
   (ReadableStream as unknown as { from(body: AsyncIterable<Uint8Array>): ReadableStream }).from(body)
 
-/** A body that was read before us, written again in its own type. */
+/** A body that was read before, serialised again in its content type. */
 function written(body: unknown, { headers, readableEnded }: IncomingMessage): BodyInit | undefined {
   if (body === undefined || body === null || !readableEnded) return undefined
   if (typeof body === 'string' || body instanceof Uint8Array) return body as BodyInit
   if (headers['content-type']?.includes('json')) return JSON.stringify(body)
-  // Nested fields, which some parsers make, are nothing that a form of ours holds.
+  // Ignore nested fields, which some parsers create: none of our forms has them.
   const fields = Object.entries(Object(body)).flatMap(([name, values]) =>
     [values].flat().flatMap((value) => (typeof value === 'string' ? [[name, value]] : [])),
   )
@@ -94,7 +94,7 @@ export async function sendResponse(outgoing: ServerResponse, response: Response)
   outgoing.end(Buffer.from(await response.arrayBuffer()))
 }
 
-/** Adds the `headers` of a sign-in, or of a refusal, to Node's response; cookies beside those that are set already. */
+/** Adds the `headers` of a result or an error to Node's response. Cookies that are already set are kept. */
 export function appendHeaders(outgoing: ServerResponse, headers: Headers): void {
   for (const [name, value] of headers) if (name !== 'set-cookie') outgoing.setHeader(name, value)
   for (const cookie of headers.getSetCookie()) outgoing.appendHeader('set-cookie', cookie)

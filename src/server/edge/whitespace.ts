@@ -1,6 +1,6 @@
 /**
- * Without the spaces and tabs around it: all the whitespace that HTTP and cookies know (RFC 9110 §5.6.3, RFC 6265 §5.2).
- * `String.trim` also strips U+00A0 and others, which browsers keep.
+ * Without leading and trailing spaces and tabs, the only whitespace of HTTP and cookies (RFC 9110 §5.6.3, RFC 6265 §5.2).
+ * `String.trim` also strips U+00A0 and others, which browsers do not strip.
  */
 export function trimWhitespace(text: string): string {
   let [start, end] = [0, text.length]
