@@ -50,7 +50,7 @@ describe('the README', () => {
     const errors = readFileSync(`${root}src/errors.ts`, 'utf8')
     const union = errors.slice(
       errors.indexOf('ErrorCode ='),
-      errors.indexOf('/**\n * What the authorization server answered'),
+      errors.indexOf('/**\n * The OAuth error response of the authorization server'),
     )
     const codes = [...union.matchAll(/\| '(\w+)'/g)].map(([, code]) => code)
     const table = readme.slice(readme.indexOf('All error codes'), readme.indexOf('</details>'))
