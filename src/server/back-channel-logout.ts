@@ -36,7 +36,7 @@ export async function backChannelLogout(request: Request, onLogout: OnLogout, pa
     if (claim !== 'claimed')
       throw claim === 'used'
         ? logoutTokenInvalid('it was used before', 'Nothing to do: its sessions were ended then.')
-        : logoutTokenInvalid('another request is handling it', 'Send it again if that request fails.')
+        : logoutTokenInvalid('it is being handled by another request', 'Send it again if that request fails.')
     try {
       await onLogout(logout)
     } catch {

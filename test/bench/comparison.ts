@@ -51,7 +51,7 @@ export const notes = ({ conditions: { rounds, latencyMs, chromium, libraries } }
     `Medians of ${rounds} rounds, Chromium ${chromium}, ${libraries}.`,
     `Provider and browser on one machine; the rows with a network have ${latencyMs} ms added to each request.`,
     'A first visit creates proofkey’s database.',
-    'keycloak-js runs through its oidcProvider option; for its sake the provider issues JWT access tokens and allows credentials in CORS.',
+    'keycloak-js runs through its oidcProvider option; for it the provider issues JWT access tokens and allows credentials in CORS.',
   ].join('\n')
 
 /** How far the middle half of the samples spreads. */

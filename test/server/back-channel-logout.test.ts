@@ -114,8 +114,8 @@ describe('a back-channel logout', () => {
 
 describe('no session ends for', () => {
   const cases: [string, (token: string) => Request, RegExp][] = [
-    ['a GET', (token) => new Request(`https://app.example/?logout_token=${token}`), /wrong method/],
-    ['a PUT', (token) => posted({ logout_token: token }, { method: 'PUT' }), /wrong method/],
+    ['a GET', (token) => new Request(`https://app.example/?logout_token=${token}`), /was sent with method/],
+    ['a PUT', (token) => posted({ logout_token: token }, { method: 'PUT' }), /was sent with method/],
     [
       'a JSON body',
       (token) =>
@@ -183,7 +183,7 @@ describe('no session ends for', () => {
     app.server.answer = () => {
       throw new TypeError('fetch failed')
     }
-    await refused(await app.post(token), /did not answer/)
+    await refused(await app.post(token), /did not respond/)
     expect(app.told()).toEqual([expect.objectContaining({ code: 'network_error' })])
     app.server.answer = undefined
     expect((await app.post(token)).status).toBe(200)

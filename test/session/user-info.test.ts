@@ -82,8 +82,8 @@ describe('userInfo', () => {
   })
 
   it.each<[string, () => Response, string]>([
-    ['somebody else', () => Response.json({ sub: 'bob' }), 'somebody else'],
-    ['nobody', () => Response.json({}), 'somebody else'],
+    ['somebody else', () => Response.json({ sub: 'bob' }), 'another sub'],
+    ['nobody', () => Response.json({}), 'another sub'],
     ['null', () => Response.json(null), 'no JSON'],
     ['a page', () => new Response('<!doctype html>'), 'no JSON'],
     ['a JWT', () => new Response('e30.e30.', { headers: { 'content-type': 'application/jwt' } }), 'JWT'],

@@ -113,7 +113,7 @@ export const unknownState = (): ProofkeyError =>
   new ProofkeyError(
     'unknown_state',
     'No pending sign-in has the state of this callback.',
-    'Start a new sign-in. If it recurs: is storage kept, and the callback opened in the same browser?',
+    'Start a new sign-in. If it recurs, check that this browser keeps its storage.',
   )
 
 export const malformed = (what: string, hint?: string): ProofkeyError =>

@@ -236,6 +236,6 @@ describe('the head of a response', () => {
 
   it('leaves no room for a sign-in where the app’s own cookies take it all', async () => {
     const error = await refusal(start(`session=${'s'.repeat(7000)}`), 'storage_full')
-    expect(error.hint).toContain('Keep less in the cookies of this origin')
+    expect(error.hint).toContain('Store less in the cookies of this origin')
   })
 })

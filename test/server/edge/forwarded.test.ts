@@ -190,7 +190,7 @@ describe('the hint', () => {
   it('names no setting that is made already', async () => {
     const hint = await hintFor({ host: 'app.example', 'x-forwarded-proto': 'https, http' }, { hops: 1 })
     expect(hint).not.toContain('set forwardedHeaders')
-    expect(hint).toContain('forwardedHeaders is {"hops":1}: of a list, the last value counts')
+    expect(hint).toContain('forwardedHeaders is {"hops":1}: of a list, the last value is used')
     expect(hint).toContain('x-forwarded-proto: https, http')
   })
 

@@ -143,7 +143,7 @@ const CASES: Case[] = [
     what: 'stands behind another, and replaces what that one sent',
     wrong: { proxy: TWO, inner: `location / { proxy_pass $app; ${HOST} ${PROTO} }`, trust: { hops: 2 } },
     part: 'protocol',
-    named: 'has to pass on or add to what that one sent',
+    named: 'has to append to the header or forward it',
     right: { proxy: TWO, inner: `location / { proxy_pass $app; ${HOST} }`, trust: { hops: 2 } },
   },
   {
