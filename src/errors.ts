@@ -160,7 +160,7 @@ export function errorWith(error: ProofkeyError, changes: ErrorDetails): Proofkey
 
 /** The caller's `signal` ended the wait; no code or token was used. */
 export const aborted = (reason: unknown): ProofkeyError<'aborted'> =>
-  new ProofkeyError('aborted', 'The sign-in was aborted by its signal.', 'Call it again if wanted.', {
+  new ProofkeyError('aborted', 'The sign-in was aborted.', 'Try again.', {
     cause: reason,
     retryable: true,
   })
@@ -200,10 +200,10 @@ export function oauthRefusal(
 
 const hintFor = (code: ErrorCode) =>
   code === 'access_denied'
-    ? 'The user or the server denied the request. Offer to sign in again.'
+    ? 'The user or the server denied it: offer to sign in again.'
     : code.endsWith('_required')
       ? 'Sign in without prompt=none.'
-      : 'Look up this error of the server, then start a new sign-in.'
+      : 'See serverError; start a new sign-in.'
 
 /** The server's unchanged text. Logs, JSON and consoles do not show it. */
 const unredacted = new WeakMap<ProofkeyError, ServerError>()

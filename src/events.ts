@@ -28,7 +28,7 @@ export type EventBody =
   | { readonly type: 'transaction_stored'; readonly vault: string }
   /**
    * A pending sign-in or sign-out was removed to make room; its callback will be `unknown_state`. `vault_full`: the vault
-   * has its maximum of records; `cookies`: the `Cookie` header would exceed its limit.
+   * contains `maxRecords`; `cookies`: the `Cookie` header would exceed its limit.
    */
   | { readonly type: 'transaction_dropped'; readonly reason: 'vault_full' | 'cookies' }
   /** The user is sent to the authorization endpoint; on a device, the device code is requested. */

@@ -208,7 +208,7 @@ export const otherClient = () =>
   new ProofkeyError(
     'other_client',
     'This callback belongs to another client of this origin.',
-    'Call handleCallback() of that client; nothing was changed.',
+    'Let that client handle it; nothing was changed.',
   )
 
 const notTaken: Record<Exclude<Taken['status'], 'taken'>, () => ProofkeyError> = {

@@ -36,17 +36,13 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
     answered = true
     // A redirect that is not followed has status 0 in browsers.
     if ((response.status < 200 || response.status > 201) && response.status < 400)
-      throw responseRefused(
-        url,
-        `responded with status ${response.status}`,
-        'Use its final URL: redirects are not followed.',
-      )
+      throw responseRefused(url, `responded with status ${response.status}`, 'Use the final URL.')
     const headers = ['content-type', 'date'].map((name): [string, string] => [name, response.headers.get(name) ?? ''])
     return new Response(await readBody(url, response), { status: response.status, headers })
   } catch (cause) {
     if (cause instanceof ProofkeyError) throw cause
     const [code, message, hint] = signal?.aborted
-      ? (['aborted', 'was aborted by its signal', 'Call it again if wanted.'] as const)
+      ? (['aborted', 'was aborted', 'Try again.'] as const)
       : deadline.aborted
         ? (['timeout', `took over ${timeoutSeconds} s`, 'Try again, or raise timeoutSeconds.'] as const)
         : (['network_error', answered ? 'broke off' : 'did not respond', 'Check the network and CORS.'] as const)
@@ -81,6 +77,6 @@ export function responseRefused(url: string, what: string, hint = CHECK_ISSUER):
   return new ProofkeyError('response_refused', `${shown(url)} ${what}.`, hint)
 }
 
-export const CHECK_ISSUER = 'Check the issuer, and proxies in front of it.'
+export const CHECK_ISSUER = 'Check the issuer and its proxies.'
 
 const shown = (url: string) => url.slice(0, MAX_SHOWN_LENGTH)

@@ -486,5 +486,5 @@ it('the README’s command line ends on Ctrl-C, and shows no stack', async () =>
   await until(() => said.includes(issuer) || command.exitCode !== null)
   command.kill('SIGINT')
   expect(await ended).toEqual([1, null])
-  expect(said).toMatch(/^To sign in, .*:\nhttps:\S+\naborted: Call it again if wanted\.\n$/)
+  expect(said).toMatch(/^To sign in, .*:\nhttps:\S+\naborted: Try again\.\n$/)
 }, 20_000)

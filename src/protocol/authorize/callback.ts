@@ -54,7 +54,7 @@ export function checkCallback(
 ): string {
   if (url.href.length > MAX_CALLBACK_LENGTH) throw malformed(`is over ${MAX_CALLBACK_LENGTH} characters`)
   const foreign = UNEXPECTED_PARAMETERS.find((name) => parameters.has(name))
-  if (foreign) throw malformed(`contains ${foreign}`, 'Register the client for response_type=code.')
+  if (foreign) throw malformed(`contains ${foreign}`, 'Allow only response_type=code.')
   const repeated = RESPONSE_PARAMETERS.find((name) => parameters.getAll(name).length > 1)
   if (repeated) throw malformed(`contains ${repeated} twice`)
 
@@ -94,8 +94,8 @@ export function checkRedirectUri(redirectUri: string, callbackUrl: URL): void {
   if (part) {
     throw new ProofkeyError(
       'redirect_uri_mismatch',
-      `The callback arrived at ${callbackUrl.href.replace(/[?#].*/, '')} instead of ${redirectUri}: the ${part} differs.`,
-      'Correct redirectUri, or the proxy or router that rewrites the URL.',
+      `Sent to ${redirectUri}, arrived at ${callbackUrl.href.replace(/[?#].*/, '')}: the ${part} differs.`,
+      'Correct redirectUri, or the proxy that rewrites it.',
     )
   }
 }
@@ -112,8 +112,8 @@ export function differingPart(sent: URL, callbackUrl: URL): string | undefined {
 export const unknownState = (): ProofkeyError =>
   new ProofkeyError(
     'unknown_state',
-    'No pending sign-in has the state of this callback.',
-    'Start a new sign-in. If it recurs, check that this browser keeps its storage.',
+    'No pending sign-in has this state.',
+    'Start a new sign-in; if it recurs, check the storage.',
   )
 
 export const malformed = (what: string, hint?: string): ProofkeyError =>

@@ -54,7 +54,7 @@ export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure
     throw new ProofkeyError(
       'issuer_mismatch',
       `The metadata has the issuer ${found}, expected "${issuer}".`,
-      'Set issuer to exactly this value, if it is the right server.',
+      'Set issuer exactly as the server does.',
     )
   }
   const required = { authorization_endpoint: '', token_endpoint: '' }

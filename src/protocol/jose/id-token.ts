@@ -103,7 +103,7 @@ export async function checkIdToken(
   const failedCheck = Object.entries(checks).find(([, passed]) => !passed)?.[0] as CheckedClaim | undefined
   if (failedCheck) throw invalidIdToken(`its ${failedCheck} is wrong`, failedCheck)
   if (acrValues && !scopes(acrValues).includes(acr as string)) {
-    const hint = 'Sign in again, and check that the server supports these acrValues.'
+    const hint = 'Check that the server supports acrValues.'
     throw new ProofkeyError('acr_not_met', 'The acr of the ID token is not one of acrValues.', hint, { claim: 'acr' })
   }
 }
@@ -111,13 +111,13 @@ export async function checkIdToken(
 export const invalidIdToken = (what: string, claim?: CheckedClaim): ProofkeyError =>
   new ProofkeyError('id_token_invalid', `The ID token was rejected: ${what}.`, hintFor(claim), { claim })
 
-const hintFor = (claim?: CheckedClaim) => {
-  if (/^(exp|nbf|iat|auth_time)$/.test(`${claim}`)) return 'Check the clocks here and at the server; sign in again.'
-  if (/^(aud|azp)$/.test(`${claim}`)) return 'Check clientId, and that the server issues the token to it alone.'
-  return claim === 'nonce' || claim === 'at_hash' || claim === 'sub'
-    ? 'Start a new sign-in. If it recurs, tokens may be injected.'
-    : 'Check issuer, client and keys at the server.'
-}
+/** For claims of time and of the client; any other claim that is wrong may be injected. */
+const hintFor = (claim = '') =>
+  /exp|nbf|iat|time/.test(claim)
+    ? 'Check the clocks.'
+    : /aud|azp/.test(claim)
+      ? 'Check clientId.'
+      : 'Start a new sign-in; it may be an attack.'
 
 /** The left half of the digest that the ID token's algorithm uses; that of Ed25519 and EdDSA is SHA-512. */
 async function halfHash(idToken: string, accessToken: string): Promise<string> {

@@ -64,7 +64,7 @@ export async function completeAuthorization(
   const { server, clientId, redirectUri, codeVerifier, resource, idToken, state } = transaction
   if (!(transaction.expiresAtMs > Date.now())) throw expired()
   const url = parseUrl(`${callback}`)
-  if (!url) throw malformed('is not an absolute URL', 'Pass the complete callback URL.')
+  if (!url) throw malformed('is not an absolute URL', 'Pass the whole URL.')
   const code = checkCallback(transaction, url, options.form ?? callbackParameters(url))
 
   const body = new URLSearchParams({
@@ -113,9 +113,7 @@ export async function readGrant(
     const missing = scopes(expected.requiredScope).filter((value) => !granted.includes(value))
     if (missing.length) {
       const hint =
-        (result.scope ?? expected.scope)
-          ? "Sign in again with prompt: 'consent', or require less."
-          : 'Let the server send the granted scope in its response.'
+        (result.scope ?? expected.scope) ? 'Sign in with prompt=consent.' : 'Let the server send the granted scope.'
       throw new ProofkeyError('scope_missing', `The server did not grant: ${redact(missing.join(' '), issued)}.`, hint)
     }
     return {
@@ -139,11 +137,7 @@ export async function readGrant(
 }
 
 export const expired = (): ProofkeyError =>
-  new ProofkeyError(
-    'expired',
-    'The sign-in took longer than its lifetime.',
-    'Start a new sign-in. If it recurs, raise lifetimeSeconds.',
-  )
+  new ProofkeyError('expired', 'The sign-in took too long.', 'Start a new sign-in, or raise lifetimeSeconds.')
 
 const tokenResponseInvalid = (what: string) =>
   new ProofkeyError('token_response_invalid', `The token response was rejected: ${what}.`, CHECK_ISSUER)
@@ -156,8 +150,8 @@ function translate(error: unknown, response: Response, secrets: Posted['secrets'
     return error.retryable ? errorWith(error, { retryable: false }) : error
   }
   if (error instanceof oauth.ResponseBodyError) {
-    const hint = 'Start a new sign-in. invalid_grant can mean that the code or token was used before, or stolen.'
-    return oauthRefusal('token_request_refused', 'The token endpoint returned the error', error, secrets, hint)
+    const hint = 'Start a new sign-in; invalid_grant can mean a stolen code.'
+    return oauthRefusal('token_request_refused', 'The server returned the error', error, secrets, hint)
   }
   const about = Object(cause)
   return ['claims', 'header'].some((part) => part in about)

@@ -77,6 +77,7 @@ describe('checkCallback', () => {
     await refusal(() => check(landing(error, 'https://app.example/other?tenant=1')), 'redirect_uri_mismatch')
     const refused = await refusal(() => check(landing(error)), 'access_denied')
     expect(refused.serverError).toEqual({ error: 'access_denied', description: 'no' })
+    expect(refused.hint).toBe('The user or the server denied it: offer to sign in again.')
     for (const code of [
       'login_required',
       'consent_required',
