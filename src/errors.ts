@@ -231,27 +231,24 @@ export function redact(text: string, secrets: Secrets = []): string {
     .slice(0, 20 * MAX_TEXT_LENGTH)
     .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
     .slice(0, MAX_TEXT_LENGTH)
-  return repeatsSecret(shown, secrets) ? '(withheld)' : shown
+  return secretFinder(secrets)(shown) ? '(withheld)' : shown
 }
 
 /**
- * Whether a text contains a secret, or eight consecutive characters of one; also with other characters in between, in
- * other case, percent-encoded, as HTML entities, with JSON escapes, in hex or base64, or in several of these at once. The
- * time is proportional to the length of both.
+ * Makes a test for texts that contain one of these secrets, or eight consecutive characters of one; also with other
+ * characters in between, in other case, percent-encoded, as HTML entities, with escapes of JSON or C, in hex, in base64, as
+ * numbers, or in several of these at once. Making it takes time in proportion to the secrets, each test in proportion to the
+ * text.
  */
-export function repeatsSecret(text: string, secrets: Secrets): boolean {
-  const found = withLetters(readingsOf(text))
-  const parts = new Set(found.flatMap(partsOf))
-  return secrets.some(
-    (secret) =>
-      secret &&
-      // The secret itself may look encoded.
-      withLetters(plainReadings(secret)).some((form) =>
-        form.length < PART_LENGTH
-          ? form && found.some((reading) => reading.includes(form))
-          : partsOf(form).some((part) => parts.has(part)),
-      ),
-  )
+export function secretFinder(secrets: Secrets): (text: string) => boolean {
+  // The secret itself may look encoded.
+  const forms = secrets.flatMap((secret) => (secret ? withLetters(plainReadings(secret)) : []))
+  const short = forms.filter((form) => form && form.length < PART_LENGTH)
+  const parts = new Set(forms.flatMap(partsOf))
+  return (text) =>
+    withLetters(readingsOf(text)).some(
+      (reading) => short.some((form) => reading.includes(form)) || partsOf(reading).some((part) => parts.has(part)),
+    )
 }
 
 /** The texts, and their letters and digits alone, so that separators and case do not matter. */
@@ -267,10 +264,11 @@ const lettersOf = (text: string): string =>
 const partsOf = (text: string): string[] =>
   Array.from({ length: Math.max(0, text.length - PART_LENGTH + 1) }, (_, at) => text.slice(at, at + PART_LENGTH))
 
-/** The text in all decodings, hex and base64 included. */
+/** The text in all decodings: also what it contains in hex, in base64 or as numbers. */
 function readingsOf(text: string): string[] {
   const plain = plainReadings(text)
-  const binary = plain.flatMap((reading) => [...fromBase64(reading), reading.replace(/[\da-f]{2}/gi, '%$&')])
+  const bytes = plain.flatMap((reading) => [fromBase64, fromHex, fromNumbers].flatMap((read) => read(reading)))
+  const binary = bytes.map(fromUtf8)
   return [...plain, ...binary, ...binary.map(decoded)]
 }
 
@@ -292,10 +290,10 @@ const decoded = (text: string): string =>
         return bytes.replace(/%(..)/g, (_, byte) => character(byte, 16))
       }
     })
-    .replace(/\\u\{?([\da-f]{1,6})\}?|\\x([\da-f]{2})|&#x([\da-f]{1,6});?/gi, (_, u, x, hex) =>
-      character(u ?? x ?? hex, 16),
+    .replace(/\\u\{([\da-f]+)\}|[\\%]u([\da-f]{4})|\\x([\da-f]{2})|&#x([\da-f]+);?/gi, (_, ...hex) =>
+      character(hex.slice(0, 4).find(Boolean), 16),
     )
-    .replace(/&#(\d{1,7});?/g, (_, decimal) => character(decimal, 10))
+    .replace(/&#(\d+);?/g, (_, decimal) => character(decimal, 10))
     // A named entity becomes its base letter (`&uuml;` is `u`), or nothing (`&lt;`).
     .replace(/&(\w)(?:uml|acute|grave|circ|tilde|ring|cedil|slash|caron);|&(?!amp;)\w{2,8};/g, '$1')
     .replaceAll('&amp;', '&')
@@ -308,10 +306,22 @@ function fromBase64(text: string): string[] {
     .replace(/[^\w+/-]/g, '')
     .replaceAll('-', '+')
     .replaceAll('_', '/')
-  return [0, 1, 2, 3].map((start) =>
-    new TextDecoder().decode(Uint8Array.from(atob(whole(digits.slice(start))), (byte) => byte.charCodeAt(0))),
-  )
+  return [0, 1, 2, 3].map((start) => atob(whole(digits.slice(start))))
 }
+
+/** What the text contains in hex, at either alignment and with any separators. */
+function fromHex(text: string): string[] {
+  const digits = text.replace(/0x|[^\da-f]/gi, '')
+  return [0, 1].map((start) => digits.slice(start).replace(/../g, (byte) => character(byte, 16)))
+}
+
+/** Bytes as octal or decimal numbers: `\141\142`, `[97,98]`. */
+const fromNumbers = (text: string): string[] =>
+  [8, 10].map((radix) => text.replace(/\D*(\d*)/g, (_, number) => number && character(number, radix)))
+
+/** Bytes, each one a character, as UTF-8. */
+const fromUtf8 = (bytes: string): string =>
+  new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)))
 
 /** Without a last digit that is not part of a byte. */
 const whole = (digits: string) => (digits.length % 4 === 1 ? digits.slice(0, -1) : digits)

@@ -23,6 +23,9 @@ export function ticketIsExpired(ticket: string): boolean {
   return Number(ticket.slice(0, 13)) <= Date.now()
 }
 
+/** What is secret of a ticket. Not its expiry: an honest text may name that time. */
+export const ticketSecret = (ticket: string): string => ticket.slice(13)
+
 /**
  * The id of the stored record: the expiry, so that ids sort by it, and a SHA-256 digest, so that the ticket, which is a part
  * of the decryption key, is not stored.

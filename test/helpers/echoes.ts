@@ -53,6 +53,17 @@ export const ECHOES: Record<string, (secret: string) => string> = {
   'in base64, percent-encoded': (secret) => encodeURIComponent(base64(secret)),
   'percent-encoded, in base64': (secret) => base64(percent(secret)),
   'in hex': (secret) => Buffer.from(secret).toString('hex'),
+  'in hex behind another digit': (secret) => `a${Buffer.from(secret).toString('hex')}`,
+  'in hex, byte by byte': (secret) =>
+    utf8(secret)
+      .map((byte) => `0x${hex(byte)}`)
+      .join(', '),
+  'as octal escapes': (secret) =>
+    utf8(secret)
+      .map((byte) => `\\${byte.toString(8)}`)
+      .join(''),
+  'as a buffer in JSON': (secret) => JSON.stringify(Buffer.from(secret)),
+  'as escapes of ASP': (secret) => each(secret, (code) => `%u${hex(code, 4)}`),
   'its first 15 characters': (secret) => `${[...secret].slice(0, 15).join('')}…`,
   'with dashes strewn in': (secret) => [...secret].join('-'),
   'with spaces strewn in': (secret) => [...secret].join(' '),

@@ -1,3 +1,4 @@
+import { ticketSecret } from '../../crypto/ticket.js'
 import { type ErrorCode, oauthRefusal, ProofkeyError } from '../../errors.js'
 import { MAX_CALLBACK_LENGTH } from '../../limits.js'
 import type { Transaction } from './transaction.js'
@@ -78,7 +79,7 @@ export function checkCallback(
       ERRORS_WITH_OWN_CODE.test(error) ? (error as ErrorCode) : 'authorization_failed',
       'The server returned the error',
       body,
-      [state, code, idToken?.nonce, codeVerifier],
+      [ticketSecret(state), code, idToken?.nonce, codeVerifier],
     )
   }
   if (!code) throw malformed('contains no code')

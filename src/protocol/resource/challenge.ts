@@ -1,4 +1,4 @@
-import { repeatsSecret, type Secrets } from '../../errors.js'
+import { type Secrets, secretFinder } from '../../errors.js'
 
 /** The parameters of all challenges in a `WWW-Authenticate` header (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9470 §3). */
 export interface Challenge {
@@ -14,13 +14,14 @@ export interface Challenge {
  */
 export function challengeOf(response: Response, secrets: Secrets = []): Challenge {
   const found: Record<string, string> = {}
+  const repeatsSecret = secretFinder(secrets)
   // Cut, to limit the time for a hostile header.
   const header = response.headers.get('www-authenticate')?.slice(0, 4096) ?? ''
   for (const [, name = '', quoted, token = ''] of header.matchAll(
     /(?<![\w-])(error|scope|acr_values|max_age)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))|"(?:[^"\\]|\\.)*"/gi,
   )) {
     const value = quoted?.replace(/\\(.)/g, '$1') ?? token
-    if (name && !repeatsSecret(value, secrets)) found[name.toLowerCase()] ??= value.replace(/[^\x20-\x7e]+/g, ' ')
+    if (name && !repeatsSecret(value)) found[name.toLowerCase()] ??= value.replace(/[^\x20-\x7e]+/g, ' ')
   }
   return found
 }

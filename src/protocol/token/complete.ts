@@ -1,5 +1,6 @@
 import * as oauth from 'oauth4webapi'
-import { type CheckedClaim, errorWith, oauthRefusal, ProofkeyError, redact, repeatsSecret } from '../../errors.js'
+import { ticketSecret } from '../../crypto/ticket.js'
+import { type CheckedClaim, errorWith, oauthRefusal, ProofkeyError, redact, secretFinder } from '../../errors.js'
 import { MAX_SHOWN_LENGTH, MAX_TOKEN_SECONDS } from '../../limits.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
@@ -77,7 +78,7 @@ export async function completeAuthorization(
   const verifySignature = options.signature?.(server, options)
   const { response, secrets } = await post(server, { client_id: clientId }, body, options)
   const expected = { ...transaction, dpop: options.dpop }
-  return readGrant(expected, { response, secrets: [...secrets, idToken.nonce, state] }, verifySignature)
+  return readGrant(expected, { response, secrets: [...secrets, idToken.nonce, ticketSecret(state)] }, verifySignature)
 }
 
 /**
@@ -107,8 +108,9 @@ export async function readGrant(
       await checkIdToken(claims, context, policy)
     } else if (policy?.required) throw invalidIdToken('it is missing')
     const issued = [...secrets, access_token, id_token, refresh_token]
+    const repeatsSecret = secretFinder(issued)
     const granted = scopes(result.scope ?? expected.scope).filter(
-      (value) => value.length <= MAX_SHOWN_LENGTH && !repeatsSecret(value, issued),
+      (value) => value.length <= MAX_SHOWN_LENGTH && !repeatsSecret(value),
     )
     const missing = scopes(expected.requiredScope).filter((value) => !granted.includes(value))
     if (missing.length) {

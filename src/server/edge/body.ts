@@ -8,7 +8,9 @@ export async function readBody(request: Request, type: string): Promise<string> 
   if (trimWhitespace(essence).toLowerCase() !== type) throw bodyMalformed(`is not ${type}`, `Send it as ${type}.`)
   const chunks: BlobPart[] = []
   let size = 0
-  if (request.bodyUsed) throw bodyMalformed('was read before', 'Pass the request before its body is read.')
+  // Locked: a middleware is reading it now.
+  if (request.bodyUsed || request.body?.locked)
+    throw bodyMalformed('was read before', 'Pass the request before its body is read.')
   const reader = request.body?.getReader()
   while (reader) {
     const { done, value } = await reader.read().catch(() => {
