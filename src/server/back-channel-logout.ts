@@ -46,7 +46,7 @@ export async function backChannelLogout(request: Request, onLogout: OnLogout, pa
     }
     // The sessions have ended, even if the cache cannot store that.
     await replayCache.commit(attempt, logout.acceptedUntilMs).catch((error) => {
-      report({ type: 'replay_cache_failed', code: isProofkeyError(error) ? error.code : 'unexpected' })
+      report({ type: 'replay_cache_failed', code: codeOf(error) })
     })
     report({ type: 'back_channel_logout', ends: logout.sessionId === undefined ? 'all_sessions' : 'session' })
     return new Response(null, { status: 200, headers: NO_STORE })

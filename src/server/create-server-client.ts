@@ -14,7 +14,7 @@ import type { Grant } from '../protocol/token/complete.js'
 import type { ExchangeRequest } from '../protocol/token/exchange-at.js'
 import { type RefreshOptions, refreshTokens } from '../protocol/token/refresh.js'
 import { revokeToken } from '../protocol/token/revoke.js'
-import type { RequestVault } from '../vault/cookie.js'
+import { cookieName, type RequestVault } from '../vault/cookie.js'
 import type { Vault } from '../vault/vault.js'
 import { backChannelLogout, type OnLogout } from './back-channel-logout.js'
 import { bindToBrowser } from './bound-vault.js'
@@ -61,7 +61,8 @@ export interface ServerClient {
    * fetch, and a cross-site frame or form get 403, so that no other site can start a sign-in without the user noticing.
    * `Sec-Fetch-Site` decides, or `Origin` if a browser does not send it. `returnTo` may have 800 bytes.
    * @throws `config_invalid`, `insecure_context`, `storage_unavailable`, `storage_full`, `client_auth_unsupported`,
-   * `aborted`, and what discovery throws
+   * `aborted`, and what discovery throws. Answer with the error's `headers` where it has any: they delete older sign-ins,
+   * so that the next one has room.
    */
   signIn(request: Request, options?: StartOptions & { readonly signal?: AbortSignal | undefined }): Promise<Response>
   /**
@@ -234,7 +235,9 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       try {
         checkResponseHead(headers)
       } catch (error) {
-        throw flow.failed(error, id)
+        // Those that gave way go all the same: deleting them takes room in this head, and will not in the next one.
+        jar.delete(cookieName(id))
+        throw withHeaders(flow.failed(error, id), headersOf(jar))
       }
       return new Response(null, { status: 303, headers })
     },

@@ -46,14 +46,15 @@ export function createCookieJar(header: string | null, { sameSite, report }: Coo
     const waiting = [...cookies.keys()].filter((other) => isOwn(other) && other !== name).sort()
     const known = cookies.get(name)
     const added = bytes - (known === undefined ? 0 : cookieBytes(name, known))
-    const fits = () => headerBytes + added <= MAX_COOKIE_HEADER_BYTES
-    while (waiting[0] && (waiting.length >= MAX_WAITING_COOKIES || !fits())) {
+    // Where there is no room even if all of them give way, none does.
+    const least = waiting.reduce((sum, other) => sum - cookieBytes(other, cookies.get(other) ?? ''), headerBytes)
+    if (least + added > MAX_COOKIE_HEADER_BYTES) throw tooManyCookies(least, bytes)
+    while (waiting.length >= MAX_WAITING_COOKIES || headerBytes + added > MAX_COOKIE_HEADER_BYTES) {
       const dropped = waiting.shift() as string
       const id = dropped.slice(COOKIE_PREFIX.length)
       remove(dropped)
       if (!ticketIsExpired(id)) report?.({ type: 'transaction_dropped', reason: 'cookies' }, id)
     }
-    if (!fits()) throw tooManyCookies(headerBytes, bytes)
   }
 
   return {

@@ -21,7 +21,8 @@ export interface ToRequestOptions {
  * `Request`. Its URL is the one that this server received: behind a proxy see `forwardedHeaders`.
  *
  * Never throws. An invalid request becomes a `Request` to `http://bad-request.invalid`, and every handler of
- * `proofkey/server` responds to that with 400: a missing or invalid `Host` (RFC 9112 §3.2), a host that differs from
+ * `proofkey/server` responds to that with 400: a missing, invalid or repeated `Host`
+ * (RFC 9112 §3.2), a host that differs from
  * HTTP/2's `:authority`, a header that `Headers` does not accept, or a method that `Request` does not accept (`CONNECT`,
  * `TRACE`, `TRACK`), which becomes `UNSUPPORTED`.
  */
@@ -56,7 +57,9 @@ function normalizedMethod(method: string): string {
 }
 
 /** Undefined if the request has no valid host, or two (RFC 9112 §3.2, RFC 9113 §8.3.1). */
-function originOf({ socket, headers }: FrameworkRequest): string | undefined {
+function originOf({ socket, headers, rawHeaders = [] }: FrameworkRequest): string | undefined {
+  // Node keeps only the first one in `headers`; a proxy may have used another.
+  if (rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length > 1) return undefined
   const scheme = socket && 'encrypted' in socket && socket.encrypted ? 'https' : 'http'
   const named = [headers[':authority'], headers.host].filter((host) => host !== undefined)
   const [host, ...others] = new Set(named.map((name) => parseHost(`${name}`, scheme)))

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
+import { createTicket } from '../../../src/crypto/ticket.js'
 import {
   callbackParameters,
   checkCallback,
@@ -26,6 +27,19 @@ const landing = (parameters: Record<string, string>, at = transaction.redirectUr
 const check = (url: URL, expected = transaction) => checkCallback(expected, url, callbackParameters(url))
 
 describe('checkCallback', () => {
+  it('shows a description that names the time at which the sign-in expires', async () => {
+    const state = createTicket('owner', 1_800_000_600_000)
+    const refused = (error_description: string) =>
+      refusal(
+        () =>
+          check(landing({ error: 'access_denied', error_description, state, iss: issuer }), { ...transaction, state }),
+        'access_denied',
+      )
+    for (const text of ['It expired at 1800000600.', 'exp: 1800000600000'])
+      expect((await refused(text)).serverError?.description).toBe(text)
+    expect((await refused(`Unknown state ${state}`)).serverError?.description).toBe('(withheld)')
+  })
+
   it('gives the code', () => {
     expect(check(landing(good))).toBe('the-code')
     expect(check(landing({ ...good, foo: '1', session_state: 'x' }))).toBe('the-code')

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { revealServerError } from '../../../src/errors.js'
 import {
   type AuthorizationRequest,
@@ -185,6 +185,17 @@ describe('the answer', () => {
     expect(tokens.scope).not.toContain(transaction.codeVerifier)
     expect(tokens.scope).not.toContain('the-token')
     expect(tokens.scope.split(' ')).toContain('api')
+  })
+
+  it('reads a long token once, however many scope values come', async () => {
+    const normalize = vi.spyOn(String.prototype, 'normalize')
+    const refresh_token = 'long-token'.repeat(2000)
+    const scope = Array.from({ length: 300 }, (_, n) => `api.read.${n}`).join(' ')
+    const { complete } = await start({ token: { refresh_token, scope } }, { scope: 'openid' })
+    await expect(complete()).resolves.toHaveProperty('tokens.scope', scope)
+    const ofToken = normalize.mock.contexts.filter((text) => `${text}` === refresh_token)
+    normalize.mockRestore()
+    expect(ofToken).toHaveLength(1)
   })
 
   it('needs no ID token where openid was not asked for', async () => {

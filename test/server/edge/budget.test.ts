@@ -2,7 +2,12 @@ import '../../../examples/demo/quiet.js'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { browserClient, type RunningProvider, startProvider } from '../../../examples/demo/provider.js'
-import { MAX_COOKIE_HEADER_BYTES, MAX_RESPONSE_HEAD_BYTES, MAX_RETURN_TO_BYTES } from '../../../src/limits.js'
+import {
+  MAX_COOKIE_HEADER_BYTES,
+  MAX_RESPONSE_HEAD_BYTES,
+  MAX_RETURN_TO_BYTES,
+  MAX_WAITING_COOKIES,
+} from '../../../src/limits.js'
 import { sendResponse, toRequest } from '../../../src/server/edge/node-http.js'
 import { headBytes } from '../../../src/server/edge/response-head.js'
 import {
@@ -232,6 +237,27 @@ describe('the head of a response', () => {
     expect(error.message).toContain(`${MAX_RESPONSE_HEAD_BYTES}`)
     expect(error.hint).toContain('redisVault')
     expect(events.at(-1)).toMatchObject({ type: 'sign_in_failed', code: 'storage_full' })
+  })
+
+  it('that is too large for what it deletes besides is not too large the next time', async () => {
+    const options = (count: number) => ({
+      claims: {
+        id_token: Object.fromEntries(
+          Array(count)
+            .fill(0)
+            .map((_, n) => [`c${n}`, null]),
+        ),
+      },
+    })
+    // The largest that starts while nothing waits.
+    let count = 0
+    while (await start('', options(count + 1)).catch(() => undefined)) count++
+    const visitor = createVisitor()
+    const cookie = () => [...visitor.cookies].map((pair) => pair.join('=')).join('; ')
+    for (let waiting = 0; waiting < MAX_WAITING_COOKIES; waiting++) visitor.receive((await start(cookie())).headers)
+    const error = await refusal(start(cookie(), options(count)), 'storage_full')
+    visitor.receive(error.headers ?? new Headers())
+    expect((await start(cookie(), options(count))).status).toBe(303)
   })
 
   it('leaves no room for a sign-in where the app’s own cookies take it all', async () => {

@@ -133,10 +133,12 @@ describe('the budget of the Cookie header', () => {
   })
 
   it('refuses a sign-in rather than lock the browser out of the origin', async () => {
-    const { jar } = open([`session=${'s'.repeat(6000)}`, ...waiting(1, 1000)].join('; '))
+    const { jar, events } = open([`session=${'s'.repeat(6000)}`, ...waiting(1, 1000)].join('; '))
     const error = await refusal(() => jar.set(nameAt(soon + 9), 'v'.repeat(1700), 600), 'storage_full')
     expect(error.message).toContain(`${MAX_COOKIE_HEADER_BYTES}`)
     expect(error.hint).toContain('redisVault')
+    // Nobody gives way for nothing.
+    expect([kept(jar), jar.changes(), events]).toEqual([[nameAt(soon)], [], []])
   })
 
   it('holds whatever comes', () => {

@@ -153,6 +153,15 @@ describe('a request', () => {
     expect(at({ ':authority': 'app.example', host: 'a b' })).toBe('http://bad-request.invalid/x')
   })
 
+  it('with two Hosts goes to neither, though Node shows the first', async () => {
+    const origin = await serve(async (incoming, outgoing) => {
+      outgoing.end(`${incoming.headers.host} ${toRequest(incoming).url}`)
+    })
+    const socket = connect(Number(new URL(origin).port), '127.0.0.1')
+    socket.end('GET /x HTTP/1.1\r\nHost: app.example\r\nHost: evil.example\r\nConnection: close\r\n\r\n')
+    expect(await text(socket)).toContain('app.example http://bad-request.invalid/x')
+  })
+
   it('with a header or a body that cannot be written is a bad one', () => {
     const wide = toRequest(made({ headers: { host: 'app.example', 'x-name': '\u20ac' } }))
     const body: Record<string, unknown> = {}
