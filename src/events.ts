@@ -113,6 +113,8 @@ export type EventBody =
   | { readonly type: 'sign_out_started'; readonly endpoint?: string | undefined }
   /** The ID token is too long for the sign-out URL and was not sent; the server may ask the user to confirm. */
   | { readonly type: 'id_token_hint_omitted'; readonly bytes: number }
+  /** On a server: `logoutHint` made the URL too long even without the ID token, and was not sent. */
+  | { readonly type: 'logout_hint_omitted'; readonly bytes: number }
   /** The user has returned from the server's sign-out. */
   | { readonly type: 'sign_out_completed' }
   /** One step of the sign-out failed; the others were carried out. */

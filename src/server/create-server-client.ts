@@ -102,7 +102,7 @@ export interface ServerClient {
   /**
    * Ends the session at the authorization server: responds with 303 to its `end_session_endpoint` with `client_id`,
    * `id_token_hint` and a one-time `state`, stored like a sign-in (OpenID Connect RP-Initiated Logout 1.0). An ID token that
-   * would make the response head too long for proxies is left out (event `id_token_hint_omitted`). End your own session in
+   * would make the response head too long for proxies is left out (event `id_token_hint_omitted`), then the logout hint (`logout_hint_omitted`). End your own session in
    * the same response. A failure at the server does not prevent it: without such an endpoint, or if the server cannot be
    * reached, the redirect goes to `postLogoutRedirectUri`, if that is of this origin, or to `returnTo`. A prefetch, any other
    * fetch, and a cross-site frame, form or link get 403: do not end the session then.

@@ -81,8 +81,11 @@ export function createServerSignOut({ config, metadata, report, put, jarOf, vaul
       const atServer = await metadata()
         .then((server) => endSessionUrl(server, logoutRequest))
         .catch((error) => void failed(error))
-      const omitted = omittedHint(atServer, hints.idTokenHint)
-      if (omitted) report(omitted)
+      for (const omitted of [
+        omittedHint(atServer, hints.idTokenHint),
+        omittedHint(atServer, hints.logoutHint, 'logout_hint'),
+      ])
+        if (omitted) report(omitted)
       if (state) back.searchParams.set('state', state)
       // Without the server, which checks `postLogoutRedirectUri`, it has to be of this origin.
       const home = back?.origin === origin ? back : new URL(path ?? '/', origin)

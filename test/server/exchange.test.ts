@@ -128,6 +128,14 @@ describe('the confidential half of a sign-in', () => {
     await expect(response.json()).resolves.toMatchObject({ code: 'callback_malformed' })
   })
 
+  it('answers where something else is reading the body', async () => {
+    const app = createApp()
+    const request = await exchangeRequest(app, () => {})
+    request.body?.getReader()
+    const response = await app.backend.handleExchange(request, () => new Response('never'))
+    await expect(response.json()).resolves.toMatchObject({ code: 'callback_malformed' })
+  })
+
   it('is refused twice for one code', async () => {
     const app = createApp()
     const again = await exchangeRequest(app, () => {})

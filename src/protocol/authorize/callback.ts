@@ -1,5 +1,5 @@
 import { ticketSecret } from '../../crypto/ticket.js'
-import { type ErrorCode, oauthRefusal, ProofkeyError } from '../../errors.js'
+import { type ErrorCode, oauthRefusal, ProofkeyError, redact } from '../../errors.js'
 import { MAX_CALLBACK_LENGTH } from '../../limits.js'
 import type { Transaction } from './transaction.js'
 
@@ -95,7 +95,7 @@ export function checkRedirectUri(redirectUri: string, callbackUrl: URL): void {
   if (part) {
     throw new ProofkeyError(
       'redirect_uri_mismatch',
-      `Sent to ${redirectUri}, arrived at ${callbackUrl.href.replace(/[?#].*/, '')}: the ${part} differs.`,
+      `Sent to ${redirectUri}, arrived at ${redact(callbackUrl.href.replace(/[?#].*/, ''))}: the ${part} differs.`,
       'Correct redirectUri, or the proxy that rewrites it.',
     )
   }

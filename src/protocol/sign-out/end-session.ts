@@ -17,7 +17,10 @@ export interface EndSessionRequest {
   /** Space-separated BCP 47 tags. */
   readonly uiLocales?: string | undefined
   readonly insecure?: InsecureSwitch | undefined
-  /** `idTokenHint` is left out of a URL that would be longer. Default 4000; many servers refuse a request of 8 kB. */
+  /**
+   * `idTokenHint`, and then `logoutHint`, is left out of a URL that would be longer. Default 4000; many servers refuse a
+   * request of 8 kB.
+   */
   readonly maxUrlBytes?: number | undefined
 }
 
@@ -41,15 +44,20 @@ export function endSessionUrl(
     ui_locales: request.uiLocales,
   }
   for (const [name, value] of Object.entries(parameters)) if (value) url.searchParams.set(name, value)
-  if (url.href.length > (request.maxUrlBytes ?? MAX_URL_BYTES)) url.searchParams.delete('id_token_hint')
+  for (const hint of HINTS) if (url.href.length > (request.maxUrlBytes ?? MAX_URL_BYTES)) url.searchParams.delete(hint)
   return url
 }
 
+/** What the server can do without, the longer one first. */
+const HINTS = ['id_token_hint', 'logout_hint'] as const
+
 /** The event that tells of a hint that {@link endSessionUrl} left out; undefined where it left none out. */
-export const omittedHint = (url: URL | undefined, hint: string | undefined): EventBody | undefined =>
-  url && hint && !url.searchParams.has('id_token_hint')
-    ? { type: 'id_token_hint_omitted', bytes: hint.length }
-    : undefined
+export const omittedHint = (
+  url: URL | undefined,
+  hint: string | undefined,
+  name: (typeof HINTS)[number] = 'id_token_hint',
+): EventBody | undefined =>
+  url && hint && !url.searchParams.has(name) ? { type: `${name}_omitted`, bytes: hint.length } : undefined
 
 /** The `state` of a sign-out is accepted once, and only in the browser that started it. */
 export const unknownSignOut = (): ProofkeyError =>

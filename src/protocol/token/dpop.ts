@@ -94,7 +94,8 @@ export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dp
     },
 
     addClient(clientKey, fetch) {
-      if (!clients.has(clientKey)) clients.set(clientKey, fetch)
+      // The first one that is named: a thumbprint names none.
+      clients.set(clientKey, clients.get(clientKey) ?? fetch)
     },
 
     async thumbprint(clientKey, atHand) {

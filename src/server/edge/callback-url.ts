@@ -45,7 +45,7 @@ export function checkServerRedirectUri(
   const fix = `${cause}. Configure it to forward the original (nginx: ${nginx})`
   throw new ProofkeyError(
     'redirect_uri_mismatch',
-    `The callback arrived at ${callbackUrl.origin}${callbackUrl.pathname} instead of ${redirectUri}: the ${part} differs.`,
+    `The callback arrived at ${redact(callbackUrl.origin + callbackUrl.pathname)} instead of ${redirectUri}: the ${part} differs.`,
     header ? `${fix}, or to send ${header}; ${settingFor(trust)}. ${received(headers)}` : `${fix}.`,
   )
 }

@@ -24,6 +24,19 @@ it('sends nothing that was not given, and no state where nobody comes back', () 
   expect(Object.fromEntries(url?.searchParams ?? [])).toEqual({ tenant: '1', client_id: 'web' })
 })
 
+it('leaves hints out of a URL that would be too long, the ID token first', () => {
+  const hints = (idTokenHint: string, logoutHint: string) => {
+    const url = endSessionUrl(server, { ...request, idTokenHint, logoutHint })
+    expect(url?.href.length).toBeLessThanOrEqual(4000)
+    expect(url?.searchParams.get('state')).toBe('a state')
+    return ['id_token_hint', 'logout_hint'].filter((name) => url?.searchParams.has(name))
+  }
+  expect(hints('a.b.c', 'ada')).toEqual(['id_token_hint', 'logout_hint'])
+  expect(hints('h'.repeat(5000), 'ada')).toEqual(['logout_hint'])
+  expect(hints('a.b.c', 'l'.repeat(5000))).toEqual([])
+  expect(hints('h'.repeat(5000), 'l'.repeat(5000))).toEqual([])
+})
+
 it.each([[{}], [{ end_session_endpoint: undefined }], [{ end_session_endpoint: null }]])(
   'has no URL for a server without the endpoint: %o',
   (none) => expect(endSessionUrl(none as object, request)).toBeUndefined(),

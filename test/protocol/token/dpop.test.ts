@@ -328,6 +328,8 @@ describe('dpop.fetch', () => {
   it('knows the client of a sign-in that was made step by step', async () => {
     const dpop = createDpop(async () => key)
     const { sent, fetch } = start()
+    // As the authorization request does, which has no fetch to name.
+    await dpop.thumbprint('client')
     await dpop.attempt('client', (by) => by.fetch(token, { method: 'POST' }), { fetch })
     expect((await ask(dpop)).status).toBe(200)
     expect(sent.map(({ url }) => url)).toEqual([token, api])

@@ -181,6 +181,13 @@ describe('behind nginx, the head of a response', () => {
     else expect(events).toContainEqual(expect.objectContaining(omitted))
   })
 
+  it('passes with a logout hint that is too long, which is left out, and it is told', async () => {
+    const request = new Request(`${origin}/logout`, { method: 'POST', headers: { 'sec-fetch-site': 'same-origin' } })
+    const response = await client.signOut(request, { idTokenHint: 'a.b.c', logoutHint: 'l'.repeat(5000) })
+    expect(headBytes(response.headers)).toBeLessThanOrEqual(MAX_RESPONSE_HEAD_BYTES)
+    expect(typesOf()).toEqual(expect.arrayContaining(['id_token_hint_omitted', 'logout_hint_omitted']))
+  })
+
   it('would not, and the cookies would be lost, were the hint always sent', async () => {
     hint = 'h'.repeat(3600)
     const response = await createBrowser().open('/logout-unbounded')
