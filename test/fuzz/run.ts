@@ -3,7 +3,7 @@
  * runs, its seed and, where an input breaks what must hold, the smallest one with the path that makes it again. Exits with
  * 1 where one did.
  *
- * `npm run fuzz -- [--target cookies]... [--runs 100000] [--seed N] [--path 12:3:0]`
+ * `npm run fuzz -- [--target cookies]... [--runs 100000] [--seed=N] [--path 12:3:0]`
  * --target: only this one; may come more than once. --seed and --path: as a failure printed them
  */
 import { spawn } from 'node:child_process'
@@ -40,7 +40,7 @@ async function runHere(wanted: string): Promise<void> {
   const seconds = ((performance.now() - start) / 1000).toFixed(0)
   console.log(`${details.failed ? 'FAILED' : 'held  '}  ${name}: ${details.numRuns} runs, ${seconds} s, seed ${seed}`)
   if (details.failed) {
-    const replay = `npm run fuzz -- --target ${name} --seed ${seed} --path ${details.counterexamplePath}`
+    const replay = `npm run fuzz -- --target ${name} --seed=${seed} --path ${details.counterexamplePath}`
     console.log(`${replay}\n${fc.stringify(details.counterexample?.[0])}\n${String(details.errorInstance)}`)
   }
   await close?.()
@@ -52,7 +52,7 @@ async function runInProcesses(): Promise<void> {
   let failures = 0
   const work = async () => {
     for (let name = waiting.shift(); name; name = waiting.shift()) {
-      const settings = ['--target', name, '--runs', options.runs, '--seed', options.seed]
+      const settings = ['--target', name, '--runs', options.runs, `--seed=${options.seed}`]
       const args = [...process.execArgv, fileURLToPath(import.meta.url), ...settings]
       const child = spawn(process.execPath, args, { stdio: 'inherit' })
       const code = await new Promise((resolve) => child.once('close', resolve))
