@@ -65,10 +65,11 @@ export type EventBody =
    * The session has ended.
    * - `signed_out`: the user signed out in this tab; `elsewhere`: in another tab.
    * - `refused`: the server rejected the refresh token, or, in a silent sign-in, has no user or another user signed in.
-   * - `expired`: the access token expired and cannot be refreshed.
+   * - `expired`: the access token expired and cannot be refreshed, or the ID token's `session_expiry` has come.
    * - `idle`, `too_long`: the session reached `idleSeconds` or `absoluteSeconds`.
    * - `answer_refused`: the refresh response belongs to another sign-in, for example another `sub`.
    * - `key_lost`: the DPoP key of the tokens was deleted.
+   * - `replaced`: another user has signed in.
    */
   | {
       readonly type: 'session_ended'
@@ -81,10 +82,17 @@ export type EventBody =
         | 'too_long'
         | 'answer_refused'
         | 'key_lost'
+        | 'replaced'
     }
   /** A token is being revoked. `token`: its type, if known. */
   | { readonly type: 'revocation_started'; readonly token: RevokedToken }
   | { readonly type: 'token_revoked'; readonly token: RevokedToken }
+  /** The ID token of a refresh has a newer `auth_time` than the sign-in; the session keeps its own (OpenID Connect Core §12.2). */
+  | { readonly type: 'auth_time_changed' }
+  /** Tokens of this user are not used any more and were not revoked: some servers end all tokens of a user with one. */
+  | { readonly type: 'tokens_not_revoked' }
+  /** The sign-in returned no refresh token: the session ends with its access token. */
+  | { readonly type: 'refresh_token_missing' }
   /** A token could not be revoked: it may remain valid until it expires (RFC 7009 §2.2.1). */
   | { readonly type: 'revocation_failed'; readonly token: RevokedToken; readonly code: string }
   /** On a server: a code is being exchanged for a browser client that has the verifier. */

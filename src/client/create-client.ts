@@ -76,8 +76,11 @@ export function createClient(config: ClientConfig): Client {
   return buildClient(config).client
 }
 
-/** Also returns the parts that `createSessionClient` is built on. */
-export function buildClient(config: ClientConfig) {
+/**
+ * Also returns the parts that `createSessionClient` is built on.
+ * @param onCallback is called when a callback has come, before the code is redeemed; what it returns gets the result
+ */
+export function buildClient(config: ClientConfig, onCallback?: () => (result: SignInResult) => void) {
   checkConfig(config)
   const { redirectUri, vault = indexedDbVault() } = config
   const memory = pageVault()
@@ -155,13 +158,19 @@ export function buildClient(config: ClientConfig) {
   ): Promise<SignInResult> {
     if (completed?.href === href) return completed.result
     const work = isTicket(state) ? flow.complete([memory, vault], href, state, options) : Promise.reject(unknownState())
-    const result = work.catch(async (error) => {
-      if (isProofkeyError(error) && error.retryable) {
-        if (completed?.result === result) completed = undefined
-        if (cleanUrl) swapUrl(cleanUrl, href)
-      }
-      throw flow.failed(error, isTicket(state) ? await ticketId(state) : undefined)
-    })
+    const onResult = onCallback?.()
+    const result = work
+      .then((result) => {
+        onResult?.(result)
+        return result
+      })
+      .catch(async (error) => {
+        if (isProofkeyError(error) && error.retryable) {
+          if (completed?.result === result) completed = undefined
+          if (cleanUrl) swapUrl(cleanUrl, href)
+        }
+        throw flow.failed(error, isTicket(state) ? await ticketId(state) : undefined)
+      })
     completed = { href, result }
     return result
   }
@@ -175,7 +184,12 @@ export function buildClient(config: ClientConfig) {
     },
     subscribe: flow.subscribe,
   }
-  return { client, flow, vault }
+  /** Results that were returned are not returned again. */
+  const forget = () => {
+    completed = undefined
+    handled = undefined
+  }
+  return { client, flow, vault, forget }
 }
 
 const stateOf = (url: URL): string => callbackParameters(url).get('state') ?? ''

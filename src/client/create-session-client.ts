@@ -1,15 +1,26 @@
 import type { ProofkeyError } from '../errors.js'
 import type { SignInResult } from '../flow/flow.js'
 import { type Milestones, reported } from '../flow/reported.js'
+import { configInvalid } from '../protocol/authorize/begin.js'
+import { joinDemands } from '../protocol/jose/id-token.js'
 import { requestUserInfo, type UserInfo } from '../protocol/resource/user-info.js'
 import { scopes } from '../protocol/scope.js'
-import type { Grant } from '../protocol/token/complete.js'
-import { type Apis, type ChallengeCheck, checkApis, createApiFetch, insufficientScope } from '../session/api-fetch.js'
+import type { Grant, Tokens } from '../protocol/token/complete.js'
+import {
+  type Apis,
+  type ChallengeCheck,
+  checkApis,
+  createApiFetch,
+  insufficientScope,
+  stepUpFailed,
+} from '../session/api-fetch.js'
+import { revokeAll, tokensOf } from '../session/dispose.js'
 import { keepAwake } from '../session/keep-awake.js'
-import { createSessionKeeper, type Limits } from '../session/session-keeper.js'
-import { createSignOut, type SignOutConfig, type SignOutOptions } from '../session/session-sign-out.js'
-import { type Session, type StoredSession, sessionAfterSignIn } from '../session/stored-session.js'
-import { type AccessTokenOptions, createTokenSource, nobody } from '../session/token-source.js'
+import { createSessionMachine, type Limits } from '../session/session-machine.js'
+import { type Session, type StoredSession, sessionAfterSignIn } from '../session/session-record.js'
+import { createSessionSignOut, type SignOutConfig, type SignOutOptions } from '../session/session-sign-out.js'
+import type { Work } from '../session/session-state.js'
+import { createTokenSource, type GetAccessTokenOptions, nobody } from '../session/token-source.js'
 import type { UserAgent } from '../user-agents/user-agent.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
 import { currentUrl, swapUrl } from './address-bar.js'
@@ -50,7 +61,7 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
    * @throws `login_required` if no user is signed in or the session has ended; `timeout`, `aborted`, and the errors of the
    * token request
    */
-  getAccessToken(options?: AccessTokenOptions & { readonly signal?: AbortSignal | undefined }): Promise<string>
+  getAccessToken(options?: GetAccessTokenOptions): Promise<string>
   /**
    * `fetch` that adds the access token to requests for the origins in `apis`. Other requests are sent unchanged. It takes what
    * `fetch` takes, and passes your `fetch` one `Request` built from it (Fetch §5.4). On status 401 it refreshes the token and
@@ -102,52 +113,93 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   } = config
   checkApis(apis, insecure)
   const apiResources = Object.values(apis).flatMap(({ resource = [] }) => resource)
-  const built = buildClient({ ...config, additionalResources: [...additionalResources, ...apiResources] })
+  const works = new WeakMap<SignInResult, Promise<Work>>()
+  const built = buildClient({ ...config, additionalResources: [...additionalResources, ...apiResources] }, () => {
+    const work = machine.begin()
+    return (result) => works.set(result, work)
+  })
   const { client, flow } = built
-  const keyThumbprint = async () => dpop?.thumbprint(flow.clientKey)
+  if (silent && !scopes(config.scope).includes('openid'))
+    throw configInvalid(['silent: needs the scope openid; without an ID token nobody can tell who is signed in'])
   /** The key that the sign-in has just used, even if another tab has deleted it since. */
   const usedKeyThumbprint = async () => dpop?.thumbprint(flow.clientKey, true)
-  const keeper = createSessionKeeper(flow.clientKey, sessionStore, config, flow.report, keyThumbprint)
+  const machine = createSessionMachine({
+    clientKey: flow.clientKey,
+    store: sessionStore,
+    limits: config,
+    canRenewSilently: !!silent,
+    report: flow.report,
+    keyThumbprint: async () => dpop?.thumbprint(flow.clientKey),
+    dispose: (sessions) => {
+      built.forget()
+      return revokeAll(sessions.map(tokensOf), flow, config)
+    },
+  })
   const started = new WeakMap<object, Promise<unknown>>()
+  const discard = ({ accessToken, refreshToken }: Pick<Tokens, 'accessToken' | 'refreshToken'>) =>
+    revokeAll([{ accessTokens: [accessToken], refreshToken }], flow, config)
 
   /** A result can be returned more than once, but starts the session only once. */
-  async function startSession(result: SignInResult | undefined): Promise<SignInResult | undefined> {
+  async function startSession(result: SignInResult | undefined, before?: Promise<Work>) {
     if (!result) return result
-    const starting = started.get(result) ?? storeSession(result)
+    const work = (result.origin === 'silent' && before) || works.get(result)!
+    const starting = started.get(result) ?? keepSession(work, result)
     started.set(result, starting)
     await starting
     awake.start()
     return result
   }
 
-  /** @param before the session that a `silent` sign-in continues; undefined to start a new session */
-  async function storeSession(result: SignInResult, silent = false, before?: StoredSession): Promise<void> {
+  /** @param before the session that a silent sign-in continues; undefined to start a new session */
+  async function keepSession(work: Promise<Work>, result: SignInResult, before?: StoredSession): Promise<void> {
+    const { tokens, claims, origin } = result
     const jkt = await usedKeyThumbprint()
-    // After a redirect, the previous session is only in the store.
-    const stored = await keeper.sync()
-    const next = sessionAfterSignIn(result, stored, { jkt, silent })
-    if (!before) keeper.touch()
-    // A silent sign-in must not replace a session that started meanwhile, nor continue the session of another user.
-    const continues = stored?.id === before?.id && (!before || result.claims?.sub === before.session.claims?.sub)
-    const { scope } = result.tokens
-    const [id, type] = before ? ([before.id, 'tokens_refreshed'] as const) : ([next.id, 'session_started'] as const)
-    if ((continues || !silent) && (await keeper.keep({ ...next, id }, { type, scope }))) return
-    if (!stored || stored.id === before?.id) await tokens.discard(result.tokens)
+    // Where the session before has ended meanwhile, its last use is forgotten first.
+    const begun = await work
+    machine.touch()
+    const next = (now: StoredSession | undefined) => {
+      // A silent sign-in must not continue the session of another user.
+      if (before && claims?.sub !== before.session.claims?.sub) return undefined
+      const session = sessionAfterSignIn(result, now, { jkt, origin })
+      return before ? { ...session, id: before.id } : session
+    }
+    const type = before ? 'tokens_refreshed' : 'session_started'
+    const by = origin === 'silent' ? 'page' : 'person'
+    if (await machine.keep(begun, by, next, { type, scope: tokens.scope })) {
+      if (!tokens.refreshToken && !silent) flow.report({ type: 'refresh_token_missing' })
+      return
+    }
+    // Some servers end all tokens of a user with one: those that the same user goes on with are left alone.
+    if (machine.current && machine.current.session.claims?.sub === claims?.sub)
+      flow.report({ type: 'tokens_not_revoked' })
+    else await discard(tokens)
     throw nobody('The session has ended, or another user is signed in at the server now.')
   }
 
-  const signIn = async (options?: SignInOptions) => startSession(await client.signIn(options))
-
-  async function silently(before?: StoredSession): Promise<void> {
-    // `absoluteSeconds` counts from the user's last sign-in at the server, and `max_age` makes the server return its time.
-    const maxAgeSeconds = before ? undefined : (config.maxAgeSeconds ?? config.absoluteSeconds)
-    const result = await client.signIn({ userAgent: silent, prompt: 'none', maxAgeSeconds })
-    if (result) await storeSession(result, true, before)
+  const signIn = async (options?: SignInOptions) => {
+    const work = machine.begin()
+    return startSession(await client.signIn(options), work)
   }
 
-  const tokens = createTokenSource(keeper, flow, config, silent && silently)
-  const awake = keepAwake(keeper, tokens, flow.subscribe)
-  const getAccessToken: SessionClient['getAccessToken'] = (options) => tokens.accessToken(options)
+  async function silently(before?: StoredSession): Promise<void> {
+    const work = await machine.begin()
+    if (work.session?.id !== before?.id) return
+    const { scope, claims } = before?.session ?? {}
+    // `absoluteSeconds` counts from the user's last sign-in at the server, and `max_age` makes the server return its time.
+    const limit = config.maxAgeSeconds ?? config.absoluteSeconds
+    const result = await client.signIn({
+      userAgent: silent,
+      prompt: 'none',
+      maxAgeSeconds: before || limit === Number.POSITIVE_INFINITY ? undefined : limit,
+      ...(before && { scope, acrValues: claims?.['acr'] as string | undefined, resource: before.tokens['']?.resource }),
+    })
+    if (result) await keepSession(Promise.resolve(work), result, before)
+  }
+
+  const tokens = createTokenSource(machine, flow, config, silent && silently, discard)
+  const awake = keepAwake(machine, tokens, flow.subscribe)
+  const getAccessToken: SessionClient['getAccessToken'] = async (options) =>
+    (await tokens.accessToken(options)).accessToken
 
   const fetch: SessionClient['fetch'] = (...request) => (config.fetch ?? globalThis.fetch)(...request)
   const { apiFetch, authorized } = createApiFetch({
@@ -157,7 +209,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     send: ({ once, copy }) =>
       dpop ? dpop.attempt(flow.clientKey, ({ fetch }) => fetch(copy()), { fetch, once }) : fetch(copy()),
     accessToken: tokens.accessToken,
-    session: () => keeper.held?.session,
+    session: () => machine.current?.session,
     check: stepUp,
     report: flow.report,
   })
@@ -166,7 +218,10 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   function withSignIn(error: ProofkeyError): never {
     const { requirements } = error ?? {}
     if (!requirements) throw error
-    const scope = [...new Set([keeper.held?.session.scope, requirements.scope].flatMap(scopes))].join(' ') || undefined
+    // What the app itself accepts is the floor: a sign-in that cannot meet both is not worth a visit to the server.
+    if (!joinDemands(config, requirements)) throw stepUpFailed('Add the acr that the API asks for to acrValues.')
+    const scope =
+      [...new Set([machine.current?.session.scope, requirements.scope].flatMap(scopes))].join(' ') || undefined
     throw Object.defineProperty(error, 'signIn', {
       value: (options?: SignInOptions) => signIn({ ...requirements, scope, ...options }),
     })
@@ -174,29 +229,29 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
 
   async function userInfo(): Promise<UserInfo> {
     await tokens.accessToken()
-    const subject = keeper.held?.session.claims?.sub
+    const subject = machine.current?.session.claims?.sub
     if (!subject) throw insufficientScope('openid')
     return requestUserInfo(await flow.metadata(), subject, { ...config, fetch: authorized })
   }
 
   let restoring: Promise<Session | undefined> | undefined
   async function restore(): Promise<Session | undefined> {
-    keeper.join()
-    const stored = await keeper.sync()
-    if (!stored && silent && !keeper.idle) {
+    machine.join()
+    const session = await machine.sync()
+    if (!session && silent && !machine.staysSignedOut) {
       await silently().catch((error: ProofkeyError) => {
         // Reported as an event already. Throw it only if the app can retry.
         if (error.retryable !== false) throw error
       })
     }
     awake.start()
-    return keeper.held?.session
+    return machine.current?.session
   }
 
   return {
     ...client,
     get session() {
-      return keeper.held?.session
+      return machine.current?.session
     },
     signIn,
     handleCallback: async (options?: CallbackOptions) => startSession(await client.handleCallback(options)),
@@ -209,10 +264,10 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     getAccessToken,
     fetch: (input, init) => apiFetch(input, init).catch(withSignIn),
     userInfo: () => reported(flow.report, USER_INFO, userInfo).catch(withSignIn),
-    ...createSignOut(keeper, { ...built, addressBar: { currentUrl, swapUrl } }, config),
+    ...createSessionSignOut(machine, { ...built, addressBar: { currentUrl, swapUrl } }, config),
     close() {
       awake.stop()
-      keeper.leave()
+      machine.leave()
     },
   }
 }

@@ -2,12 +2,18 @@ import { ticketId } from '../crypto/ticket.js'
 import { aborted, codeOf, errorWith, isProofkeyError, ProofkeyError } from '../errors.js'
 import { createEmitter, type EventBody, type ProofkeyEvent } from '../events.js'
 import { STALE_METADATA_SECONDS } from '../limits.js'
-import { type AuthorizationParameters, beginAuthorization, type ResponseMode } from '../protocol/authorize/begin.js'
+import {
+  type AuthorizationParameters,
+  beginAuthorization,
+  configInvalid,
+  type ResponseMode,
+} from '../protocol/authorize/begin.js'
 import { checkRedirectUri, unknownState } from '../protocol/authorize/callback.js'
 import type { Transaction } from '../protocol/authorize/transaction.js'
 import { clientKeyOf } from '../protocol/client-key.js'
 import { createCache } from '../protocol/discovery/cached.js'
 import { checkMetadata, discover } from '../protocol/discovery/metadata.js'
+import { joinDemands } from '../protocol/jose/id-token.js'
 import { scopes } from '../protocol/scope.js'
 import { type CompleteOptions, completeAuthorization, expired, type Grant } from '../protocol/token/complete.js'
 import type { Exchange } from '../protocol/token/exchange-at.js'
@@ -28,6 +34,8 @@ export type SignInResult<Given = Grant> = Given & {
   /** A path of this origin, `/` by default: safe to navigate to. */
   readonly returnTo: string
   readonly appState: unknown
+  /** `silent` where the person was not asked (`prompt=none`). */
+  readonly origin: 'interactive' | 'silent'
 }
 
 interface FlowOptions {
@@ -42,6 +50,7 @@ type Vaults = readonly [Vault, ...Vault[]]
 /** The content of a vault record. */
 interface PendingSignIn {
   readonly transaction: Transaction
+  readonly origin: SignInResult['origin']
   readonly returnTo: string
   readonly appState?: unknown
 }
@@ -89,10 +98,16 @@ export function createFlow(config: FlowConfig & FlowOptions) {
       try {
         vaults[0].prepare?.()
         config.exchange?.prepare?.(callbackUri)
+        // The configuration is a floor: one sign-in can demand more, not less.
+        const demands = joinDemands(config, parameters)
+        if (!demands) throw configInvalid(['acrValues: must be one of those in the configuration'])
+        const required = scopes(`${config.requiredScope ?? ''} ${parameters.requiredScope ?? ''}`).join(' ')
         const server = await unlessAborted(metadata(), signal)
         const { url, transaction } = await beginAuthorization(server, {
           ...config,
           ...defined(parameters),
+          ...demands,
+          requiredScope: required || undefined,
           // The options of one sign-in cannot change the client or the redirect URI.
           clientId,
           redirectUri: callbackUri,
@@ -102,7 +117,8 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         id = await ticketId(state)
         const path = sameOriginPath(returnTo, config.maxReturnToBytes)
         if (!path) report({ type: 'return_to_refused' }, id)
-        const pending: PendingSignIn = { transaction, returnTo: path ?? '/', appState }
+        const origin = (parameters.prompt ?? config.prompt) === 'none' ? 'silent' : 'interactive'
+        const pending: PendingSignIn = { transaction, origin, returnTo: path ?? '/', appState }
         const vault = await unlessAborted(putIn(vaults, state, JSON.stringify(pending), id), signal)
         report({ type: 'transaction_stored', vault }, id)
         report({ type: 'sign_in_started', endpoint: server.authorization_endpoint, scope }, id)
@@ -130,7 +146,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         throw notTaken[taken.status]()
       }
       report({ type: 'transaction_taken', vault: vault.name }, id)
-      const { transaction, returnTo, appState }: PendingSignIn = JSON.parse(taken.value)
+      const { transaction, origin, returnTo, appState }: PendingSignIn = JSON.parse(taken.value)
       try {
         const exchange = config.exchange ?? completeAuthorization
         const grant = (await exchange(transaction, callback, { ...config, ...options })) as Grant
@@ -138,7 +154,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         const scope = grant.tokens?.scope ?? transaction.scope ?? ''
         reportScope(transaction, scope, id)
         report({ type: 'sign_in_completed', scope }, id)
-        return { ...grant, returnTo, appState }
+        return { ...grant, returnTo, appState, origin }
       } catch (error) {
         if (!isProofkeyError(error) || !error.retryable) throw error
         const retryable = await taken.putBack().catch(() => false)

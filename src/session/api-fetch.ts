@@ -5,14 +5,14 @@ import { type InsecureSwitch, isSecure, parseUrl } from '../protocol/discovery/e
 import { type RequestCopies, requestCopies } from '../protocol/request-copies.js'
 import { type Challenge, challengeOf } from '../protocol/resource/challenge.js'
 import { scopes } from '../protocol/scope.js'
-import type { Session } from './stored-session.js'
+import type { AccessToken, Session, TokenFacts } from './session-record.js'
 import { type AccessTokenOptions, nobody } from './token-source.js'
 
 /** The APIs that get an access token, by origin, and which one: `{ 'https://api.example.com': {} }`. */
 export type Apis = Readonly<Record<string, AccessTokenOptions>>
 
-/** Judges an API's challenge against the session; see `stepUp`. */
-export type ChallengeCheck = (challenge: Challenge, session: Session | undefined) => void
+/** Judges an API's challenge against the token that was sent; see `stepUp`. */
+export type ChallengeCheck = (challenge: Challenge, token: TokenFacts) => void
 
 type Fetch = typeof globalThis.fetch
 
@@ -26,7 +26,7 @@ export interface ApiFetchOptions {
   readonly accessToken: (
     wish: AccessTokenOptions & { readonly signal?: AbortSignal | undefined },
     rejected?: string,
-  ) => Promise<string>
+  ) => Promise<AccessToken>
   readonly session: () => Session | undefined
   readonly check?: ChallengeCheck | undefined
   readonly report: (event: EventBody) => void
@@ -72,23 +72,23 @@ export function createApiFetch({ apis, fetch, scheme, send, accessToken, session
       return token
     }
 
-    const sendWith = async (token: string) => {
+    const sendWith = async (token: AccessToken) => {
       const copy = () => {
         const request = copies.copy()
-        request.headers.set('authorization', `${scheme} ${token}`)
+        request.headers.set('authorization', `${scheme} ${token.accessToken}`)
         return request
       }
       const response = await send({ ...copies, copy })
       if (response.status !== 401 && response.status !== 403) return response
-      const challenge = challengeOf(response, [token])
+      const challenge = challengeOf(response, [token.accessToken])
       const { error = '', scope = '' } = challenge
       if (/^insufficient_\w{1,40}$/.test(error)) report({ type: 'step_up_required', endpoint: origin, error })
       try {
         if (error === 'insufficient_scope') {
-          const missing = scopes(scope).some((one) => !scopes(session()?.scope).includes(one))
+          const missing = scopes(scope).some((one) => !scopes(token.scope).includes(one))
           throw missing || !scope ? insufficientScope(scope.slice(0, 200)) : stepUpFailed()
         }
-        check?.(challenge, session())
+        check?.(challenge, token)
       } catch (error) {
         response.body?.cancel().catch(() => {})
         throw error
@@ -101,9 +101,9 @@ export function createApiFetch({ apis, fetch, scheme, send, accessToken, session
     // A proof that is refused is mended by no other token.
     if (refused.status !== 401 || /_dpop_/.test(challengeOf(refused).error ?? '')) return refused
     if (Date.now() < (patientUntilMs[origin] ?? 0)) return refused
-    const renewed = await tokenOtherThan(token)
+    const renewed = await tokenOtherThan(token.accessToken)
     // What was streamed once cannot be sent again; the next request has the new token.
-    if (renewed === token || copies.once) return refused
+    if (renewed.accessToken === token.accessToken || copies.once) return refused
     refused.body?.cancel().catch(() => {})
     // Once: whoever refuses the new token too gets no third one (RFC 6750 §3.1).
     const response = await sendWith(renewed)
@@ -139,9 +139,5 @@ export const insufficientScope = (scope: string) =>
     { requirements: { scope } },
   )
 
-export const stepUpFailed = () =>
-  new ProofkeyError(
-    'step_up_failed',
-    'The API refuses a sign-in that is what it asks for.',
-    'Check how the API reads its token.',
-  )
+export const stepUpFailed = (hint = 'Check how the API reads its token.') =>
+  new ProofkeyError('step_up_failed', 'Another sign-in would not give the API what it asks for.', hint)

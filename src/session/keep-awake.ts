@@ -1,14 +1,14 @@
 import type { ProofkeyEvent, Subscribe } from '../events.js'
-import type { SessionKeeper } from './session-keeper.js'
+import type { SessionMachine } from './session-machine.js'
 
 const MAX_DELAY_MS = 2_147_483_647
 
 /**
- * In a page: ends the session when its limits do, and refreshIfDues tokens before they end, if the page is seen. A page that
+ * In a page: ends the session when its limits do, and refreshes tokens before they expire, if the page is seen. A page that
  * slept, was hidden or offline looks around when it is back.
  */
 export function keepAwake(
-  keeper: Pick<SessionKeeper, 'endsAtMs' | 'sync'>,
+  machine: Pick<SessionMachine, 'endsAtMs' | 'sync'>,
   tokens: { readonly dueAtMs: number; refreshIfDue(): Promise<void> },
   subscribe: Subscribe<ProofkeyEvent>,
 ) {
@@ -20,14 +20,14 @@ export function keepAwake(
     clearTimeout(timer)
     if (!running) return
     const due = document.hidden ? Number.POSITIVE_INFINITY : tokens.dueAtMs
-    const delay = Math.min(keeper.endsAtMs, due) - Date.now()
+    const delay = Math.min(machine.endsAtMs, due) - Date.now()
     // Never in a hurry, and later each time after a failure: up to a minute.
     if (delay < MAX_DELAY_MS) timer = setTimeout(look, Math.max(delay, 1000 * 2 ** Math.min(failures, 6)))
   }
 
   async function look() {
     try {
-      await keeper.sync()
+      await machine.sync()
       if (!document.hidden) await tokens.refreshIfDue()
       failures = 0
     } catch {
@@ -38,6 +38,8 @@ export function keepAwake(
   }
 
   async function wake() {
+    // WebKit keeps for ever what begins in a database while its page goes away.
+    if (document.hidden) return schedule()
     failures = 0
     await look()
   }

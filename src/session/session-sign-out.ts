@@ -1,5 +1,5 @@
 import { createTicket, isTicket, ticketIsTaggedFor } from '../crypto/ticket.js'
-import { codeOf } from '../errors.js'
+import { codeOf, ProofkeyError } from '../errors.js'
 import type { createFlow } from '../flow/flow.js'
 import type { FlowConfig } from '../flow/flow-config.js'
 import { sameOriginPath } from '../flow/return-to.js'
@@ -7,9 +7,8 @@ import { configInvalid } from '../protocol/authorize/begin.js'
 import { callbackParameters } from '../protocol/authorize/callback.js'
 import { parseUrl } from '../protocol/discovery/endpoint.js'
 import { endSessionUrl, omittedHint, unknownSignOut } from '../protocol/sign-out/end-session.js'
-import { revokeToken } from '../protocol/token/revoke.js'
 import type { Vault } from '../vault/vault.js'
-import type { SessionKeeper } from './session-keeper.js'
+import type { SessionMachine } from './session-machine.js'
 
 export interface SignOutOptions {
   /**
@@ -31,6 +30,8 @@ export interface SignOutConfig {
 interface SignOutParts {
   readonly flow: ReturnType<typeof createFlow>
   readonly vault: Vault
+  /** Forgets what `handleCallback` and `signIn` have handed out. */
+  forget(): void
   readonly addressBar: {
     currentUrl(): string | undefined
     swapUrl(expected: string, replacement: string): void
@@ -40,55 +41,37 @@ interface SignOutParts {
 /** Long enough for a server's question whether the person really wants to sign out. */
 const LIFETIME_MS = 600_000
 
-export function createSignOut(
-  keeper: SessionKeeper,
-  { flow, vault, addressBar }: SignOutParts,
+export function createSessionSignOut(
+  machine: SessionMachine,
+  { flow, vault, addressBar, forget }: SignOutParts,
   config: FlowConfig & SignOutConfig,
 ) {
   const { clientId, postLogoutRedirectUri, insecure, dpop, navigate = (url) => location.assign(url) } = config
   if (postLogoutRedirectUri !== undefined && !parseUrl(postLogoutRedirectUri))
     throw configInvalid(['postLogoutRedirectUri: an absolute URL, exactly as registered'])
-  const clientKey = `${flow.clientKey} sign-out`
+  const signOutKey = `${flow.clientKey} sign-out`
   const failed = (error: unknown): undefined => void flow.report({ type: 'sign_out_failed', code: codeOf(error) })
 
-  return {
+  const { signOut, handleSignedOut } = {
     /** Local first: whatever the server does, nobody is signed in here any more when this function gives way. */
     async signOut({ atServer = !!postLogoutRedirectUri, returnTo = '/' }: SignOutOptions = {}): Promise<void> {
-      const held = keeper.held ?? (await keeper.sync().catch(() => undefined))
-      if (!held) return
-      const server = flow.metadata()
-      await Promise.all([
+      forget()
+      const [stored] = await Promise.all([
+        machine.end('signed_out'),
         // The key too: proofs that a script made ahead of time are worth nothing in the next session (RFC 9449 §11.2).
         dpop?.forget?.(flow.clientKey).catch(failed),
-        keeper.end('signed_out'),
-        server.catch(() => {}),
       ])
-      const tokens = [
-        ['refresh_token', held.refreshToken],
-        ...Object.values(held.tokens).map(({ accessToken }) => ['access_token', accessToken] as const),
-      ] as const
-      // All at once, so that a server that hangs holds nobody up for longer than one request may take.
-      const revoking = tokens.map(async ([tokenTypeHint, token]) => {
-        if (!token) return
-        try {
-          const known = await server
-          if (!known.revocation_endpoint) return
-          flow.report({ type: 'revocation_started', token: tokenTypeHint })
-          await revokeToken(known, clientId, token, { ...config, tokenTypeHint })
-          flow.report({ type: 'token_revoked', token: tokenTypeHint })
-        } catch (error) {
-          flow.report({ type: 'revocation_failed', token: tokenTypeHint, code: codeOf(error) })
-        }
-      })
-      await Promise.all(revoking)
-      const state = postLogoutRedirectUri && createTicket(clientKey, Date.now() + LIFETIME_MS)
-      const request = { clientId, idTokenHint: held.idToken, postLogoutRedirectUri, state, insecure }
-      const url = atServer ? await server.then((known) => endSessionUrl(known, request)).catch(failed) : undefined
-      const omitted = omittedHint(url, held.idToken)
+      if (!stored) failed(new ProofkeyError('storage_unavailable', 'The store still has the session.'))
+      const state = postLogoutRedirectUri && createTicket(signOutKey, Date.now() + LIFETIME_MS)
+      const idTokenHint = machine.last?.idToken
+      const request = { clientId, idTokenHint, postLogoutRedirectUri, state, insecure }
+      const endpoint = atServer ? flow.metadata().then((server) => endSessionUrl(server, request)) : undefined
+      const url = await endpoint?.catch(failed)
+      const omitted = omittedHint(url, idTokenHint)
       if (omitted) flow.report(omitted)
       if (url && state) {
         // Where it cannot wait, nothing is checked when the person comes back.
-        await flow.put(vault, state, clientKey, sameOriginPath(returnTo) ?? '/').catch((error) => {
+        await flow.put(vault, state, signOutKey, sameOriginPath(returnTo) ?? '/').catch((error) => {
           failed(error)
           url.searchParams.delete('state')
         })
@@ -107,11 +90,11 @@ export function createSignOut(
       if (!url || !postLogoutRedirectUri) return undefined
       const landed = url.href
       const state = callbackParameters(url).get('state') ?? ''
-      if (!isTicket(state) || !ticketIsTaggedFor(state, clientKey)) return undefined
+      if (!isTicket(state) || !ticketIsTaggedFor(state, signOutKey)) return undefined
       url.searchParams.delete('state')
       addressBar.swapUrl(landed, url.href)
       try {
-        const taken = await vault.take(state, clientKey)
+        const taken = await vault.take(state, signOutKey)
         if (taken.status !== 'taken') throw unknownSignOut()
         flow.report({ type: 'sign_out_completed' })
         return { returnTo: taken.value }
@@ -120,5 +103,15 @@ export function createSignOut(
         throw error
       }
     },
+  }
+
+  let signingOut: Promise<void> | undefined
+  return {
+    handleSignedOut,
+    /** Called again while it is under way, it is the same sign-out. */
+    signOut: (options?: SignOutOptions) =>
+      (signingOut ??= signOut(options).finally(() => {
+        signingOut = undefined
+      })),
   }
 }

@@ -7,18 +7,16 @@ const JUST_NOW_SECONDS = 3
 
 /**
  * Reads an API's demand for a stronger or more recent sign-in (RFC 9470 §3). `fetch` then fails with `step_up_required`,
- * whose `signIn()` asks for just that; what comes back is held against it (`acr_not_met`, `id_token_invalid`). Where the
- * sign-in has already what the API asks for, or was made a moment ago, it fails with `step_up_failed`: asking again would
- * go round in circles.
+ * and its `signIn()` asks for that; what comes back is held against it (`acr_not_met`, `id_token_invalid`). Where the
+ * token that was sent has already what the API asks for, or its sign-in was a moment ago, it fails with `step_up_failed`:
+ * asking again would not end.
  */
-export const stepUp: ChallengeCheck = ({ error, acr_values, max_age }, session) => {
+export const stepUp: ChallengeCheck = ({ error, acr_values, max_age }, { acr, authenticatedAtMs }) => {
   if (error !== 'insufficient_user_authentication') return
-  const { claims, startedAtMs } = session ?? {}
   const maxAgeSeconds = max_age && /^\d{1,6}$/.test(max_age) ? Number(max_age) : undefined
   const acrValues = acr_values?.replace(/[^\x21-\x7e]+/g, ' ').slice(0, 200)
-  const strong = !acrValues || scopes(acrValues).includes(`${claims?.['acr']}`)
-  // Each clock is held against itself only: the server's until the sign-in, ours since then.
-  const ageSeconds = Number(claims?.iat) - Number(claims?.auth_time) + (Date.now() - Number(startedAtMs)) / 1000
+  const strong = !acrValues || scopes(acrValues).includes(`${acr}`)
+  const ageSeconds = (Date.now() - Number(authenticatedAtMs)) / 1000
   const recent = maxAgeSeconds === undefined || ageSeconds <= Math.max(maxAgeSeconds, JUST_NOW_SECONDS)
   throw strong && recent
     ? stepUpFailed()

@@ -2,12 +2,11 @@ import { codeOf, ProofkeyError } from '../errors.js'
 import { type createFlow, unlessAborted } from '../flow/flow.js'
 import type { FlowConfig } from '../flow/flow-config.js'
 import { clamp, MIN_REFRESH_SECONDS, RETRY_AFTER_SECONDS } from '../limits.js'
-import type { Tokens } from '../protocol/token/complete.js'
-import { checkContinuity, refreshTokens } from '../protocol/token/refresh.js'
-import { revokeToken } from '../protocol/token/revoke.js'
+import type { IdTokenClaims } from '../protocol/token/complete.js'
+import { refreshTokens } from '../protocol/token/refresh.js'
 import { withinTime } from '../vault/within-time.js'
-import type { SessionKeeper } from './session-keeper.js'
-import { type AccessToken, type StoredSession, sessionAfterRefresh, tokenName } from './stored-session.js'
+import type { SessionMachine } from './session-machine.js'
+import { type AccessToken, type StoredSession, sessionAfterRefresh, tokenName } from './session-record.js'
 
 /** Which access token is wanted. Default: the one of the sign-in. */
 export interface AccessTokenOptions {
@@ -17,8 +16,17 @@ export interface AccessTokenOptions {
   readonly scope?: string | undefined
 }
 
-/** How long a refresh may take before its answer is given up: it may hold the one refresh token that is left. */
-const REFRESH_SECONDS = 60
+/** Of `getAccessToken`. */
+export interface GetAccessTokenOptions extends AccessTokenOptions {
+  /** A new token, also where the one at hand is still good: after the person's rights have changed. */
+  readonly fresh?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** How long a refresh may take before its answer is given up: it may have the one refresh token that is left. */
+const REFRESH_SECONDS = 30
+/** So many refusals without an OAuth error in a row mean that the refresh token is dead. */
+const MAX_MUTE_REFUSALS = 2
 
 const ENDED = 'The session has ended.'
 export const nobody = (what = 'Nobody is signed in.') => new ProofkeyError('login_required', what, 'Sign in.')
@@ -30,16 +38,18 @@ const isFresh = ({ staleAtMs = Number.POSITIVE_INFINITY }: AccessToken) => stale
  * @param silently signs the person of a session in again without a page, where there is no refresh token
  */
 export function createTokenSource(
-  keeper: SessionKeeper,
+  machine: SessionMachine,
   { metadata, report }: ReturnType<typeof createFlow>,
   config: FlowConfig,
   silently: ((before: StoredSession) => Promise<unknown>) | undefined,
+  discard: (tokens: { accessToken: string; refreshToken: string | undefined }) => Promise<void>,
 ) {
   const { clientId, timeoutSeconds = 10 } = config
   const flights = new Map<string, Promise<AccessToken>>()
-  /** Until then the server wants no further request; it gets none, and the callers what `failure` says. */
-  let waitUntilMs = 0
+  /** Until then the server wants no further request, by a clock that nobody sets: callers get what `failure` says. */
+  let waitUntil = 0
   let failure: unknown
+  let muteRefusals = 0
 
   /** Takes note where the server asks to wait (RFC 9110 §10.2.3): from a second, also where it does not say, to an hour. */
   const fetch: typeof globalThis.fetch = async (...request) => {
@@ -47,15 +57,9 @@ export function createTokenSource(
     if (response.status === 429 || response.status === 503) {
       const after = response.headers.get('retry-after') ?? '1'
       const seconds = /^\d+$/.test(after) ? Number(after) : (Date.parse(after) - Date.now()) / 1000
-      waitUntilMs = Date.now() + (Number.isNaN(seconds) ? 0 : clamp(seconds, RETRY_AFTER_SECONDS) * 1000)
+      waitUntil = performance.now() + (Number.isNaN(seconds) ? 0 : clamp(seconds, RETRY_AFTER_SECONDS) * 1000)
     }
     return response
-  }
-
-  /** What came for nobody. Not the tokens of who signed in anew: a server may end all that the person granted with them. */
-  const discard = async ({ refreshToken, accessToken }: Tokens) => {
-    for (const token of [refreshToken, accessToken])
-      if (token) await revokeToken(await metadata(), clientId, token, config).catch(() => {})
   }
 
   /** Runs where nobody else does. What another tab got meanwhile is as good. */
@@ -64,75 +68,101 @@ export function createTokenSource(
     options: AccessTokenOptions,
     rejected: string | undefined,
   ): Promise<AccessToken> {
-    const held = await keeper.sync()
-    if (!held) throw nobody(ENDED)
-    const known = held.tokens[name]
+    const work = await machine.begin()
+    const { session } = work
+    if (!session) throw nobody(ENDED)
+    const known = session.tokens[name]
     if (known && known.accessToken !== rejected && isFresh(known)) return known
-    const { refreshToken, session } = held
-    if (!refreshToken) {
+    if (!session.refresh) {
       if (name) throw noRefreshToken()
       // Nothing else can be had until it ends, and the session with it.
-      if (!silently) return tokenOf(held, name)
-      await silently(held).catch((error) => {
+      if (!silently) return tokenOf(session, name)
+      await silently(session).catch(async (error) => {
         // The server knows nobody any more, or somebody else, or wants to see the person.
-        if (/_required$/.test(error.code)) keeper.end('refused', held.id)
+        if (/_required$/.test(error.code)) await machine.end('refused', session.id)
         throw error
       })
-      return tokenOf(keeper.held, name)
+      return tokenOf(machine.current, name)
     }
-    if (waitUntilMs > Date.now()) throw failure
+    if (waitUntil > performance.now()) throw failure
+    const { refreshToken } = session.refresh
     let latest = refreshToken
-    /** Whoever goes on with the token that is spent goes on with what came for it. */
-    const rotate = async (now: StoredSession | undefined) => {
-      if (latest !== refreshToken && now?.refreshToken === refreshToken)
-        await keeper.keep({ ...now, refreshToken: latest }, { type: 'session_changed' })
-    }
-    const refreshOptions = {
+    const request = {
       ...config,
       fetch,
       // Not what sign-ins ask for by default: the session may have been granted more since.
       scope: options.scope,
-      resource: options.resource ?? held.tokens['']?.resource,
+      resource: options.resource ?? session.tokens['']?.resource,
       timeoutSeconds: REFRESH_SECONDS,
+      // Those of the sign-in that brought the refresh token.
+      previousClaims:
+        session.session.claims && ({ ...session.session.claims, nonce: session.refresh.nonce } as IdTokenClaims),
       onRotation: (token: string) => {
         latest = token
       },
+      onNewerAuthTime: () => report({ type: 'auth_time_changed' }),
     }
-    const server = await metadata()
-    report({ type: 'refresh_started' })
-    const grant = await refreshTokens(server, clientId, refreshToken, refreshOptions).catch(async (error) => {
-      failure = error
-      const now = await keeper.sync()
-      if (error.serverError?.error !== 'invalid_grant') await rotate(now)
-      else if (now?.refreshToken === refreshToken) await keeper.end('refused', held.id)
-      else if (now) return
-      throw error
-    })
-    if (!grant) return refreshLocked(name, options, rejected)
     try {
-      checkContinuity(grant.claims, session.claims)
+      const server = await metadata()
+      report({ type: 'refresh_started' })
+      const grant = await refreshTokens(server, clientId, refreshToken, request)
+      muteRefusals = 0
+      const { scope } = grant.tokens
+      const after = (now: StoredSession | undefined) => now && sessionAfterRefresh(grant, now, name)
+      if (
+        await machine.keep(work, 'page', after, { type: 'tokens_refreshed', scope: scope || session.session.scope })
+      ) {
+        return tokenOf(machine.current, name)
+      }
+      await rotated(latest)
+      const now = machine.current
+      // Tokens of the session that goes on are left alone: revoking one ends them all at some servers.
+      if (now?.id !== session.id && now?.session.claims?.sub !== session.session.claims?.sub)
+        await discard(grant.tokens)
+      else report({ type: 'tokens_not_revoked' })
+      if (now) return refreshLocked(name, options, rejected)
+      throw nobody(ENDED)
     } catch (error) {
-      keeper.end('answer_refused', held.id)
+      failure = error
+      if (await again(error as ProofkeyError)) return refreshLocked(name, options, rejected)
       throw error
     }
-    // Whoever signed out, or signed in anew, while the answer was on its way has the last word.
-    const now = await keeper.sync()
-    const { scope } = grant.tokens
-    if (
-      now?.id === held.id &&
-      (await keeper.keep(sessionAfterRefresh(grant, now, name), { type: 'tokens_refreshed', scope }))
-    )
-      return tokenOf(keeper.held, name)
-    await rotate(await keeper.sync())
-    if (keeper.held) return refreshLocked(name, options, rejected)
-    await discard(grant.tokens)
-    throw nobody(ENDED)
+
+    /** The refresh token that came last is kept, whatever else went wrong: the one before is spent. */
+    async function rotated(newest: string) {
+      if (newest === refreshToken) return
+      const onward = await machine.begin()
+      const after = (now: StoredSession | undefined) =>
+        now?.refresh?.refreshToken === refreshToken
+          ? { ...now, refresh: { ...now.refresh, refreshToken: newest } }
+          : undefined
+      await machine.keep(onward, 'page', after, { type: 'session_changed' })
+    }
+
+    /** What a refusal means for the session. @returns whether a newer refresh token is there to try */
+    async function again(error: ProofkeyError): Promise<boolean> {
+      const { code, serverError } = error
+      if (code === 'login_required') return false
+      const mute = code === 'token_request_refused' && !serverError
+      muteRefusals = mute ? muteRefusals + 1 : 0
+      const dead = serverError?.error === 'invalid_grant' || muteRefusals >= MAX_MUTE_REFUSALS
+      if (!dead) await rotated(latest)
+      if (code === 'id_token_invalid' && error.claim !== 'exp' && error.claim !== 'iat')
+        await machine.end('answer_refused', session?.id)
+      if (!dead) return false
+      const now = await machine.sync()
+      if (now?.refresh?.refreshToken === refreshToken) {
+        muteRefusals = 0
+        await machine.end('refused', now.id)
+      } else if (now) return true
+      return false
+    }
   }
 
   function refreshShared(name: string, options: AccessTokenOptions, rejected?: string): Promise<AccessToken> {
     const flight =
       flights.get(name) ??
-      keeper
+      machine
         .exclusive(() => refreshLocked(name, options, rejected))
         .catch((error) => {
           report({ type: 'refresh_failed', code: codeOf(error) })
@@ -144,13 +174,12 @@ export function createTokenSource(
   }
 
   return {
-    discard,
-
     /** When the session's own token wants to be refreshed; never, where nothing could. Milliseconds since the epoch. */
     get dueAtMs(): number {
-      const { held } = keeper
-      const token = held?.refreshToken || silently ? held?.tokens[''] : undefined
+      const { current } = machine
+      const token = current?.refresh || silently ? current?.tokens[''] : undefined
       if (!token?.staleAtMs) return Number.POSITIVE_INFINITY
+      const waitUntilMs = Date.now() + waitUntil - performance.now()
       return Math.max(token.staleAtMs, token.receivedAtMs + MIN_REFRESH_SECONDS * 1000, waitUntilMs)
     },
 
@@ -159,33 +188,37 @@ export function createTokenSource(
       if (this.dueAtMs <= Date.now()) await refreshShared('', {})
     },
 
-    /** @param rejected a token that an API refused */
+    /**
+     * @param rejected a token that an API refused
+     * @returns the token with its facts
+     */
     async accessToken(
-      { signal, ...options }: AccessTokenOptions & { readonly signal?: AbortSignal | undefined } = {},
+      { signal, fresh, ...options }: GetAccessTokenOptions = {},
       rejected?: string,
-    ): Promise<string> {
-      const held = keeper.held ?? (await keeper.sync())
-      if (!held) throw nobody()
-      keeper.touch()
+    ): Promise<AccessToken> {
+      const current = machine.current ?? (await machine.sync())
+      if (!current) throw nobody()
+      machine.touch()
       const name = tokenName(options.resource, options.scope)
-      const token = held.tokens[name]
-      if (token && isFresh(token) && token.accessToken !== rejected) return token.accessToken
+      const token = current.tokens[name]
+      const unwanted = rejected ?? (fresh ? token?.accessToken : undefined)
+      if (token && token.accessToken !== unwanted && isFresh(token)) return token
       try {
         // The refresh goes on, whoever stops waiting for it.
-        const asking = unlessAborted(refreshShared(name, options, rejected), signal)
-        return (await withinTime(asking, timeoutSeconds * 1000, () => tooLate(timeoutSeconds))).accessToken
+        const asking = unlessAborted(refreshShared(name, options, unwanted), signal)
+        return await withinTime(asking, timeoutSeconds * 1000, () => tooLate(timeoutSeconds))
       } catch (error) {
         const { expiresAtMs = 0, accessToken } = token ?? {}
-        if (accessToken && accessToken !== rejected && expiresAtMs > Date.now() && keeper.held?.id === held.id)
-          return accessToken
+        if (token && accessToken !== unwanted && expiresAtMs > Date.now() && machine.current?.id === current.id)
+          return token
         throw error
       }
     },
   }
 }
 
-function tokenOf(held: StoredSession | undefined, name: string): AccessToken {
-  const token = held?.tokens[name]
+function tokenOf(session: StoredSession | undefined, name: string): AccessToken {
+  const token = session?.tokens[name]
   if (!token) throw nobody(ENDED)
   return token
 }
@@ -194,4 +227,8 @@ const tooLate = (seconds: number) =>
   new ProofkeyError('timeout', `No new tokens within ${seconds} s.`, 'Try again.', { retryable: true })
 
 const noRefreshToken = () =>
-  new ProofkeyError('interaction_required', 'There is no refresh token to get this token with.', 'Sign in for it.')
+  new ProofkeyError(
+    'interaction_required',
+    'There is no refresh token to get this token with.',
+    'Sign in for it; for a refresh token, many servers want the scope offline_access.',
+  )

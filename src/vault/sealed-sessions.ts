@@ -1,11 +1,13 @@
 import { createSealKey, open, seal } from '../crypto/seal.js'
 import { createDatabase, keyRefused, promisifyRequest } from './database.js'
 import { exclusively } from './lock.js'
-import { inTurn, type SessionStore } from './session-store.js'
+import { inTurn, type SessionStore, type StoredText } from './session-store.js'
 
+/** Without a key where there is no text. */
 interface SealedRecord {
-  readonly key: CryptoKey
-  readonly sealed: Uint8Array<ArrayBuffer>
+  readonly epoch: number
+  readonly key?: CryptoKey
+  readonly sealed?: Uint8Array<ArrayBuffer>
 }
 
 /** A sign-in's key is derived from its `state` too; a session has none, because it must be readable after a reload. */
@@ -19,26 +21,30 @@ const TICKET = 'session'
 export function sealedSessions(): SessionStore {
   const transaction = createDatabase('proofkey-sessions', 'sessions')
   const turn = inTurn()
+  const get = (records: IDBObjectStore, owner: string) => promisifyRequest<SealedRecord | undefined>(records.get(owner))
+
+  async function read(owner: string): Promise<StoredText> {
+    const { epoch = 0, key, sealed } = (await transaction('readonly', (records) => get(records, owner))) ?? {}
+    return { epoch, text: key && sealed && (await open(key, owner, TICKET, sealed)) }
+  }
+
   return {
     name: 'sealed',
+    shared: true,
+    read,
 
-    async read(owner) {
-      const record = await transaction('readonly', (records) =>
-        promisifyRequest<SealedRecord | undefined>(records.get(owner)),
-      )
-      return record ? open(record.key, owner, TICKET, record.sealed) : undefined
-    },
-
-    async write(owner, text) {
-      if (text === undefined) {
-        await transaction('readwrite', (records) => promisifyRequest(records.delete(owner)))
-        return
-      }
-      const key = await createSealKey()
-      const record: SealedRecord = { key, sealed: await seal(key, owner, TICKET, text) }
-      await transaction('readwrite', (records) => promisifyRequest(records.put(record, owner)))
-      // Some engines accept a key that they cannot return.
-      if ((await this.read(owner)) === undefined) throw keyRefused()
+    async replace(owner, expectedEpoch, { epoch, text }) {
+      const key = text === undefined ? undefined : await createSealKey()
+      const record: SealedRecord = key ? { epoch, key, sealed: await seal(key, owner, TICKET, text ?? '') } : { epoch }
+      const replaced = await transaction('readwrite', async (records) => {
+        if (((await get(records, owner))?.epoch ?? 0) !== expectedEpoch) return false
+        await promisifyRequest(records.put(record, owner))
+        return true
+      })
+      // Some engines accept a key that they cannot return: read it back, unless another tab was faster.
+      const written = replaced && text !== undefined ? await read(owner) : undefined
+      if (written?.epoch === epoch && written.text === undefined) throw keyRefused()
+      return replaced
     },
 
     exclusive: (owner, work) => turn(owner, () => exclusively(owner, work)),

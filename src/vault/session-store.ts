@@ -1,11 +1,23 @@
+/** A text in a store, and its epoch. */
+export interface StoredText {
+  /** Rises with each change and never falls; 0 if nothing was ever stored. */
+  readonly epoch: number
+  /** Undefined if there is none, or if it cannot be decrypted. */
+  readonly text: string | undefined
+}
+
 /** Stores sessions, as text. An `owner` identifies the client. */
 export interface SessionStore {
   /** Short name for events, for example `sealed`. */
   readonly name: string
-  /** @returns undefined if there is none, or if it cannot be decrypted */
-  read(owner: string): Promise<string | undefined>
-  /** Replaces the text; undefined deletes it. */
-  write(owner: string, text: string | undefined): Promise<void>
+  /** All tabs of the origin see the same texts, and a reload keeps them. */
+  readonly shared: boolean
+  read(owner: string): Promise<StoredText>
+  /**
+   * Replaces the text if its epoch is still the expected one: compare and set, in one step for all that share the store.
+   * @returns false if the epoch was another one; then nothing was changed
+   */
+  replace(owner: string, expectedEpoch: number, next: StoredText): Promise<boolean>
   /** Runs `work` alone for its owner, among all tabs that share the store. Different owners do not wait for each other. */
   exclusive<T>(owner: string, work: () => Promise<T>): Promise<T>
 }
@@ -23,13 +35,21 @@ export function inTurn(): SessionStore['exclusive'] {
   }
 }
 
+const NOTHING: StoredText = { epoch: 0, text: undefined }
+
 /** Stores the session in the memory of this page: a reload loses it, and every tab has its own. */
 export function memorySessions(): SessionStore {
-  const texts = new Map<string, string | undefined>()
+  const texts = new Map<string, StoredText>()
+  const read = (owner: string) => texts.get(owner) ?? NOTHING
   return {
     name: 'memory',
-    read: async (owner) => texts.get(owner),
-    write: async (owner, text) => void texts.set(owner, text),
+    shared: false,
+    read: async (owner) => read(owner),
+    async replace(owner, expectedEpoch, next) {
+      if (read(owner).epoch !== expectedEpoch) return false
+      texts.set(owner, next)
+      return true
+    },
     exclusive: inTurn(),
   }
 }

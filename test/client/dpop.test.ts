@@ -301,19 +301,20 @@ describe('the key', () => {
     expect((await auth.fetch(`${API}/me`)).status).toBe(200)
   })
 
-  it('that is lost ends the session cleanly: said once, login_required, no request, and a new sign-in', async () => {
+  it('that is lost ends the session cleanly: said once, login_required, its tokens revoked, and a new sign-in', async () => {
     const app = start({}, { sessionStore: sealedSessions() })
     await app.tab().auth.signIn()
     await loseKeys()
-    const before = app.log.length
     const { auth, events } = app.tab()
     await expect(auth.restore()).resolves.toBeUndefined()
-    expect(events).toMatchObject([{ type: 'session_ended', reason: 'key_lost' }])
+    const ends = () => events.filter(({ type }) => type.startsWith('session_'))
+    expect(ends()).toMatchObject([{ type: 'session_ended', reason: 'key_lost' }])
+    const before = app.log.length
     await refusal(auth.getAccessToken(), 'login_required')
     await refusal(auth.fetch(`${API}/me`), 'login_required')
     await expect(auth.restore()).resolves.toBeUndefined()
     await expect(app.tab().auth.restore()).resolves.toBeUndefined()
-    expect(events).toHaveLength(1)
+    expect(ends()).toHaveLength(1)
     expect(app.log).toHaveLength(before)
 
     await auth.signIn()
@@ -345,7 +346,7 @@ describe('the key', () => {
     await app.tab(config(before)).auth.signIn()
     const { auth, events } = app.tab(config(after))
     await expect(auth.restore()).resolves.toBeUndefined()
-    expect(events).toMatchObject([{ type: 'session_ended', reason: 'key_lost' }])
+    expect(events[0]).toMatchObject({ type: 'session_ended', reason: 'key_lost' })
   })
 
   it('that another tab has given up while the person was away still holds for this page', async () => {

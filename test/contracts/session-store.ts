@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { SessionStore } from '../../src/vault/session-store.js'
 import { anyText } from '../helpers/any-text.js'
+import { textIn, writeText as write } from '../helpers/session-app.js'
 import { ADA, BOB } from '../helpers/tickets.js'
 import { tracesOf } from '../helpers/traces.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
@@ -29,34 +30,52 @@ export function describeSessionStore(
       expect(store.name).toBe(name)
     })
 
-    it('holds nothing at first', async () => {
-      expect(await store.read(ADA)).toBeUndefined()
+    it('has nothing at first, at epoch 0', async () => {
+      expect(await store.read(ADA)).toEqual({ epoch: 0, text: undefined })
+    })
+
+    it('replaces only where the epoch is the expected one', async () => {
+      expect(await store.replace(ADA, 1, { epoch: 2, text: 'too early' })).toBe(false)
+      expect(await store.read(ADA)).toEqual({ epoch: 0, text: undefined })
+      expect(await store.replace(ADA, 0, { epoch: 1, text: 'first' })).toBe(true)
+      expect(await store.replace(ADA, 0, { epoch: 1, text: 'late' })).toBe(false)
+      expect(await store.read(ADA)).toEqual({ epoch: 1, text: 'first' })
+      expect(await store.replace(ADA, 1, { epoch: 7, text: undefined })).toBe(true)
+      expect(await store.read(ADA)).toEqual({ epoch: 7, text: undefined })
+    })
+
+    it('lets one of many at the same epoch win', async () => {
+      const tries = await Promise.all(
+        Array.from({ length: 8 }, (_, index) => store.replace(ADA, 0, { epoch: 1, text: `${index}` })),
+      )
+      expect(tries.filter(Boolean)).toHaveLength(1)
+      expect((await store.read(ADA)).text).toBe(`${tries.indexOf(true)}`)
     })
 
     it('gives back what was written last, character for character', async () => {
       await fc.assert(
         fc.asyncProperty(anyText(500), async (text) => {
-          await store.write(ADA, text)
-          expect(await store.read(ADA)).toBe(text)
-          expect(await store.read(ADA)).toBe(text)
+          await write(store, ADA, text)
+          expect((await store.read(ADA)).text).toBe(text)
+          expect((await store.read(ADA)).text).toBe(text)
         }),
         { numRuns: 30, examples: [[''], ['0'], ['null'], ['"}\u0000\u2028'], ['𝓏'.repeat(20_000)], ['\ufeff0']] },
       )
     })
 
     it('keeps two owners apart', async () => {
-      await Promise.all([store.write(ADA, 'of ada'), store.write(BOB, 'of bob')])
-      await store.write(ADA, undefined)
-      expect(await store.read(ADA)).toBeUndefined()
-      expect(await store.read(BOB)).toBe('of bob')
-      expect(await store.read('__proto__')).toBeUndefined()
+      await Promise.all([write(store, ADA, 'of ada'), write(store, BOB, 'of bob')])
+      await write(store, ADA, undefined)
+      expect((await store.read(ADA)).text).toBeUndefined()
+      expect((await store.read(BOB)).text).toBe('of bob')
+      expect((await store.read('__proto__')).text).toBeUndefined()
     })
 
     it('forgets, also what was not there', async () => {
-      await store.write(ADA, undefined)
-      await store.write(ADA, secret)
-      await store.write(ADA, undefined)
-      expect(await store.read(ADA)).toBeUndefined()
+      await write(store, ADA, undefined)
+      await write(store, ADA, secret)
+      await write(store, ADA, undefined)
+      expect((await store.read(ADA)).text).toBeUndefined()
     })
 
     it('never reads half of a write, however many come at the same time', async () => {
@@ -64,12 +83,12 @@ export function describeSessionStore(
       const reads: Promise<string | undefined>[] = []
       await Promise.all(
         texts.map((text) => {
-          reads.push(store.read(ADA))
-          return store.write(ADA, text)
+          reads.push(textIn(store, ADA))
+          return write(store, ADA, text)
         }),
       )
       for (const read of await Promise.all(reads)) expect([undefined, ...texts]).toContain(read)
-      expect(texts).toContain(await store.read(ADA))
+      expect(texts).toContain((await store.read(ADA)).text)
     })
 
     it('runs one work at a time, in the order in which they came, whatever becomes of them', async () => {
@@ -105,12 +124,12 @@ export function describeSessionStore(
     if (!stored) return
 
     it('shows nothing of the text to whoever reads what is stored', async () => {
-      await store.write(ADA, JSON.stringify({ secret }))
+      await write(store, ADA, JSON.stringify({ secret }))
       const records = await stored()
       expect(tracesOf(ADA, records)).toContain('plain')
       expect(tracesOf(secret, records)).toEqual([])
-      await store.write(ADA, undefined)
-      expect(await stored()).toEqual([])
+      await write(store, ADA, undefined)
+      expect(await stored()).toEqual([ADA, { epoch: expect.any(Number) }])
     })
   })
 }

@@ -1,5 +1,6 @@
 import { createDpop, createSigningKey } from '../../src/protocol.js'
 import { type ApiFetchOptions, createApiFetch } from '../../src/session/api-fetch.js'
+import { tokenNamed } from './token-named.js'
 
 type Given = Parameters<typeof globalThis.fetch>
 
@@ -113,7 +114,7 @@ export async function runFetchCases(url: string): Promise<FetchOutcomes> {
       scheme,
       send,
       // The server of these cases takes the second one only.
-      accessToken: async (_, rejected) => `token-${rejected ? 1 : from}`,
+      accessToken: async (_, rejected) => tokenNamed(`token-${rejected ? 1 : from}`),
       session: () => undefined,
       report: () => {},
     }).apiFetch

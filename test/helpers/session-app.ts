@@ -1,6 +1,12 @@
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, vi } from 'vitest'
-import { createSessionClient, type ProofkeyEvent, type SessionClientConfig, sealedSessions } from '../../src/index.js'
+import {
+  createSessionClient,
+  type ProofkeyEvent,
+  type SessionClientConfig,
+  type SessionStore,
+  sealedSessions,
+} from '../../src/index.js'
 import { createChannels } from './channels.js'
 import { goTo } from './page.js'
 import { API, createServer, type Faults } from './server.js'
@@ -42,7 +48,21 @@ export type SessionApp = ReturnType<typeof createSessionApp>
 /** Of the app's client at the server. */
 export const OWNER = '["https://as.example","spa"]'
 
-export const later = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000)
+/** What a store has for an owner. */
+export const textIn = async (store: SessionStore, owner = OWNER) => (await store.read(owner)).text
+
+/** Writes over what a store has, as another tab would. */
+export async function writeText(store: SessionStore, owner: string, text: string | undefined): Promise<void> {
+  const { epoch } = await store.read(owner)
+  await store.replace(owner, epoch, { epoch: epoch + 1, text })
+}
+
+let passedMs = 0
+/** Time passes, by every clock; backwards, it is the system's clock that is set. */
+export const later = (seconds: number) => {
+  vi.setSystemTime(Date.now() + seconds * 1000)
+  passedMs += Math.max(0, seconds * 1000)
+}
 
 /** Something that waits until it is let go. */
 export function createGate() {
@@ -76,11 +96,14 @@ export function useSessionApps() {
     channels = createChannels()
     vi.stubGlobal('BroadcastChannel', channels.BroadcastChannel)
     vi.useFakeTimers({ toFake: ['Date'] })
+    const now = performance.now.bind(performance)
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + passedMs)
     goTo('https://app.example/')
   })
   afterEach(() => {
     for (const client of closing.splice(0)) client.close()
     vi.unstubAllGlobals()
+    vi.mocked(performance.now).mockRestore()
     vi.useRealTimers()
   })
   return {

@@ -4,9 +4,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import type { EventBody } from '../../src/events.js'
 import { allowInsecureLoopback, ProofkeyError, type Session } from '../../src/index.js'
 import { type ApiFetchOptions, checkApis, createApiFetch } from '../../src/session/api-fetch.js'
+import { tokenName } from '../../src/session/session-record.js'
 import { stepUp } from '../../src/session/step-up.js'
-import { tokenName } from '../../src/session/stored-session.js'
 import { refusal } from '../helpers/refusal.js'
+import { tokenNamed } from '../helpers/token-named.js'
 
 interface Seen {
   readonly method: string | undefined
@@ -74,7 +75,7 @@ function create(options: Partial<ApiFetchOptions> = {}) {
       const name = tokenName(resource, scope) || 'own'
       asked.push({ name, rejected })
       if (rejected) count[name] = (count[name] ?? 0) + 1
-      return `token-of-${name.replace(/\W/g, '')}-${count[name] ?? 0}`
+      return tokenNamed(`token-of-${name.replace(/\W/g, '')}-${count[name] ?? 0}`)
     },
     session: () => undefined,
     report: (event) => void events.push(event),
@@ -195,7 +196,7 @@ describe('401', () => {
 
   it('is given back where there is no other token', async () => {
     api.setAnswer(() => ({ status: 401, body: 'no' }))
-    const response = await create({ accessToken: async () => 'token-of-own-0' })(origin)
+    const response = await create({ accessToken: async () => tokenNamed('token-of-own-0') })(origin)
     expect([response.status, await response.text()]).toEqual([401, 'no'])
     expect(api.seen).toHaveLength(1)
   })
@@ -269,7 +270,7 @@ it('begins nothing in the name of another person who signs in before there is a 
     session: () => session,
     accessToken: async () => {
       session = sessionWith({ claims: claimsOf('bob') })
-      return 'token-of-bob'
+      return tokenNamed('token-of-bob')
     },
   })
   await refusal(fetch(origin), 'login_required')
@@ -292,11 +293,11 @@ describe('403', () => {
   })
 
   it('insufficient_scope for what is granted already goes round no circle', async () => {
-    const session = () => sessionWith({ scope: 'openid orders:read orders' })
+    const accessToken = async () => tokenNamed('token-of-own-0', 'openid orders:read orders')
     api.setAnswer(() => ({ status: 403, challenge: 'Bearer error="insufficient_scope", scope="orders:read openid"' }))
-    await refusal(create({ session })(origin), 'step_up_failed')
+    await refusal(create({ accessToken })(origin), 'step_up_failed')
     api.setAnswer(() => ({ status: 403, challenge: 'Bearer error="insufficient_scope", scope="orders:read order"' }))
-    await refusal(create({ session })(origin), 'insufficient_scope')
+    await refusal(create({ accessToken })(origin), 'insufficient_scope')
   })
 
   it('without a scope still says so', async () => {
@@ -349,7 +350,7 @@ it('hands a caller’s signal to the token and to the request', async () => {
   const fetch = create({
     accessToken: async ({ signal }) => {
       signals.push(signal)
-      return 'token-of-own'
+      return tokenNamed('token-of-own')
     },
   })
   stop.abort('enough')

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createEmitter, type ProofkeyEvent } from '../../src/events.js'
 import { keepAwake } from '../../src/session/keep-awake.js'
-import type { StoredSession } from '../../src/session/stored-session.js'
+import type { StoredSession } from '../../src/session/session-record.js'
 
 const HOUR_MS = 3_600_000
 const held = {} as StoredSession

@@ -6,7 +6,7 @@ import { isProofkeyError, type SessionStore, sealedSessions } from '../../src/in
 import { createChannels } from '../helpers/channels.js'
 import { createFaultyNetwork, type Fate, RETRY_AFTER_SECONDS, type Waiting } from '../helpers/faulty-network.js'
 import { createLocks } from '../helpers/locks.js'
-import { createSessionApp } from '../helpers/session-app.js'
+import { createSessionApp, textIn } from '../helpers/session-app.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
 
 /** One step of a browser with some tabs, at a server behind a network. */
@@ -108,16 +108,19 @@ function createBrowser(count: number) {
     const kept = new Set<Waiting>()
     const store: SessionStore = {
       name: inner.name,
+      shared: inner.shared,
       read: (owner) => alive(() => inner.read(owner)),
-      write: (name, text) =>
+      replace: (name, expected, next) =>
         alive(async () => {
-          const done = inner.write(name, text)
+          const done = inner.replace(name, expected, next)
           writing = done.catch(() => {})
-          await done
-          if (!text?.startsWith('{')) return
+          const replaced = await done
+          if (!replaced || !next.text?.startsWith('{')) return replaced
           owner = name
           for (const request of mine) if (request.fate === 'answered') kept.add(request)
-          written.push(JSON.parse(text))
+          const { session } = JSON.parse(next.text)
+          if (session) written.push(session)
+          return replaced
         }),
       // A tab that is gone lets go of its locks, and does nothing more.
       exclusive: (owner, work) =>
@@ -173,7 +176,7 @@ function createBrowser(count: number) {
 
   const idOf = (token: string) =>
     written.find(({ tokens }) => Object.values(tokens).some(({ accessToken }) => accessToken === token))?.id
-  const nonceOf = (text: string | undefined): unknown => text && JSON.parse(text).session.claims.nonce
+  const nonceOf = (text: string | undefined): unknown => text && JSON.parse(text).session?.session.claims.nonce
 
   const tabs = Array.from({ length: count }, openTab)
   /** Checked each time a refresh token is sent: those before it with the same one must have lost their answer. */
@@ -208,7 +211,9 @@ function createBrowser(count: number) {
         const background = (promise: Promise<unknown>) => void work.push(Promise.race([promise, tab.gone]))
         if (step.do === 'ask') background(tab.ask())
         else if (step.do === 'look') background(tab.auth.restore())
-        else if (step.do === 'sign in') await tab.auth.signIn()
+        // A sign-out elsewhere, while the code is redeemed, has the last word.
+        else if (step.do === 'sign in')
+          await tab.auth.signIn().catch((error) => expect(error).toMatchObject({ code: 'login_required' }))
         else if (step.do === 'sign out') background(tab.signOut())
         else {
           tab.crash()
@@ -238,7 +243,7 @@ function createBrowser(count: number) {
       await all
       return own
     },
-    stored: async () => (owner ? await sealedSessions().read(owner) : undefined),
+    stored: async () => (owner ? await textIn(sealedSessions(), owner) : undefined),
     nonceOf,
     signedOut,
     openTab,

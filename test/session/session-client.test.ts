@@ -124,7 +124,11 @@ describe('getAccessToken', () => {
     app.server.withdraw(app.server.issued.find((token) => token.startsWith('refresh-'))!)
     await refusal(auth.getAccessToken(), 'token_request_refused')
     expect(auth.session).toBeUndefined()
-    expect(types().slice(-2)).toEqual(['session_ended', 'refresh_failed'])
+    expect(
+      types()
+        .filter((type) => /^(session|refresh)_/.test(type))
+        .slice(-2),
+    ).toEqual(['session_ended', 'refresh_failed'])
   })
 
   it('keeps the session where the network fails, and gives what is still good', async () => {
@@ -297,7 +301,7 @@ describe('limits', () => {
     vi.setSystemTime(Date.now() + 2000)
     expect(auth.session).toBeUndefined()
     await refusal(auth.getAccessToken(), 'login_required')
-    expect(events.at(-1)).toMatchObject({ type: 'session_ended', reason })
+    expect(events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason }))
   })
 })
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { memorySessions, type SessionStore, sealedSessions } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
-import { later, OWNER, slow, useSessionApps } from '../helpers/session-app.js'
+import { later, OWNER, slow, textIn, useSessionApps, writeText } from '../helpers/session-app.js'
 import { travelBy } from '../helpers/sign-in-attempt.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
 import { until } from '../helpers/until.js'
@@ -13,23 +13,36 @@ const { start, channels } = useSessionApps()
 
 /** A store that can be told to fail. */
 function fragile(inner: SessionStore) {
-  const broken = new Set<'read' | 'write' | 'exclusive'>()
+  const broken = new Set<'read' | 'replace' | 'exclusive'>()
   const failing = () => Promise.reject(new Error('broken'))
   const store: SessionStore = {
     name: inner.name,
+    shared: inner.shared,
     read: (owner) => (broken.has('read') ? failing() : inner.read(owner)),
-    write: (owner, text) => (broken.has('write') ? failing() : inner.write(owner, text)),
+    replace: (...change) => (broken.has('replace') ? failing() : inner.replace(...change)),
     exclusive: (owner, work) => (broken.has('exclusive') ? failing() : inner.exclusive(owner, work)),
   }
   return { store, broken }
 }
 
 describe('what lies in the store', () => {
-  const texts = ['', 'x', '{', 'null', '0', '"text"', '[]', '{}', '{"version":2,"id":"x"}', '{"version":"1","id":"x"}']
+  const texts = [
+    '',
+    'x',
+    '{',
+    'null',
+    '0',
+    '"text"',
+    '[]',
+    '{}',
+    '{"version":1,"id":"x"}',
+    '{"version":"2","status":"signed_in"}',
+    '{"version":2,"status":"signed_in","signOutEpoch":0}',
+  ]
 
   it.each(texts)('%o is nobody, not a crash, and the next sign-in goes well', async (text) => {
     const app = start()
-    await sealedSessions().write(OWNER, text)
+    await writeText(sealedSessions(), OWNER, text)
     const { auth } = app.tab()
     const uncaught = await uncaughtDuring(async () => {
       await expect(auth.restore()).resolves.toBeUndefined()
@@ -47,7 +60,7 @@ describe('what lies in the store', () => {
       await tab.auth.signIn()
       return tab
     })()
-    await sealedSessions().write(OWNER, text)
+    await writeText(sealedSessions(), OWNER, text)
     await expect(auth.restore()).resolves.toBeUndefined()
     expect(events.at(-1)).toMatchObject({ type: 'session_ended', reason: 'elsewhere' })
   })
@@ -55,16 +68,16 @@ describe('what lies in the store', () => {
   it('is what a session of this version is found by', async () => {
     const app = start()
     await app.tab().auth.signIn()
-    const text = (await sealedSessions().read(OWNER)) ?? ''
-    expect(JSON.parse(text)).toMatchObject({ version: 1, id: expect.any(String) })
-    await sealedSessions().write(OWNER, text)
+    const text = (await textIn(sealedSessions(), OWNER)) ?? ''
+    expect(JSON.parse(text)).toMatchObject({ version: 2, status: 'signed_in', session: { id: expect.any(String) } })
+    await writeText(sealedSessions(), OWNER, text)
     await expect(app.tab().auth.restore()).resolves.toBeDefined()
   })
 
   it('when it has been used last counts as a number, or not at all', async () => {
     const app = start({}, { idleSeconds: 600 })
     await app.tab().auth.signIn()
-    await sealedSessions().write(`${OWNER} active`, 'yesterday')
+    await writeText(sealedSessions(), `${OWNER} active`, 'yesterday')
     await expect(app.tab().auth.restore()).resolves.toBeDefined()
     later(601)
     await expect(app.tab().auth.restore()).resolves.toBeUndefined()
@@ -72,7 +85,7 @@ describe('what lies in the store', () => {
 })
 
 describe('a store that fails', () => {
-  it.each(['read', 'write'] as const)(
+  it.each(['read', 'replace'] as const)(
     'to %s costs this page nothing: it goes on with its newest tokens',
     async (how) => {
       const { store, broken } = fragile(sealedSessions())
@@ -92,7 +105,7 @@ describe('a store that fails', () => {
       expect(uncaught).toEqual([])
       expect(app.refreshes()).toBe(4)
       expect([...app.server.reused]).toEqual([])
-      if (how === 'write') expect(types()).toContain('session_not_stored')
+      if (how === 'replace') expect(types()).toContain('session_not_stored')
       broken.clear()
       later(3600)
       await auth.getAccessToken()
@@ -102,7 +115,7 @@ describe('a store that fails', () => {
 
   it('from the beginning leaves a session in this page', async () => {
     const { store, broken } = fragile(sealedSessions())
-    for (const how of ['read', 'write'] as const) broken.add(how)
+    for (const how of ['read', 'replace'] as const) broken.add(how)
     const app = start({}, { sessionStore: store })
     const { auth } = app.tab()
     await auth.signIn()
@@ -199,7 +212,7 @@ describe('limits', () => {
       later(60)
       await used.auth.getAccessToken()
     }
-    await until(async () => Number(await sealedSessions().read(`${OWNER} active`)) > Date.now() - 120_000)
+    await until(async () => Number(await textIn(sealedSessions(), `${OWNER} active`)) > Date.now() - 120_000)
     await expect(idle.auth.restore()).resolves.toBeDefined()
     expect(used.auth.session).toBeDefined()
     expect(idle.types()).not.toContain('session_ended')
@@ -236,8 +249,8 @@ describe('limits', () => {
     later(86_400)
     const next = app.tab()
     await next.auth.signIn()
-    broken.add('write')
-    await sealedSessions().write(`${OWNER} active`, `${Date.now() - 86_400_000}`)
+    broken.add('replace')
+    await writeText(sealedSessions(), `${OWNER} active`, `${Date.now() - 86_400_000}`)
     await expect(app.tab().auth.restore()).resolves.toBeDefined()
   })
 
@@ -336,7 +349,7 @@ describe('a refresh that is sent', () => {
     const { init } = app.server.requests.find(({ body }) => body.has('refresh_token'))!
     expect(init.signal?.aborted).toBe(false)
     net.release()
-    await until(async () => (await sealedSessions().read(OWNER))?.includes(app.server.issued.at(-2) ?? '?'))
+    await until(async () => (await textIn(sealedSessions(), OWNER))?.includes(app.server.issued.at(-2) ?? '?'))
     expect(app.server.isGood(await auth.getAccessToken())).toBe(true)
     expect(app.refreshes()).toBe(1)
   })

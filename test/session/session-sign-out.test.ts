@@ -14,7 +14,7 @@ import {
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
-import { createSessionApp } from '../helpers/session-app.js'
+import { createSessionApp, OWNER } from '../helpers/session-app.js'
 import { travelBy } from '../helpers/sign-in-attempt.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
 import { until } from '../helpers/until.js'
@@ -70,9 +70,20 @@ afterEach(() => {
 })
 
 describe('signOut', () => {
-  it('of nobody does nothing', async () => {
+  it('of nobody visits the server all the same, who may know somebody, and is remembered', async () => {
     const app = start()
-    await app.tab().auth.signOut()
+    const { auth } = app.tab()
+    await auth.signOut()
+    expect(app.left).toHaveLength(1)
+    expect(app.revoked()).toEqual([])
+    const { epoch, text } = await sealedSessions().read(OWNER)
+    expect(epoch).toBe(1)
+    expect(JSON.parse(`${text}`)).toMatchObject({ status: 'signed_out', ended: 'signed_out', signOutEpoch: 1 })
+  })
+
+  it('of nobody, and not at the server, asks the server nothing', async () => {
+    const app = start()
+    await app.tab().auth.signOut({ atServer: false })
     expect(app.server.requests).toEqual([])
     expect(app.left).toEqual([])
   })
@@ -104,9 +115,10 @@ describe('signOut', () => {
     const sessionStore: SessionStore = {
       ...inner,
       read: (owner) => inner.read(owner),
-      write: async (owner, text) => {
-        await inner.write(owner, text)
-        if (!owner.endsWith('active')) last = text
+      replace: async (owner, expected, next) => {
+        const replaced = await inner.replace(owner, expected, next)
+        if (!owner.endsWith('active')) last = next.text
+        return replaced
       },
     }
     const app = start(
@@ -122,7 +134,7 @@ describe('signOut', () => {
     await auth.signIn()
     expect(last).toBeDefined()
     await auth.signOut()
-    expect(storedWhenLeaving).toBeUndefined()
+    expect(JSON.parse(`${storedWhenLeaving}`)).toMatchObject({ status: 'signed_out', ended: 'signed_out' })
   })
 
   it.each([
@@ -176,7 +188,7 @@ describe('signOut', () => {
     expect(app.left).toHaveLength(1)
   })
 
-  it.each(['read', 'write', 'exclusive'] as const)(
+  it.each(['read', 'replace', 'exclusive'] as const)(
     'is local all the same where %s of the store fails',
     async (name) => {
       let broken = false
@@ -184,8 +196,9 @@ describe('signOut', () => {
       const failing = async () => Promise.reject(new Error('broken'))
       const sessionStore: SessionStore = {
         name: inner.name,
+        shared: inner.shared,
         read: (owner) => (broken && name === 'read' ? failing() : inner.read(owner)),
-        write: (owner, text) => (broken && name === 'write' ? failing() : inner.write(owner, text)),
+        replace: (...change) => (broken && name === 'replace' ? failing() : inner.replace(...change)),
         exclusive: (owner, work) => (broken && name === 'exclusive' ? failing() : inner.exclusive(owner, work)),
       }
       const app = start({}, { sessionStore })
@@ -227,8 +240,8 @@ describe('signOut', () => {
     await expect(app.tab().auth.restore()).resolves.toBeUndefined()
     const told = events.filter(({ type }) => /^(revocation|sign_out)/.test(type))
     expect(told).toMatchObject([
-      { type: 'revocation_failed', token: 'refresh_token', code: 'network_error' },
       { type: 'revocation_failed', token: 'access_token', code: 'network_error' },
+      { type: 'revocation_failed', token: 'refresh_token', code: 'network_error' },
       { type: 'sign_out_failed', code: 'network_error' },
       { type: 'sign_out_started', endpoint: undefined },
     ])

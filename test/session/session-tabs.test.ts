@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
 import { memorySessions, type SessionStore, sealedSessions } from '../../src/index.js'
 import { createLocks } from '../helpers/locks.js'
-import { createGate, later, OWNER, slow, useSessionApps } from '../helpers/session-app.js'
+import { createGate, later, OWNER, slow, textIn, useSessionApps } from '../helpers/session-app.js'
 import { until } from '../helpers/until.js'
 
 const { start, channels } = useSessionApps()
@@ -15,12 +15,12 @@ function slowToWrite(matches: (text: string | undefined) => boolean) {
   let reached = false
   const store: SessionStore = {
     ...inner,
-    async write(owner, text) {
-      if (owner === OWNER && !reached && matches(text)) {
+    async replace(owner, expected, next) {
+      if (owner === OWNER && !reached && matches(next.text)) {
         reached = true
         await gate.released
       }
-      return inner.write(owner, text)
+      return inner.replace(owner, expected, next)
     },
   }
   return { store, release: gate.release, reached: () => reached }
@@ -42,19 +42,51 @@ describe('ten tabs', () => {
 
 describe('what one tab keeps', () => {
   it('is not deleted by the end of the session before in another', async () => {
-    vi.stubGlobal('navigator', { locks: createLocks() })
+    const app = start({ token: { refresh_token: undefined, expires_in: 300 } })
+    const { store, release, reached } = slowToWrite((text) => !!text?.includes('expired'))
+    const [ending, other] = [app.tab({ sessionStore: store }), app.tab()]
+    await ending.auth.signIn()
+    await other.auth.restore()
+    later(301)
+    const looking = ending.auth.restore()
+    await until(reached)
+    await other.auth.signIn()
+    release()
+    await looking
+    await expect(app.tab().auth.restore()).resolves.toBeDefined()
+  })
+
+  it('is refused while a sign-out in another is being written, and revoked: one of both has to win', async () => {
     const app = start()
-    const { store, release, reached } = slowToWrite((text) => text === undefined)
+    const { store, release, reached } = slowToWrite((text) => !!text?.includes('signed_out'))
     const [leaving, other] = [app.tab({ sessionStore: store }), app.tab()]
     await leaving.auth.signIn()
     await other.auth.restore()
     const out = leaving.auth.signOut({ atServer: false })
     await until(reached)
-    const signingIn = other.auth.signIn()
-    await delay(20)
+    const signingIn = other.auth.signIn().then(
+      () => 'kept',
+      (error) => error.code,
+    )
     release()
-    await Promise.all([out, signingIn])
-    await expect(app.tab().auth.restore()).resolves.toBeDefined()
+    const [outcome] = await Promise.all([signingIn, out])
+    expect(['kept', 'login_required']).toContain(outcome)
+    // Kept means that its callback came after the sign-out.
+    const session = await app.tab().auth.restore()
+    expect(!!session).toBe(outcome === 'kept')
+    const living = app.server.issued.filter((token) => /^(access|refresh)/.test(token) && app.server.isGood(token))
+    expect(living).toHaveLength(session ? 2 : 0)
+  })
+
+  it('is ended by a sign-out in a tab that has missed it', async () => {
+    const app = start()
+    const [leaving, other] = [app.tab(), app.tab()]
+    await leaving.auth.signIn()
+    channels().setPost('never')
+    await other.auth.signIn()
+    await leaving.auth.signOut({ atServer: false })
+    await expect(app.tab().auth.restore()).resolves.toBeUndefined()
+    for (const token of app.server.issued.slice(-3, -1)) expect(app.server.isGood(token)).toBe(false)
   })
 
   it('is not overwritten by a refresh of the session before in another', async () => {
@@ -106,9 +138,10 @@ describe('what one tab keeps', () => {
   it('is gone after a sign-out, with the note of its last use', async () => {
     const { auth } = start({}, { idleSeconds: 600 }).tab()
     await auth.signIn()
-    await until(() => sealedSessions().read(`${OWNER} active`))
+    await until(() => textIn(sealedSessions(), `${OWNER} active`))
     await auth.signOut({ atServer: false })
-    for (const name of [OWNER, `${OWNER} active`]) expect(await sealedSessions().read(name)).toBeUndefined()
+    expect(await textIn(sealedSessions(), `${OWNER} active`)).toBeUndefined()
+    expect(await textIn(sealedSessions(), OWNER)).not.toMatch(/access-|refresh-|ada/)
   })
 
   it('holds no tokens that have ended, but the session’s own', async () => {
@@ -118,8 +151,8 @@ describe('what one tab keeps', () => {
       await auth.getAccessToken({ resource: `https://api-${at}.example/` })
       later(3600)
     }
-    const { tokens } = JSON.parse((await sealedSessions().read(OWNER)) ?? '')
-    expect(Object.keys(tokens)).toEqual(['', expect.stringContaining('api-4')])
+    const { session } = JSON.parse((await textIn(sealedSessions(), OWNER)) ?? '')
+    expect(Object.keys(session.tokens)).toEqual(['', expect.stringContaining('api-4')])
   })
 })
 

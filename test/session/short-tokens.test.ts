@@ -24,6 +24,11 @@ const open = async (expires_in: unknown) => {
       return app.server.fetch(...request).finally(() => asking--)
     },
   })
+  // What is done with an answer takes time of its own: digests run beside this thread.
+  auth.subscribe(({ type }) => {
+    if (type === 'refresh_started') asking++
+    if (type === 'tokens_refreshed' || type === 'refresh_failed') asking--
+  })
   await auth.signIn()
   await auth.restore()
   return { app, auth, events }

@@ -1,25 +1,40 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { type Session, type SessionClient, type SessionClientConfig, stepUp } from '../../src/index.js'
+import { type SessionClient, type SessionClientConfig, stepUp, type TokenFacts } from '../../src/index.js'
 import type { Challenge } from '../../src/protocol/resource/challenge.js'
+import { sessionAfterSignIn } from '../../src/session/session-record.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import { API, type Faults } from '../helpers/server.js'
 import { createSessionApp } from '../helpers/session-app.js'
+import { travelBy } from '../helpers/sign-in-attempt.js'
 
 const NOW = 1_800_000_000
-/** A session that started just now. */
-const session = (claims: object): Session => ({
-  claims: { iss: '', aud: '', sub: 'ada', iat: NOW, exp: NOW + 300, ...claims },
-  scope: 'openid',
-  expiresAtMs: undefined,
-  startedAtMs: NOW * 1000,
-})
+/** The facts of a token that came just now, with an ID token of these claims. */
+const factsOf = (claims: object): TokenFacts => {
+  const session = sessionAfterSignIn(
+    {
+      tokens: {
+        accessToken: 'x',
+        tokenType: 'bearer',
+        expiresAtMs: undefined,
+        scope: 'openid',
+        resource: undefined,
+        refreshToken: undefined,
+        idToken: undefined,
+      },
+      claims: { iss: '', aud: '', sub: 'ada', iat: NOW, exp: NOW + 300, ...claims },
+    },
+    undefined,
+    { jkt: undefined, origin: 'interactive' },
+  )
+  return session.tokens['']!
+}
 const asked = (more: Challenge) => ({ error: 'insufficient_user_authentication', ...more })
 
 function judged(challenge: Challenge, given?: object) {
   vi.useFakeTimers({ toFake: ['Date'], now: NOW * 1000 })
-  return () => stepUp(challenge, given && session(given))
+  return () => stepUp(challenge, factsOf(given ?? {}))
 }
 afterEach(() => {
   vi.useRealTimers()
@@ -109,6 +124,39 @@ describe('error.signIn()', () => {
     server.faults.claims = { acr: 'high' }
     await error.signIn?.()
     expect(auth.session).toMatchObject({ scope: 'openid orders', claims: { acr: 'high' } })
+  })
+
+  it.each([
+    ['a weaker one, a longer time', 'acr_values="mfa low", max_age=3600', 'mfa', '300'],
+    ['a stronger one, a shorter time', 'acr_values="phr", max_age=60', 'phr', '60'],
+    ['nothing but a shorter time', 'max_age=60', 'mfa phr', '60'],
+  ])('joins what the API asks for to what the app demands: %s', async (_, challenge, acr, maxAge) => {
+    const sent: URL[] = []
+    const userAgent = travelBy((url) => {
+      sent.push(url)
+      return server.authorize(url)
+    })
+    await signedIn(
+      { claims: { acr: 'mfa' }, api: () => demand(`error="insufficient_user_authentication", ${challenge}`) },
+      { userAgent, acrValues: 'mfa phr', maxAgeSeconds: 300 },
+    )
+    later(4000)
+    server.faults.claims = { acr: acr.split(' ')[0] }
+    const error = await refusal(auth.fetch(API), 'step_up_required')
+    await error.signIn?.()
+    expect(sent.at(-1)?.searchParams.get('acr_values')).toBe(acr)
+    expect(sent.at(-1)?.searchParams.get('max_age')).toBe(maxAge)
+  })
+
+  it('asks for no sign-in that the app itself would refuse, and says what to change', async () => {
+    await signedIn(
+      { claims: { acr: 'mfa' }, api: () => demand('error="insufficient_user_authentication", acr_values="pwd"') },
+      { acrValues: 'mfa' },
+    )
+    const error = await refusal(auth.fetch(API), 'step_up_failed')
+    expect(error.hint).toContain('acrValues')
+    expect(error.signIn).toBeUndefined()
+    await refusal(auth.signIn({ acrValues: 'pwd' }), 'config_invalid')
   })
 
   it.each([

@@ -381,8 +381,11 @@ describe('a request is not answered in time', () => {
       },
       async 'a session'() {
         const store = sealedSessions()
-        await store.write(ADA, 'before')
-        return { write: () => store.write(ADA, 'after'), isUnchanged: async () => (await store.read(ADA)) === 'before' }
+        await store.replace(ADA, 0, { epoch: 1, text: 'before' })
+        return {
+          write: () => store.replace(ADA, 1, { epoch: 2, text: 'after' }),
+          isUnchanged: async () => (await store.read(ADA)).text === 'before',
+        }
       },
       async 'a key'() {
         const database = createDatabase('proofkey-keys', 'keys')

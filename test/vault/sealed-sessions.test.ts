@@ -4,9 +4,11 @@ import { sealedSessions } from '../../src/vault/sealed-sessions.js'
 import type { SessionStore } from '../../src/vault/session-store.js'
 import { describeSessionStore } from '../contracts/session-store.js'
 import { createLocks } from '../helpers/locks.js'
+import { textIn, writeText } from '../helpers/session-app.js'
 import { ADA, BOB } from '../helpers/tickets.js'
 
 interface RawSession {
+  epoch: number
   key: CryptoKey
   sealed: Uint8Array<ArrayBuffer>
 }
@@ -47,37 +49,37 @@ describe('what lies in the database', () => {
   let store: SessionStore
   beforeEach(async () => {
     store = fresh()
-    await store.write(ADA, 'of ada')
-    await store.write(BOB, 'of bob')
+    await writeText(store, ADA, 'of ada')
+    await writeText(store, BOB, 'of bob')
   })
 
   it('is shared by all tabs, and outlives them', async () => {
-    expect(await sealedSessions().read(ADA)).toBe('of ada')
+    expect(await textIn(sealedSessions(), ADA)).toBe('of ada')
   })
 
   it('has a key that cannot be exported, and another one with each write', async () => {
     const before = await record(ADA)
     await expect(crypto.subtle.exportKey('raw', before.key)).rejects.toThrow()
-    await store.write(ADA, 'of ada')
-    await overwrite(ADA, { key: (await record(ADA)).key, sealed: before.sealed })
-    expect(await store.read(ADA)).toBeUndefined()
+    await writeText(store, ADA, 'of ada')
+    await overwrite(ADA, { ...before, key: (await record(ADA)).key })
+    expect(await textIn(store, ADA)).toBeUndefined()
     await overwrite(ADA, before)
-    expect(await store.read(ADA)).toBe('of ada')
+    expect(await textIn(store, ADA)).toBe('of ada')
   })
 
   it('does not open under another owner', async () => {
     await overwrite(BOB, await record(ADA))
-    expect(await store.read(BOB)).toBeUndefined()
-    expect(await store.read(ADA)).toBe('of ada')
+    expect(await textIn(store, BOB)).toBeUndefined()
+    expect(await textIn(store, ADA)).toBe('of ada')
   })
 
   it('does not open where a single bit was changed', async () => {
-    const { key, sealed } = await record(ADA)
+    const { epoch, key, sealed } = await record(ADA)
     for (let at = 0; at < sealed.length; at++) {
       const changed = sealed.slice()
       changed[at]! ^= 1
-      await overwrite(ADA, { key, sealed: changed })
-      expect(await store.read(ADA), `byte ${at}`).toBeUndefined()
+      await overwrite(ADA, { epoch, key, sealed: changed })
+      expect(await textIn(store, ADA), `byte ${at}`).toBeUndefined()
     }
   })
 
@@ -92,9 +94,9 @@ describe('what lies in the database', () => {
   ])('does not open, and never throws, where there is %s in its place', async (_, value) => {
     const { key } = await record(ADA)
     await overwrite(ADA, Object(value).key === 'of the record' ? { ...Object(value), key } : value)
-    expect(await store.read(ADA)).toBeUndefined()
-    await store.write(ADA, 'new')
-    expect(await store.read(ADA)).toBe('new')
+    expect(await textIn(store, ADA)).toBeUndefined()
+    await writeText(store, ADA, 'new')
+    expect(await textIn(store, ADA)).toBe('new')
   })
 })
 
@@ -104,10 +106,10 @@ it('says so where the engine keeps the record and loses the key', async () => {
   vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, value, id) {
     return put.call(this, { ...value, key: undefined }, id)
   })
-  await expect(store.write(ADA, 'text')).rejects.toMatchObject({ code: 'storage_refused_key' })
+  await expect(writeText(store, ADA, 'text')).rejects.toMatchObject({ code: 'storage_refused_key' })
   vi.restoreAllMocks()
-  await store.write(ADA, 'text')
-  expect(await store.read(ADA)).toBe('text')
+  await writeText(store, ADA, 'text')
+  expect(await textIn(store, ADA)).toBe('text')
 })
 
 describe('exclusive', () => {

@@ -1,13 +1,14 @@
 import { expect, it } from 'vitest'
 import { memorySessions } from '../../src/vault/session-store.js'
 import { describeSessionStore } from '../contracts/session-store.js'
+import { textIn, writeText } from '../helpers/session-app.js'
 import { ADA } from '../helpers/tickets.js'
 
 describeSessionStore('memory', memorySessions)
 
 it('shares nothing between two stores, and writes to no storage', async () => {
   const before = await indexedDB.databases()
-  await memorySessions().write(ADA, 'text')
-  expect(await memorySessions().read(ADA)).toBeUndefined()
+  await writeText(memorySessions(), ADA, 'text')
+  expect(await textIn(memorySessions(), ADA)).toBeUndefined()
   expect(await indexedDB.databases()).toEqual(before)
 })

@@ -49,8 +49,7 @@ export interface Transaction {
 
 /** The values that a token response is checked against. */
 export type ResponseExpectations = Pick<Transaction, 'server' | 'clientId' | 'scope' | 'requiredScope' | 'resource'> & {
-  /** Undefined if the caller checks the ID token itself, as a refresh does. */
-  readonly idToken?: IdTokenPolicy | undefined
+  readonly idToken: IdTokenPolicy
   /** Set if the tokens must be bound to a DPoP key (`token_type` must be `DPoP`). */
   readonly dpop?: unknown
 }

@@ -22,7 +22,15 @@ export interface IdTokenPolicy extends IdTokenOptions {
   readonly nonce?: string | undefined
   /** When the authorization request was sent, by this machine's clock; undefined if another machine sent it. */
   readonly requestedAtMs?: number | undefined
+  /** Set for the ID token of a refresh: the claims of the sign-in that it continues, as far as they are known. */
+  readonly refreshOf?: Partial<IDToken> | undefined
 }
+
+/** The policy of a refresh (OpenID Connect Core §12.2). */
+export const refreshPolicy = (previous: IDToken | undefined): IdTokenPolicy => ({
+  required: false,
+  refreshOf: previous ?? {},
+})
 
 /** The policy of one request. An ID token is required if `openid` is requested or a check needs one. */
 export function idTokenPolicy(
@@ -34,30 +42,32 @@ export function idTokenPolicy(
 }
 
 /**
- * Combines two policies; for each check the stricter one counts.
+ * Combines two demands: of two ages the smaller, and an `acr` that both accept.
  * @returns undefined if no ID token could meet both
  */
-export function joinPolicies(configured: IdTokenPolicy, requested: IdTokenOptions & { nonce?: string | undefined }) {
+export function joinDemands(configured: IdTokenOptions, requested: IdTokenOptions): IdTokenOptions | undefined {
   const ages = [configured.maxAgeSeconds, requested.maxAgeSeconds].filter((age) => age !== undefined)
   const levels = scopes(requested.acrValues)
   const joined = configured.acrValues
     ? scopes(configured.acrValues).filter((acr) => !levels[0] || levels.includes(acr))
     : levels
   if (levels[0] && !joined[0]) return undefined
-  return idTokenPolicy(
-    {
-      scope: configured.required ? 'openid' : undefined,
-      acrValues: joined.join(' ') || undefined,
-      maxAgeSeconds: ages.length ? Math.min(...ages) : undefined,
-    },
-    { nonce: requested.nonce ?? configured.nonce, requestedAtMs: configured.requestedAtMs },
-  )
+  return { acrValues: joined.join(' ') || undefined, maxAgeSeconds: ages.length ? Math.min(...ages) : undefined }
+}
+
+/** Combines two policies; see {@link joinDemands}. */
+export function joinPolicies(configured: IdTokenPolicy, requested: IdTokenOptions & { nonce?: string | undefined }) {
+  const joined = joinDemands(configured, requested)
+  const scope = configured.required ? 'openid' : undefined
+  const known = { nonce: requested.nonce ?? configured.nonce, requestedAtMs: configured.requestedAtMs }
+  return joined && idTokenPolicy({ ...joined, scope }, known)
 }
 
 /** Tolerance for the server's clock, after the correction by its `Date` header. */
 export const CLOCK_SKEW_SECONDS = 300
 /** Tolerance for two readings of the same clock. */
 const TOLERANCE_SECONDS = 10
+const DAY_SECONDS = 86_400
 /** The time allowed between sign-in and token response, if the time of the request is not known. */
 const INTERACTION_SECONDS = 60
 
@@ -78,9 +88,9 @@ export interface IdTokenContext {
 export async function checkIdToken(
   claims: IDToken,
   { clientId, idToken, accessToken, aheadSeconds }: IdTokenContext,
-  { nonce, maxAgeSeconds, acrValues, requestedAtMs }: IdTokenPolicy,
+  { nonce, maxAgeSeconds, acrValues, requestedAtMs, refreshOf }: IdTokenPolicy,
 ): Promise<void> {
-  const { aud, azp = clientId, iat, auth_time, acr, at_hash } = claims
+  const { iss, sub, aud, azp = clientId, iat, auth_time, acr, at_hash } = claims
   const nowSeconds = Date.now() / 1000
   const requestedSeconds = requestedAtMs === undefined ? nowSeconds : requestedAtMs / 1000
   const issuedSeconds = iat - aheadSeconds
@@ -90,16 +100,27 @@ export async function checkIdToken(
     (iat - nowSeconds) -
     (maxAgeSeconds ?? 0) -
     (requestedAtMs === undefined ? INTERACTION_SECONDS : TOLERANCE_SECONDS)
-  const checks: Partial<Record<CheckedClaim, boolean>> = {
+  const always = {
     // oauth4webapi has checked that it is a string; an empty one identifies no user.
-    sub: claims.sub !== '',
-    nonce: claims.nonce === nonce,
-    aud: [aud].flat().length === 1,
+    sub: sub !== '' && sub === (refreshOf?.sub ?? sub),
     azp: azp === clientId,
-    iat: issuedSeconds > requestedSeconds - CLOCK_SKEW_SECONDS && issuedSeconds < nowSeconds + CLOCK_SKEW_SECONDS,
-    auth_time: maxAgeSeconds === undefined || Number(auth_time) >= oldestAuthTime,
     at_hash: at_hash === undefined || at_hash === (await halfHash(idToken, accessToken)),
   }
+  const checks: Partial<Record<CheckedClaim, boolean>> = refreshOf
+    ? {
+        iss: iss === (refreshOf.iss ?? iss),
+        nonce: claims.nonce === undefined || !refreshOf.sub || claims.nonce === refreshOf.nonce,
+        // Compared with the server's own earlier time: newer, and not far ahead.
+        iat: iat > (refreshOf.iat ?? 0) - CLOCK_SKEW_SECONDS && issuedSeconds < nowSeconds + DAY_SECONDS,
+        ...always,
+      }
+    : {
+        nonce: claims.nonce === nonce,
+        aud: [aud].flat().length === 1,
+        iat: issuedSeconds > requestedSeconds - CLOCK_SKEW_SECONDS && issuedSeconds < nowSeconds + CLOCK_SKEW_SECONDS,
+        auth_time: maxAgeSeconds === undefined || Number(auth_time) >= oldestAuthTime,
+        ...always,
+      }
   const failedCheck = Object.entries(checks).find(([, passed]) => !passed)?.[0] as CheckedClaim | undefined
   if (failedCheck) throw invalidIdToken(`its ${failedCheck} is wrong`, failedCheck)
   if (acrValues && !scopes(acrValues).includes(acr as string)) {

@@ -1,6 +1,14 @@
 import * as oauth from 'oauth4webapi'
 import { ticketSecret } from '../../crypto/ticket.js'
-import { type CheckedClaim, errorWith, oauthRefusal, ProofkeyError, redact, secretFinder } from '../../errors.js'
+import {
+  type CheckedClaim,
+  errorWith,
+  oauthErrorOf,
+  oauthRefusal,
+  ProofkeyError,
+  redact,
+  secretFinder,
+} from '../../errors.js'
 import { MAX_SHOWN_LENGTH, MAX_TOKEN_SECONDS } from '../../limits.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
@@ -95,6 +103,7 @@ export async function readGrant(
     [oauth.clockSkew]: aheadSeconds,
     [oauth.clockTolerance]: CLOCK_SKEW_SECONDS,
   }
+  const spare = response.ok ? undefined : response.clone()
   try {
     const result = await oauth.processGenericTokenEndpointResponse(expected.server, client, response)
     const { access_token, id_token, refresh_token } = result
@@ -103,10 +112,10 @@ export async function readGrant(
     if (id_token) await verifySignature?.(response)
     const claims = oauth.getValidatedIdTokenClaims(result)
     const policy = expected.idToken
-    if (policy && claims) {
+    if (claims) {
       const context = { clientId: expected.clientId, idToken: id_token ?? '', accessToken: access_token, aheadSeconds }
       await checkIdToken(claims, context, policy)
-    } else if (policy?.required) throw invalidIdToken('it is missing')
+    } else if (policy.required) throw invalidIdToken('it is missing')
     const issued = [...secrets, access_token, id_token, refresh_token]
     const repeatsSecret = secretFinder(issued)
     const granted = scopes(result.scope ?? expected.scope).filter(
@@ -134,7 +143,9 @@ export async function readGrant(
       claims,
     }
   } catch (error) {
-    throw translate(error, response, secrets)
+    // An empty body, or JSON without an error, is from the server; a page is from a proxy.
+    const isMute = /^40[01]$/.test(`${response.status}`) && /^\s*(\{|$)/.test((await spare?.text()) ?? '<')
+    throw translate(error, response, secrets, isMute)
   }
 }
 
@@ -145,17 +156,25 @@ const tokenResponseInvalid = (what: string) =>
   new ProofkeyError('token_response_invalid', `The token response was rejected: ${what}.`, CHECK_ISSUER)
 
 /** Converts oauth4webapi errors. Their `cause` can contain tokens and claims, so only the message is kept. */
-function translate(error: unknown, response: Response, secrets: Posted['secrets']): ProofkeyError {
+function translate(error: unknown, response: Response, secrets: Posted['secrets'], isMute: boolean): ProofkeyError {
   const { message, cause } = error as Error
   if (error instanceof ProofkeyError) {
     // The token endpoint has responded, so the code is used up, whatever fails now.
     return error.retryable ? errorWith(error, { retryable: false }) : error
   }
-  if (error instanceof oauth.ResponseBodyError) {
-    const hint = 'Start a new sign-in; invalid_grant can mean a stolen code.'
-    return oauthRefusal('token_request_refused', 'The server returned the error', error, secrets, hint)
-  }
   const about = Object(cause)
+  // Some servers send an OAuth error with status 200, where RFC 6749 §5.2 requires 400.
+  const body = error instanceof oauth.ResponseBodyError ? error : oauthErrorOf(about.body)
+  if (body && !('access_token' in body)) {
+    const hint = 'Start a new sign-in; invalid_grant can mean a stolen code.'
+    return oauthRefusal('token_request_refused', 'The server returned the error', body, secrets, hint)
+  }
+  if (isMute)
+    return new ProofkeyError(
+      'token_request_refused',
+      `The server rejected the request with status ${response.status} and without an OAuth error.`,
+      'Read the log of the server: the code or refresh token may be used, expired or revoked.',
+    )
   return ['claims', 'header'].some((part) => part in about)
     ? invalidIdToken(message, about.claim as CheckedClaim | undefined)
     : tokenResponseInvalid(`${message} (status ${response.status})`)

@@ -29,11 +29,14 @@ function refreshed(claims: object, before: object = {}) {
 it.each<[string, object, object?]>([
   ['as the sign-in was', {}],
   ['without what it need not hold', { auth_time: undefined }],
-  ['with a nonce, of whichever sign-in', { nonce: 'of another' }],
+  ['with the nonce of the sign-in', { nonce: 'n' }, { nonce: 'n' }],
   ['of an earlier sign-in than the last', { auth_time: now - 5000 }],
   ['with the client as its azp', { azp: 'spa' }],
   ['with the same azp', { azp: 'spa' }, { azp: 'spa' }],
   ['as a list of one', { aud: ['spa'] }],
+  ['for this client, where the one before had others too', { aud: 'spa' }, { aud: ['spa', 'api'] }],
+  ['with others beside this client', { aud: ['spa', 'api'], azp: 'spa' }],
+  ['with a newer auth_time, which is told of', { auth_time: now }],
 ])('an ID token %s is taken (OpenID Connect Core §12.2)', async (_, claims, before) => {
   const { grant } = refreshed(claims, before)
   expect((await grant).tokens.refreshToken).toBe('new')
@@ -43,9 +46,12 @@ it.each<[string, object, object?]>([
   ['sub', { sub: 'bob' }],
   ['azp', { azp: 'evil' }],
   ['azp', { azp: 'evil' }, { azp: 'spa' }],
-  ['aud', { aud: 'spa' }, { aud: 'other' }],
   ['iss', {}, { iss: 'https://other.example' }],
-  ['auth_time', { auth_time: now }],
+  ['nonce', { nonce: 'of another' }, { nonce: 'n' }],
+  ['nonce', { nonce: 'of another' }, { nonce: undefined }],
+  ['at_hash', { at_hash: 'wrong' }],
+  ['iat', { iat: now - 10 * 31_536_000 }],
+  ['iat', { iat: now + 10 * 31_536_000, exp: now + 11 * 31_536_000 }],
 ])('an ID token with another %s is refused: %o', async (name, claims, before) => {
   const { grant } = refreshed(claims, before)
   expect((await refusal(grant, 'id_token_invalid')).message).toContain(`its ${name} `)

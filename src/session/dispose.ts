@@ -1,0 +1,47 @@
+import { codeOf } from '../errors.js'
+import type { createFlow } from '../flow/flow.js'
+import type { FlowConfig } from '../flow/flow-config.js'
+import { CLOCK_SKEW_SECONDS } from '../protocol/jose/id-token.js'
+import { revokeToken } from '../protocol/token/revoke.js'
+import type { StoredSession } from './session-record.js'
+
+interface TokenSet {
+  readonly accessTokens: readonly string[]
+  readonly refreshToken: string | undefined
+}
+
+/** The tokens of a session; without those that have expired by any clock. */
+export const tokensOf = ({ tokens, refresh }: StoredSession): TokenSet => ({
+  accessTokens: Object.values(tokens)
+    .filter(({ expiresAtMs = Number.POSITIVE_INFINITY }) => expiresAtMs > Date.now() - CLOCK_SKEW_SECONDS * 1000)
+    .map(({ accessToken }) => accessToken),
+  refreshToken: refresh?.refreshToken,
+})
+
+/** Revokes tokens, each once; what fails is reported (`revocation_failed`), and holds nothing up. */
+export async function revokeAll(
+  sets: readonly TokenSet[],
+  { metadata, report }: Pick<ReturnType<typeof createFlow>, 'metadata' | 'report'>,
+  config: FlowConfig,
+): Promise<void> {
+  const revoke = async (token: string, tokenTypeHint: 'access_token' | 'refresh_token') => {
+    try {
+      const server = await metadata()
+      if (!server.revocation_endpoint) return
+      report({ type: 'revocation_started', token: tokenTypeHint })
+      await revokeToken(server, config.clientId, token, { ...config, tokenTypeHint })
+      report({ type: 'token_revoked', token: tokenTypeHint })
+    } catch (error) {
+      report({
+        type: 'revocation_failed',
+        token: tokenTypeHint,
+        code: codeOf(error),
+      })
+    }
+  }
+  const accessTokens = new Set(sets.flatMap((set) => set.accessTokens))
+  const refreshTokens = new Set(sets.flatMap(({ refreshToken }) => refreshToken ?? []))
+  // All access tokens at once, then the refresh tokens: some servers end the access tokens with them, and then refuse those.
+  await Promise.all([...accessTokens].map((token) => revoke(token, 'access_token')))
+  await Promise.all([...refreshTokens].map((token) => revoke(token, 'refresh_token')))
+}
