@@ -154,7 +154,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   async function keepSession(work: Promise<Work>, result: SignInResult, before?: StoredSession): Promise<void> {
     const { tokens, claims, origin } = result
     const jkt = await usedKeyThumbprint()
-    // Where the session before has ended meanwhile, its last use is forgotten first.
+    // If the earlier session has ended meanwhile, its time of last use is deleted first.
     const begun = await work
     machine.touch()
     const next = (now: StoredSession | undefined) => {
@@ -164,7 +164,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
       return before ? { ...session, id: before.id } : session
     }
     const type = before ? 'tokens_refreshed' : 'session_started'
-    const by = origin === 'silent' ? 'page' : 'person'
+    const by = origin === 'silent' ? 'page' : 'user'
     if (await machine.keep(begun, by, next, { type, scope: tokens.scope })) {
       if (!tokens.refreshToken && !silent) flow.report({ type: 'refresh_token_missing' })
       return
@@ -218,7 +218,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   function withSignIn(error: ProofkeyError): never {
     const { requirements } = error ?? {}
     if (!requirements) throw error
-    // What the app itself accepts is the floor: a sign-in that cannot meet both is not worth a visit to the server.
+    // The configuration is the minimum: no sign-in could meet both.
     if (!joinDemands(config, requirements)) throw stepUpFailed('Add the acr that the API asks for to acrValues.')
     const scope =
       [...new Set([machine.current?.session.scope, requirements.scope].flatMap(scopes))].join(' ') || undefined

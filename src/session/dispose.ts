@@ -10,7 +10,7 @@ interface TokenSet {
   readonly refreshToken: string | undefined
 }
 
-/** The tokens of a session; without those that have expired by any clock. */
+/** The tokens of a session, without those that have expired, clock differences included. */
 export const tokensOf = ({ tokens, refresh }: StoredSession): TokenSet => ({
   accessTokens: Object.values(tokens)
     .filter(({ expiresAtMs = Number.POSITIVE_INFINITY }) => expiresAtMs > Date.now() - CLOCK_SKEW_SECONDS * 1000)
@@ -18,7 +18,7 @@ export const tokensOf = ({ tokens, refresh }: StoredSession): TokenSet => ({
   refreshToken: refresh?.refreshToken,
 })
 
-/** Revokes tokens, each once; what fails is reported (`revocation_failed`), and holds nothing up. */
+/** Revokes tokens, each once. Failures are reported (`revocation_failed`) and do not stop the others. Never rejects. */
 export async function revokeAll(
   sets: readonly TokenSet[],
   { metadata, report }: Pick<ReturnType<typeof createFlow>, 'metadata' | 'report'>,
@@ -41,7 +41,7 @@ export async function revokeAll(
   }
   const accessTokens = new Set(sets.flatMap((set) => set.accessTokens))
   const refreshTokens = new Set(sets.flatMap(({ refreshToken }) => refreshToken ?? []))
-  // All access tokens at once, then the refresh tokens: some servers end the access tokens with them, and then refuse those.
+  // Access tokens first: some servers end them with the refresh token, and then reject their revocation.
   await Promise.all([...accessTokens].map((token) => revoke(token, 'access_token')))
   await Promise.all([...refreshTokens].map((token) => revoke(token, 'refresh_token')))
 }

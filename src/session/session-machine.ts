@@ -29,18 +29,18 @@ export interface MachineParts {
   readonly clientKey: string
   readonly store: SessionStore
   readonly limits: Limits
-  /** Without a refresh token a session can go on by a silent sign-in. */
+  /** A session without a refresh token can continue by a silent sign-in. */
   readonly canRenewSilently: boolean
   readonly report: (event: EventBody) => void
-  /** The thumbprint of the key at hand, where the client has one. */
+  /** The thumbprint of the client's key, with DPoP. */
   readonly keyThumbprint: () => Promise<string | undefined>
-  /** Gives up what a session had: revokes its tokens, forgets what was handed out. Never fails. */
+  /** Revokes the tokens of sessions and forgets results that were returned. Never rejects. */
   readonly dispose: (sessions: readonly StoredSession[]) => Promise<void>
 }
 
 export type SessionMachine = ReturnType<typeof createSessionMachine>
 
-/** As often as another tab is faster. */
+/** How often another tab may be faster. */
 const MAX_CONFLICTS = 50
 /** A storage may refuse once. */
 const MAX_WRITES = 3
@@ -58,13 +58,13 @@ export function createSessionMachine(parts: MachineParts) {
   const activity = `${clientKey} active`
   const oneByOne = inTurn()
   let state: SessionState = NOBODY
-  /** The store's epoch when this page last read or wrote it: another one means that another tab was there. */
+  /** The store's epoch when this page last read or wrote it. Another one means that another tab has written. */
   let seenEpoch: number | undefined
-  /** Sign-outs in this page: what began before one is not kept. */
+  /** Sign-outs in this page: work that began before one is not kept. */
   let signOuts = 0
-  /** The session that this page knew last, for a sign-out that comes after the end. */
+  /** The last session of this page, for a sign-out after its end. */
   let last: StoredSession | undefined
-  /** Sessions that have ended here, and sign-outs under way: nothing of them is shown again while the store is told. */
+  /** Sessions that have ended, and sign-outs in progress: the session is hidden while the store is written. */
   const ended = new Set<string>()
   let leaving = 0
   /** The end of a session that has lost its key. */
@@ -98,7 +98,7 @@ export function createSessionMachine(parts: MachineParts) {
   }
   const over = (): SessionEnd | undefined => ends().find(([, atMs]) => atMs <= Date.now())?.[0]
 
-  /** Takes over a state that another tab, or this page before its reload, has left in the store. */
+  /** Uses a state that another tab, or this page before its reload, has stored. */
   function adopt(next: SessionState) {
     const before = shown()
     const restored = seenEpoch === undefined
@@ -111,7 +111,7 @@ export function createSessionMachine(parts: MachineParts) {
     } else if (before) report({ type: 'session_ended', reason: 'elsewhere' })
   }
 
-  /** Reads the store. @returns undefined where it fails: then what this page knows goes on */
+  /** Reads the store. @returns undefined if that fails: then this page continues with its own state */
   async function read(): Promise<StoredText | undefined> {
     const there = await store.read(clientKey).catch(() => undefined)
     if (!there || there.epoch === seenEpoch) return there
@@ -125,14 +125,14 @@ export function createSessionMachine(parts: MachineParts) {
       report({ type: 'session_ended', reason: 'key_lost' })
       losing = machine.end('key_lost', session.id)
     }
-    // What this page has kept while the store did not answer is newer than what the store had before.
+    // A state that this page has kept while the store failed is newer than the stored one.
     if (seenEpoch === undefined && state.epoch) state = { ...state, epoch }
     else adopt(next)
     seenEpoch = there.epoch
     return there
   }
 
-  /** Writes over what was read. @returns false where another tab was faster, undefined where the store fails */
+  /** Replaces what was read. @returns false if another tab was faster, undefined if the store fails */
   async function write(there: StoredText, next: SessionState): Promise<boolean | undefined> {
     for (let tries = 1; ; tries++) {
       try {
@@ -146,8 +146,8 @@ export function createSessionMachine(parts: MachineParts) {
   }
 
   /**
-   * The one way to change the state: reads, decides, writes where nobody wrote in between, and again where somebody did.
-   * @returns the state that was replaced, or undefined where `decide` left it; and whether the store has the new one
+   * The one way to change the state: reads, decides, and writes by compare and set; again if another tab wrote in between.
+   * @returns the replaced state and whether the new one is stored; undefined if `decide` changed nothing
    */
   const change = (decide: (now: SessionState) => SessionState | undefined) =>
     oneByOne(clientKey, async () => {
@@ -169,11 +169,11 @@ export function createSessionMachine(parts: MachineParts) {
     if (idleSeconds === Number.POSITIVE_INFINITY) return
     const noted = await store.read(activity).catch(() => undefined)
     const atMs = Number(noted?.text)
-    // What is still to come was noted by a clock that was wrong.
+    // A time in the future is from a wrong clock.
     if (atMs <= Date.now()) activeAtMs = Math.max(activeAtMs, atMs)
   }
 
-  /** Notes when the session was last used; undefined where there is none. Another tab's note is as good. */
+  /** Stores when the session was last used. If another tab stores it at the same moment, its time is as good. */
   const noteActivity = (text: string | undefined) =>
     oneByOne(activity, async () => {
       const { epoch } = await store.read(activity)
@@ -186,24 +186,24 @@ export function createSessionMachine(parts: MachineParts) {
       return over() ? undefined : shown()
     },
 
-    /** The session that this page knew last, whether it has ended or not. */
+    /** The last session of this page, even if it has ended. */
     get last(): StoredSession | undefined {
       return last
     },
 
-    /** When it ends by itself; milliseconds since the epoch, `Infinity` where it does not. */
+    /** When it ends by a limit; milliseconds since the epoch, `Infinity` without one. */
     get endsAtMs(): number {
       return Math.min(...ends().map(([, atMs]) => atMs))
     },
 
-    /** Who signed out, or left the session unused for too long, is not signed in again without being asked. */
+    /** After a sign-out, or an idle end, there is no silent sign-in: the user has to sign in. */
     get staysSignedOut(): boolean {
       return state.status === 'signed_out' && (state.ended === 'signed_out' || state.ended === 'idle')
     },
 
     exclusive: <T>(work: () => Promise<T>): Promise<T> => store.exclusive(clientKey, work),
 
-    /** Something that takes time begins: what comes of it can be kept as long as nothing else has happened. */
+    /** Begins work that takes time; see {@link keep}. */
     async begin(): Promise<Work> {
       const seen = signOuts
       await machine.sync()
@@ -211,15 +211,14 @@ export function createSessionMachine(parts: MachineParts) {
     },
 
     /**
-     * Keeps the result of work, stored first where the store allows.
-     * @param by a person who signed in, or the page by itself
-     * @param next from the session that is there by then; undefined where that is not one to go on with
-     * @returns false where the session has ended meanwhile, or another one has taken its place: the result is to be
-     * disposed of
+     * Keeps the result of work: stores it, then uses it.
+     * @param by the user, by a sign-in, or the page
+     * @param next makes the new session from the current one; undefined to keep nothing
+     * @returns false if the session has ended or was replaced meanwhile: the result must be disposed of
      */
     async keep(
       work: Work,
-      by: 'person' | 'page',
+      by: 'user' | 'page',
       next: (before: StoredSession | undefined) => StoredSession | undefined,
       event: EventBody,
     ): Promise<boolean> {
@@ -239,9 +238,9 @@ export function createSessionMachine(parts: MachineParts) {
     },
 
     /**
-     * The one exit. Ends the session here at once, in the store and the other tabs as soon as may be, and disposes of it.
-     * @param id the session that ends; a sign-out ends whatever is there, also a newer one that this page has not seen
-     * @returns false where the store could not be told
+     * The one exit. Ends the session in this page at once, then in the store and in other tabs, and disposes of it.
+     * @param id the session that ends; a sign-out ends any session, also a newer one that this page has not seen
+     * @returns false if the end could not be stored
      */
     async end(reason: SessionEnd, id = shown()?.id): Promise<boolean> {
       const signOut = reason === 'signed_out'
@@ -260,7 +259,7 @@ export function createSessionMachine(parts: MachineParts) {
       }).finally(() => {
         if (signOut) leaving--
       })
-      // Where another tab was first, it has disposed of the session. Tokens of this page that the store never had are ours.
+      // If another tab was first, it has disposed of the session. This page may have newer tokens than the store.
       const gone = [done && sessionOf(done.before), done && here?.id === id ? here : undefined]
       if (done && (signOut || store.shared)) tabs?.tell({ ended: id ?? '' })
       if (done && activeAtMs) await noteActivity(undefined)
@@ -270,7 +269,7 @@ export function createSessionMachine(parts: MachineParts) {
       return !done || done.stored
     },
 
-    /** The session is in use: all tabs hear of it now and then. */
+    /** The session is in use. Other tabs are told, but not each time. */
     touch() {
       machine.join()
       activeAtMs = Date.now()
@@ -280,7 +279,7 @@ export function createSessionMachine(parts: MachineParts) {
       noteActivity(`${activeAtMs}`)
     },
 
-    /** Takes over what the store has, and ends what is over. */
+    /** Reads the store, and ends the session if a limit is reached. */
     async sync(): Promise<StoredSession | undefined> {
       await readActivity()
       await oneByOne(clientKey, read)
@@ -290,14 +289,14 @@ export function createSessionMachine(parts: MachineParts) {
       return shown()
     },
 
-    /** From now on hears the other tabs. */
+    /** Listens to other tabs from now on. */
     join() {
       tabs ??= joinTabs(clientKey, (message) => {
         if (message === 'active') activeAtMs = Date.now()
         else if (message === 'changed') void (store.shared && machine.sync())
         else if (typeof message?.ended !== 'string') return
         else if (store.shared) {
-          // The store tells more, but may not answer.
+          // The store has the newest state, but may fail.
           if (message.ended) machine.end('elsewhere', message.ended)
           machine.sync()
         } else {

@@ -14,39 +14,39 @@ export interface Session {
   readonly startedAtMs: number
 }
 
-/** What is known of one grant, and so of every token that came with it or was refreshed from it. */
+/** What a token is good for. All tokens of one sign-in share the facts of that sign-in. */
 export interface TokenFacts {
-  /** What the token is good for, space-separated. */
+  /** The granted scope of this token, space-separated. */
   readonly scope: string
-  /** How the person signed in for it: `acr` of its ID token. */
+  /** `acr` of the ID token of its sign-in. */
   readonly acr?: string | undefined
-  /** When the person signed in for it, by this machine's clock; milliseconds since the epoch. */
+  /** When the user authenticated, by this machine's clock; milliseconds since the epoch. */
   readonly authenticatedAtMs?: number | undefined
 }
 
 export interface AccessToken extends TokenFacts {
   readonly accessToken: string
-  /** Which resource server it was asked for (RFC 8707 §2.2). */
+  /** The resource server it was requested for (RFC 8707 §2.2). */
   readonly resource?: string | undefined
   readonly expiresAtMs: number | undefined
   readonly receivedAtMs: number
   /**
-   * From then on a new one is asked for: a little before the end, and not at the same moment in all browsers. One that came
-   * of a refresh and had expired by then is used for a minute: another one would be no better.
+   * When it is refreshed: shortly before it expires, at a random moment so that not all browsers refresh at once. A token
+   * that was already expired when it was received from a refresh is used for a minute: another would be no better.
    */
   readonly staleAtMs: number | undefined
 }
 
-/** A refresh token, with the facts of the sign-in that brought it: what it is traded for is no stronger than that. */
+/** A refresh token with the facts of its sign-in: tokens from a refresh are no stronger than that sign-in. */
 export interface RefreshToken extends TokenFacts {
   readonly refreshToken: string
-  /** Of the sign-in's ID token: those that come with a refresh repeat it, or have none (OpenID Connect Core §12.2). */
+  /** Of the sign-in's ID token. ID tokens of a refresh have the same nonce, or none (OpenID Connect Core §12.2). */
   readonly nonce?: string | undefined
 }
 
-/** What is stored of a session; survives JSON. */
+/** A session as it is stored, as JSON. */
 export interface StoredSession {
-  /** Names this session among all that the client ever had. */
+  /** A random id of this session. */
   readonly id: string
   readonly session: Session
   readonly refresh: RefreshToken | undefined
@@ -57,14 +57,14 @@ export interface StoredSession {
   readonly jkt?: string | undefined
 }
 
-/** How a sign-in went: with the person, or without asking them (`prompt=none`). */
+/** `silent`: a sign-in with `prompt=none`, without the user. */
 export type SignInOrigin = 'interactive' | 'silent'
 
-/** Under which name a token is kept: one for each resource and scope, `''` for the sign-in's own (RFC 8707 §2). */
+/** The key of a token in `tokens`: one for each resource and scope, `''` for the sign-in's own (RFC 8707 §2). */
 export const tokenName = (resource: string | undefined, scope: string | undefined): string =>
   resource || scope ? JSON.stringify([resource, scope]) : ''
 
-/** The person signed in so long ago, held against their own clock: the server's until the ID token, ours since then. */
+/** The server's clock tells the time from the authentication to the ID token, this machine's clock the time since then. */
 const authenticatedAtMs = ({ iat, auth_time }: IdTokenClaims): number | undefined =>
   auth_time === undefined ? undefined : Date.now() - (iat - auth_time) * 1000
 
@@ -86,14 +86,14 @@ function accessTokenOf(
   return { ...facts, accessToken, resource, expiresAtMs, receivedAtMs, staleAtMs }
 }
 
-/** The same person, with the same key, before and after a sign-in; without claims nobody can tell. */
+/** Whether a sign-in is of the same user with the same key; without claims that is unknown, so false. */
 export const isSamePerson = (before: StoredSession | undefined, { claims }: Grant, jkt: string | undefined): boolean =>
   !!claims &&
   claims.sub === before?.session.claims?.sub &&
   claims.iss === before?.session.claims?.iss &&
   jkt === before?.jkt
 
-/** A session after a sign-in: a new one, or the one before with more where it is the same person's. */
+/** The session after a sign-in. For the same user it keeps the refresh token and the ID token, if there are no new ones. */
 export function sessionAfterSignIn(
   grant: Grant,
   before: StoredSession | undefined,
@@ -114,13 +114,13 @@ export function sessionAfterSignIn(
       ? { ...facts, refreshToken: tokens.refreshToken, nonce: claims?.nonce as string | undefined }
       : same?.refresh,
     idToken: tokens.idToken ?? same?.idToken,
-    // Those for other resources were given for the sign-in before: they are asked for anew.
+    // Tokens for other resources are of the earlier sign-in: they are requested again.
     tokens: { '': accessTokenOf(tokens, facts) },
     jkt,
   }
 }
 
-/** A person who was not asked again has not signed in anew: the absolute limit goes on from their last real sign-in. */
+/** A silent sign-in is not a new sign-in: the absolute limit counts from the last one with the user. */
 function startedAtMs({ claims }: Grant, same: StoredSession | undefined, origin: SignInOrigin): number {
   const authTime = claims?.auth_time
   if (same && (authTime === undefined ? origin === 'silent' : same.session.claims?.auth_time === authTime))

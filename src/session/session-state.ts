@@ -2,23 +2,23 @@ import type { EventBody } from '../events.js'
 import type { StoredText } from '../vault/session-store.js'
 import type { StoredSession } from './session-record.js'
 
-/** Why a session is over. */
+/** Why a session has ended. */
 export type SessionEnd = Extract<EventBody, { type: 'session_ended' }>['reason']
 
 interface Known {
-  /** Rises with every change, and never falls: what began at one epoch is kept only where it is still that one. */
+  /** Rises with every change and never falls: work that began at one epoch is kept only if the epoch is still the same. */
   readonly epoch: number
   /** The epoch of the last sign-out. */
   readonly signOutEpoch: number
 }
 
-/** Nobody is signed in. `ended` says why, where somebody was: it stays in the store, as a tombstone. */
+/** No user is signed in. `ended` says why the last session ended; it remains in the store, as a tombstone. */
 export interface SignedOut extends Known {
   readonly status: 'signed_out'
   readonly ended?: SessionEnd | undefined
 }
 
-/** Somebody is signed in. */
+/** A user is signed in. */
 export interface SignedIn extends Known {
   readonly status: 'signed_in'
   readonly session: StoredSession
@@ -36,7 +36,7 @@ export const signedIn = ({ epoch, signOutEpoch }: SessionState, session: StoredS
   session,
 })
 
-/** The one way out; a sign-out is possible in every state, any other end only where somebody is signed in. */
+/** The one way out. A sign-out is possible in every state, any other end only if a user is signed in. */
 export function signedOut(before: SignedIn, ended: SessionEnd): SignedOut
 export function signedOut(before: SessionState, ended: 'signed_out'): SignedOut
 export function signedOut({ epoch, signOutEpoch }: SessionState, ended: SessionEnd): SignedOut {
@@ -44,21 +44,21 @@ export function signedOut({ epoch, signOutEpoch }: SessionState, ended: SessionE
   return { status: 'signed_out', epoch: next, signOutEpoch: ended === 'signed_out' ? next : signOutEpoch, ended }
 }
 
-/** The session, where there is one. */
+/** The session, if there is one. */
 export const sessionOf = (state: SessionState): StoredSession | undefined =>
   state.status === 'signed_in' ? state.session : undefined
 
 declare const begun: unique symbol
 
 /**
- * Something that takes time: a sign-in from its callback on, a sign-in without the person, a refresh. Only the session
- * machine makes one, and only with one can a result be kept.
+ * Work that takes time: a sign-in from its callback on, a silent sign-in, a refresh. Only the session machine creates it, and
+ * a result can be kept only with it.
  */
 export interface Work {
   readonly epoch: number
-  /** How often somebody had signed out in this page. */
+  /** How many sign-outs there had been in this page. */
   readonly signOuts: number
-  /** What there was when it began. */
+  /** The session when the work began. */
   readonly session: StoredSession | undefined
   readonly [begun]: true
 }
@@ -67,21 +67,21 @@ export const begin = (state: SessionState, signOuts: number): Work =>
   ({ epoch: state.epoch, signOuts, session: sessionOf(state) }) as Work
 
 /**
- * Whether the result of work may be kept. A person who signs in has the last word, unless somebody signed out since they
- * came back; work that nobody sees has it only where nothing has changed since it began.
+ * Whether the result may be kept. A user's sign-in is kept unless there was a sign-out since its callback; work of the page
+ * is kept only if nothing has changed since it began.
  */
-export const mayKeep = ({ epoch }: Work, now: SessionState, by: 'person' | 'page'): boolean =>
-  by === 'person' ? now.signOutEpoch <= epoch : now.epoch === epoch
+export const mayKeep = ({ epoch }: Work, now: SessionState, by: 'user' | 'page'): boolean =>
+  by === 'user' ? now.signOutEpoch <= epoch : now.epoch === epoch
 
 const VERSION = 2
 
-/** The state as a store keeps it. */
+/** The state as it is stored. */
 export function toText(state: SessionState): StoredText {
   const { epoch, ...rest } = state
   return { epoch, text: JSON.stringify({ version: VERSION, ...rest }) }
 }
 
-/** What a store gives back. Of another version, or unreadable: as if nobody were signed in. */
+/** A stored state. Of another version, or unreadable: no user is signed in. */
 export function fromText({ epoch, text }: StoredText): SessionState {
   try {
     const { version, ...state } = JSON.parse(text ?? '')

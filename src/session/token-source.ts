@@ -18,14 +18,14 @@ export interface AccessTokenOptions {
 
 /** Of `getAccessToken`. */
 export interface GetAccessTokenOptions extends AccessTokenOptions {
-  /** A new token, also where the one at hand is still good: after the person's rights have changed. */
+  /** Refreshes also if the current token is valid, for example after the user's permissions have changed. */
   readonly fresh?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** How long a refresh may take before its answer is given up: it may have the one refresh token that is left. */
+/** A refresh may take longer than other requests: its response can contain the only valid refresh token. */
 const REFRESH_SECONDS = 30
-/** So many refusals without an OAuth error in a row mean that the refresh token is dead. */
+/** After so many rejections in a row without an OAuth error, the refresh token counts as invalid. */
 const MAX_MUTE_REFUSALS = 2
 
 const ENDED = 'The session has ended.'
@@ -35,7 +35,7 @@ const isFresh = ({ staleAtMs = Number.POSITIVE_INFINITY }: AccessToken) => stale
 
 /**
  * Access tokens of the session, refreshed one at a time over all tabs.
- * @param silently signs the person of a session in again without a page, where there is no refresh token
+ * @param silently renews a session without a refresh token, by a silent sign-in
  */
 export function createTokenSource(
   machine: SessionMachine,
@@ -46,7 +46,7 @@ export function createTokenSource(
 ) {
   const { clientId, timeoutSeconds = 10 } = config
   const flights = new Map<string, Promise<AccessToken>>()
-  /** Until then the server wants no further request, by a clock that nobody sets: callers get what `failure` says. */
+  /** Until then (by `performance.now()`) the server wants no request; callers get `failure`. */
   let waitUntil = 0
   let failure: unknown
   let muteRefusals = 0
@@ -62,7 +62,7 @@ export function createTokenSource(
     return response
   }
 
-  /** Runs where nobody else does. What another tab got meanwhile is as good. */
+  /** Runs in one tab at a time. A token that another tab got meanwhile is used. */
   async function refreshLocked(
     name: string,
     options: AccessTokenOptions,
@@ -75,10 +75,10 @@ export function createTokenSource(
     if (known && known.accessToken !== rejected && isFresh(known)) return known
     if (!session.refresh) {
       if (name) throw noRefreshToken()
-      // Nothing else can be had until it ends, and the session with it.
+      // There is no other token until it expires, and the session with it.
       if (!silently) return tokenOf(session, name)
       await silently(session).catch(async (error) => {
-        // The server knows nobody any more, or somebody else, or wants to see the person.
+        // The server has no user or another user signed in, or needs the user.
         if (/_required$/.test(error.code)) await machine.end('refused', session.id)
         throw error
       })
@@ -90,11 +90,11 @@ export function createTokenSource(
     const request = {
       ...config,
       fetch,
-      // Not what sign-ins ask for by default: the session may have been granted more since.
+      // Not the configured scope: more may have been granted since.
       scope: options.scope,
       resource: options.resource ?? session.tokens['']?.resource,
       timeoutSeconds: REFRESH_SECONDS,
-      // Those of the sign-in that brought the refresh token.
+      // Of the sign-in of the refresh token.
       previousClaims:
         session.session.claims && ({ ...session.session.claims, nonce: session.refresh.nonce } as IdTokenClaims),
       onRotation: (token: string) => {
@@ -116,7 +116,7 @@ export function createTokenSource(
       }
       await rotated(latest)
       const now = machine.current
-      // Tokens of the session that goes on are left alone: revoking one ends them all at some servers.
+      // The same user continues: some servers end all tokens of a user with one.
       if (now?.id !== session.id && now?.session.claims?.sub !== session.session.claims?.sub)
         await discard(grant.tokens)
       else report({ type: 'tokens_not_revoked' })
@@ -128,7 +128,7 @@ export function createTokenSource(
       throw error
     }
 
-    /** The refresh token that came last is kept, whatever else went wrong: the one before is spent. */
+    /** Keeps a rotated refresh token, even if the rest of the response was rejected: the earlier one is invalid. */
     async function rotated(newest: string) {
       if (newest === refreshToken) return
       const onward = await machine.begin()
@@ -139,7 +139,7 @@ export function createTokenSource(
       await machine.keep(onward, 'page', after, { type: 'session_changed' })
     }
 
-    /** What a refusal means for the session. @returns whether a newer refresh token is there to try */
+    /** Ends the session if the failure requires it. @returns whether to try again with a newer refresh token */
     async function again(error: ProofkeyError): Promise<boolean> {
       const { code, serverError } = error
       if (code === 'login_required') return false
@@ -174,7 +174,7 @@ export function createTokenSource(
   }
 
   return {
-    /** When the session's own token wants to be refreshed; never, where nothing could. Milliseconds since the epoch. */
+    /** When the sign-in's own token has to be refreshed; milliseconds since the epoch, `Infinity` if it cannot be. */
     get dueAtMs(): number {
       const { current } = machine
       const token = current?.refresh || silently ? current?.tokens[''] : undefined
@@ -183,7 +183,7 @@ export function createTokenSource(
       return Math.max(token.staleAtMs, token.receivedAtMs + MIN_REFRESH_SECONDS * 1000, waitUntilMs)
     },
 
-    /** Refreshes the session's own token where it is due; the session does not count as in use for that. */
+    /** Refreshes the sign-in's own token if it is due. That does not count as use of the session. */
     async refreshIfDue(): Promise<void> {
       if (this.dueAtMs <= Date.now()) await refreshShared('', {})
     },
@@ -204,7 +204,7 @@ export function createTokenSource(
       const unwanted = rejected ?? (fresh ? token?.accessToken : undefined)
       if (token && token.accessToken !== unwanted && isFresh(token)) return token
       try {
-        // The refresh goes on, whoever stops waiting for it.
+        // The refresh continues if the caller stops waiting.
         const asking = unlessAborted(refreshShared(name, options, unwanted), signal)
         return await withinTime(asking, timeoutSeconds * 1000, () => tooLate(timeoutSeconds))
       } catch (error) {
