@@ -240,16 +240,18 @@ export function createSessionMachine(parts: MachineParts) {
     /**
      * The one exit. Ends the session in this page at once, then in the store and in other tabs, and disposes of it.
      * @param id the session that ends; a sign-out ends any session, also a newer one that this page has not seen
+     * @param isHeard another tab has signed out; without a shared store, this page has tokens of its own to revoke
      * @returns false if the end could not be stored
      */
-    async end(reason: SessionEnd, id = shown()?.id): Promise<boolean> {
+    async end(reason: SessionEnd, id = shown()?.id, isHeard = false): Promise<boolean> {
       const signOut = reason === 'signed_out'
       if (!signOut && !id) return true
       const here = shown()
-      if (here && (signOut || here.id === id)) report({ type: 'session_ended', reason })
+      if (here && (signOut || here.id === id)) report({ type: 'session_ended', reason: isHeard ? 'elsewhere' : reason })
       if (id) ended.add(id)
       if (reason === 'elsewhere') return true
       if (signOut) {
+        machine.join()
         signOuts++
         leaving++
       }
@@ -261,7 +263,7 @@ export function createSessionMachine(parts: MachineParts) {
       })
       // If another tab was first, it has disposed of the session. This page may have newer tokens than the store.
       const gone = [done && sessionOf(done.before), done && here?.id === id ? here : undefined]
-      if (done && (signOut || store.shared)) tabs?.tell({ ended: id ?? '' })
+      if (done && !isHeard && (signOut || store.shared)) tabs?.tell({ ended: id ?? '' })
       if (done && activeAtMs) await noteActivity(undefined)
       const disposal = dispose([...new Set(gone)].filter((session) => session !== undefined))
       // Only a sign-out waits for the server: it may leave the page next.
@@ -299,10 +301,7 @@ export function createSessionMachine(parts: MachineParts) {
           // The store has the newest state, but may fail.
           if (message.ended) machine.end('elsewhere', message.ended)
           machine.sync()
-        } else {
-          signOuts++
-          machine.end('elsewhere')
-        }
+        } else machine.end('signed_out', undefined, true)
       })
     },
 
