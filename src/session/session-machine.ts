@@ -247,14 +247,15 @@ export function createSessionMachine(parts: MachineParts) {
       const signOut = reason === 'signed_out'
       if (!signOut && !id) return true
       const here = shown()
-      if (here && (signOut || here.id === id)) report({ type: 'session_ended', reason: isHeard ? 'elsewhere' : reason })
+      // Before the event: listeners read the session.
       if (id) ended.add(id)
-      if (reason === 'elsewhere') return true
       if (signOut) {
-        machine.join()
         signOuts++
         leaving++
+        machine.join()
       }
+      if (here && (signOut || here.id === id)) report({ type: 'session_ended', reason: isHeard ? 'elsewhere' : reason })
+      if (reason === 'elsewhere') return true
       const done = await change((now) => {
         if (signOut) return signedOut(now, reason)
         return now.status === 'signed_in' && now.session.id === id ? signedOut(now, reason) : undefined

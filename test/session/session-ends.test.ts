@@ -65,6 +65,19 @@ describe('every end revokes what the session had', () => {
   })
 })
 
+it.each(['here', 'elsewhere'])('a listener that is told of the end finds nobody signed in: %s', async (where) => {
+  const app = start()
+  const [own, other] = [app.tab(), app.tab()]
+  await own.auth.signIn()
+  await other.auth.restore()
+  const watched = where === 'here' ? own : other
+  const seen: unknown[] = []
+  watched.auth.subscribe(({ type }) => type === 'session_ended' && seen.push(watched.auth.session))
+  await own.auth.signOut({ atServer: false })
+  await until(() => seen.length)
+  expect(seen).toEqual([undefined])
+})
+
 describe('a sign-out', () => {
   it.each<[string, () => SessionStore]>([
     ['memory', memorySessions],
