@@ -87,7 +87,7 @@ function accessTokenOf(
 }
 
 /** Whether a sign-in is of the same user with the same key; without claims that is unknown, so false. */
-export const isSamePerson = (before: StoredSession | undefined, { claims }: Grant, jkt: string | undefined): boolean =>
+const isSameUser = (before: StoredSession | undefined, { claims }: Grant, jkt: string | undefined): boolean =>
   !!claims &&
   claims.sub === before?.session.claims?.sub &&
   claims.iss === before?.session.claims?.iss &&
@@ -100,7 +100,7 @@ export function sessionAfterSignIn(
   { jkt, origin }: { readonly jkt: string | undefined; readonly origin: SignInOrigin },
 ): StoredSession {
   const { tokens, claims } = grant
-  const same = isSamePerson(before, grant, jkt) ? before : undefined
+  const same = isSameUser(before, grant, jkt) ? before : undefined
   const facts = factsOf(grant)
   return {
     id: randomToken(),
