@@ -97,6 +97,8 @@ export interface ErrorDetails {
   readonly retryable?: boolean | undefined
   /** The claim that failed its check. */
   readonly claim?: CheckedClaim | undefined
+  readonly returnTo?: string | undefined
+  readonly appState?: unknown | undefined
 }
 
 /**
@@ -120,6 +122,10 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   declare readonly retryable: boolean
   /** The claim that failed its check (`id_token_invalid`, `acr_not_met`). */
   declare readonly claim?: CheckedClaim
+  /** If the callback of a sign-in failed: the path to go back to, as passed to `signIn()`. Not enumerable. */
+  declare readonly returnTo?: string
+  /** If the callback of a sign-in failed: as passed to `signIn()`. Not enumerable. */
+  declare readonly appState?: unknown
 
   constructor(code: Code, message: string, hint = 'Start a new sign-in.', details: ErrorDetails = {}) {
     // Consoles of Node and Chromium print the stack, which contains this first text, so the hint is shown there too.
@@ -131,6 +137,8 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
     this.retryable = details.retryable ?? false
     if (details.requirements) this.requirements = details.requirements
     if (details.claim) this.claim = details.claim
+    const { returnTo, appState } = details
+    if (returnTo) Object.defineProperties(this, { returnTo: { value: returnTo }, appState: { value: appState } })
   }
 }
 
@@ -144,15 +152,9 @@ export const codeOf = (error: unknown): string => (isProofkeyError(error) ? erro
 
 /** A copy of the error with other details. Several callers can receive one error, so a thrown object is not changed. */
 export function errorWith(error: ProofkeyError, changes: ErrorDetails): ProofkeyError {
-  const { code, message, hint, cause, serverError, retryable, requirements, claim } = error
-  const copy = new ProofkeyError(code, message, hint, {
-    cause,
-    serverError,
-    retryable,
-    requirements,
-    claim,
-    ...changes,
-  })
+  const { code, message, hint, cause, serverError, retryable, requirements, claim, returnTo, appState } = error
+  const details = { cause, serverError, retryable, requirements, claim, returnTo, appState, ...changes }
+  const copy = new ProofkeyError(code, message, hint, details)
   const revealed = unredacted.get(error)
   if (revealed) unredacted.set(copy, revealed)
   return copy

@@ -91,6 +91,18 @@ export type EventBody =
   | { readonly type: 'auth_time_changed' }
   /** Tokens of this user are not used any more and were not revoked: some servers end all tokens of a user with one. */
   | { readonly type: 'tokens_not_revoked' }
+  /**
+   * The URL of the page is a callback of this client, and neither `handleCallback()` nor `start()` was called for it: the
+   * sign-in is not completed.
+   */
+  | { readonly type: 'callback_not_handled' }
+  /** The session's own access token is about to expire. `renewable`: it is refreshed, by itself while the page is visible. */
+  | { readonly type: 'access_token_expiring'; readonly expiresAtMs: number; readonly renewable: boolean }
+  /**
+   * `createApiFetch` sent a request without a token to an origin that may be missing in `apis`: it answered 401, or it is
+   * spelled otherwise than `similar`, an origin in the list (another scheme, another port, a dot at the end).
+   */
+  | { readonly type: 'api_not_listed'; readonly origin: string; readonly similar: string | undefined }
   /** The sign-in returned no refresh token: the session ends with its access token. */
   | { readonly type: 'refresh_token_missing' }
   /** A token could not be revoked: it may remain valid until it expires (RFC 7009 §2.2.1). */

@@ -7,7 +7,7 @@ import * as proofkey from '../src/index.js'
 import { goTo } from './helpers/page.js'
 
 const snippets = readFileSync('README.md', 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)
-const code = [...snippets].map(([, text = '']) => text).find((text) => text.includes('handleSignedOut()')) ?? ''
+const code = [...snippets].map(([, text = '']) => text).find((text) => text.includes('auth.start()')) ?? ''
 
 /** Runs the README's session app as the page's module. */
 async function run(): Promise<{ auth: proofkey.SessionClient; signOut: () => Promise<void> }> {

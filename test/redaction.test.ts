@@ -1,6 +1,6 @@
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createSessionClient, registerInstance, revealServerError } from '../src/index.js'
+import { createApiFetch, createSessionClient, registerInstance, revealServerError } from '../src/index.js'
 import { signInOnDevice } from '../src/node.js'
 import { checkMetadata, type ServerMetadata } from '../src/protocol.js'
 import { clientSecretBasic, clientSecretPost, createServerClient, memoryVault } from '../src/server.js'
@@ -172,7 +172,7 @@ const PLACES: Record<string, (echo: Echo) => Promise<Seen>> = {
     const events: unknown[] = []
     auth.subscribe((event) => events.push(event))
     await auth.signIn()
-    const error = await failureOf(auth.fetch(`${API}/orders`))
+    const error = await failureOf(createApiFetch(auth)(`${API}/orders`))
     auth.close()
     return { shown: [error, (error as { requirements?: unknown }).requirements, events], texts }
   },

@@ -1,6 +1,7 @@
 // In an app of yours: from 'proofkey'.
 import {
   allowInsecureLoopback,
+  createApiFetch,
   createSessionClient,
   isProofkeyError,
   type Session,
@@ -24,6 +25,9 @@ export const auth = createSessionClient({
   insecure: allowInsecureLoopback,
 })
 
+/** `fetch` with the access token, which is refreshed first where that is due. */
+const apiFetch = createApiFetch(auth)
+
 /** What every load of a page begins with; a second call in the same page changes nothing. */
 export async function start(): Promise<void> {
   try {
@@ -42,9 +46,9 @@ export async function start(): Promise<void> {
 /** Whom to greet. Who it is, is `sub`, beside the issuer: a name may be missing, and may change. */
 export const greeted = (session: Session) => String(session.claims?.['name'] || session.claims?.sub)
 
-/** Calls the API. The access token goes along, and is refreshed first where that is due. */
+/** Calls the API. */
 export async function countVisit(): Promise<string> {
-  const response = await auth.fetch(`${API}/visits`, { method: 'POST' })
+  const response = await apiFetch(`${API}/visits`, { method: 'POST' })
   if (!response.ok) return `The API answered ${response.status}.`
   const { name, visits } = await response.json()
   return `The API has seen ${name} ${visits === 1 ? 'once' : `${visits} times`}.`

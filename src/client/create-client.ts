@@ -51,7 +51,8 @@ export interface Client<Given = Grant> {
    * for the token request: `network_error`, `timeout`, `aborted`, `response_refused`, `endpoint_refused`,
    * `token_request_refused`, `token_response_invalid`, `id_token_invalid`, `acr_not_met`, `scope_missing`; for the
    * storage: `insecure_context`, `storage_unavailable`, `storage_outcome_unknown`. If the error is `retryable`, the stored
-   * sign-in and the URL are restored: call it again.
+   * sign-in and the URL are restored: call it again. If the stored sign-in could be read, the error has its `returnTo` and
+   * `appState`.
    */
   handleCallback(options?: CallbackOptions): Promise<SignInResult<Given> | undefined>
   /**
@@ -184,12 +185,17 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
     },
     subscribe: flow.subscribe,
   }
+  /** Whether the page's URL is a callback of this client, and `handleCallback` was not called. */
+  const isCallbackUnhandled = () => {
+    const url = parseUrl(currentUrl())
+    return !!url && !handled && isCallback(callbackParameters(url)) && ticketIsTaggedFor(stateOf(url), flow.clientKey)
+  }
   /** Results that were returned are not returned again. */
   const forget = () => {
     completed = undefined
     handled = undefined
   }
-  return { client, flow, vault, forget }
+  return { client, flow, vault, forget, isCallbackUnhandled }
 }
 
 const stateOf = (url: URL): string => callbackParameters(url).get('state') ?? ''

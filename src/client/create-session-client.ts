@@ -1,31 +1,25 @@
 import type { ProofkeyError } from '../errors.js'
 import type { SignInResult } from '../flow/flow.js'
-import { type Milestones, reported } from '../flow/reported.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
-import { joinDemands } from '../protocol/jose/id-token.js'
-import { requestUserInfo, type UserInfo } from '../protocol/resource/user-info.js'
 import { scopes } from '../protocol/scope.js'
 import type { Grant, Tokens } from '../protocol/token/complete.js'
-import {
-  type Apis,
-  type ChallengeCheck,
-  checkApis,
-  createApiFetch,
-  insufficientScope,
-  stepUpFailed,
-} from '../session/api-fetch.js'
+import { type Apis, checkApis, withApis } from '../session/apis.js'
 import { revokeAll, tokensOf } from '../session/dispose.js'
 import { keepAwake } from '../session/keep-awake.js'
 import { createSessionMachine, type Limits } from '../session/session-machine.js'
+import { type SessionOwner, type SessionParts, sessionParts } from '../session/session-parts.js'
 import { type Session, type StoredSession, sessionAfterSignIn } from '../session/session-record.js'
 import { createSessionSignOut, type SignOutConfig, type SignOutOptions } from '../session/session-sign-out.js'
 import type { Work } from '../session/session-state.js'
+import type { ChallengeCheck } from '../session/token-fetch.js'
 import { createTokenSource, type GetAccessTokenOptions, nobody } from '../session/token-source.js'
+import type { UserInfoLoader } from '../session/user-info.js'
 import type { UserAgent } from '../user-agents/user-agent.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
 import { currentUrl, swapUrl } from './address-bar.js'
 import type { ClientConfig, WithDpop, WithoutDpop } from './client-config.js'
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
+import { type Started, type StartOptions, startPage } from './start.js'
 
 export interface SessionClientConfig extends ClientConfig, SignOutConfig, Limits {
   /** Stores the session. Default `memorySessions()`; `sealedSessions()` survives a reload and is shared by all tabs. */
@@ -34,19 +28,32 @@ export interface SessionClientConfig extends ClientConfig, SignOutConfig, Limits
   readonly silent?: UserAgent | undefined
   /** Not possible: with a backend that gets the tokens, use `createClient`. */
   readonly exchange?: undefined
-  /** The APIs that `fetch` sends access tokens to, by origin: `{ 'https://api.example.com': {} }`. Default: none. */
+  /**
+   * The APIs of the app, by origin, and what their tokens need: `{ 'https://api.example.com': { scope: 'orders' } }`. The
+   * sign-in asks for all of it; `createApiFetch` sends each API its token. Default: none.
+   */
   readonly apis?: Apis | undefined
   /** Pass `stepUp` to support step-up authentication challenges of APIs (RFC 9470). */
   readonly stepUp?: ChallengeCheck | undefined
+  /** Pass `loadUserInfo` to add the claims of the UserInfo endpoint to `session.claims`. Default: those of the ID token. */
+  readonly userInfo?: UserInfoLoader | undefined
 }
 
 /** A {@link Client} that also manages the session: it stores and refreshes the tokens, and signs out. */
-export interface SessionClient<Given extends Grant = Grant> extends Client<Given> {
+export interface SessionClient<Given extends Grant = Grant> extends Client<Given>, SessionOwner {
   /**
    * The current session; undefined if no user is signed in. It is the same object until the session changes, as React's
-   * `useSyncExternalStore` requires of a snapshot; `subscribe` reports the changes.
+   * `useSyncExternalStore` requires of a snapshot; `subscribe` reports the changes. It is undefined during server-side
+   * rendering: `useSyncExternalStore(auth.subscribe, () => auth.session, () => undefined)`.
    */
   readonly session: Session | undefined
+  /**
+   * Does what a page load requires, on every page: passes the callback of a popup or frame to the page that waits for it,
+   * completes a sign-in, completes a sign-out, and restores the session. It removes response parameters from the address
+   * bar. Call it once, when the app starts; a call while it runs joins it.
+   * @returns what the page load was; a failure is returned too (`failed`)
+   */
+  start(options?: StartOptions): Promise<Started<Given>>
   /**
    * Restores the session after a reload, from the store or with the `silent` user agent. Call it once, when the app starts.
    * After `idleSeconds` without use there is no silent sign-in. With `absoluteSeconds`, a silent sign-in sends it as
@@ -62,22 +69,6 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
    * token request
    */
   getAccessToken(options?: GetAccessTokenOptions): Promise<string>
-  /**
-   * `fetch` that adds the access token to requests for the origins in `apis`. Other requests are sent unchanged. It takes what
-   * `fetch` takes, and passes your `fetch` one `Request` built from it (Fetch §5.4). On status 401 it refreshes the token and
-   * retries once, except for a stream passed as `body`: then the 401 response is returned. If an API refuses a new token
-   * too, there is no further refresh for it for one minute. With `dpop` it also retries once if the API requires a nonce.
-   * @throws the errors of `fetch` and {@link SessionClient.getAccessToken}; the `reason` of your `signal`;
-   * `insufficient_scope`, `step_up_failed`, and with `stepUp` also `step_up_required`
-   */
-  fetch: typeof globalThis.fetch
-  /**
-   * Requests the claims of the user from the UserInfo endpoint (OpenID Connect Core §5.3). On status 401 it refreshes and
-   * retries like {@link SessionClient.fetch}.
-   * @throws the errors of `getAccessToken`; `network_error`, `timeout`; `endpoint_refused` if the server has no UserInfo
-   * endpoint; `response_refused`; `insufficient_scope` if the sign-in had no `openid` scope
-   */
-  userInfo(): Promise<UserInfo>
   /**
    * Signs out: first in this browser (all tabs), then at the server. A failed step does not stop the others; it is reported
    * as an event (`revocation_failed`, `sign_out_failed`). Only errors of `navigate` are thrown.
@@ -101,20 +92,12 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
 export function createSessionClient(config: WithDpop<SessionClientConfig>): SessionClient<Grant<'dpop'>>
 export function createSessionClient(config: WithoutDpop<SessionClientConfig>): SessionClient<Grant<'bearer'>>
 export function createSessionClient(config: SessionClientConfig): SessionClient
-export function createSessionClient(config: SessionClientConfig): SessionClient {
-  const {
-    sessionStore = memorySessions(),
-    apis = {},
-    silent,
-    stepUp,
-    insecure,
-    dpop,
-    additionalResources = [],
-  } = config
+export function createSessionClient(given: SessionClientConfig): SessionClient {
+  const { sessionStore = memorySessions(), apis = {}, silent, userInfo, insecure, dpop } = given
   checkApis(apis, insecure)
-  const apiResources = Object.values(apis).flatMap(({ resource = [] }) => resource)
+  const config = withApis(given, apis)
   const works = new WeakMap<SignInResult, Promise<Work>>()
-  const built = buildClient({ ...config, additionalResources: [...additionalResources, ...apiResources] }, () => {
+  const built = buildClient(config, () => {
     const work = machine.begin()
     return (result) => works.set(result, work)
   })
@@ -167,7 +150,7 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     const by = origin === 'silent' ? 'page' : 'user'
     if (await machine.keep(begun, by, next, { type, scope: tokens.scope })) {
       if (!tokens.refreshToken && !silent) flow.report({ type: 'refresh_token_missing' })
-      return
+      return userInfo?.(parts)
     }
     // Some servers end all tokens of a user with one: those that the same user goes on with are left alone.
     if (machine.current && machine.current.session.claims?.sub === claims?.sub)
@@ -197,45 +180,13 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
   }
 
   const tokens = createTokenSource(machine, flow, config, silent && silently, discard)
+  const parts: SessionParts = { config, flow, machine, tokens, signIn }
   const awake = keepAwake(machine, tokens, flow.subscribe)
   const getAccessToken: SessionClient['getAccessToken'] = async (options) =>
     (await tokens.accessToken(options)).accessToken
 
-  const fetch: SessionClient['fetch'] = (...request) => (config.fetch ?? globalThis.fetch)(...request)
-  const { apiFetch, authorized } = createApiFetch({
-    apis,
-    fetch,
-    scheme: dpop ? 'DPoP' : 'Bearer',
-    send: ({ once, copy }) =>
-      dpop ? dpop.attempt(flow.clientKey, ({ fetch }) => fetch(copy()), { fetch, once }) : fetch(copy()),
-    accessToken: tokens.accessToken,
-    session: () => machine.current?.session,
-    check: stepUp,
-    report: flow.report,
-  })
-
-  /** Adds `signIn()` to an error that another sign-in can solve. Its scope includes what is granted already. */
-  function withSignIn(error: ProofkeyError): never {
-    const { requirements } = error ?? {}
-    if (!requirements) throw error
-    // The configuration is the minimum: no sign-in could meet both.
-    if (!joinDemands(config, requirements)) throw stepUpFailed('Add the acr that the API asks for to acrValues.')
-    const scope =
-      [...new Set([machine.current?.session.scope, requirements.scope].flatMap(scopes))].join(' ') || undefined
-    throw Object.defineProperty(error, 'signIn', {
-      value: (options?: SignInOptions) => signIn({ ...requirements, scope, ...options }),
-    })
-  }
-
-  async function userInfo(): Promise<UserInfo> {
-    await tokens.accessToken()
-    const subject = machine.current?.session.claims?.sub
-    if (!subject) throw insufficientScope('openid')
-    return requestUserInfo(await flow.metadata(), subject, { ...config, fetch: authorized })
-  }
-
-  let restoring: Promise<Session | undefined> | undefined
   async function restore(): Promise<Session | undefined> {
+    if (built.isCallbackUnhandled()) flow.report({ type: 'callback_not_handled' })
     machine.join()
     const session = await machine.sync()
     if (!session && silent && !machine.staysSignedOut) {
@@ -248,32 +199,48 @@ export function createSessionClient(config: SessionClientConfig): SessionClient 
     return machine.current?.session
   }
 
-  return {
+  const handleCallback = async (options?: CallbackOptions) => startSession(await client.handleCallback(options))
+  const { signOut, handleSignedOut } = createSessionSignOut(
+    machine,
+    { ...built, addressBar: { currentUrl, swapUrl } },
+    config,
+  )
+  const restoreOnce = joined(restore)
+  const start = joined(({ relay }: StartOptions = {}) =>
+    startPage({
+      relays: [config.userAgent?.relay, silent?.relay, relay],
+      handleCallback,
+      handleSignedOut,
+      restore: restoreOnce,
+    }),
+  )
+
+  const auth: SessionClient = {
     ...client,
     get session() {
       return machine.current?.session
     },
+    start,
     signIn,
-    handleCallback: async (options?: CallbackOptions) => startSession(await client.handleCallback(options)),
-    restore() {
-      restoring ??= restore().finally(() => {
-        restoring = undefined
-      })
-      return restoring
-    },
+    handleCallback,
+    restore: restoreOnce,
     getAccessToken,
-    fetch: (input, init) => apiFetch(input, init).catch(withSignIn),
-    userInfo: () => reported(flow.report, USER_INFO, userInfo).catch(withSignIn),
-    ...createSessionSignOut(machine, { ...built, addressBar: { currentUrl, swapUrl } }, config),
+    signOut,
+    handleSignedOut,
     close() {
       awake.stop()
       machine.leave()
     },
   }
+  sessionParts.set(auth, parts)
+  return auth
 }
 
-const USER_INFO: Milestones<UserInfo> = {
-  started: { type: 'user_info_requested' },
-  completed: () => ({ type: 'user_info_received' }),
-  failed: (code) => ({ type: 'user_info_failed', code }),
+/** Calls while the work runs join it. */
+function joined<Options, T>(work: (options?: Options) => Promise<T>): (options?: Options) => Promise<T> {
+  let running: Promise<T> | undefined
+  return (options) =>
+    (running ??= work(options).finally(() => {
+      running = undefined
+    }))
 }

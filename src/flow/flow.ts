@@ -14,7 +14,7 @@ import { clientKeyOf } from '../protocol/client-key.js'
 import { createCache } from '../protocol/discovery/cached.js'
 import { checkMetadata, discover } from '../protocol/discovery/metadata.js'
 import { joinDemands } from '../protocol/jose/id-token.js'
-import { scopes } from '../protocol/scope.js'
+import { joinScopes, scopes } from '../protocol/scope.js'
 import { type CompleteOptions, completeAuthorization, expired, type Grant } from '../protocol/token/complete.js'
 import type { Exchange } from '../protocol/token/exchange-at.js'
 import type { Taken, Vault } from '../vault/vault.js'
@@ -101,13 +101,12 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         // The configuration is a floor: one sign-in can demand more, not less.
         const demands = joinDemands(config, parameters)
         if (!demands) throw configInvalid(['acrValues: must be one of those in the configuration'])
-        const required = scopes(`${config.requiredScope ?? ''} ${parameters.requiredScope ?? ''}`).join(' ')
         const server = await unlessAborted(metadata(), signal)
         const { url, transaction } = await beginAuthorization(server, {
           ...config,
           ...defined(parameters),
           ...demands,
-          requiredScope: required || undefined,
+          requiredScope: joinScopes(config.requiredScope, parameters.requiredScope),
           // The options of one sign-in cannot change the client or the redirect URI.
           clientId,
           redirectUri: callbackUri,
@@ -156,10 +155,10 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         report({ type: 'sign_in_completed', scope }, id)
         return { ...grant, returnTo, appState, origin }
       } catch (error) {
-        if (!isProofkeyError(error) || !error.retryable) throw error
-        const retryable = await taken.putBack().catch(() => false)
+        if (!isProofkeyError(error)) throw error
+        const retryable = error.retryable && (await taken.putBack().catch(() => false))
         if (retryable) report({ type: 'transaction_restored', vault: vault.name }, id)
-        throw errorWith(error, { retryable })
+        throw errorWith(error, { retryable, returnTo, appState })
       }
     },
 

@@ -1,143 +1,93 @@
-import { ProofkeyError } from '../errors.js'
-import type { EventBody } from '../events.js'
-import { configInvalid } from '../protocol/authorize/begin.js'
-import { type InsecureSwitch, isSecure, parseUrl } from '../protocol/discovery/endpoint.js'
-import { type RequestCopies, requestCopies } from '../protocol/request-copies.js'
-import { type Challenge, challengeOf } from '../protocol/resource/challenge.js'
-import { scopes } from '../protocol/scope.js'
-import type { AccessToken, Session, TokenFacts } from './session-record.js'
-import { type AccessTokenOptions, nobody } from './token-source.js'
-
-/** The APIs that get an access token, by origin, and which one: `{ 'https://api.example.com': {} }`. */
-export type Apis = Readonly<Record<string, AccessTokenOptions>>
-
-/** Judges an API's challenge against the token that was sent; see `stepUp`. */
-export type ChallengeCheck = (challenge: Challenge, token: TokenFacts) => void
+import type { ProofkeyError } from '../errors.js'
+import type { StartOptions } from '../flow/flow.js'
+import { joinDemands } from '../protocol/jose/id-token.js'
+import { joinScopes } from '../protocol/scope.js'
+import type { Apis } from './apis.js'
+import { partsOf, type SessionOwner, type SessionParts } from './session-parts.js'
+import { createTokenFetch, stepUpFailed, type TokenFetchOptions } from './token-fetch.js'
 
 type Fetch = typeof globalThis.fetch
 
-export interface ApiFetchOptions {
-  readonly apis: Apis
-  readonly fetch: Fetch
-  /** How tokens are sent. */
-  readonly scheme: 'Bearer' | 'DPoP'
-  /** Sends a request, with what its token needs besides. */
-  readonly send: (copies: RequestCopies) => Promise<Response>
-  readonly accessToken: (
-    wish: AccessTokenOptions & { readonly signal?: AbortSignal | undefined },
-    rejected?: string,
-  ) => Promise<AccessToken>
-  readonly session: () => Session | undefined
-  readonly check?: ChallengeCheck | undefined
-  readonly report: (event: EventBody) => void
+/**
+ * Creates a `fetch` that adds the session's access token to requests for the origins in `apis`. Create it once. Other
+ * requests are sent unchanged. It takes what `fetch` takes, and passes your `fetch` one `Request` built from it (Fetch §5.4).
+ * On status 401 it refreshes the token and retries once, except for a stream passed as `body`: then the 401 response is
+ * returned. If an API refuses a new token too, there is no further refresh for it for one minute. With `dpop` it also retries
+ * once if the API requires a nonce.
+ *
+ * An origin that may be missing in `apis` is reported, once (`api_not_listed`): its host is in the list with another scheme
+ * or port, or it answered 401 to a request without credentials.
+ *
+ * The `fetch` that it returns throws the errors of `fetch` and of `getAccessToken`; the `reason` of your `signal`;
+ * `insufficient_scope`, `step_up_failed`, and with `stepUp` also `step_up_required`.
+ * @throws `config_invalid`
+ */
+export function createApiFetch(auth: SessionOwner): Fetch {
+  const parts = partsOf(auth)
+  const { apis = {}, fetch } = parts.config
+  return tokenFetch(parts, routesTo(apis, fetch, parts.flow.report))
 }
 
-/** How long an API that refuses new tokens too gets no further ones for that. */
-const PATIENCE_MS = 60_000
-
-/** @throws `config_invalid` */
-export function checkApis(apis: Apis, insecure: InsecureSwitch | undefined): void {
-  const problems = Object.keys(apis).flatMap((origin) => {
-    const url = parseUrl(origin)
-    return url?.origin === origin && isSecure(url, insecure) ? [] : [`apis: ${origin} is no https origin`]
-  })
-  if (problems[0]) throw configInvalid(problems)
-}
-
-/** Sends requests with the session's access tokens. */
-export function createApiFetch({ apis, fetch, scheme, send, accessToken, session, check, report }: ApiFetchOptions) {
-  /** By origin: until then a 401 is handed back at once. */
-  const patientUntilMs: Record<string, number> = {}
-
-  /** Without claims nobody can tell a person; then it is the sign-in that counts. */
-  const whose = () => {
-    const now = session()
-    return now?.claims?.sub ?? now?.startedAtMs
-  }
-
-  /** Sends a request with the token that is asked for, to wherever it goes. */
-  async function authorized(wish: AccessTokenOptions, copies: RequestCopies): Promise<Response> {
-    const { url, signal } = copies.request
-    const { origin } = new URL(url)
-    let before = whose()
-
-    const tokenOtherThan = async (rejected?: string) => {
-      const token = await accessToken({ ...wish, signal }, rejected).catch((error) => {
-        signal.throwIfAborted()
-        throw error
-      })
-      before ??= whose()
-      // What one person began is not finished in the name of another.
-      if (whose() !== before) throw nobody('Another person has signed in meanwhile.')
-      return token
-    }
-
-    const sendWith = async (token: AccessToken) => {
-      const copy = () => {
-        const request = copies.copy()
-        request.headers.set('authorization', `${scheme} ${token.accessToken}`)
-        return request
-      }
-      const response = await send({ ...copies, copy })
-      if (response.status !== 401 && response.status !== 403) return response
-      const challenge = challengeOf(response, [token.accessToken])
-      const { error = '', scope = '' } = challenge
-      if (/^insufficient_\w{1,40}$/.test(error)) report({ type: 'step_up_required', endpoint: origin, error })
-      try {
-        if (error === 'insufficient_scope') {
-          const missing = scopes(scope).some((one) => !scopes(token.scope).includes(one))
-          throw missing || !scope ? insufficientScope(scope.slice(0, 200)) : stepUpFailed()
-        }
-        check?.(challenge, token)
-      } catch (error) {
-        response.body?.cancel().catch(() => {})
-        throw error
-      }
-      return response
-    }
-
-    const token = await tokenOtherThan()
-    const refused = await sendWith(token)
-    // A proof that is refused is mended by no other token.
-    if (refused.status !== 401 || /_dpop_/.test(challengeOf(refused).error ?? '')) return refused
-    if (Date.now() < (patientUntilMs[origin] ?? 0)) return refused
-    const renewed = await tokenOtherThan(token.accessToken)
-    // What was streamed once cannot be sent again; the next request has the new token.
-    if (renewed.accessToken === token.accessToken || copies.once) return refused
-    refused.body?.cancel().catch(() => {})
-    // Once: whoever refuses the new token too gets no third one (RFC 6750 §3.1).
-    const response = await sendWith(renewed)
-    if (response.status === 401) patientUntilMs[origin] = Date.now() + PATIENCE_MS
-    return response
-  }
-
-  /** `fetch` that gives the request to `pick`: with the token it names, or without one. */
-  const fetchWith =
-    (pick: (url: URL) => AccessTokenOptions | undefined): Fetch =>
-    async (input, init) => {
-      const copies = requestCopies(input, init)
-      const wish = pick(new URL(copies.request.url))
-      return wish ? authorized(wish, copies) : fetch(copies.request)
-    }
-
+/** Which requests get which token, and how the others are sent. */
+export function routesTo(
+  apis: Apis,
+  fetch: Fetch | undefined,
+  report: TokenFetchOptions['report'],
+): Pick<TokenFetchOptions, 'pick' | 'plain'> {
+  const listed = Object.keys(apis)
+  const reported = new Set<string>()
   return {
-    /** `fetch` with an access token, whatever is asked for. */
-    authorized: fetchWith(() => ({})),
-    /** `fetch` with an access token for the APIs of the list, and without one for everybody else. */
     // A blob: URL has the origin of the page that made it, and goes nowhere.
-    apiFetch: fetchWith(({ origin, protocol }) =>
-      /^http/.test(protocol) && Object.hasOwn(apis, origin) ? apis[origin] : undefined,
-    ),
+    pick: ({ origin, protocol }) => (/^http/.test(protocol) && Object.hasOwn(apis, origin) ? apis[origin] : undefined),
+
+    async plain(request) {
+      const { hostname, origin } = new URL(request.url)
+      const similar = listed.find((one) => new URL(one).hostname === hostname.replace(/\.$/, ''))
+      const tell = () => {
+        if (!reported.has(origin)) report({ type: 'api_not_listed', origin, similar })
+        reported.add(origin)
+      }
+      // Before the request: CORS may hide the response of a host that is spelled otherwise.
+      if (similar) tell()
+      const isAnonymous = !request.headers.has('authorization')
+      const response = await (fetch ?? globalThis.fetch)(request)
+      if (response.status === 401 && isAnonymous) tell()
+      return response
+    },
   }
 }
 
-export const insufficientScope = (scope: string) =>
-  new ProofkeyError(
-    'insufficient_scope',
-    `The API wants more scope${scope && `: ${scope}`}.`,
-    'Ask for it by error.signIn().',
-    { requirements: { scope } },
-  )
+/** A `fetch` with the session's tokens, whose errors have `signIn()` where another sign-in can help. */
+export function tokenFetch(
+  { config, flow, machine, tokens, signIn }: SessionParts,
+  routes: Pick<TokenFetchOptions, 'pick' | 'plain'>,
+): Fetch {
+  const { dpop } = config
+  const fetch: Fetch = (...request) => (config.fetch ?? globalThis.fetch)(...request)
+  const send = createTokenFetch({
+    ...routes,
+    scheme: dpop ? 'DPoP' : 'Bearer',
+    send: ({ once, copy }) =>
+      dpop ? dpop.attempt(flow.clientKey, ({ fetch }) => fetch(copy()), { fetch, once }) : fetch(copy()),
+    accessToken: tokens.accessToken,
+    session: () => machine.current?.session,
+    check: config.stepUp,
+    report: flow.report,
+  })
+  return (...request) => send(...request).catch((error) => withSignIn(error, { config, machine, signIn }))
+}
 
-export const stepUpFailed = (hint = 'Check how the API reads its token.') =>
-  new ProofkeyError('step_up_failed', 'Another sign-in would not give the API what it asks for.', hint)
+/** Adds `signIn()` to an error that another sign-in can solve. Its scope includes what is granted already. */
+export function withSignIn(
+  error: ProofkeyError,
+  { config, machine, signIn }: Pick<SessionParts, 'config' | 'machine' | 'signIn'>,
+): never {
+  const { requirements } = error ?? {}
+  if (!requirements || error.signIn) throw error
+  // The configuration is the minimum: no sign-in could meet both.
+  if (!joinDemands(config, requirements)) throw stepUpFailed('Add the acr that the API asks for to acrValues.')
+  const scope = joinScopes(machine.current?.session.scope, requirements.scope)
+  throw Object.defineProperty(error, 'signIn', {
+    value: (options?: StartOptions) => signIn({ ...requirements, scope, ...options }),
+  })
+}

@@ -24,6 +24,16 @@ export interface TokenFacts {
   readonly authenticatedAtMs?: number | undefined
 }
 
+/** Which access token is wanted. Default: the one of the sign-in. */
+export interface AccessTokenOptions {
+  /** RFC 8707 §2.2: one token for each resource server. */
+  readonly resource?: string | undefined
+  /** Part of what was granted, space-separated. */
+  readonly scope?: string | undefined
+  /** For servers that have this parameter in place of `resource`. */
+  readonly audience?: string | undefined
+}
+
 export interface AccessToken extends TokenFacts {
   readonly accessToken: string
   /** The resource server it was requested for (RFC 8707 §2.2). */
@@ -60,9 +70,9 @@ export interface StoredSession {
 /** `silent`: a sign-in with `prompt=none`, without the user. */
 export type SignInOrigin = 'interactive' | 'silent'
 
-/** The key of a token in `tokens`: one for each resource and scope, `''` for the sign-in's own (RFC 8707 §2). */
-export const tokenName = (resource: string | undefined, scope: string | undefined): string =>
-  resource || scope ? JSON.stringify([resource, scope]) : ''
+/** The key of a token in `tokens`: one for each resource, scope and audience, `''` for the sign-in's own (RFC 8707 §2). */
+export const tokenName = ({ resource, scope, audience }: AccessTokenOptions): string =>
+  (resource ?? scope ?? audience) ? JSON.stringify({ resource, scope, audience }) : ''
 
 /** The server's clock tells the time from the authentication to the ID token, this machine's clock the time since then. */
 const authenticatedAtMs = ({ iat, auth_time }: IdTokenClaims): number | undefined =>

@@ -1,6 +1,6 @@
 import { ProofkeyError } from '../errors.js'
 import { scopes } from '../protocol/scope.js'
-import { type ChallengeCheck, stepUpFailed } from './api-fetch.js'
+import { type ChallengeCheck, stepUpFailed } from './token-fetch.js'
 
 /** A sign-in that is refused when it is no older would be followed by one that is refused as well. */
 const JUST_NOW_SECONDS = 3

@@ -2,19 +2,18 @@ import { codeOf, ProofkeyError } from '../errors.js'
 import { type createFlow, unlessAborted } from '../flow/flow.js'
 import type { FlowConfig } from '../flow/flow-config.js'
 import { clamp, MIN_REFRESH_SECONDS, RETRY_AFTER_SECONDS } from '../limits.js'
+import { scopes } from '../protocol/scope.js'
 import type { IdTokenClaims } from '../protocol/token/complete.js'
 import { refreshTokens } from '../protocol/token/refresh.js'
 import { withinTime } from '../vault/within-time.js'
 import type { SessionMachine } from './session-machine.js'
-import { type AccessToken, type StoredSession, sessionAfterRefresh, tokenName } from './session-record.js'
-
-/** Which access token is wanted. Default: the one of the sign-in. */
-export interface AccessTokenOptions {
-  /** RFC 8707 §2.2: one token for each resource server. */
-  readonly resource?: string | undefined
-  /** Part of what was granted, space-separated. */
-  readonly scope?: string | undefined
-}
+import {
+  type AccessToken,
+  type AccessTokenOptions,
+  type StoredSession,
+  sessionAfterRefresh,
+  tokenName,
+} from './session-record.js'
 
 /** Of `getAccessToken`. */
 export interface GetAccessTokenOptions extends AccessTokenOptions {
@@ -93,6 +92,7 @@ export function createTokenSource(
       // Not the configured scope: more may have been granted since.
       scope: options.scope,
       resource: options.resource ?? session.tokens['']?.resource,
+      audience: options.audience,
       timeoutSeconds: REFRESH_SECONDS,
       // Of the sign-in of the refresh token.
       previousClaims:
@@ -159,6 +159,21 @@ export function createTokenSource(
     }
   }
 
+  /** What a token must be requested with; nothing if the sign-in's own token is such a token. */
+  function needed({ refresh, tokens }: StoredSession, { resource, scope, audience }: AccessTokenOptions) {
+    const own = tokens['']
+    const granted = scopes(own?.scope)
+    const options = {
+      resource: resource === own?.resource ? undefined : resource,
+      scope,
+      audience: audience === config.additionalParameters?.['audience'] ? undefined : audience,
+    }
+    // Without a refresh token there is none with less scope.
+    const covers =
+      !refresh && !options.resource && !options.audience && scopes(scope).every((one) => granted.includes(one))
+    return covers ? {} : options
+  }
+
   function refreshShared(name: string, options: AccessTokenOptions, rejected?: string): Promise<AccessToken> {
     const flight =
       flights.get(name) ??
@@ -192,14 +207,12 @@ export function createTokenSource(
      * @param rejected a token that an API refused
      * @returns the token with its facts
      */
-    async accessToken(
-      { signal, fresh, ...options }: GetAccessTokenOptions = {},
-      rejected?: string,
-    ): Promise<AccessToken> {
+    async accessToken({ signal, fresh, ...wish }: GetAccessTokenOptions = {}, rejected?: string): Promise<AccessToken> {
       const current = machine.current ?? (await machine.sync())
       if (!current) throw nobody()
       machine.touch()
-      const name = tokenName(options.resource, options.scope)
+      const options = needed(current, wish)
+      const name = tokenName(options)
       const token = current.tokens[name]
       const unwanted = rejected ?? (fresh ? token?.accessToken : undefined)
       if (token && token.accessToken !== unwanted && isFresh(token)) return token

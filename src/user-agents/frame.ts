@@ -2,7 +2,7 @@ import { ProofkeyError } from '../errors.js'
 import { waitForCallback } from './callback-wait.js'
 import { type EmbeddedOptions, refuseEmbedded } from './embedded.js'
 import { refuseOtherOrigin } from './origin.js'
-import { listenForCallback } from './relay.js'
+import { listenForCallback, relayCallback } from './relay.js'
 import type { UserAgent } from './user-agent.js'
 
 export interface FrameOptions extends EmbeddedOptions {
@@ -15,7 +15,7 @@ export interface FrameOptions extends EmbeddedOptions {
 /**
  * Silent sign-in: sends an authorization request with `prompt=none` (OpenID Connect Core §3.1.2.1) in a hidden iframe.
  * The server shows no page; if the user is signed in there, `signIn` resolves with the result. The page at the redirect
- * URI must call `relayCallback()`.
+ * URI must call `start()` or `relayCallback()`.
  *
  * `signIn` rejects with `login_required`, `consent_required`, `interaction_required` or `account_selection_required`;
  * with `frame_blocked` instead of `login_required` if the server is on another site, because browsers block third-party
@@ -26,6 +26,7 @@ export function frame({ timeoutSeconds = 10, ...options }: FrameOptions = {}): U
   return {
     name: 'frame',
     keepsPage: true,
+    relay: relayCallback,
     async open(attempt) {
       const { embedded, redirectUri = attempt.redirectUri } = options
       refuseEmbedded(embedded)

@@ -2,7 +2,7 @@ import { ProofkeyError } from '../errors.js'
 import { cancelled, waitForCallback } from './callback-wait.js'
 import { type EmbeddedOptions, refuseEmbedded } from './embedded.js'
 import { refuseOtherOrigin } from './origin.js'
-import { listenForCallback } from './relay.js'
+import { listenForCallback, relayCallback } from './relay.js'
 import type { UserAgent } from './user-agent.js'
 
 export interface PopupOptions extends EmbeddedOptions {
@@ -29,7 +29,7 @@ let cancelCurrent: (() => void) | undefined
 /**
  * Shows the server's pages in a popup window while this page stays open; `signIn` resolves with the result. Call `signIn`
  * in a click handler before any `await`, or browsers block the popup. The page at the redirect URI must call
- * `relayCallback()`.
+ * `start()` or `relayCallback()`.
  *
  * `signIn` rejects with `popup_blocked`, `popup_already_open` (the open popup was brought to the front), `cancelled` or
  * `timeout`.
@@ -43,6 +43,7 @@ export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...opti
   return {
     name: 'popup',
     keepsPage: true,
+    relay: relayCallback,
     async open(attempt) {
       const { embedded, redirectUri = attempt.redirectUri } = options
       refuseEmbedded(embedded)

@@ -40,6 +40,11 @@ export interface UserAgent {
   /** True if the page is not left. Then the sign-in may be kept in memory when the vault's storage fails. */
   readonly keepsPage?: boolean | undefined
   /**
+   * Called by `start()` in the page at the redirect URI: passes the callback URL to the page that waits for it.
+   * @returns false if no page waits
+   */
+  readonly relay?: (() => Promise<boolean>) | undefined
+  /**
    * Sends the user to the server and, if `keepsPage`, waits for the callback and completes the sign-in. It is called
    * synchronously by `signIn`, so that a popup can be opened before the first `await`. It must remove all its listeners,
    * timers, servers and windows, on failure too; a window cut off by `Cross-Origin-Opener-Policy` is the only exception.

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createClient, dpop, redirect, sealedSessions } from '../../src/index.js'
+import { createApiFetch, createClient, dpop, getUserInfo, redirect, sealedSessions } from '../../src/index.js'
 import { createDpopApp } from '../helpers/dpop-app.js'
 import { inKeys } from '../helpers/keys.js'
 import { goTo } from '../helpers/page.js'
@@ -114,8 +114,8 @@ describe('nonces', () => {
     const { auth } = app.tab()
     await auth.signIn()
     for (let time = 0; time < 5; time++) {
-      expect(await (await auth.fetch(`${API}/${time}`)).json()).toEqual({ hello: 'ada' })
-      expect(await auth.userInfo()).toEqual({ sub: 'ada', name: 'Ada' })
+      expect(await (await createApiFetch(auth)(`${API}/${time}`)).json()).toEqual({ hello: 'ada' })
+      expect(await getUserInfo(auth)).toEqual({ sub: 'ada', name: 'Ada' })
     }
     // Each server asks once, at its first request.
     for (const [of, retries] of [
@@ -132,8 +132,8 @@ describe('nonces', () => {
     const app = start()
     const { auth } = app.tab()
     await auth.signIn()
-    for (let time = 0; time < 3; time++) await auth.fetch(`${API}/me`)
-    await auth.userInfo()
+    for (let time = 0; time < 3; time++) await createApiFetch(auth)(`${API}/me`)
+    await getUserInfo(auth)
     const sent = app.proofs()
     expect(sent.filter(({ claims }) => claims['nonce']).length).toBeGreaterThan(4)
     for (const { url, claims } of sent) {
@@ -147,7 +147,7 @@ describe('nonces', () => {
     const { auth } = app.tab()
     await auth.signIn()
     const before = app.log.length
-    expect((await auth.fetch(`${API}/me`)).status).toBe(401)
+    expect((await createApiFetch(auth)(`${API}/me`)).status).toBe(401)
     expect(app.log.slice(before)).toHaveLength(2)
   })
 
@@ -155,7 +155,7 @@ describe('nonces', () => {
     const app = start({ api: () => new Response(null, { status: 401 }) })
     const { auth } = app.tab()
     await auth.signIn()
-    expect((await auth.fetch(`${API}/me`)).status).toBe(401)
+    expect((await createApiFetch(auth)(`${API}/me`)).status).toBe(401)
     expect(calls(app).map(({ said }) => said)).toEqual(['use_dpop_nonce', 'good', 'good'])
   })
 
@@ -170,7 +170,7 @@ describe('nonces', () => {
         return new Response()
       },
     })
-    await other.auth.fetch('https://other.example/')
+    await createApiFetch(other.auth)('https://other.example/')
     expect([...seen[0]!]).toEqual([])
   })
 })
@@ -185,7 +185,7 @@ describe('fetch', () => {
       shown = request
       return Response.json({})
     }
-    await auth.fetch(`${API}/orders?limit=1`, { method: 'POST', body: 'x' })
+    await createApiFetch(auth)(`${API}/orders?limit=1`, { method: 'POST', body: 'x' })
     expect(shown?.method).toBe('POST')
     expect(app.proofs().at(-1)?.claims).toMatchObject({ htm: 'POST', htu: `${API}/orders`, ath: expect.any(String) })
   })
@@ -195,8 +195,8 @@ describe('fetch', () => {
     const { auth } = app.tab()
     await auth.signIn()
     const upload = () => ({ method: 'POST', body: new Blob(['x']).stream(), duplex: 'half' }) as RequestInit
-    expect((await auth.fetch(`${API}/files`, upload())).status).toBe(401)
-    expect((await auth.fetch(`${API}/files`, upload())).status).toBe(200)
+    expect((await createApiFetch(auth)(`${API}/files`, upload())).status).toBe(401)
+    expect((await createApiFetch(auth)(`${API}/files`, upload())).status).toBe(200)
     expect(calls(app)).toHaveLength(2)
   })
 
@@ -205,7 +205,7 @@ describe('fetch', () => {
     const { auth } = app.tab()
     await auth.signIn()
     app.server.withdraw(await auth.getAccessToken())
-    expect((await auth.fetch(`${API}/me`)).status).toBe(200)
+    expect((await createApiFetch(auth)(`${API}/me`)).status).toBe(200)
     expect(new Set(app.ties.values()).size).toBe(1)
   })
 
@@ -214,7 +214,7 @@ describe('fetch', () => {
     const { auth } = app.tab()
     await auth.signIn()
     app.faults.token = { token_type: 'Bearer' }
-    await refusal(auth.fetch(`${API}/me`), 'token_response_invalid')
+    await refusal(createApiFetch(auth)(`${API}/me`), 'token_response_invalid')
     expect(calls(app)).toEqual([])
   })
 
@@ -222,10 +222,10 @@ describe('fetch', () => {
     const app = start()
     const { auth } = app.tab()
     await auth.signIn()
-    await auth.fetch(`${API}/me`)
+    await createApiFetch(auth)(`${API}/me`)
     const transaction = vi.spyOn(IDBDatabase.prototype, 'transaction')
     await auth.getAccessToken()
-    await auth.fetch(`${API}/me`)
+    await createApiFetch(auth)(`${API}/me`)
     expect(transaction).not.toHaveBeenCalled()
     vi.restoreAllMocks()
   })
@@ -237,7 +237,7 @@ describe('stolen', () => {
     const { auth } = app.tab()
     await auth.signIn()
     const token = await auth.getAccessToken()
-    expect((await auth.fetch(`${API}/me`)).status).toBe(200)
+    expect((await createApiFetch(auth)(`${API}/me`)).status).toBe(200)
     const { proof } = calls(app).at(-1)!
     const ask = (authorization: string, dpop?: string, url = `${API}/me`) =>
       app.fetch(url, { headers: { authorization, ...(dpop && { dpop }) } })
@@ -280,7 +280,7 @@ describe('the key', () => {
     await tabs[0]!.auth.signIn()
     for (const { auth } of tabs) {
       await auth.restore()
-      expect((await auth.fetch(`${API}/me`)).status).toBe(200)
+      expect((await createApiFetch(auth)(`${API}/me`)).status).toBe(200)
     }
     expect(new Set(app.proofs().map(({ header }) => JSON.stringify(header['jwk']))).size).toBe(1)
   })
@@ -290,7 +290,7 @@ describe('the key', () => {
     await app.tab().auth.signIn()
     const { auth, types } = app.tab()
     await auth.restore()
-    expect((await auth.fetch(`${API}/me`)).status).toBe(200)
+    expect((await createApiFetch(auth)(`${API}/me`)).status).toBe(200)
     expect(types()).toEqual(['session_restored'])
   })
 
@@ -298,7 +298,7 @@ describe('the key', () => {
     const app = start({ token: { token_type: 'DPoP', expires_in: 0 } })
     const { auth } = app.tab()
     await auth.signIn()
-    expect((await auth.fetch(`${API}/me`)).status).toBe(200)
+    expect((await createApiFetch(auth)(`${API}/me`)).status).toBe(200)
   })
 
   it('that is lost ends the session cleanly: said once, login_required, its tokens revoked, and a new sign-in', async () => {
@@ -311,14 +311,14 @@ describe('the key', () => {
     expect(ends()).toMatchObject([{ type: 'session_ended', reason: 'key_lost' }])
     const before = app.log.length
     await refusal(auth.getAccessToken(), 'login_required')
-    await refusal(auth.fetch(`${API}/me`), 'login_required')
+    await refusal(createApiFetch(auth)(`${API}/me`), 'login_required')
     await expect(auth.restore()).resolves.toBeUndefined()
     await expect(app.tab().auth.restore()).resolves.toBeUndefined()
     expect(ends()).toHaveLength(1)
     expect(app.log).toHaveLength(before)
 
     await auth.signIn()
-    expect((await auth.fetch(`${API}/me`)).status).toBe(200)
+    expect((await createApiFetch(auth)(`${API}/me`)).status).toBe(200)
     await expect(app.tab().auth.restore()).resolves.toMatchObject({ claims: { sub: 'ada' } })
   })
 
@@ -327,13 +327,13 @@ describe('the key', () => {
     const { auth } = app.tab()
     await auth.signIn()
     await loseKeys()
-    expect((await auth.fetch(`${API}/me`)).status).toBe(200)
+    expect((await createApiFetch(auth)(`${API}/me`)).status).toBe(200)
     await auth.signIn()
-    expect((await auth.fetch(`${API}/me`)).status).toBe(200)
+    expect((await createApiFetch(auth)(`${API}/me`)).status).toBe(200)
     expect(new Set(app.ties.values()).size).toBe(2)
     const other = app.tab()
     await other.auth.restore()
-    expect((await other.auth.fetch(`${API}/me`)).status).toBe(200)
+    expect((await createApiFetch(other.auth)(`${API}/me`)).status).toBe(200)
   })
 
   it.each([
@@ -361,13 +361,13 @@ describe('the key', () => {
     })
     const fresh = app.tab({ userAgent })
     await fresh.auth.signIn()
-    expect((await fresh.auth.fetch(`${API}/me`)).status).toBe(200)
+    expect((await createApiFetch(fresh.auth)(`${API}/me`)).status).toBe(200)
     // Nor is it anybody else's: after a reload the session ends for it, and the next sign-in is clean.
     const reloaded = app.tab()
     expect(await reloaded.auth.restore()).toBeUndefined()
     expect(reloaded.events).toContainEqual(expect.objectContaining({ reason: 'key_lost' }))
     await reloaded.auth.signIn()
-    expect((await reloaded.auth.fetch(`${API}/me`)).status).toBe(200)
+    expect((await createApiFetch(reloaded.auth)(`${API}/me`)).status).toBe(200)
   })
 
   it('that cannot be looked at now ends nothing', async () => {
@@ -385,7 +385,7 @@ describe('the key', () => {
     await auth.signOut({ atServer: false })
     await auth.signIn()
     expect([...app.ties.values()].at(-1)).not.toBe(first)
-    expect((await auth.fetch(`${API}/me`)).status).toBe(200)
+    expect((await createApiFetch(auth)(`${API}/me`)).status).toBe(200)
   })
 
   it('of one client stays where another one signs out', async () => {
@@ -396,7 +396,7 @@ describe('the key', () => {
     await one.auth.signOut({ atServer: false })
     const reloaded = app.tab({ clientId: 'other' })
     await expect(reloaded.auth.restore()).resolves.toBeDefined()
-    expect((await reloaded.auth.fetch(`${API}/me`)).status).toBe(200)
+    expect((await createApiFetch(reloaded.auth)(`${API}/me`)).status).toBe(200)
   })
 
   it('sends no proof to the revocation endpoint, which may not let a page do that', async () => {

@@ -1,4 +1,12 @@
-import { allowInsecureLoopback, createSessionClient, dpop, isProofkeyError, sealedSessions } from '../../src/index.js'
+import {
+  allowInsecureLoopback,
+  createApiFetch,
+  createSessionClient,
+  dpop,
+  getUserInfo,
+  isProofkeyError,
+  sealedSessions,
+} from '../../src/index.js'
 
 declare const ISSUER: string
 declare const API: string
@@ -15,6 +23,8 @@ globalThis.auth = createSessionClient({
   apis: { [API]: {} },
   dpop: dpop(),
 })
+globalThis.apiFetch = createApiFetch(auth)
+globalThis.userInfo = () => getUserInfo(auth)
 auth.subscribe((event) => events.push(event))
 globalThis.told = async (call) => {
   try {

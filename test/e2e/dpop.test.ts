@@ -23,7 +23,10 @@ beforeEach(async () => {
 })
 
 const get = (path: string, on = page) =>
-  on.evaluate(({ api, path }) => told(async () => (await auth.fetch(api + path)).json()), { api: site.api, path })
+  on.evaluate(({ api, path }) => told(async () => (await apiFetch(api + path)).json()), {
+    api: site.api,
+    path,
+  })
 const token = (on = page) => on.evaluate(() => told(() => auth.getAccessToken())) as Promise<string>
 const jktOf = async (accessToken: string) => (await site.provider.AccessToken.find(accessToken))?.['jkt']
 
@@ -59,7 +62,7 @@ describe('tokens tied to a key', () => {
     expect(await jktOf(await token())).toBe(jkt)
     for (const path of ['/me', '/me?a=1#b', '/orders']) expect(await get(path)).toEqual({ subject: 'ada' })
     expect(site.shown.map(({ said }) => said)).toEqual(['use_dpop_nonce', 'good', 'good', 'good'])
-    expect(await page.evaluate(async () => (await auth.userInfo())['name'])).toBe('ada')
+    expect(await page.evaluate(async () => (await userInfo())['name'])).toBe('ada')
     expect(site.granted.map(({ said }) => said)).toEqual(['use_dpop_nonce', 'good'])
 
     const before = await token()

@@ -1,11 +1,14 @@
 import {
   allowInsecureLoopback,
+  createApiFetch,
   createSessionClient,
+  getUserInfo,
   isProofkeyError,
   type ProofkeyError,
   type SessionClient,
   sealedSessions,
   stepUp,
+  type UserInfo,
 } from '../../src/index.js'
 
 declare const ISSUER: string
@@ -13,6 +16,8 @@ declare const API: string
 
 declare global {
   var auth: SessionClient
+  var apiFetch: typeof fetch
+  var userInfo: () => Promise<UserInfo>
   var events: { type: string; reason?: string }[]
   /** The last refusal, whole, so that a test can call its `signIn`. */
   var refusal: ProofkeyError | undefined
@@ -32,6 +37,8 @@ globalThis.auth = createSessionClient({
   apis: { [API]: {} },
   stepUp,
 })
+globalThis.apiFetch = createApiFetch(auth)
+globalThis.userInfo = () => getUserInfo(auth)
 auth.subscribe((event) => events.push(event))
 globalThis.told = async (call) => {
   try {

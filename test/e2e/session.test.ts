@@ -26,7 +26,10 @@ beforeEach(async () => {
 })
 
 const get = (path: string, on = page) =>
-  on.evaluate(({ api, path }) => told(async () => (await auth.fetch(api + path)).json()), { api: site.api, path })
+  on.evaluate(({ api, path }) => told(async () => (await apiFetch(api + path)).json()), {
+    api: site.api,
+    path,
+  })
 const token = (on = page) => on.evaluate(() => told(() => auth.getAccessToken()))
 const subject = (on = page) => on.evaluate(() => auth.session?.claims?.sub)
 const finish = (on = page) => on.evaluate(async () => void (await auth.handleCallback()))
@@ -59,7 +62,7 @@ describe('a session', () => {
     expect(await subject()).toBeUndefined()
     await page.evaluate(() => auth.restore())
     expect(await get('/me')).toEqual({ subject: 'ada' })
-    expect(await page.evaluate(async () => (await auth.userInfo())['name'])).toBe('ada')
+    expect(await page.evaluate(async () => (await userInfo())['name'])).toBe('ada')
     expect(refreshes).toEqual([])
   })
 

@@ -1,5 +1,5 @@
 import { createDpop, createSigningKey } from '../../src/protocol.js'
-import { type ApiFetchOptions, createApiFetch } from '../../src/session/api-fetch.js'
+import { createTokenFetch, type TokenFetchOptions } from '../../src/session/token-fetch.js'
 import { tokenNamed } from './token-named.js'
 
 type Given = Parameters<typeof globalThis.fetch>
@@ -108,17 +108,17 @@ export async function runFetchCases(url: string): Promise<FetchOutcomes> {
   const { origin } = new URL(url)
   const dpop = createDpop(createSigningKey)
   dpop.addClient('client')
-  const tokens = (scheme: 'Bearer' | 'DPoP', send: ApiFetchOptions['send'], from = 1) =>
-    createApiFetch({
-      apis: { [origin]: {} },
-      fetch: (...given) => fetch(...given),
+  const tokens = (scheme: 'Bearer' | 'DPoP', send: TokenFetchOptions['send'], from = 1) =>
+    createTokenFetch({
+      pick: (at) => (at.origin === origin ? {} : undefined),
+      plain: (request) => fetch(request),
       scheme,
       send,
       // The server of these cases takes the second one only.
       accessToken: async (_, rejected) => tokenNamed(`token-${rejected ? 1 : from}`),
       session: () => undefined,
       report: () => {},
-    }).apiFetch
+    })
   const ways: Record<string, typeof globalThis.fetch> = {
     plain: (...given) => fetch(...given),
     spreading,

@@ -3,9 +3,11 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { EventBody } from '../../src/events.js'
 import { allowInsecureLoopback, ProofkeyError, type Session } from '../../src/index.js'
-import { type ApiFetchOptions, checkApis, createApiFetch } from '../../src/session/api-fetch.js'
+import { routesTo } from '../../src/session/api-fetch.js'
+import { type Apis, checkApis } from '../../src/session/apis.js'
 import { tokenName } from '../../src/session/session-record.js'
 import { stepUp } from '../../src/session/step-up.js'
+import { createTokenFetch, type TokenFetchOptions } from '../../src/session/token-fetch.js'
 import { refusal } from '../helpers/refusal.js'
 import { tokenNamed } from '../helpers/token-named.js'
 
@@ -62,26 +64,30 @@ beforeEach(() => {
   asked = []
 })
 
+interface CreateOptions extends Partial<TokenFetchOptions> {
+  readonly apis?: Apis
+  readonly fetch?: typeof globalThis.fetch
+}
+
 /** Tokens are named after what was asked for, and numbered by how often one was refused. */
-function create(options: Partial<ApiFetchOptions> = {}) {
+function create({ apis = { [origin]: {} }, fetch = globalThis.fetch, ...options }: CreateOptions = {}) {
   const count: Record<string, number> = {}
-  const { fetch = globalThis.fetch } = options
+  const report = (event: EventBody) => void events.push(event)
   const all = {
-    apis: { [origin]: {} },
-    fetch,
+    ...routesTo(apis, fetch, report),
     scheme: 'Bearer' as const,
     send: ({ copy }) => fetch(copy()),
-    accessToken: async ({ resource, scope }, rejected) => {
-      const name = tokenName(resource, scope) || 'own'
+    accessToken: async (wish, rejected) => {
+      const name = tokenName(wish) || 'own'
       asked.push({ name, rejected })
       if (rejected) count[name] = (count[name] ?? 0) + 1
       return tokenNamed(`token-of-${name.replace(/\W/g, '')}-${count[name] ?? 0}`)
     },
     session: () => undefined,
-    report: (event) => void events.push(event),
+    report,
     ...options,
-  } satisfies ApiFetchOptions
-  return createApiFetch(all).apiFetch
+  } satisfies TokenFetchOptions
+  return createTokenFetch(all)
 }
 
 describe('the token goes', () => {
@@ -147,10 +153,10 @@ describe('the token goes', () => {
     })
     await Promise.all([fetch(origin), fetch(otherOrigin), fetch(origin), fetch(otherOrigin)])
     expect(new Set(api.seen.map(({ authorization }) => authorization))).toEqual(
-      new Set(['Bearer token-of-httpsoneexamplenull-0']),
+      new Set(['Bearer token-of-resourcehttpsoneexample-0']),
     )
     expect(new Set(other.seen.map(({ authorization }) => authorization))).toEqual(
-      new Set(['Bearer token-of-httpstwoexamplea-0']),
+      new Set(['Bearer token-of-resourcehttpstwoexamplescopea-0']),
     )
   })
 })
@@ -336,10 +342,41 @@ describe('a demand for a stronger sign-in', () => {
     expect(asked).toHaveLength(1)
   })
 
-  it('from an origin that is not in the list causes nothing', async () => {
+  it('from an origin that is not in the list is only reported', async () => {
     other.setAnswer(() => ({ status: 401, challenge }))
     const response = await create({ check: stepUp })(otherOrigin)
     expect(response.status).toBe(401)
+    expect(events).toEqual([{ type: 'api_not_listed', origin: otherOrigin, similar: origin }])
+  })
+})
+
+describe('an origin that may be missing in the list is reported once', () => {
+  const unauthorized = async () => new Response(null, { status: 401 })
+  const apis = { 'https://api.example': {} }
+
+  it.each([
+    ['another scheme', 'http://api.example', 'https://api.example'],
+    ['another port', 'https://api.example:8443', 'https://api.example'],
+    ['a dot at the end', 'https://api.example.', 'https://api.example'],
+    ['a 401 of another host', 'https://other.example', undefined],
+  ])('%s', async (_, origin, similar) => {
+    const fetch = create({ apis, fetch: unauthorized })
+    for (const path of ['/a', '/b']) await fetch(origin + path)
+    expect(events).toEqual([{ type: 'api_not_listed', origin, similar }])
+  })
+
+  it('also where CORS hides its answer', async () => {
+    const fetch = create({ apis, fetch: () => Promise.reject(new TypeError('Failed to fetch')) })
+    await expect(fetch('http://api.example/a')).rejects.toThrow(TypeError)
+    expect(events).toHaveLength(1)
+  })
+
+  it.each<[string, string, RequestInit, number]>([
+    ['of another host', 'https://other.example', {}, 200],
+    ['that has credentials of its own', 'https://other.example', { headers: { authorization: 'Basic abc' } }, 401],
+    ['to an API of the list', 'https://API.example:443', {}, 401],
+  ])('but not a request %s, answered %4$i', async (_, url, init, status) => {
+    await create({ apis, fetch: async () => new Response(null, { status }) })(url, init)
     expect(events).toEqual([])
   })
 })

@@ -2,7 +2,7 @@ import { IDBFactory } from 'fake-indexeddb'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import '../../examples/demo/quiet.js'
 import { browserClient, type RunningProvider, startProvider } from '../../examples/demo/provider.js'
-import { allowInsecureLoopback, createSessionClient, type SessionClientConfig } from '../../src/index.js'
+import { allowInsecureLoopback, createSessionClient, getUserInfo, type SessionClientConfig } from '../../src/index.js'
 import { createPerson } from '../helpers/person.js'
 import { travelBy } from '../helpers/sign-in-attempt.js'
 
@@ -53,7 +53,7 @@ describe('resource servers (RFC 8707) of a server that gives each a token of its
     for (const resource of [ONE, TWO]) {
       expect(await audienceOf(await auth.getAccessToken({ resource }))).toBe(resource)
     }
-    await expect(auth.userInfo()).resolves.toHaveProperty('sub', auth.session?.claims?.sub)
+    await expect(getUserInfo(auth)).resolves.toHaveProperty('sub', auth.session?.claims?.sub)
     auth.close()
   })
 

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { sealedSessions } from '../../src/index.js'
+import { createApiFetch, getUserInfo, sealedSessions } from '../../src/index.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import { API } from '../helpers/server.js'
@@ -170,10 +170,10 @@ describe('fetch', () => {
     })
     const { auth } = app.tab()
     await auth.signIn()
-    await auth.fetch(`${API}/me`, { headers: { 'x-own': '1' } })
+    await createApiFetch(auth)(`${API}/me`, { headers: { 'x-own': '1' } })
     expect(seen).toEqual([`Bearer ${await auth.getAccessToken()}`])
     for (const url of ['https://api.example.evil/', 'https://api.example:8443/', 'https://app.example/x']) {
-      await auth.fetch(url)
+      await createApiFetch(auth)(url)
       const { init } = app.server.requests.at(-1)!
       expect(new Headers(init.headers).get('authorization')).toBeNull()
     }
@@ -184,7 +184,7 @@ describe('fetch', () => {
     const { auth } = app.tab()
     await auth.signIn()
     app.server.withdraw(await auth.getAccessToken())
-    const answer = await auth.fetch(`${API}/me`)
+    const answer = await createApiFetch(auth)(`${API}/me`)
     expect(await answer.json()).toEqual({ hello: 'ada' })
     expect(app.refreshes()).toBe(1)
   })
@@ -199,7 +199,7 @@ describe('fetch', () => {
     })
     const { auth } = app.tab()
     await auth.signIn()
-    expect((await auth.fetch(`${API}/me`)).status).toBe(401)
+    expect((await createApiFetch(auth)(`${API}/me`)).status).toBe(401)
     expect(count).toBe(2)
   })
 
@@ -208,7 +208,7 @@ describe('fetch', () => {
     const app = start({ api: () => new Response(null, { status: 403, headers: { 'www-authenticate': challenge } }) })
     const { auth } = app.tab()
     await auth.signIn()
-    const error = await refusal(auth.fetch(`${API}/orders`), 'insufficient_scope')
+    const error = await refusal(createApiFetch(auth)(`${API}/orders`), 'insufficient_scope')
     expect(error.requirements).toEqual({ scope: 'orders:read' })
     await error.signIn?.()
     expect(auth.session?.scope).toBe('openid orders:read')
@@ -309,5 +309,5 @@ it('userInfo asks the server, and refuses somebody else', async () => {
   const app = start()
   const { auth } = app.tab()
   await auth.signIn()
-  await expect(auth.userInfo()).resolves.toEqual({ sub: 'ada', name: 'Ada' })
+  await expect(getUserInfo(auth)).resolves.toEqual({ sub: 'ada', name: 'Ada' })
 })

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from 'vitest'
-import { memorySessions, type SessionStore, sealedSessions, stepUp } from '../../src/index.js'
+import { createApiFetch, memorySessions, type SessionStore, sealedSessions, stepUp } from '../../src/index.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import { API } from '../helpers/server.js'
@@ -209,16 +209,16 @@ it('a token of an older, weaker sign-in is known as weak: the next challenge ask
   )
   const { auth } = app.tab()
   await auth.signIn()
-  const first = await refusal(auth.fetch(API), 'step_up_required')
+  const first = await refusal(createApiFetch(auth)(API), 'step_up_required')
   app.server.faults.claims = { acr: 'high' }
   app.server.faults.token = { refresh_token: undefined }
   await first.signIn?.()
   strong.add(await auth.getAccessToken())
-  expect((await auth.fetch(API)).status).toBe(200)
+  expect((await createApiFetch(auth)(API)).status).toBe(200)
   // The refresh token is still the one of the first sign-in.
   app.server.faults.claims = { acr: 'low' }
   app.server.faults.token = {}
   later(3600)
-  const again = await refusal(auth.fetch(API), 'step_up_required')
+  const again = await refusal(createApiFetch(auth)(API), 'step_up_required')
   expect(again.signIn).toBeInstanceOf(Function)
 })

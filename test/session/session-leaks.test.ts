@@ -2,7 +2,14 @@
 import { inspect } from 'node:util'
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { memorySessions, type SessionClient, sealedSessions, stepUp } from '../../src/index.js'
+import {
+  createApiFetch,
+  getUserInfo,
+  memorySessions,
+  type SessionClient,
+  sealedSessions,
+  stepUp,
+} from '../../src/index.js'
 import { createChannels } from '../helpers/channels.js'
 import { goTo } from '../helpers/page.js'
 import { API, type Faults } from '../helpers/server.js'
@@ -164,13 +171,13 @@ describe.each(Object.keys(stores) as (keyof typeof stores)[])(
       await step(() => other.restore())
       await step(() => auth.getAccessToken({ resource: 'https://one.example' }))
       Object.assign(app.server.faults, faults, faults.respond && { respond: onlyRefresh(faults.respond, app.server) })
-      await step(() => auth.fetch(`${API}/me`))
-      await step(() => auth.userInfo())
+      await step(() => createApiFetch(auth)(`${API}/me`))
+      await step(() => getUserInfo(auth))
       vi.setSystemTime(Date.now() + 3_590_000)
       await step(() => auth.getAccessToken())
       vi.setSystemTime(Date.now() + 20_000)
       await step(() => auth.getAccessToken())
-      await step(() => auth.fetch(`${API}/me`))
+      await step(() => createApiFetch(auth)(`${API}/me`))
       await step(() => other.getAccessToken())
       await step(() => auth.signIn({ scope: 'openid more' }))
       await step(() => other.signOut())

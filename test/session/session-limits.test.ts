@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from 'vitest'
-import { memorySessions, type SessionStore, sealedSessions } from '../../src/index.js'
+import { createApiFetch, memorySessions, type SessionStore, sealedSessions } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import { API, type Faults } from '../helpers/server.js'
 import { later, OWNER, textIn, useSessionApps } from '../helpers/session-app.js'
@@ -70,7 +70,7 @@ describe('a session without a refresh token', () => {
     const token = await auth.getAccessToken()
     later(3595)
     expect(await auth.getAccessToken()).toBe(token)
-    expect((await auth.fetch(API)).status).toBe(401)
+    expect((await createApiFetch(auth)(API)).status).toBe(401)
     expect(auth.session).toBeDefined()
   })
 

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from 'vitest'
-import { stepUp } from '../../src/index.js'
+import { createApiFetch, stepUp } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import { API } from '../helpers/server.js'
 import { later, slow, useSessionApps } from '../helpers/session-app.js'
@@ -91,10 +91,10 @@ describe('an API with a resource of its own', () => {
     )
     const { auth } = app.tab()
     await auth.signIn()
-    const error = await refusal(auth.fetch(API), code)
+    const error = await refusal(createApiFetch(auth)(API), code)
     wanted = true
     app.server.faults.claims = { acr: 'high' }
     await error.signIn?.()
-    expect((await auth.fetch(API)).status).toBe(200)
+    expect((await createApiFetch(auth)(API)).status).toBe(200)
   })
 })

@@ -1,6 +1,12 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { type SessionClient, type SessionClientConfig, stepUp, type TokenFacts } from '../../src/index.js'
+import {
+  createApiFetch,
+  type SessionClient,
+  type SessionClientConfig,
+  stepUp,
+  type TokenFacts,
+} from '../../src/index.js'
 import type { Challenge } from '../../src/protocol/resource/challenge.js'
 import { sessionAfterSignIn } from '../../src/session/session-record.js'
 import { goTo } from '../helpers/page.js'
@@ -118,9 +124,9 @@ describe('error.signIn()', () => {
   it('asks for the scope that was granted before, too', async () => {
     let challenge = 'error="insufficient_scope", scope="orders"'
     await signedIn({ claims: { acr: 'low' }, api: () => demand(challenge) })
-    await (await refusal(auth.fetch(API), 'insufficient_scope')).signIn?.()
+    await (await refusal(createApiFetch(auth)(API), 'insufficient_scope')).signIn?.()
     challenge = 'error="insufficient_user_authentication", acr_values="high"'
-    const error = await refusal(auth.fetch(API), 'step_up_required')
+    const error = await refusal(createApiFetch(auth)(API), 'step_up_required')
     server.faults.claims = { acr: 'high' }
     await error.signIn?.()
     expect(auth.session).toMatchObject({ scope: 'openid orders', claims: { acr: 'high' } })
@@ -142,7 +148,7 @@ describe('error.signIn()', () => {
     )
     later(4000)
     server.faults.claims = { acr: acr.split(' ')[0] }
-    const error = await refusal(auth.fetch(API), 'step_up_required')
+    const error = await refusal(createApiFetch(auth)(API), 'step_up_required')
     await error.signIn?.()
     expect(sent.at(-1)?.searchParams.get('acr_values')).toBe(acr)
     expect(sent.at(-1)?.searchParams.get('max_age')).toBe(maxAge)
@@ -153,7 +159,7 @@ describe('error.signIn()', () => {
       { claims: { acr: 'mfa' }, api: () => demand('error="insufficient_user_authentication", acr_values="pwd"') },
       { acrValues: 'mfa' },
     )
-    const error = await refusal(auth.fetch(API), 'step_up_failed')
+    const error = await refusal(createApiFetch(auth)(API), 'step_up_failed')
     expect(error.hint).toContain('acrValues')
     expect(error.signIn).toBeUndefined()
     await refusal(auth.signIn({ acrValues: 'pwd' }), 'config_invalid')
@@ -167,13 +173,13 @@ describe('error.signIn()', () => {
   ])('that gives an API %s it asks for is followed by no second one', async (_, challenge) => {
     await signedIn({ api: () => demand(challenge) })
     later(60)
-    const { code, signIn } = await auth.fetch(API).catch((error) => error)
+    const { code, signIn } = await createApiFetch(auth)(API).catch((error) => error)
     expect(code).toMatch(/^(insufficient_scope|step_up_required)$/)
     server.faults.claims = { acr: 'high' }
     await signIn()
     for (let time = 0; time < 3; time++) {
       later(1)
-      const error = await refusal(auth.fetch(API), 'step_up_failed')
+      const error = await refusal(createApiFetch(auth)(API), 'step_up_failed')
       expect(error.signIn).toBeUndefined()
     }
   })
@@ -186,6 +192,6 @@ describe('error.signIn()', () => {
       api: () => demand(challenge),
     })
     later(61)
-    await refusal(auth.fetch(API), 'step_up_required')
+    await refusal(createApiFetch(auth)(API), 'step_up_required')
   })
 })

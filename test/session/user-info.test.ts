@@ -1,3 +1,4 @@
+import { getUserInfo } from '../../src/index.js'
 // @vitest-environment happy-dom
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -36,7 +37,7 @@ afterEach(() => {
 describe('userInfo', () => {
   it('is what the server tells', async () => {
     const { auth, visits } = await signedIn()
-    await expect(auth.userInfo()).resolves.toEqual({ sub: 'ada', name: 'Ada' })
+    await expect(getUserInfo(auth)).resolves.toEqual({ sub: 'ada', name: 'Ada' })
     expect(visits).toEqual([`Bearer ${await auth.getAccessToken()}`])
   })
 
@@ -44,31 +45,31 @@ describe('userInfo', () => {
     const app = createSessionApp()
     const { auth } = app.tab()
     closing.push(auth)
-    await refusal(auth.userInfo(), 'login_required')
+    await refusal(getUserInfo(auth), 'login_required')
     expect(app.server.requests).toEqual([])
   })
 
   it('gets a new token where the server takes the old one no more', async () => {
     const { auth, server, visits } = await signedIn()
     server.withdraw(await auth.getAccessToken())
-    await expect(auth.userInfo()).resolves.toMatchObject({ sub: 'ada' })
+    await expect(getUserInfo(auth)).resolves.toMatchObject({ sub: 'ada' })
     expect(new Set(visits).size).toBe(2)
   })
 
   it('is refused where the server takes no token at all: two requests, no third', async () => {
     const { auth, visits } = await signedIn(() => Response.json({}, { status: 401 }))
-    const error = await refusal(auth.userInfo(), 'response_refused')
+    const error = await refusal(getUserInfo(auth), 'response_refused')
     expect(error.message).toContain('401')
     expect(visits).toHaveLength(2)
   })
 
   it('wants a sign-in with openid, and asks for one', async () => {
     const { auth, visits } = await signedIn(undefined, { scope: 'orders' })
-    const error = await refusal(auth.userInfo(), 'insufficient_scope')
+    const error = await refusal(getUserInfo(auth), 'insufficient_scope')
     expect(visits).toEqual([])
     await error.signIn?.()
     expect(auth.session?.scope).toBe('orders openid')
-    await expect(auth.userInfo()).resolves.toMatchObject({ sub: 'ada' })
+    await expect(getUserInfo(auth)).resolves.toMatchObject({ sub: 'ada' })
   })
 
   it('that wants more scope asks for it', async () => {
@@ -76,7 +77,7 @@ describe('userInfo', () => {
     const { auth } = await signedIn(
       () => new Response(null, { status: 403, headers: { 'www-authenticate': challenge } }),
     )
-    const error = await refusal(auth.userInfo(), 'insufficient_scope')
+    const error = await refusal(getUserInfo(auth), 'insufficient_scope')
     await error.signIn?.()
     expect(auth.session?.scope).toBe('openid profile')
   })
@@ -89,7 +90,7 @@ describe('userInfo', () => {
     ['a JWT', () => new Response('e30.e30.', { headers: { 'content-type': 'application/jwt' } }), 'JWT'],
   ])('that speaks of %s is refused', async (_, answer, what) => {
     const { auth } = await signedIn(answer)
-    const error = await refusal(auth.userInfo(), 'response_refused')
+    const error = await refusal(getUserInfo(auth), 'response_refused')
     expect(error.message).toContain(what)
   })
 
@@ -97,8 +98,8 @@ describe('userInfo', () => {
     const { auth } = await signedIn(() => {
       throw new TypeError('offline')
     })
-    await refusal(auth.userInfo(), 'network_error')
+    await refusal(getUserInfo(auth), 'network_error')
     const without = await signedIn(undefined, {}, { metadata: { userinfo_endpoint: undefined } })
-    await refusal(without.auth.userInfo(), 'endpoint_refused')
+    await refusal(getUserInfo(without.auth), 'endpoint_refused')
   })
 })

@@ -11,6 +11,8 @@ export interface RefreshOptions extends TokenRequestOptions {
   readonly scope?: string | undefined
   /** RFC 8707 §2.2. */
   readonly resource?: string | readonly string[] | undefined
+  /** For servers that have this parameter in place of `resource`. */
+  readonly audience?: string | undefined
   /** Pass `checkIdTokenSignature` to verify a new ID token's signature too. */
   readonly signature?: SignatureCheck | undefined
   /** The claims of the sign-in: a new ID token must be of the same user (OpenID Connect Core §12.2). */
@@ -36,9 +38,10 @@ export async function refreshTokens(
 ): Promise<Grant> {
   if (typeof refreshToken !== 'string' || !refreshToken)
     throw configInvalid(['refreshToken (string): must be that of the last token response'])
-  const { scope, previousClaims, onRotation } = options
+  const { scope, audience, previousClaims, onRotation } = options
   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
   if (scope) body.set('scope', scope)
+  if (audience) body.set('audience', audience)
   for (const uri of [options.resource ?? []].flat()) body.append('resource', uri)
   const pinned = pin(server)
   const verifySignature = options.signature?.(pinned, options)

@@ -48,6 +48,7 @@ const PUBLIC_PARAMETERS = [
   'redirect_uri',
   'scope',
   'resource',
+  'audience',
   'acr_values',
   'token_type_hint',
   'client_assertion_type',

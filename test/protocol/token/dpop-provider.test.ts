@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { givenToFetch } from '../../helpers/given-to-fetch.js'
 import '../../../examples/demo/quiet.js'
 import { browserClient, type RunningProvider, startProvider } from '../../../examples/demo/provider.js'
-import { createSessionClient, dpop, type SessionClientConfig, sealedSessions } from '../../../src/index.js'
+import { createSessionClient, dpop, getUserInfo, type SessionClientConfig, sealedSessions } from '../../../src/index.js'
 import { refreshTokens } from '../../../src/protocol/token/refresh.js'
 import {
   allowInsecureLoopback,
@@ -116,7 +116,7 @@ describe('with a server that wants nonces', () => {
     const result = await auth.signIn()
     expect(result?.tokens.tokenType).toBe('dpop')
     expect((await running.provider.AccessToken.find(result!.tokens.accessToken))?.['jkt']).toMatch(/^[\w-]{43}$/)
-    expect(await auth.userInfo()).toMatchObject({ sub: 'ada' })
+    expect(await getUserInfo(auth)).toMatchObject({ sub: 'ada' })
     const renewed = await auth.getAccessToken({ scope: 'openid' })
     expect(renewed).not.toBe(result?.tokens.accessToken)
     auth.close()
@@ -125,7 +125,7 @@ describe('with a server that wants nonces', () => {
     const reloaded = tab()
     await reloaded.restore()
     await reloaded.getAccessToken({ scope: 'profile' })
-    expect(await reloaded.userInfo()).toMatchObject({ sub: 'ada' })
+    expect(await getUserInfo(reloaded)).toMatchObject({ sub: 'ada' })
     await reloaded.signOut({ atServer: false })
     expect(await running.provider.AccessToken.find(result!.tokens.accessToken)).toBeUndefined()
     reloaded.close()
