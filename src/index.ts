@@ -6,6 +6,7 @@ export { createSessionClient, type SessionClient, type SessionClientConfig } fro
 export { dpop } from './client/dpop.js'
 export { type Instance, type InstanceOptions, registerInstance } from './client/register-instance.js'
 export type { Started, StartOptions as PageStartOptions } from './client/start.js'
+export { warnOnMistakes } from './client/warn-on-mistakes.js'
 export {
   type CheckedClaim,
   type ErrorCode,
@@ -32,6 +33,7 @@ export {
 export { allowInsecureLoopback, type InsecureSwitch } from './protocol/discovery/endpoint.js'
 export type { ServerMetadata } from './protocol/discovery/metadata.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/jose/id-token-signature.js'
+export type { StandardClaims } from './protocol/jose/standard-claims.js'
 export type { RequestOptions } from './protocol/request.js'
 export type { Challenge } from './protocol/resource/challenge.js'
 export type { UserInfo } from './protocol/resource/user-info.js'

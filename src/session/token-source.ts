@@ -49,6 +49,9 @@ export function createTokenSource(
   let waitUntil = 0
   let failure: unknown
   let muteRefusals = 0
+  /** The access token whose end was reported. */
+  let reported: string | undefined
+  const isRenewable = () => !!(machine.current?.refresh || silently)
 
   /** Takes note where the server asks to wait (RFC 9110 §10.2.3): from a second, also where it does not say, to an hour. */
   const fetch: typeof globalThis.fetch = async (...request) => {
@@ -189,18 +192,25 @@ export function createTokenSource(
   }
 
   return {
-    /** When the sign-in's own token has to be refreshed; milliseconds since the epoch, `Infinity` if it cannot be. */
+    /** When {@link refreshIfDue} is to be called; milliseconds since the epoch, `Infinity` for never. */
     get dueAtMs(): number {
-      const { current } = machine
-      const token = current?.refresh || silently ? current?.tokens[''] : undefined
-      if (!token?.staleAtMs) return Number.POSITIVE_INFINITY
+      const token = machine.current?.tokens['']
+      if (!token?.staleAtMs || (!isRenewable() && token.accessToken === reported)) return Number.POSITIVE_INFINITY
       const waitUntilMs = Date.now() + waitUntil - performance.now()
       return Math.max(token.staleAtMs, token.receivedAtMs + MIN_REFRESH_SECONDS * 1000, waitUntilMs)
     },
 
-    /** Refreshes the sign-in's own token if it is due. That does not count as use of the session. */
+    /**
+     * If the sign-in's own token is about to expire: reports it once, and refreshes it. That does not count as use of the
+     * session.
+     */
     async refreshIfDue(): Promise<void> {
-      if (this.dueAtMs <= Date.now()) await refreshShared('', {})
+      if (this.dueAtMs > Date.now()) return
+      const { accessToken, expiresAtMs = 0 } = tokenOf(machine.current, '')
+      const renewable = isRenewable()
+      if (accessToken !== reported) report({ type: 'access_token_expiring', expiresAtMs, renewable })
+      reported = accessToken
+      if (renewable) await refreshShared('', {})
     },
 
     /**

@@ -1,9 +1,11 @@
 import type { UserInfoResponse } from 'oauth4webapi'
 import { endpoint } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
+import type { StandardClaims } from '../jose/standard-claims.js'
 import { type RequestOptions, responseRefused, send } from '../request.js'
 
-export type UserInfo = UserInfoResponse
+/** The claims of a UserInfo response (OpenID Connect Core §5.3.2). */
+export type UserInfo = UserInfoResponse & StandardClaims
 
 /**
  * Requests the claims of the UserInfo endpoint (OpenID Connect Core §5.3).

@@ -16,12 +16,16 @@ import { aheadMs } from '../clock.js'
 import { parseUrl } from '../discovery/endpoint.js'
 import { CLOCK_SKEW_SECONDS, checkIdToken, invalidIdToken } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
+import type { StandardClaims } from '../jose/standard-claims.js'
 import { CHECK_ISSUER } from '../request.js'
 import { scopes } from '../scope.js'
 import { type Posted, post, type TokenRequestOptions } from './token-request.js'
 
-/** The claims of an ID token (OpenID Connect Core §2), under their standard names. */
-export type IdTokenClaims = oauth.IDToken
+/**
+ * The claims of an ID token under their standard names (OpenID Connect Core §2, §5.1). Those that identify the user, the
+ * client and the sign-in are checked; the others are as the server sent them.
+ */
+export type IdTokenClaims = oauth.IDToken & StandardClaims
 
 /** How a token is sent: alone (RFC 6750), or with a proof of the key that it is bound to (RFC 9449). */
 export type TokenType = 'bearer' | 'dpop'

@@ -1,0 +1,43 @@
+import type { EventBody, ProofkeyEvent, Subscribe } from '../events.js'
+
+type Warnings = { [Type in EventBody['type']]?: (event: Extract<EventBody, { readonly type: Type }>) => string }
+
+const WARNINGS: Warnings = {
+  refresh_token_missing: () =>
+    'The sign-in returned no refresh token, so the session ends with its access token. Many servers require the scope ' +
+    "offline_access for one, and with it prompt: 'consent'; or pass silent: frame().",
+  callback_not_handled: () =>
+    'The URL of this page is a callback, and the sign-in was not completed. Call auth.start() on every page, or ' +
+    'auth.handleCallback() at the redirect URI.',
+  api_not_listed: ({ origin, similar }) =>
+    similar
+      ? `A request to ${origin} was sent without an access token: apis contains ${similar}. Use that origin, or add this one.`
+      : `${origin} answered 401 to a request without an access token. If it is an API of this app, add it to apis.`,
+  pkce_not_advertised: () =>
+    'The server’s metadata does not list PKCE (code_challenge_methods_supported). Check that the server enforces it.',
+  return_to_refused: () => 'returnTo is not a path of this origin. After the sign-in the app continues at /.',
+  scope_changed: ({ missing }) =>
+    missing.length
+      ? `The server did not grant ${missing.join(' ')}. Check the scopes of the client at the server.`
+      : '',
+  vault_replaced: ({ code }) => `The pending sign-in is in memory only: the browser’s storage failed (${code}).`,
+  session_not_stored: ({ code }) => `The session is in the memory of this page only: its store failed (${code}).`,
+  id_token_hint_omitted: ({ bytes }) =>
+    `The ID token has ${bytes} bytes, too many for the sign-out URL. Let the server put fewer claims into it.`,
+}
+
+/**
+ * Writes a console warning, with the repair, for each event that usually means a mistake in the app or at the server. For
+ * development: `if (import.meta.env.DEV) warnOnMistakes(auth)`.
+ * @param warn Default `console.warn`
+ * @returns a function that ends it
+ */
+export function warnOnMistakes(
+  auth: { readonly subscribe: Subscribe<ProofkeyEvent> },
+  warn: (text: string) => void = (text) => console.warn(text),
+): () => void {
+  return auth.subscribe((event) => {
+    const text = (WARNINGS[event.type] as ((event: EventBody) => string) | undefined)?.(event)
+    if (text) warn(`proofkey: ${text}`)
+  })
+}

@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest'
+import { createEmitter, type EventBody, type ProofkeyEvent } from '../../src/events.js'
+import { warnOnMistakes } from '../../src/index.js'
+
+function warningsOf(...events: EventBody[]) {
+  const { emit, subscribe } = createEmitter<ProofkeyEvent>()
+  const texts: string[] = []
+  const end = warnOnMistakes({ subscribe }, (text) => void texts.push(text))
+  for (const event of events) emit({ atMs: 0, issuer: 'https://as.example', clientId: 'spa', ...event })
+  end()
+  emit({ atMs: 0, issuer: 'https://as.example', clientId: 'spa', type: 'refresh_token_missing' })
+  return texts
+}
+
+it.each<[EventBody, RegExp]>([
+  [{ type: 'refresh_token_missing' }, /offline_access.*prompt: 'consent'/],
+  [{ type: 'callback_not_handled' }, /auth\.start\(\)/],
+  [
+    { type: 'api_not_listed', origin: 'https://b.example', similar: undefined },
+    /https:\/\/b\.example answered 401.*apis/,
+  ],
+  [
+    { type: 'api_not_listed', origin: 'http://b.example', similar: 'https://b.example' },
+    /http:\/\/b\.example .*apis contains https:\/\/b\.example/,
+  ],
+  [{ type: 'scope_changed', missing: ['orders'], added: [] }, /did not grant orders/],
+  [{ type: 'session_not_stored', code: 'storage_unavailable' }, /storage_unavailable/],
+])('names the repair of %o, until it is ended', (event, expected) => {
+  expect(warningsOf(event)).toEqual([expect.stringMatching(expected)])
+})
+
+it('is silent about what is no mistake', () => {
+  expect(
+    warningsOf(
+      { type: 'scope_changed', missing: [], added: ['email'] },
+      { type: 'session_started', scope: 'openid' },
+      { type: 'sign_in_failed', code: 'access_denied' },
+    ),
+  ).toEqual([])
+})
