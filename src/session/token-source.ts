@@ -165,16 +165,13 @@ export function createTokenSource(
   /** What a token must be requested with; nothing if the sign-in's own token is such a token. */
   function needed({ refresh, tokens }: StoredSession, { resource, scope, audience }: AccessTokenOptions) {
     const own = tokens['']
-    const granted = scopes(own?.scope)
-    const options = {
+    const another = {
       resource: resource === own?.resource ? undefined : resource,
-      scope,
       audience: audience === config.additionalParameters?.['audience'] ? undefined : audience,
     }
     // Without a refresh token there is none with less scope.
-    const covers =
-      !refresh && !options.resource && !options.audience && scopes(scope).every((one) => granted.includes(one))
-    return covers ? {} : options
+    const isCovered = () => !refresh && scopes(scope).every((one) => scopes(own?.scope).includes(one))
+    return another.resource || another.audience || (scope && !isCovered()) ? { ...another, scope } : {}
   }
 
   function refreshShared(name: string, options: AccessTokenOptions, rejected?: string): Promise<AccessToken> {
