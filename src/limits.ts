@@ -44,6 +44,9 @@ export const MIN_REFRESH_SECONDS = 60
 /** The bounds of `Retry-After` (RFC 9110 §10.2.3). */
 export const RETRY_AFTER_SECONDS = { min: 1, max: 3600 } as const
 
+/** When IndexedDB is given up: some engines never answer. */
+export const STORAGE_TIMEOUT_MS = 2000
+
 /** How long metadata is used after its lifetime if it cannot be reloaded. */
 export const STALE_METADATA_SECONDS = 86_400
 /** How long a server's keys are used, and how much longer if they cannot be reloaded. */

@@ -1,11 +1,9 @@
-import { createStore, promisifyRequest } from 'idb-keyval'
+import { promisifyRequest } from 'idb-keyval'
 import { outcomeUnknown, ProofkeyError } from '../errors.js'
+import { STORAGE_TIMEOUT_MS } from '../limits.js'
 import { withinTime } from './within-time.js'
 
 export { promisifyRequest }
-
-/** Some engines never answer an open request. */
-const TIMEOUT_MS = 5000
 
 /**
  * Runs work on the records in one transaction. If it fails, the transaction is aborted and changes nothing.
@@ -14,49 +12,83 @@ const TIMEOUT_MS = 5000
  */
 export type Transaction = <T>(mode: IDBTransactionMode, work: (records: IDBObjectStore) => Promise<T>) => Promise<T>
 
-/** A database with one store, as idb-keyval requires; opened at its first use, and again after a failure. */
+/** A database with one store; opened at its first use, and again after a failure or when the page was left. */
 export function createDatabase(database: string, name: string): Transaction {
-  const connect = () => createStore(database, name)
-  let store = connect()
+  let connection: Promise<IDBDatabase> | undefined
+  const running = new Set<IDBTransaction | null | undefined>()
+  /** How often the page was left. */
+  let departures = 0
 
-  return async (mode, work) => {
+  /**
+   * WebKit keeps a transaction that runs while its page enters the back/forward cache, and the database is blocked for every
+   * later page. An aborted write may lose a rotated refresh token, which costs one sign-in; a blocked database costs them all.
+   */
+  function depart() {
+    departures++
+    for (const transaction of running) if (abort(transaction)) running.delete(transaction)
+    connection?.then((opened) => opened.close()).catch(() => {})
+    connection = undefined
+  }
+
+  async function connect(): Promise<IDBDatabase> {
+    globalThis.addEventListener?.('pagehide', depart, { once: true })
+    const request = indexedDB.open(database)
+    request.onupgradeneeded = () => {
+      running.add(request.transaction)
+      request.result.createObjectStore(name)
+    }
+    const opened = await promisifyRequest(request)
+    opened.onclose = () => {
+      connection = undefined
+    }
+    return opened
+  }
+
+  return async function run<T>(
+    mode: IDBTransactionMode,
+    work: (records: IDBObjectStore) => Promise<T>,
+    isRepeated = false,
+  ): Promise<T> {
+    const seen = departures
     let givenUp = false
-    let running: IDBTransaction | undefined
-    const run = () =>
-      store(mode, async (records) => {
-        if (givenUp) throw LATE
-        running = records.transaction
-        const committed = promisifyRequest(running)
-        // If a request fails, use its error: the error of the transaction follows and is less specific.
-        committed.catch(() => {})
-        const result = await work(records)
-        await committed
-        return result
-      })
+    let own: IDBTransaction | undefined
+    const transact = async () => {
+      connection ??= connect()
+      const opened = await connection
+      if (givenUp) throw LATE
+      own = opened.transaction(name, mode)
+      running.add(own)
+      const committed = promisifyRequest(own)
+      // If a request fails, use its error: the error of the transaction follows and is less specific.
+      committed.catch(() => {})
+      const result = await work(own.objectStore(name))
+      await committed
+      return result
+    }
     try {
-      return await withinTime(
-        run().catch((error) => {
-          // The connection was closed before use; nothing was executed, so retry with a new one.
-          if (running || error?.name !== 'InvalidStateError') throw error
-          store = connect()
-          return run()
-        }),
-        TIMEOUT_MS,
-        () => LATE,
-      )
+      return await withinTime(transact(), STORAGE_TIMEOUT_MS, () => LATE)
     } catch (cause) {
       // Late work must change nothing; a connection that failed is not used again.
       givenUp = true
-      store = connect()
-      let isUnknown = false
-      try {
-        running?.abort()
-      } catch {
-        // It is committing, or has ended (Indexed Database API §4.9, `abort()`).
-        isUnknown = cause === LATE && mode === 'readwrite'
-      }
-      throw isUnknown ? outcomeUnknown(cause) : storageError(cause)
+      connection = undefined
+      if (running.has(own) && !abort(own) && cause === LATE && mode === 'readwrite') throw outcomeUnknown(cause)
+      // The connection was closed before use, or the page was left and is shown again: nothing was done, so repeat it.
+      const isCutOff = departures > seen || (!own && Object(cause).name === 'InvalidStateError')
+      if (isCutOff && !isRepeated) return run(mode, work, true)
+      throw storageError(cause)
+    } finally {
+      running.delete(own)
     }
+  }
+}
+
+/** @returns false if it is committing, or has ended (Indexed Database API §4.9) */
+function abort(transaction: IDBTransaction | null | undefined): boolean {
+  try {
+    transaction?.abort()
+    return true
+  } catch {
+    return false
   }
 }
 

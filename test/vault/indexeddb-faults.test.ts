@@ -72,7 +72,7 @@ describe('IndexedDB cannot be opened', () => {
     await expectToWork(vault)
   })
 
-  it.each(['put', 'take'] as const)('open never answers: %s gives up after 5 seconds', async (name) => {
+  it.each(['put', 'take'] as const)('open never answers: %s gives up after 2 seconds', async (name) => {
     const open = vi.spyOn(indexedDB, 'open').mockReturnValue(new EventTarget() as IDBOpenDBRequest)
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     let outcome: unknown
@@ -81,7 +81,7 @@ describe('IndexedDB cannot be opened', () => {
       outcome = error
     })
     while (!vi.getTimerCount()) await setImmediate()
-    await vi.advanceTimersByTimeAsync(4999)
+    await vi.advanceTimersByTimeAsync(1999)
     expect(outcome).toBeUndefined()
     await vi.advanceTimersByTimeAsync(1)
     expect(outcome).toMatchObject(refusal('storage_unavailable'))
@@ -347,10 +347,10 @@ describe('a request is not answered in time', () => {
     }
   }
 
-  async function afterFiveSeconds<T>(work: Promise<T>, isWaiting: () => boolean): Promise<unknown> {
+  async function afterTwoSeconds<T>(work: Promise<T>, isWaiting: () => boolean): Promise<unknown> {
     const outcome = work.catch((error) => error)
     while (!isWaiting()) await setImmediate()
-    vi.advanceTimersByTime(5000)
+    vi.advanceTimersByTime(2000)
     return outcome
   }
 
@@ -401,7 +401,7 @@ describe('a request is not answered in time', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const close = keepOpen()
     const engine = silence('put')
-    const error = await afterFiveSeconds(write(), engine.isDone)
+    const error = await afterTwoSeconds(write(), engine.isDone)
     expect(error).toMatchObject({ ...refusal('storage_unavailable'), retryable: true })
     engine.letGo()
     close()
@@ -416,7 +416,7 @@ describe('a request is not answered in time', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const close = keepOpen()
     const engine = silence('put')
-    const error = await afterFiveSeconds(vault.take(ticket, ADA), engine.isDone)
+    const error = await afterTwoSeconds(vault.take(ticket, ADA), engine.isDone)
     expect(error).toMatchObject(refusal('storage_unavailable'))
     engine.letGo()
     close()
@@ -439,7 +439,7 @@ describe('a request is not answered in time', () => {
       })
       return made
     })
-    const error = await afterFiveSeconds(vault.take(ticket, ADA), () => isOver)
+    const error = await afterTwoSeconds(vault.take(ticket, ADA), () => isOver)
     expect(error).toMatchObject({ ...refusal('storage_outcome_unknown'), retryable: false })
     watch.mockRestore()
     vi.useRealTimers()
@@ -455,7 +455,7 @@ describe('a request is not answered in time', () => {
       isAsked = true
       return new Promise(() => {})
     })
-    expect(await afterFiveSeconds(never, () => isAsked)).toMatchObject(refusal('storage_unavailable'))
+    expect(await afterTwoSeconds(never, () => isAsked)).toMatchObject(refusal('storage_unavailable'))
   })
 })
 
