@@ -72,6 +72,8 @@ export function createSessionMachine(parts: MachineParts) {
   let tabs: Tabs | undefined
   let activeAtMs = 0
   let sharedAtMs = 0
+  /** Why the store could not be read. */
+  let readFailure: unknown
 
   const notStored = (error: unknown) => report({ type: 'session_not_stored', code: codeOf(error) })
 
@@ -113,7 +115,10 @@ export function createSessionMachine(parts: MachineParts) {
 
   /** Reads the store. @returns undefined if that fails: then this page continues with its own state */
   async function read(): Promise<StoredText | undefined> {
-    const there = await store.read(clientKey).catch(() => undefined)
+    const there = await store.read(clientKey).catch((error) => {
+      readFailure = error
+      return undefined
+    })
     if (!there || there.epoch === seenEpoch) return there
     const epoch = Math.max(there.epoch, state.epoch)
     const next = { ...fromText(there), epoch }
@@ -156,7 +161,7 @@ export function createSessionMachine(parts: MachineParts) {
         const before = state
         const next = decide(before)
         if (!next) return undefined
-        const written = there && (await write(there, next))
+        const written = there ? await write(there, next) : notStored(readFailure)
         if (written === false) continue
         state = next
         last = sessionOf(next) ?? last

@@ -105,7 +105,7 @@ describe('a store that fails', () => {
       expect(uncaught).toEqual([])
       expect(app.refreshes()).toBe(4)
       expect([...app.server.reused]).toEqual([])
-      if (how === 'replace') expect(types()).toContain('session_not_stored')
+      expect(types()).toContain('session_not_stored')
       broken.clear()
       later(3600)
       await auth.getAccessToken()
