@@ -146,6 +146,8 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
     // Before the first await, so that other scripts, a reload and the Referer header cannot see the code.
     const cleanUrl = withoutCallbackParameters(url)
     swapUrl(url.href, cleanUrl)
+    // The page may come back from the back/forward cache after a sign-out.
+    globalThis.addEventListener?.('pagehide', forget, { once: true })
     handled = { cleanUrl, result: completeOnce(url.href, state, { signal }, cleanUrl) }
     return handled.result
   }

@@ -309,6 +309,15 @@ describe('handleCallback', () => {
     expect(app.tokenRequests()).toBe(1)
   })
 
+  it('gives no result again in a page that was left: somebody may have signed out meanwhile', async () => {
+    const app = createApp()
+    goTo(await app.leave())
+    const client = app.open()
+    await expect(client.handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
+    dispatchEvent(new Event('pagehide'))
+    await expect(client.handleCallback()).resolves.toBeUndefined()
+  })
+
   it('called twice gives the same refusal twice', async () => {
     const app = createApp()
     goTo(`${redirectUri}?error=access_denied`)
