@@ -9,22 +9,25 @@ const CHECK_INTERVAL_MS = 500
  * A message channel between the page that waits and the page at the redirect URI. It uses `BroadcastChannel`, which works
  * when `Cross-Origin-Opener-Policy` has cut the windows apart; the channel's name contains the `state`, so only pages that
  * know it can listen. It also uses `postMessage`, limited to this origin, for browsers that partition storage and
- * channels (RFC 9700 §4.17).
+ * channels (RFC 9700 §4.17), or refuse them to pages that may not store data.
  */
 function openChannel(state: string, other: Window, onMessage: (data: string) => unknown) {
-  const channel = new BroadcastChannel(`proofkey ${state}`)
+  let channel: BroadcastChannel | undefined
   const receive = (event: MessageEvent) => {
     if (event.origin === origin && (event.source ?? other) === other) onMessage(event.data)
   }
-  channel.onmessage = receive
+  try {
+    channel = new BroadcastChannel(`proofkey ${state}`)
+    channel.onmessage = receive
+  } catch {}
   addEventListener('message', receive)
   return {
     send(data: string) {
-      channel.postMessage(data)
+      channel?.postMessage(data)
       if (other !== window) other.postMessage(data, origin)
     },
     close() {
-      channel.close()
+      channel?.close()
       removeEventListener('message', receive)
     },
   }

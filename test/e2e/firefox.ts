@@ -55,8 +55,11 @@ async function createPerson(session: Session): Promise<Person> {
   }
 }
 
-/** A site and one Firefox for all tests of a file; each test brings its own people. */
-export function useFirefox(start: () => Promise<Site>) {
+/**
+ * A site and one Firefox for all tests of a file; each test brings its own people.
+ * @param blocks what the people block
+ */
+export function useFirefox(start: () => Promise<Site>, blocks?: 'site data of the app') {
   let site: Site
   let firefox: Awaited<ReturnType<typeof startFirefox>>
   let session: Session
@@ -65,7 +68,7 @@ export function useFirefox(start: () => Promise<Site>) {
 
   beforeAll(async () => {
     site = await start()
-    firefox = await startFirefox()
+    firefox = await startFirefox({ blocked: blocks && site.url })
     session = await openSession(firefox.address, ['browsingContext.contextCreated', 'network.beforeRequestSent'])
     const { send, on } = session
     const limits = { dataTypes: ['request'], maxEncodedDataSize: 100_000 }

@@ -143,7 +143,7 @@ describe('a frame of another site', () => {
   })
 
   describe('in a browser that lets third-party cookies through', () => {
-    const lenient = startRealBrowser({ profile: { cookie_controls_mode: 0 } })
+    const lenient = startRealBrowser(() => ({ profile: { cookie_controls_mode: 0 } }))
 
     it('signs in silently', async () => {
       far.cookies = 'none'

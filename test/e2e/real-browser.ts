@@ -14,12 +14,15 @@ const END_MS = 5_000
  * Starts Chromium as a person would. Playwright's own launch switches off what user agents have to live with: the popup
  * blocker, a focus that moves, and the partitions of what lies in third-party frames.
  * @param preferences as Chromium keeps them in a profile
+ * @param kept a profile that outlives it; default: one of its own
  */
-async function startChromium(preferences: object) {
+export async function startChromium(preferences?: object, kept?: string) {
   const { executablePath, args } = launchOptions()
-  const profile = mkdtempSync(join(tmpdir(), 'proofkey-chromium-'))
-  mkdirSync(join(profile, 'Default'))
-  writeFileSync(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences))
+  const profile = kept ?? mkdtempSync(join(tmpdir(), 'proofkey-chromium-'))
+  if (preferences) {
+    mkdirSync(join(profile, 'Default'), { recursive: true })
+    writeFileSync(join(profile, 'Default', 'Preferences'), JSON.stringify(preferences))
+  }
   const own = ['--headless=new', '--remote-debugging-port=0', `--user-data-dir=${profile}`, '--no-first-run']
   const child = spawn(executablePath, [...args, ...own, 'about:blank'], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -35,7 +38,7 @@ async function startChromium(preferences: object) {
     await ended
     clearTimeout(timer)
     process.off('exit', end)
-    rmSync(profile, { recursive: true, force: true, maxRetries: 10 })
+    if (kept === undefined) rmSync(profile, { recursive: true, force: true, maxRetries: 10 })
   }
 
   const address = new Promise<string>((resolve, reject) => {
@@ -56,14 +59,17 @@ async function startChromium(preferences: object) {
   }
 }
 
-/** One such Chromium for all tests of a file; for each test it is as new. */
-export function startRealBrowser(preferences: object = {}) {
+/**
+ * One such Chromium for all tests of a file; for each test it is as new.
+ * @param preferences as Chromium keeps them in a profile
+ */
+export function startRealBrowser(preferences: () => object = () => ({})) {
   let started: Awaited<ReturnType<typeof startChromium>>
   let browser: Browser
   let context: BrowserContext
 
   beforeAll(async () => {
-    started = await startChromium(preferences)
+    started = await startChromium(preferences())
     // Only the context that it starts with is left as it is.
     browser = await chromium.connectOverCDP(started.address, { noDefaults: true })
     context = browser.contexts()[0]!

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { argv } from 'node:process'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { ensureProgram } from './program.js'
 
 const ensureFirefox = () =>
@@ -17,6 +17,8 @@ const ensureFirefox = () =>
 
 const NOBODY = '127.0.0.1'
 const DISCARD_PORT = 9
+/** Of `nsICookiePermission`. */
+const DENY = 2
 
 /** As a person's browser, but for what it does by itself. */
 const PREFERENCES = {
@@ -68,10 +70,23 @@ const ENVIRONMENT = { MOZ_DISABLE_NONLOCAL_CONNECTIONS: '1', MOZ_CRASHREPORTER_D
 const READY_MS = 30_000
 const END_MS = 5_000
 
-/** Starts a Firefox with a profile of its own, without a screen. Whoever starts it ends it. */
-export async function startFirefox() {
-  const profile = mkdtempSync(join(tmpdir(), 'proofkey-firefox-'))
-  const lines = Object.entries(PREFERENCES).map((entry) => `user_pref(${entry.map((part) => JSON.stringify(part))});`)
+interface FirefoxOptions {
+  /** A profile that outlives it; default: one of its own. */
+  readonly profile?: string | undefined
+  /** An origin that may not store data. */
+  readonly blocked?: string | undefined
+}
+
+/** Starts a Firefox without a screen. Whoever starts it ends it. */
+export async function startFirefox({ profile: kept, blocked }: FirefoxOptions = {}) {
+  const profile = kept ?? mkdtempSync(join(tmpdir(), 'proofkey-firefox-'))
+  const preferences: Record<string, unknown> = { ...PREFERENCES }
+  if (blocked) {
+    const permissions = join(profile, 'permissions')
+    writeFileSync(permissions, `origin\tcookie\t${DENY}\t${blocked}\n`)
+    preferences['permissions.manager.defaultsUrl'] = pathToFileURL(permissions).href
+  }
+  const lines = Object.entries(preferences).map((entry) => `user_pref(${entry.map((part) => JSON.stringify(part))});`)
   writeFileSync(join(profile, 'user.js'), lines.join('\n'))
   const child = spawn(
     ensureFirefox(),
@@ -79,7 +94,7 @@ export async function startFirefox() {
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...ENVIRONMENT, HOME: profile } },
   )
   const end = () => child.kill('SIGKILL')
-  const remove = () => rmSync(profile, { recursive: true, force: true, maxRetries: 10 })
+  const remove = () => kept === undefined && rmSync(profile, { recursive: true, force: true, maxRetries: 10 })
   process.once('exit', end)
   const ended = once(child, 'exit')
 
