@@ -104,6 +104,8 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
   const { client, flow } = built
   if (silent && !scopes(config.scope).includes('openid'))
     throw configInvalid(['silent: needs the scope openid; without an ID token nobody can tell who is signed in'])
+  // Before the listeners of the app: what they call finds nobody signed in.
+  flow.subscribe(({ type }) => type === 'session_ended' && built.forget())
   /** The key that the sign-in has just used, even if another tab has deleted it since. */
   const usedKeyThumbprint = async () => dpop?.thumbprint(flow.clientKey, true)
   const machine = createSessionMachine({
@@ -113,10 +115,7 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
     canRenewSilently: !!silent,
     report: flow.report,
     keyThumbprint: async () => dpop?.thumbprint(flow.clientKey),
-    dispose: (sessions) => {
-      built.forget()
-      return revokeAll(sessions.map(tokensOf), flow, config)
-    },
+    dispose: (sessions) => revokeAll(sessions.map(tokensOf), flow, config),
   })
   const started = new WeakMap<object, Promise<unknown>>()
   const discard = ({ accessToken, refreshToken }: Pick<Tokens, 'accessToken' | 'refreshToken'>) =>

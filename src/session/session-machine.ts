@@ -34,7 +34,7 @@ export interface MachineParts {
   readonly report: (event: EventBody) => void
   /** The thumbprint of the client's key, with DPoP. */
   readonly keyThumbprint: () => Promise<string | undefined>
-  /** Revokes the tokens of sessions and forgets results that were returned. Never rejects. */
+  /** Revokes the tokens of sessions. Never rejects. */
   readonly dispose: (sessions: readonly StoredSession[]) => Promise<void>
 }
 
