@@ -264,12 +264,12 @@ const lettersOf = (text: string): string =>
     .toLowerCase()
 
 const partsOf = (text: string): string[] =>
-  Array.from({ length: Math.max(0, text.length - PART_LENGTH + 1) }, (_, at) => text.slice(at, at + PART_LENGTH))
+  Array.from({ length: text.length - PART_LENGTH + 1 }, (_, at) => text.slice(at, at + PART_LENGTH))
 
 /** The text in all decodings: also what it contains in hex, in base64 or as numbers. */
 function readingsOf(text: string): string[] {
   const plain = plainReadings(text)
-  const bytes = plain.flatMap((reading) => [fromBase64, fromHex, fromNumbers].flatMap((read) => read(reading)))
+  const bytes = plain.flatMap(bytesIn)
   const binary = bytes.map(fromUtf8)
   return [...plain, ...binary, ...binary.map(decoded)]
 }
@@ -285,13 +285,7 @@ function plainReadings(text: string): string[] {
 /** Without percent-encoding, HTML entities and JSON escapes. */
 const decoded = (text: string): string =>
   text
-    .replace(/(?:%[\da-f]{2})+/gi, (bytes) => {
-      try {
-        return decodeURIComponent(bytes)
-      } catch {
-        return bytes.replace(/%(..)/g, (_, byte) => character(byte, 16))
-      }
-    })
+    .replace(/(?:%[\da-f]{2})+/gi, (bytes) => fromUtf8(bytes.replace(/%(..)/g, (_, byte) => character(byte, 16))))
     .replace(/\\u\{([\da-f]+)\}|[\\%]u([\da-f]{4})|\\x([\da-f]{2})|&#x([\da-f]+);?/gi, (_, ...hex) =>
       character(hex.slice(0, 4).find(Boolean), 16),
     )
@@ -302,28 +296,21 @@ const decoded = (text: string): string =>
 
 const character = (code: string, radix: number) => String.fromCharCode(Number.parseInt(code, radix))
 
-/** The text decoded as base64 or base64url, at each of the four alignments. */
-function fromBase64(text: string): string[] {
-  const digits = text
+/** What the text contains as bytes, each one a character: in base64 or base64url, in hex, as decimal or octal numbers. */
+function bytesIn(text: string): string[] {
+  const base64 = text
     .replace(/[^\w+/-]/g, '')
     .replaceAll('-', '+')
     .replaceAll('_', '/')
-  return [0, 1, 2, 3].map((start) => atob(whole(digits.slice(start))))
+  const hex = text.replace(/0x|[^\da-f]/gi, '')
+  return [
+    // At each alignment. The appended zero bits complete the last group.
+    ...[0, 1, 2, 3].map((start) => `${base64}AAA`.slice(start).replace(/.{4}/g, (group) => atob(group))),
+    ...[0, 1].map((start) => hex.slice(start).replace(/../g, (byte) => character(byte, 16))),
+    ...[8, 10].map((radix) => text.replace(/\D*(\d*)/g, (_, number) => number && character(number, radix))),
+  ]
 }
-
-/** What the text contains in hex, at either alignment and with any separators. */
-function fromHex(text: string): string[] {
-  const digits = text.replace(/0x|[^\da-f]/gi, '')
-  return [0, 1].map((start) => digits.slice(start).replace(/../g, (byte) => character(byte, 16)))
-}
-
-/** Bytes as octal or decimal numbers: `\141\142`, `[97,98]`. */
-const fromNumbers = (text: string): string[] =>
-  [8, 10].map((radix) => text.replace(/\D*(\d*)/g, (_, number) => number && character(number, radix)))
 
 /** Bytes, each one a character, as UTF-8. */
 const fromUtf8 = (bytes: string): string =>
   new TextDecoder().decode(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)))
-
-/** Without a last digit that is not part of a byte. */
-const whole = (digits: string) => (digits.length % 4 === 1 ? digits.slice(0, -1) : digits)
