@@ -270,31 +270,30 @@ const partsOf = (text: string): string[] =>
 function readingsOf(text: string): string[] {
   const plain = plainReadings(text)
   const bytes = plain.flatMap(bytesIn)
-  const binary = bytes.map(fromUtf8)
-  return [...plain, ...binary, ...binary.map(decoded)]
+  return [...plain, ...[...bytes, ...bytes.map(fromUtf8)].flatMap(withDecoded)]
 }
 
-/** The text unchanged, and decoded once, twice, … until nothing is encoded; also without whitespace. */
-function plainReadings(text: string): string[] {
-  const readings = new Set([text, text.replace(/\s+/g, '')])
-  // The loop also visits the readings that it adds.
-  for (const reading of readings) if (readings.size < 8) readings.add(decoded(reading))
-  return [...readings]
-}
+/** The text with and without whitespace, unchanged and decoded. */
+const plainReadings = (text: string): string[] => [...new Set([text, text.replace(/\s+/g, '')].flatMap(withDecoded))]
 
-/** Without percent-encoding, HTML entities and JSON escapes. */
-const decoded = (text: string): string =>
-  text
-    .replace(/(?:%[\da-f]{2})+/gi, (bytes) => fromUtf8(bytes.replace(/%(..)/g, (_, byte) => character(byte, 16))))
-    .replace(/\\u\{([\da-f]+)\}|[\\%]u([\da-f]{4})|\\x([\da-f]{2})|&#x([\da-f]+);?/gi, (_, ...hex) =>
-      character(hex.slice(0, 4).find(Boolean), 16),
+const withDecoded = (text: string): string[] => [text, decoded(text)]
+
+/** Without percent-encoding, HTML entities and JSON escapes, even if they were applied several times. */
+function decoded(text: string, rounds = 8): string {
+  const once = text
+    .replace(/(?:%[\da-f]{2})+/gi, (bytes) => fromUtf8(bytes.replace(/%(..)/g, (_, byte) => character(`0x${byte}`))))
+    .replace(/\\u\{([\da-f]+)\}|[\\%]u([\da-f]{4})|\\x([\da-f]{2})/gi, (_, any, four, two) =>
+      character(`0x${any ?? four ?? two}`),
     )
-    .replace(/&#(\d+);?/g, (_, decimal) => character(decimal, 10))
-    // A named entity becomes its base letter (`&uuml;` is `u`), or nothing (`&lt;`).
-    .replace(/&(\w)(?:uml|acute|grave|circ|tilde|ring|cedil|slash|caron);|&(?!amp;)\w{2,8};/g, '$1')
     .replaceAll('&amp;', '&')
+    .replace(/&#(\d+|x[\da-f]+);?/gi, (_, number) => character(`0${number}`))
+    // A named entity becomes its base letter (`&uuml;` is `u`), or nothing (`&lt;`).
+    .replace(/&(\w)(?:uml|acute|grave|circ|tilde|ring|cedil|slash|caron);|&\w{2,8};/g, '$1')
+  return once === text || !rounds ? once : decoded(once, rounds - 1)
+}
 
-const character = (code: string, radix: number) => String.fromCharCode(Number.parseInt(code, radix))
+/** @param code a number as JavaScript writes it: `97`, `0x61`, `0o141` */
+const character = (code: string) => String.fromCharCode(Number(code))
 
 /** What the text contains as bytes, each one a character: in base64 or base64url, in hex, as decimal or octal numbers. */
 function bytesIn(text: string): string[] {
@@ -306,8 +305,8 @@ function bytesIn(text: string): string[] {
   return [
     // At each alignment. The appended zero bits complete the last group.
     ...[0, 1, 2, 3].map((start) => `${base64}AAA`.slice(start).replace(/.{4}/g, (group) => atob(group))),
-    ...[0, 1].map((start) => hex.slice(start).replace(/../g, (byte) => character(byte, 16))),
-    ...[8, 10].map((radix) => text.replace(/\D*(\d*)/g, (_, number) => number && character(number, radix))),
+    ...[0, 1].map((start) => hex.slice(start).replace(/../g, (byte) => character(`0x${byte}`))),
+    ...['', '0o'].map((prefix) => text.replace(/\D*(\d*)/g, (_, number) => number && character(prefix + number))),
   ]
 }
 

@@ -42,6 +42,10 @@ describe('a secret in a server’s text', () => {
       expect([name, redact(`No: ${ECHOES[name]!(secret)}`, [secret])]).toEqual([name, '(withheld)'])
   })
 
+  it('is read in bounded time, however often it is encoded', () => {
+    expect(secretFinder([`%${'25'.repeat(30_000)}`])('an honest text')).toBe(false)
+  })
+
   it('would not be found by comparing texts', () => {
     const secret = 'a:b%+ü/&"<0123456789'
     const found = Object.values(ECHOES).filter((echo) => echo(secret).includes(secret))
