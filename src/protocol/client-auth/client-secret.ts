@@ -9,6 +9,7 @@ import type { ClientAuth } from './client-auth.js'
 export const clientSecretBasic = (secret: string): ClientAuth => ({
   method: 'client_secret_basic',
   authenticate: ClientSecretBasic(checked(secret)),
+  secret: () => secret,
 })
 
 /**

@@ -1,5 +1,4 @@
 import type { Client } from 'oauth4webapi'
-import { fromBase64url } from '../../crypto/base64url.js'
 import type { Secrets } from '../../errors.js'
 import type { PinnedServer } from '../authorize/transaction.js'
 import { type ClientAuth, none } from '../client-auth/client-auth.js'
@@ -36,7 +35,7 @@ export async function post(
     const headers = new Headers({ accept: 'application/json' })
     await clientAuth.authenticate(server, client, body, headers)
     const response = await send(endpoint(at, name, options.insecure), { method: 'POST', body, headers }, by)
-    return { response, secrets: secretsOf(body, headers) }
+    return { response, secrets: [...secretsOf(body, headers), clientAuth.secret?.()] }
   }
   return dpop ? dpop.attempt(clientKeyOf(server.issuer, client.client_id), request, by) : request(by)
 }
@@ -54,12 +53,8 @@ const PUBLIC_PARAMETERS = [
   'client_assertion_type',
 ]
 
-/** The secret parameters and the credentials in the headers; of `Basic` also the client secret itself (RFC 6749 §2.3.1). */
-function secretsOf(body: URLSearchParams, headers: Headers): Secrets {
-  const parameters = [...body].flatMap(([name, value]) => (PUBLIC_PARAMETERS.includes(name) ? [] : [value]))
-  const credentials = [...headers].flatMap(([name, value]) => (name === 'accept' ? [] : [value.replace(/^\w+ /, '')]))
-  const [, basic] = /^Basic (.+)$/.exec(headers.get('authorization') ?? '') ?? []
-  if (!basic) return [...parameters, ...credentials]
-  const [, encoded = ''] = String.fromCharCode(...fromBase64url(basic)).split(':')
-  return [...parameters, ...credentials, new URLSearchParams(`secret=${encoded}`).get('secret')]
-}
+/** The secret parameters and the credentials in the headers. */
+const secretsOf = (body: URLSearchParams, headers: Headers): Secrets => [
+  ...[...body].flatMap(([name, value]) => (PUBLIC_PARAMETERS.includes(name) ? [] : value)),
+  ...[...headers].flatMap(([name, value]) => (name === 'accept' ? [] : value.replace(/^\w+ /, ''))),
+]
