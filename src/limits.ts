@@ -59,3 +59,12 @@ export const MAX_LOAD_PAUSE_SECONDS = 60
 /** The value, or the nearest bound; the lower one for NaN. */
 export const clamp = (value: number, { min, max }: { readonly min: number; readonly max: number }): number =>
   Math.min(Math.max(value, min) || min, max)
+
+/** Rejects with the result of `late` if the work takes longer. The work itself continues. */
+export async function withinTime<T>(work: Promise<T>, milliseconds: number, late: () => unknown): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), milliseconds)
+  })
+  return Promise.race([work, over]).finally(() => clearTimeout(timer))
+}

@@ -1,11 +1,10 @@
 import { codeOf, ProofkeyError } from '../errors.js'
 import { type createFlow, unlessAborted } from '../flow/flow.js'
 import type { FlowConfig } from '../flow/flow-config.js'
-import { clamp, MIN_REFRESH_SECONDS, RETRY_AFTER_SECONDS } from '../limits.js'
+import { clamp, MIN_REFRESH_SECONDS, RETRY_AFTER_SECONDS, withinTime } from '../limits.js'
 import { scopes } from '../protocol/scope.js'
 import type { IdTokenClaims } from '../protocol/token/complete.js'
 import { refreshTokens } from '../protocol/token/refresh.js'
-import { withinTime } from '../vault/within-time.js'
 import type { SessionMachine } from './session-machine.js'
 import {
   type AccessToken,

@@ -1,7 +1,6 @@
 import { promisifyRequest } from 'idb-keyval'
 import { outcomeUnknown, ProofkeyError } from '../errors.js'
-import { STORAGE_TIMEOUT_MS } from '../limits.js'
-import { withinTime } from './within-time.js'
+import { STORAGE_TIMEOUT_MS, withinTime } from '../limits.js'
 
 export { promisifyRequest }
 

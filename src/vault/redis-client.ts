@@ -1,5 +1,5 @@
 import { ProofkeyError } from '../errors.js'
-import { withinTime } from './within-time.js'
+import { withinTime } from '../limits.js'
 
 /**
  * A connected client: `ioredis` (also its `Cluster`) has `call`; `redis` (node-redis, also its pool, cluster and sentinel)

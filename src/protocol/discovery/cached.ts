@@ -1,4 +1,4 @@
-import { MAX_LOAD_PAUSE_SECONDS } from '../../limits.js'
+import { MAX_LOAD_PAUSE_SECONDS, withinTime } from '../../limits.js'
 
 export interface CacheOptions {
   readonly lifetimeSeconds: number
@@ -21,60 +21,47 @@ export function createCache<T extends object>(
   { lifetimeSeconds, staleSeconds, onFailure }: CacheOptions,
 ) {
   let value: T | undefined
-  let failure: unknown
-  let loading: Promise<T> | undefined
+  let loadedAt = 0
   let failures = 0
-  let loadedAt = Number.NEGATIVE_INFINITY
-  let attemptedAt = Number.NEGATIVE_INFINITY
+  /** The last load, and when the next one may start; never while it is in progress. */
+  let loading: Promise<T> | undefined
   let retryAt = 0
   const now = () => performance.now() / 1000
-  const stale = () => (now() - loadedAt < lifetimeSeconds + staleSeconds ? value : undefined)
+  const youngerThan = (seconds: number) => (now() - loadedAt < seconds ? value : undefined)
+  const stale = () => youngerThan(lifetimeSeconds + staleSeconds)
 
   async function attempt(): Promise<T> {
-    attemptedAt = now()
+    const startedAt = now()
     try {
       value = await load()
-      loadedAt = attemptedAt
-      failures = 0
+      loadedAt = startedAt
+      failures = retryAt = 0
       return value
     } catch (error) {
-      failure = error
-      const pause = failures++ || stale() ? Math.min(2 ** failures, MAX_LOAD_PAUSE_SECONDS) : 0
-      retryAt = now() + pause
+      retryAt = failures++ || stale() ? now() + Math.min(2 ** failures, MAX_LOAD_PAUSE_SECONDS) : 0
       onFailure?.(error, !!stale())
       throw error
     }
   }
 
-  const cache = {
-    /** Seconds since the last load started. */
-    get sinceAttempt(): number {
-      return loading ? Number.POSITIVE_INFINITY : now() - attemptedAt
-    },
+  /** Loads now, or joins the load in progress. */
+  function reload(): Promise<T> {
+    if (loading && retryAt === Number.POSITIVE_INFINITY) return loading
+    retryAt = Number.POSITIVE_INFINITY
+    loading = attempt()
+    return loading
+  }
 
-    /** Loads now, or joins the load in progress. */
-    reload(): Promise<T> {
-      loading ??= attempt().finally(() => {
-        loading = undefined
-      })
-      return loading
-    },
+  return {
+    reload,
 
-    /** The value: fresh, or newly loaded, or stale. @throws the error of the load, if there is no value */
+    /** The value: fresh, or newly loaded, or stale. @throws the error of the last load, if there is no value */
     async get(): Promise<T> {
-      if (value && now() - loadedAt < lifetimeSeconds) return value
+      const fresh = youngerThan(lifetimeSeconds)
+      if (fresh) return fresh
       const usable = stale()
-      if (!loading && now() < retryAt) {
-        if (usable) return usable
-        throw failure
-      }
-      if (!usable) return cache.reload()
-      let timer: ReturnType<typeof setTimeout> | undefined
-      const enough = new Promise<T>((resolve) => {
-        timer = setTimeout(resolve, PATIENCE_MS, usable)
-      })
-      return Promise.race([cache.reload().catch(() => usable), enough]).finally(() => clearTimeout(timer))
+      const latest = loading && now() < retryAt ? loading : reload()
+      return usable ? withinTime(latest, PATIENCE_MS, () => undefined).catch(() => usable) : latest
     },
   }
-  return cache
 }

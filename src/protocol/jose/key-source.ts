@@ -21,12 +21,17 @@ export function createKeySource(
   onFailure?: (error: unknown, stale: boolean) => void,
 ): KeySource {
   const { lifetime: lifetimeSeconds, stale: staleSeconds } = KEYS_SECONDS
-  const keys = createCache(load, { lifetimeSeconds, staleSeconds, onFailure })
+  let loadedAtMs = Number.NEGATIVE_INFINITY
+  const loading = () =>
+    load().finally(() => {
+      loadedAtMs = performance.now()
+    })
+  const keys = createCache(loading, { lifetimeSeconds, staleSeconds, onFailure })
   return async (header) => {
     // With two matching keys the choice is ambiguous (OpenID Connect Core §10.1 requires a kid then).
     const only = ([key, another]: PublicJwk[]) => (another ? undefined : key)
     const found = only(keysFor(header, await keys.get()))
-    if (found || keys.sinceAttempt < UNKNOWN_KEY_PAUSE_SECONDS) return found
+    if (found || performance.now() - loadedAtMs < UNKNOWN_KEY_PAUSE_SECONDS * 1000) return found
     return only(keysFor(header, await keys.reload()))
   }
 }
