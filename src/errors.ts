@@ -130,14 +130,8 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   constructor(code: Code, message: string, hint = 'Start a new sign-in.', details: ErrorDetails = {}) {
     // Consoles of Node and Chromium print the stack, which contains this first text, so the hint is shown there too.
     super(`${message} ${hint}`, details)
-    this.message = message
-    this.code = code
-    this.hint = hint
-    this.serverError = details.serverError
-    this.retryable = details.retryable ?? false
-    if (details.requirements) this.requirements = details.requirements
-    if (details.claim) this.claim = details.claim
-    const { returnTo, appState } = details
+    const { returnTo, appState, ...shown } = details
+    Object.assign(this, { serverError: undefined, retryable: false }, shown, { code, message, hint })
     if (returnTo) Object.defineProperties(this, { returnTo: { value: returnTo }, appState: { value: appState } })
   }
 }
@@ -152,9 +146,8 @@ export const codeOf = (error: unknown): string => (isProofkeyError(error) ? erro
 
 /** A copy of the error with other details. Several callers can receive one error, so a thrown object is not changed. */
 export function errorWith(error: ProofkeyError, changes: ErrorDetails): ProofkeyError {
-  const { code, message, hint, cause, serverError, retryable, requirements, claim, returnTo, appState } = error
-  const details = { cause, serverError, retryable, requirements, claim, returnTo, appState, ...changes }
-  const copy = new ProofkeyError(code, message, hint, details)
+  const { code, message, hint, cause, returnTo, appState } = error
+  const copy = new ProofkeyError(code, message, hint, { cause, returnTo, appState, ...error, ...changes })
   const revealed = unredacted.get(error)
   if (revealed) unredacted.set(copy, revealed)
   return copy
