@@ -16,11 +16,7 @@ export async function createSealKey(): Promise<CryptoKey> {
 export async function seal(key: CryptoKey, id: string, ticket: string, text: string): Promise<Uint8Array<ArrayBuffer>> {
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
   const ciphertext = await subtle().encrypt(parameters(iv, id), await sealingKey(key, ticket), utf8(text))
-  const sealed = new Uint8Array(1 + IV_BYTES + ciphertext.byteLength)
-  sealed[0] = VERSION
-  sealed.set(iv, 1)
-  sealed.set(new Uint8Array(ciphertext), 1 + IV_BYTES)
-  return sealed
+  return new Uint8Array([VERSION, ...iv, ...new Uint8Array(ciphertext)])
 }
 
 /** Decrypts a text. @returns undefined if the key, ticket or id is another one, or if a bit was changed */
