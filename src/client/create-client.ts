@@ -16,7 +16,7 @@ import type { ExchangedGrant } from '../protocol/token/exchange-at.js'
 import { redirect } from '../user-agents/redirect.js'
 import type { SignInAttempt, UserAgent } from '../user-agents/user-agent.js'
 import { indexedDbVault } from '../vault/indexeddb.js'
-import { pageVault } from '../vault/page-memory.js'
+import type { Vault } from '../vault/vault.js'
 import { currentUrl, swapUrl } from './address-bar.js'
 import type { ClientConfig, ExchangeClientConfig, WithDpop, WithoutDpop } from './client-config.js'
 
@@ -84,8 +84,9 @@ export function createClient(config: ClientConfig): Client {
 export function buildClient(config: ClientConfig, onCallback?: () => (result: SignInResult) => void) {
   checkConfig(config)
   const { redirectUri, vault = indexedDbVault() } = config
-  const memory = pageVault()
   const flow = createFlow(config)
+  /** Where the sign-ins that this page started are stored, by their `state`. */
+  const vaults = new Map<string, Vault>()
   /** The last completed sign-in, and the last one that `handleCallback` was called for. */
   let completed: { href: string; result: Promise<SignInResult> } | undefined
   let handled: { cleanUrl: string; result: Promise<SignInResult> } | undefined
@@ -104,9 +105,9 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
       redirectUri,
       signal,
       async begin({ redirectUri: callbackUri = redirectUri, ...overrides } = {}) {
-        const vaults = userAgent.keepsPage ? ([vault, memory] as const) : ([vault] as const)
-        const start = flow.start(vaults, { ...options, ...overrides }, signal, callbackUri)
-        const { url, state, id } = await reportOnce(start)
+        const start = flow.start(vault, { ...options, ...overrides }, signal, callbackUri, userAgent.memory)
+        const { url, state, id, storedIn } = await reportOnce(start)
+        vaults.set(state, storedIn)
         pending = { state, id, callbackUri: new URL(callbackUri) }
         return { url, state, responseMode: config.responseMode ?? 'query' }
       },
@@ -160,7 +161,9 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
     cleanUrl?: string,
   ): Promise<SignInResult> {
     if (completed?.href === href) return completed.result
-    const work = isTicket(state) ? flow.complete([memory, vault], href, state, options) : Promise.reject(unknownState())
+    const work = isTicket(state)
+      ? flow.complete(vaults.get(state) ?? vault, href, state, options)
+      : Promise.reject(unknownState())
     const onResult = onCallback?.()
     const result = work
       .then((result) => {

@@ -44,9 +44,6 @@ interface FlowOptions {
   readonly maxReturnToBytes?: number
 }
 
-/** In order of preference. */
-type Vaults = readonly [Vault, ...Vault[]]
-
 /** The content of a vault record. */
 interface PendingSignIn {
   readonly transaction: Transaction
@@ -89,14 +86,14 @@ export function createFlow(config: FlowConfig & FlowOptions) {
     put,
 
     /**
-     * Starts a sign-in and stores it in the first vault that works.
-     * @returns the authorization URL, the state, and the record id
+     * Starts a sign-in and stores it in the vault, or in `memory` if the vault's storage fails.
+     * @returns the authorization URL, the state, the record id, and the vault that stored it
      */
-    async start(vaults: Vaults, options: StartOptions, signal?: AbortSignal, callbackUri = redirectUri) {
+    async start(vault: Vault, options: StartOptions, signal?: AbortSignal, callbackUri = redirectUri, memory?: Vault) {
       const { returnTo = '/', appState, ...parameters } = options
       let id: string | undefined
       try {
-        vaults[0].prepare?.()
+        vault.prepare?.()
         config.exchange?.prepare?.(callbackUri)
         // The configuration is a floor: one sign-in can demand more, not less.
         const demands = joinDemands(config, parameters)
@@ -118,10 +115,11 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         if (!path) report({ type: 'return_to_refused' }, id)
         const origin = (parameters.prompt ?? config.prompt) === 'none' ? 'silent' : 'interactive'
         const pending: PendingSignIn = { transaction, origin, returnTo: path ?? '/', appState }
-        const vault = await unlessAborted(putIn(vaults, state, JSON.stringify(pending), id), signal)
-        report({ type: 'transaction_stored', vault }, id)
+        const storing = store(vault, memory, state, JSON.stringify(pending), id)
+        const storedIn = await unlessAborted(storing, signal)
+        report({ type: 'transaction_stored', vault: storedIn.name }, id)
         report({ type: 'sign_in_started', endpoint: server.authorization_endpoint, scope }, id)
-        return { url, state, id }
+        return { url, state, id, storedIn }
       } catch (error) {
         throw this.failed(error, id)
       }
@@ -129,14 +127,14 @@ export function createFlow(config: FlowConfig & FlowOptions) {
 
     /** Takes the sign-in from the vault and completes it. Without a response it is put back. */
     async complete(
-      vaults: Vaults,
+      vault: Vault,
       callback: string,
       state: string,
       options: CompleteOptions = {},
     ): Promise<SignInResult> {
       const id = await ticketId(state)
       report({ type: 'callback_received' }, id)
-      const { vault, taken } = await takeFrom(vaults, state)
+      const taken = await vault.take(state, clientKey)
       if (taken.status !== 'taken') {
         // Another origin has other storage: report the URL mismatch as the cause.
         const { origin } = new URL(redirectUri)
@@ -175,24 +173,22 @@ export function createFlow(config: FlowConfig & FlowOptions) {
     for (const id of dropped) report({ type: 'transaction_dropped', reason: 'vault_full' }, id)
   }
 
-  /** @returns the name of the vault that stored it */
-  async function putIn([vault, ...others]: Vaults, state: string, value: string, id: string): Promise<string> {
+  /** @returns the vault that stored it */
+  async function store(
+    vault: Vault,
+    memory: Vault | undefined,
+    state: string,
+    value: string,
+    id: string,
+  ): Promise<Vault> {
     try {
       await put(vault, state, clientKey, value)
-      return vault.name
+      return vault
     } catch (error) {
-      const [next, ...rest] = others
-      if (!next || !isProofkeyError(error) || !error.code.startsWith('storage')) throw error
-      report({ type: 'vault_replaced', vault: vault.name, by: next.name, code: error.code }, id)
-      return putIn([next, ...rest], state, value, id)
+      if (!memory || !isProofkeyError(error) || !error.code.startsWith('storage')) throw error
+      report({ type: 'vault_replaced', vault: vault.name, by: memory.name, code: error.code }, id)
+      return store(memory, undefined, state, value, id)
     }
-  }
-
-  /** Takes from the vault that has the sign-in; without one, the result of the last vault. */
-  async function takeFrom([vault, ...others]: Vaults, state: string): Promise<{ vault: Vault; taken: Taken }> {
-    const taken = await vault.take(state, clientKey)
-    const [next, ...rest] = others
-    return taken.status === 'unknown' && next ? takeFrom([next, ...rest], state) : { vault, taken }
   }
 
   function reportScope(transaction: Transaction, scope: string, id: string) {

@@ -181,7 +181,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       if (!ticketIsTaggedFor(state, flow.clientKey)) throw otherClient()
       // Check before the record is taken, so that a wrong proxy setting does not use it up.
       checkServerRedirectUri(redirectUri, url, { headers: request.headers, trust: forwardedHeaders })
-      const result = await flow.complete([vaultOf(jar)], url.href, state, { signal, ...(form && { form }) })
+      const result = await flow.complete(vaultOf(jar), url.href, state, { signal, ...(form && { form }) })
       return { ...result, headers: headersOf(jar) }
     } catch (error) {
       throw withHeaders(flow.failed(error, isTicket(state) ? await ticketId(state) : undefined), headersOf(jar))
@@ -230,7 +230,7 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
         throw flow.failed(error)
       }
       const jar = jarOf(request)
-      const { url, id } = await flow.start([vaultOf(jar)], options, signal)
+      const { url, id } = await flow.start(vaultOf(jar), options, signal)
       const headers = headersOf(jar, { location: url.href })
       try {
         checkResponseHead(headers)

@@ -1,3 +1,4 @@
+import { pageVault } from '../vault/page-memory.js'
 import { cancelled, type Undo, waitForCallback } from './callback-wait.js'
 import type { UserAgent } from './user-agent.js'
 
@@ -31,7 +32,7 @@ export function deepLink({ open, onUrl, onClose, close, timeoutSeconds = 600 }: 
   let openedTabs = 0
   return {
     name: 'deep link',
-    keepsPage: true,
+    memory: pageVault(),
     async open(attempt) {
       const { url } = await attempt.begin()
       const callback = await waitForCallback(attempt, timeoutSeconds, async ({ receive, fail, onEnd }) => {

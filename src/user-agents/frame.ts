@@ -1,4 +1,5 @@
 import { ProofkeyError } from '../errors.js'
+import { pageVault } from '../vault/page-memory.js'
 import { waitForCallback } from './callback-wait.js'
 import { type EmbeddedOptions, refuseEmbedded } from './embedded.js'
 import { refuseOtherOrigin } from './origin.js'
@@ -25,7 +26,7 @@ export interface FrameOptions extends EmbeddedOptions {
 export function frame({ timeoutSeconds = 10, ...options }: FrameOptions = {}): UserAgent {
   return {
     name: 'frame',
-    keepsPage: true,
+    memory: pageVault(),
     relay: relayCallback,
     async open(attempt) {
       const { embedded, redirectUri = attempt.redirectUri } = options

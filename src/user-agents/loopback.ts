@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import type { AddressInfo } from 'node:net'
 import { finished } from 'node:stream/promises'
 import { isProofkeyError, ProofkeyError } from '../errors.js'
+import { pageVault } from '../vault/page-memory.js'
 import { waitForCallback } from './callback-wait.js'
 import type { UserAgent } from './user-agent.js'
 
@@ -41,7 +42,7 @@ export function loopback({
 }: LoopbackOptions = {}): UserAgent {
   return {
     name: 'loopback',
-    keepsPage: true,
+    memory: pageVault(),
     async open(attempt) {
       let receive = (_url: string) => {}
       let show = (_text: string) => {}

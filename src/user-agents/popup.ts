@@ -1,4 +1,5 @@
 import { ProofkeyError } from '../errors.js'
+import { pageVault } from '../vault/page-memory.js'
 import { cancelled, waitForCallback } from './callback-wait.js'
 import { type EmbeddedOptions, refuseEmbedded } from './embedded.js'
 import { refuseOtherOrigin } from './origin.js'
@@ -42,7 +43,7 @@ let cancelCurrent: (() => void) | undefined
 export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...options }: PopupOptions = {}): UserAgent {
   return {
     name: 'popup',
-    keepsPage: true,
+    memory: pageVault(),
     relay: relayCallback,
     async open(attempt) {
       const { embedded, redirectUri = attempt.redirectUri } = options

@@ -1,3 +1,5 @@
+import type { Vault } from '../vault/vault.js'
+
 /** One sign-in, as a {@link UserAgent} sees it. */
 export interface SignInAttempt {
   /** The redirect URI of the client. */
@@ -37,15 +39,15 @@ export interface SignInOverrides {
 export interface UserAgent {
   /** A short name for messages, for example `redirect`. */
   readonly name: string
-  /** True if the page is not left. Then the sign-in may be kept in memory when the vault's storage fails. */
-  readonly keepsPage?: boolean | undefined
+  /** Set if the page is not left: keeps the sign-in in the page's memory if the vault's storage fails. */
+  readonly memory?: Vault | undefined
   /**
    * Called by `start()` in the page at the redirect URI: passes the callback URL to the page that waits for it.
    * @returns false if no page waits
    */
   readonly relay?: (() => Promise<boolean>) | undefined
   /**
-   * Sends the user to the server and, if `keepsPage`, waits for the callback and completes the sign-in. It is called
+   * Sends the user to the server and, if the page is not left, waits for the callback and completes the sign-in. It is called
    * synchronously by `signIn`, so that a popup can be opened before the first `await`. It must remove all its listeners,
    * timers, servers and windows, on failure too; a window cut off by `Cross-Origin-Opener-Policy` is the only exception.
    */

@@ -143,7 +143,7 @@ export function describeUserAgent(
 
     it('says its name', () => {
       expect(stage.agent.name).toMatch(/^[a-z][a-z -]+$/)
-      expect(!!stage.agent.keepsPage).toBe(!leaves)
+      expect(!!stage.agent.memory).toBe(!leaves)
     })
 
     it('begins once, and sends the person once to exactly that URL', async () => {

@@ -6,7 +6,8 @@ import ts from 'typescript'
 const FLOORS = [
   ['errors', 'events', 'limits'],
   ['crypto'],
-  ['protocol', 'vault', 'user-agents'],
+  ['protocol', 'vault'],
+  ['user-agents'],
   ['flow'],
   ['session'],
   ['client', 'server'],

@@ -1,3 +1,4 @@
+import { memoryVault } from '../../src/index.js'
 import type { AuthorizationRequestUrl, SignInAttempt, UserAgent } from '../../src/user-agents/user-agent.js'
 
 /** What `begin()` gives. */
@@ -21,11 +22,8 @@ export const signInAttempt = (given: Partial<SignInAttempt> = {}): SignInAttempt
 })
 
 /** A user agent that keeps the page. @param travel takes the person from the authorization URL to their callback */
-export const travelBy = (
-  travel: (url: URL) => URL | string | Promise<URL | string>,
-  name = 'person',
-): UserAgent & { readonly keepsPage: true } => ({
+export const travelBy = (travel: (url: URL) => URL | string | Promise<URL | string>, name = 'person'): UserAgent => ({
   name,
-  keepsPage: true,
+  memory: memoryVault(),
   open: async ({ begin, complete }) => complete(`${await travel((await begin()).url)}`),
 })

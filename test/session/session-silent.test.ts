@@ -94,7 +94,6 @@ describe('a silent sign-in for a session, in place of a refresh', () => {
   it('that the server refuses ends the session', async () => {
     const silent: UserAgent = {
       name: 'frame',
-      keepsPage: true,
       open: async () => {
         throw new ProofkeyError('login_required', 'Nobody is signed in at the server.')
       },
