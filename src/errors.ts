@@ -178,7 +178,6 @@ export function oauthErrorOf(body: unknown): OAuthErrorBody | undefined {
 /** An OAuth error as a {@link ProofkeyError}; the server's text is redacted. */
 export function oauthRefusal(
   code: ErrorCode,
-  message: string,
   { error, error_description }: OAuthErrorBody,
   secrets: Secrets,
   hint = hintFor(code),
@@ -188,7 +187,7 @@ export function oauthRefusal(
     error: redact(error, secrets),
     ...(described && { description: redact(error_description, secrets) }),
   }
-  const refusal = new ProofkeyError(code, `${message}: ${serverError.error}.`, hint, { serverError })
+  const refusal = new ProofkeyError(code, `The server returned the error: ${serverError.error}.`, hint, { serverError })
   unredacted.set(refusal, { error, ...(described && { description: error_description }) })
   return refusal
 }

@@ -77,7 +77,6 @@ export function checkCallback(
     const body = { error, error_description: parameters.get('error_description') }
     throw oauthRefusal(
       ERRORS_WITH_OWN_CODE.test(error) ? (error as ErrorCode) : 'authorization_failed',
-      'The server returned the error',
       body,
       [ticketSecret(state), code, idToken?.nonce, codeVerifier],
     )

@@ -79,7 +79,7 @@ export async function requestDeviceCode(
   const client = { client_id: clientId }
   const { response, secrets } = await post(server, client, body, { ...options, dpop: undefined }, name)
   const refusal = await errorIn(response)
-  if (refusal) throw oauthRefusal('authorization_failed', 'The server returned the error', refusal, secrets)
+  if (refusal) throw oauthRefusal('authorization_failed', refusal, secrets)
   const answer = await processDeviceAuthorizationResponse(server, client, response).catch(({ message }: Error) => {
     throw responseRefused(`${server[name]}`, `returned no device code (status ${response.status}): ${message}`)
   })
@@ -136,7 +136,7 @@ export async function pollDeviceGrant(
   if (refusal?.error === 'expired_token') throw expired()
   if (refusal) {
     const code = refusal.error === 'access_denied' ? refusal.error : 'token_request_refused'
-    throw oauthRefusal(code, 'The server returned the error', refusal, secrets)
+    throw oauthRefusal(code, refusal, secrets)
   }
   const verifySignature = options.signature?.(pinned, options)
   const idToken = idTokenPolicy(request, { requestedAtMs: startedAtMs })

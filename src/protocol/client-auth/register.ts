@@ -36,7 +36,7 @@ export async function registerClient(
   if (response.status >= 400) {
     const body = { ...registered, error: `${registered.error ?? response.status}` }
     const secrets = [initialAccessToken, metadata['software_statement'] as string | undefined]
-    throw oauthRefusal('registration_refused', 'The server refused to register this client', body, secrets)
+    throw oauthRefusal('registration_refused', body, secrets)
   }
   if (typeof registered.client_id !== 'string' || !registered.client_id)
     throw responseRefused(url, 'returned no client_id')

@@ -171,7 +171,7 @@ function translate(error: unknown, response: Response, secrets: Posted['secrets'
   const body = error instanceof oauth.ResponseBodyError ? error : oauthErrorOf(about.body)
   if (body && !('access_token' in body)) {
     const hint = 'Start a new sign-in; invalid_grant can mean a stolen code.'
-    return oauthRefusal('token_request_refused', 'The server returned the error', body, secrets, hint)
+    return oauthRefusal('token_request_refused', body, secrets, hint)
   }
   if (isMute)
     return new ProofkeyError(
