@@ -1,4 +1,4 @@
-import type { IDToken } from 'oauth4webapi'
+import type { IDToken, TokenEndpointResponse } from 'oauth4webapi'
 import { base64url } from '../../crypto/base64url.js'
 import { digest } from '../../crypto/digest.js'
 import { type CheckedClaim, ProofkeyError } from '../../errors.js'
@@ -71,24 +71,18 @@ const DAY_SECONDS = 86_400
 /** The time allowed between sign-in and token response, if the time of the request is not known. */
 const INTERACTION_SECONDS = 60
 
-/** The inputs of {@link checkIdToken} besides claims and policy. */
-export interface IdTokenContext {
-  readonly clientId: string
-  readonly idToken: string
-  readonly accessToken: string
-  /** The server's time minus ours. */
-  readonly aheadSeconds: number
-}
-
 /**
  * The checks of OpenID Connect Core §3.1.3.7 and §3.1.3.8, except `iss`, `aud`, `exp`, `nbf` and the algorithm, which
  * oauth4webapi has checked.
+ * @param aheadSeconds the server's time minus ours
  * @throws `id_token_invalid`, `acr_not_met`
  */
 export async function checkIdToken(
   claims: IDToken,
-  { clientId, idToken, accessToken, aheadSeconds }: IdTokenContext,
+  { id_token = '', access_token }: TokenEndpointResponse,
+  clientId: string,
   { nonce, maxAgeSeconds, acrValues, requestedAtMs, refreshOf }: IdTokenPolicy,
+  aheadSeconds: number,
 ): Promise<void> {
   const { iss, sub, aud, azp = clientId, iat, auth_time, acr, at_hash } = claims
   const nowSeconds = Date.now() / 1000
@@ -104,7 +98,7 @@ export async function checkIdToken(
     // oauth4webapi has checked that it is a string; an empty one identifies no user.
     sub: sub !== '' && sub === (refreshOf?.sub ?? sub),
     azp: azp === clientId,
-    at_hash: at_hash === undefined || at_hash === (await halfHash(idToken, accessToken)),
+    at_hash: at_hash === undefined || at_hash === (await halfHash(id_token, access_token)),
   }
   const checks: Partial<Record<CheckedClaim, boolean>> = refreshOf
     ? {

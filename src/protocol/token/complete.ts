@@ -116,10 +116,8 @@ export async function readGrant(
     if (id_token) await verifySignature?.(response)
     const claims = oauth.getValidatedIdTokenClaims(result)
     const policy = expected.idToken
-    if (claims) {
-      const context = { clientId: expected.clientId, idToken: id_token ?? '', accessToken: access_token, aheadSeconds }
-      await checkIdToken(claims, context, policy)
-    } else if (policy.required) throw invalidIdToken('it is missing')
+    if (claims) await checkIdToken(claims, result, expected.clientId, policy, aheadSeconds)
+    else if (policy.required) throw invalidIdToken('it is missing')
     const issued = [...secrets, access_token, id_token, refresh_token]
     const repeatsSecret = secretFinder(issued)
     const granted = scopes(result.scope ?? expected.scope).filter(
