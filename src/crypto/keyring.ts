@@ -54,9 +54,7 @@ export function createKeyring(keys: readonly SealingKey[]): Keyring {
     },
     async open(id, ticket, sealed) {
       const [keyId = '', body = ''] = sealed.split('.')
-      const key = await load(keyId)
-      const bytes = decode(body)
-      return key && bytes && open(key, id, ticket, bytes)
+      return open(await load(keyId), id, ticket, decode(body))
     },
   }
 }

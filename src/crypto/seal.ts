@@ -3,9 +3,16 @@ import { subtle, utf8 } from './web-crypto.js'
 const VERSION = 1
 const IV_BYTES = 12
 
-/** Creates one of the two secrets of {@link seal}: a key that cannot be exported. It is stored with the sealed value. */
-export async function createSealKey(): Promise<CryptoKey> {
-  return subtle().generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+/** A sealed text with its key, as they are stored together. */
+export interface SealedRecord {
+  readonly key: CryptoKey
+  readonly sealed: Uint8Array<ArrayBuffer>
+}
+
+/** {@link seal} with a new key that cannot be exported. */
+export async function sealRecord(id: string, ticket: string, text: string): Promise<SealedRecord> {
+  const key = await subtle().generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+  return { key, sealed: await seal(key, id, ticket, text) }
 }
 
 /**
@@ -19,15 +26,15 @@ export async function seal(key: CryptoKey, id: string, ticket: string, text: str
   return new Uint8Array([VERSION, ...iv, ...new Uint8Array(ciphertext)])
 }
 
-/** Decrypts a text. @returns undefined if the key, ticket or id is another one, or if a bit was changed */
+/** Decrypts a text. @returns undefined if key, ticket or id is missing or another one, or if a bit was changed */
 export async function open(
-  key: CryptoKey,
+  key: CryptoKey | undefined,
   id: string,
   ticket: string,
-  sealed: Uint8Array<ArrayBuffer>,
+  sealed: Uint8Array<ArrayBuffer> | undefined,
 ): Promise<string | undefined> {
   try {
-    if (sealed[0] !== VERSION) return undefined
+    if (!key || sealed?.[0] !== VERSION) return undefined
     const iv = sealed.slice(1, 1 + IV_BYTES)
     const text = await subtle().decrypt(parameters(iv, id), await sealingKey(key, ticket), sealed.slice(1 + IV_BYTES))
     return new TextDecoder('utf-8', { ignoreBOM: true }).decode(text)

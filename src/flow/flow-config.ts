@@ -1,7 +1,7 @@
 import { type AuthorizationParameters, configInvalid, parameterProblems } from '../protocol/authorize/begin.js'
 import { withoutCallbackParameters } from '../protocol/authorize/callback.js'
 import type { ClientAuth } from '../protocol/client-auth/client-auth.js'
-import { isLoopback, parseUrl } from '../protocol/discovery/endpoint.js'
+import { isLoopback, isSecure, parseUrl } from '../protocol/discovery/endpoint.js'
 import type { ServerMetadata } from '../protocol/discovery/metadata.js'
 import type { SignatureCheck } from '../protocol/jose/id-token-signature.js'
 import type { RequestOptions } from '../protocol/request.js'
@@ -72,7 +72,7 @@ export function checkConfig(config: FlowConfig): void {
 const isSeconds = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 1e6
 
 const isIssuer = (url: URL | undefined, { insecure }: FlowConfig) =>
-  url && (url.protocol === 'https:' || insecure?.(url)) && !/[?#]/.test(url.href)
+  url && isSecure(url, insecure) && !/[?#]/.test(url.href)
 
 /** RFC 8252 §7: https, http on loopback, or a private-use URI scheme in reverse domain name notation. */
 const isRedirectUri = (url: URL | undefined) =>

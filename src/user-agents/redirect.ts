@@ -18,16 +18,12 @@ export function redirect({ navigate = (url) => location.assign(url), embedded }:
       const { url } = await begin()
       navigate(url.href)
       const listeners = new AbortController()
-      try {
-        await new Promise<void>((resolve, reject) => {
-          // The Back button can restore this page from the back/forward cache, with this promise still pending.
-          addEventListener('pageshow', ({ persisted }) => persisted && resolve(), listeners)
-          // The page is still here if a `beforeunload` dialog let the user stay.
-          signal?.addEventListener('abort', () => reject(aborted(signal.reason)), listeners)
-        })
-      } finally {
-        listeners.abort()
-      }
+      await new Promise<void>((resolve, reject) => {
+        // The Back button can restore this page from the back/forward cache, with this promise still pending.
+        addEventListener('pageshow', ({ persisted }) => persisted && resolve(), listeners)
+        // The page is still here if a `beforeunload` dialog let the user stay.
+        signal?.addEventListener('abort', () => reject(aborted(signal.reason)), listeners)
+      }).finally(() => listeners.abort())
     },
   }
 }

@@ -1,15 +1,13 @@
 import { randomToken } from '../crypto/random.js'
-import { createSealKey, open, seal } from '../crypto/seal.js'
+import { open, type SealedRecord, sealRecord } from '../crypto/seal.js'
 import { ticketId, ticketIsExpired } from '../crypto/ticket.js'
 import { createDatabase, keyRefused, promisifyRequest } from './database.js'
 import type { Vault } from './vault.js'
 
 /** A record. After a take it contains only the owner and the token of the take, so that a second take is detected. */
-interface StoredRecord {
+interface StoredRecord extends Partial<SealedRecord> {
   readonly owner: string
   readonly takenBy?: string
-  readonly key?: CryptoKey
-  readonly sealed?: Uint8Array<ArrayBuffer>
 }
 
 /** The maximum number of records, taken ones included; the ones that expire first are removed. */
@@ -32,16 +30,18 @@ export function indexedDbVault(): Vault {
     prepare: () => void transaction('readonly', async () => {}).catch(() => {}),
 
     async put(ticket, owner, value) {
-      const [id, key] = await Promise.all([ticketId(ticket), createSealKey()])
-      const sealed = await seal(key, id + owner, ticket, value)
+      const id = await ticketId(ticket)
+      const record: StoredRecord = { owner, ...(await sealRecord(id + owner, ticket, value)) }
       const dropped = await transaction('readwrite', async (records) => {
         const dropped = await makeRoom(records)
-        await promisifyRequest(records.put({ owner, key, sealed } satisfies StoredRecord, id))
+        await promisifyRequest(records.put(record, id))
         return dropped
       })
       // Read back and use it: some engines accept a key that they cannot return.
-      const written = await transaction('readonly', (records) => promisifyRequest<StoredRecord>(records.get(id)))
-      if ((await openRecord(written, id, ticket)) !== value) throw keyRefused()
+      const written = await transaction('readonly', (records) =>
+        promisifyRequest<StoredRecord | undefined>(records.get(id)),
+      )
+      if ((await open(written?.key, id + owner, ticket, written?.sealed)) !== value) throw keyRefused()
       return dropped
     },
 
@@ -58,7 +58,7 @@ export function indexedDbVault(): Vault {
         return record
       })
       if (typeof found === 'string') return { status: found }
-      const value = await openRecord(found, id, ticket)
+      const value = await open(found.key, id + owner, ticket, found.sealed)
       if (value === undefined) return { status: 'unreadable' }
       const putBack = () =>
         transaction('readwrite', async (records) => {
@@ -70,10 +70,6 @@ export function indexedDbVault(): Vault {
       return { status: 'taken', value, putBack }
     },
   }
-}
-
-async function openRecord(record: StoredRecord | undefined, id: string, ticket: string): Promise<string | undefined> {
-  return record?.key && record.sealed ? open(record.key, id + record.owner, ticket, record.sealed) : undefined
 }
 
 /**

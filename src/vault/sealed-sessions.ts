@@ -1,13 +1,11 @@
-import { createSealKey, open, seal } from '../crypto/seal.js'
+import { open, type SealedRecord, sealRecord } from '../crypto/seal.js'
 import { createDatabase, keyRefused, promisifyRequest } from './database.js'
 import { exclusively } from './lock.js'
 import { inTurn, type SessionStore, type StoredText } from './session-store.js'
 
 /** Without a key where there is no text. */
-interface SealedRecord {
+interface StoredSession extends Partial<SealedRecord> {
   readonly epoch: number
-  readonly key?: CryptoKey
-  readonly sealed?: Uint8Array<ArrayBuffer>
 }
 
 /** A sign-in's key is derived from its `state` too; a session has none, because it must be readable after a reload. */
@@ -21,11 +19,12 @@ const TICKET = 'session'
 export function sealedSessions(): SessionStore {
   const transaction = createDatabase('proofkey-sessions', 'sessions')
   const turn = inTurn()
-  const get = (records: IDBObjectStore, owner: string) => promisifyRequest<SealedRecord | undefined>(records.get(owner))
+  const get = (records: IDBObjectStore, owner: string) =>
+    promisifyRequest<StoredSession | undefined>(records.get(owner))
 
   async function read(owner: string): Promise<StoredText> {
     const { epoch = 0, key, sealed } = (await transaction('readonly', (records) => get(records, owner))) ?? {}
-    return { epoch, text: key && sealed && (await open(key, owner, TICKET, sealed)) }
+    return { epoch, text: await open(key, owner, TICKET, sealed) }
   }
 
   return {
@@ -34,8 +33,7 @@ export function sealedSessions(): SessionStore {
     read,
 
     async replace(owner, expectedEpoch, { epoch, text }) {
-      const key = text === undefined ? undefined : await createSealKey()
-      const record: SealedRecord = key ? { epoch, key, sealed: await seal(key, owner, TICKET, text ?? '') } : { epoch }
+      const record: StoredSession = { epoch, ...(text !== undefined && (await sealRecord(owner, TICKET, text))) }
       const replaced = await transaction('readwrite', async (records) => {
         if (((await get(records, owner))?.epoch ?? 0) !== expectedEpoch) return false
         await promisifyRequest(records.put(record, owner))

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createSealKey, open, seal } from '../../src/crypto/seal.js'
+import { open, seal, sealRecord } from '../../src/crypto/seal.js'
 import { utf8 } from '../../src/crypto/web-crypto.js'
 import { anyText } from '../helpers/any-text.js'
 import { ADA, ticketFor } from '../helpers/tickets.js'
@@ -14,6 +14,8 @@ const id = 'record-1'
 const text = 'a verifier nobody may see'
 const someText = anyText(300)
 let key: CryptoKey
+
+const createSealKey = async () => (await sealRecord(id, ticket, text)).key
 
 beforeAll(async () => {
   key = await createSealKey()

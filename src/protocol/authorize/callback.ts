@@ -75,11 +75,12 @@ export function checkCallback(
   const code = parameters.get('code')
   if (error !== null) {
     const body = { error, error_description: parameters.get('error_description') }
-    throw oauthRefusal(
-      ERRORS_WITH_OWN_CODE.test(error) ? (error as ErrorCode) : 'authorization_failed',
-      body,
-      [ticketSecret(state), code, idToken?.nonce, codeVerifier],
-    )
+    throw oauthRefusal(ERRORS_WITH_OWN_CODE.test(error) ? (error as ErrorCode) : 'authorization_failed', body, [
+      ticketSecret(state),
+      code,
+      idToken?.nonce,
+      codeVerifier,
+    ])
   }
   if (!code) throw malformed('contains no code')
   return code
