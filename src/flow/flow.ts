@@ -115,7 +115,15 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         if (!path) report({ type: 'return_to_refused' }, id)
         const origin = (parameters.prompt ?? config.prompt) === 'none' ? 'silent' : 'interactive'
         const pending: PendingSignIn = { transaction, origin, returnTo: path ?? '/', appState }
-        const storing = store(vault, memory, state, JSON.stringify(pending), id)
+        const store = async (to: Vault) => {
+          await put(to, state, clientKey, JSON.stringify(pending))
+          return to
+        }
+        const storing = store(vault).catch((error) => {
+          if (!memory || !codeOf(error).startsWith('storage')) throw error
+          report({ type: 'vault_replaced', vault: vault.name, by: memory.name, code: error.code }, id)
+          return store(memory)
+        })
         const storedIn = await unlessAborted(storing, signal)
         report({ type: 'transaction_stored', vault: storedIn.name }, id)
         report({ type: 'sign_in_started', endpoint: server.authorization_endpoint, scope }, id)
@@ -171,24 +179,6 @@ export function createFlow(config: FlowConfig & FlowOptions) {
   async function put(vault: Vault, ticket: string, owner: string, value: string): Promise<void> {
     const dropped = (await vault.put(ticket, owner, value)) ?? []
     for (const id of dropped) report({ type: 'transaction_dropped', reason: 'vault_full' }, id)
-  }
-
-  /** @returns the vault that stored it */
-  async function store(
-    vault: Vault,
-    memory: Vault | undefined,
-    state: string,
-    value: string,
-    id: string,
-  ): Promise<Vault> {
-    try {
-      await put(vault, state, clientKey, value)
-      return vault
-    } catch (error) {
-      if (!memory || !isProofkeyError(error) || !error.code.startsWith('storage')) throw error
-      report({ type: 'vault_replaced', vault: vault.name, by: memory.name, code: error.code }, id)
-      return store(memory, undefined, state, value, id)
-    }
   }
 
   function reportScope(transaction: Transaction, scope: string, id: string) {
