@@ -148,8 +148,7 @@ export const codeOf = (error: unknown): string => (isProofkeyError(error) ? erro
 export function errorWith(error: ProofkeyError, changes: ErrorDetails): ProofkeyError {
   const { code, message, hint, cause, returnTo, appState } = error
   const copy = new ProofkeyError(code, message, hint, { cause, returnTo, appState, ...error, ...changes })
-  const revealed = unredacted.get(error)
-  if (revealed) unredacted.set(copy, revealed)
+  unredacted.set(copy, unredacted.get(error))
   return copy
 }
 
@@ -182,13 +181,11 @@ export function oauthRefusal(
   secrets: Secrets,
   hint = hintFor(code),
 ): ProofkeyError {
-  const described = typeof error_description === 'string'
-  const serverError = {
-    error: redact(error, secrets),
-    ...(described && { description: redact(error_description, secrets) }),
-  }
+  const described = typeof error_description === 'string' ? error_description : undefined
+  const description = described && redact(described, secrets)
+  const serverError = { error: redact(error, secrets), description }
   const refusal = new ProofkeyError(code, `The server returned the error: ${serverError.error}.`, hint, { serverError })
-  unredacted.set(refusal, { error, ...(described && { description: error_description }) })
+  unredacted.set(refusal, { error, description: described })
   return refusal
 }
 
@@ -200,7 +197,7 @@ const hintFor = (code: ErrorCode) =>
       : 'See serverError; start a new sign-in.'
 
 /** The server's unchanged text. Logs, JSON and consoles do not show it. */
-const unredacted = new WeakMap<ProofkeyError, ServerError>()
+const unredacted = new WeakMap<ProofkeyError, ServerError | undefined>()
 
 /**
  * The unchanged OAuth error response, if {@link ProofkeyError.serverError} was cut or withheld. It can contain any secret

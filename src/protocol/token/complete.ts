@@ -120,13 +120,11 @@ export async function readGrant(
     else if (policy.required) throw invalidIdToken('it is missing')
     const issued = [...secrets, access_token, id_token, refresh_token]
     const repeatsSecret = secretFinder(issued)
-    const granted = scopes(result.scope ?? expected.scope).filter(
-      (value) => value.length <= MAX_SHOWN_LENGTH && !repeatsSecret(value),
-    )
+    const scope = result.scope ?? expected.scope
+    const granted = scopes(scope).filter((value) => value.length <= MAX_SHOWN_LENGTH && !repeatsSecret(value))
     const missing = scopes(expected.requiredScope).filter((value) => !granted.includes(value))
     if (missing.length) {
-      const hint =
-        (result.scope ?? expected.scope) ? 'Sign in with prompt=consent.' : 'Let the server send the granted scope.'
+      const hint = scope ? 'Sign in with prompt=consent.' : 'Let the server send the granted scope.'
       throw new ProofkeyError('scope_missing', `The server did not grant: ${redact(missing.join(' '), issued)}.`, hint)
     }
     return {
