@@ -274,7 +274,7 @@ function decoded(text: string, rounds = 8): string {
     .replace(/\\u\{([\da-f]+)\}|[\\%]u([\da-f]{4})|\\x([\da-f]{2})/gi, (_, any, four, two) =>
       character(`0x${any ?? four ?? two}`),
     )
-    .replaceAll('&amp;', '&')
+    .replace(/&amp;/g, '&')
     .replace(/&#(\d+|x[\da-f]+);?/gi, (_, number) => character(`0${number}`))
     // A named entity becomes its base letter (`&uuml;` is `u`), or nothing (`&lt;`).
     .replace(/&(\w)(?:uml|acute|grave|circ|tilde|ring|cedil|slash|caron);|&\w{2,8};/g, '$1')
@@ -288,8 +288,8 @@ const character = (code: string) => String.fromCharCode(Number(code))
 function bytesIn(text: string): string[] {
   const base64 = text
     .replace(/[^\w+/-]/g, '')
-    .replaceAll('-', '+')
-    .replaceAll('_', '/')
+    .replace(/-/g, '+')
+    .replace(/_/g, '/')
   const hex = text.replace(/0x|[^\da-f]/gi, '')
   return [
     // At each alignment. The appended zero bits complete the last group.

@@ -30,9 +30,9 @@ export interface FlowConfig extends AuthorizationParameters, Omit<RequestOptions
 
 /** The `typeof` of each optional option. */
 const TYPES = {
-  string: ['scope', 'requiredScope', 'acrValues', 'prompt', 'loginHint', 'uiLocales'],
-  object: ['claims', 'additionalParameters', 'metadata', 'clientAuth', 'dpop', 'vault', 'userAgent'],
-  function: ['fetch', 'signature', 'insecure', 'exchange'],
+  string: 'scope requiredScope acrValues prompt loginHint uiLocales',
+  object: 'claims additionalParameters metadata clientAuth dpop vault userAgent',
+  function: 'fetch signature insecure exchange',
 }
 
 /**
@@ -62,10 +62,9 @@ export function checkConfig(config: FlowConfig): void {
     check(field, (value = 1) => Number(value) > 0 && isSeconds(value), 'must be a positive number, at most 1000000')
   }
   check('maxAgeSeconds', (value = 0) => isSeconds(value), 'must be a number from 0 to 1000000')
-  for (const [type, fields] of Object.entries(TYPES)) {
-    for (const field of fields)
+  for (const [type, fields] of Object.entries(TYPES))
+    for (const field of fields.split(' '))
       check(field, (value) => value === undefined || (value && typeof value === type), `must be a ${type}`)
-  }
   if (problems[0]) throw configInvalid(problems)
 }
 

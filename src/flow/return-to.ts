@@ -8,11 +8,11 @@ const BASE = 'https://return-to.invalid'
  * and protocol-relative URLs, backslashes, control characters, paths that become `//host` when dots or escapes are resolved, and
  * paths longer than `maxBytes` when they are normalised
  */
-export function sameOriginPath(value: unknown, maxBytes = Number.POSITIVE_INFINITY): string | undefined {
+export function sameOriginPath(value: unknown, maxBytes?: number): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this expression rejects
   if (typeof value !== 'string' || !/^\/[^\\\x00-\x1f\x7f]*$/.test(value)) return undefined
   const path = resolve(value)
-  if (path && path.length > maxBytes) return undefined
+  if (path && maxBytes && path.length > maxBytes) return undefined
   // Check again with escapes decoded, because some routers decode the path before they use it.
   return path && resolve(path.replace(/%[0-7][\da-f]/gi, decodeURIComponent)) && path
 }

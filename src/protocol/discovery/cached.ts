@@ -23,9 +23,9 @@ export function createCache<T extends object>(
   let value: T | undefined
   let loadedAt = 0
   let failures = 0
-  /** The last load, and when the next one may start; never while it is in progress. */
+  /** The last load, and when the next one may start; undefined while it is in progress. */
   let loading: Promise<T> | undefined
-  let retryAt = 0
+  let retryAt: number | undefined = 0
   const now = () => performance.now() / 1000
   const youngerThan = (seconds: number) => (now() - loadedAt < seconds ? value : undefined)
   const stale = () => youngerThan(lifetimeSeconds + staleSeconds)
@@ -46,8 +46,8 @@ export function createCache<T extends object>(
 
   /** Loads now, or joins the load in progress. */
   function reload(): Promise<T> {
-    if (loading && retryAt === Number.POSITIVE_INFINITY) return loading
-    retryAt = Number.POSITIVE_INFINITY
+    if (loading && retryAt === undefined) return loading
+    retryAt = undefined
     loading = attempt()
     return loading
   }
@@ -60,7 +60,7 @@ export function createCache<T extends object>(
       const fresh = youngerThan(lifetimeSeconds)
       if (fresh) return fresh
       const usable = stale()
-      const latest = loading && now() < retryAt ? loading : reload()
+      const latest = loading && now() < (retryAt ?? 0) ? loading : reload()
       return usable ? withinTime(latest, PATIENCE_MS, () => undefined).catch(() => usable) : latest
     },
   }

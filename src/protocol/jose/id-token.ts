@@ -137,7 +137,7 @@ const hintFor = (claim = '') =>
 /** The left half of the digest that the ID token's algorithm uses; that of Ed25519 and EdDSA is SHA-512. */
 async function halfHash(idToken: string, accessToken: string): Promise<string> {
   const [header = ''] = idToken.split('.')
-  const { alg } = JSON.parse(atob(header.replaceAll('-', '+').replaceAll('_', '/')))
+  const { alg } = JSON.parse(atob(header.replace(/-/g, '+').replace(/_/g, '/')))
   const hash = await digest(`SHA-${/(256|384)$/.exec(alg)?.[0] ?? 512}`, accessToken)
   return base64url(hash.subarray(0, hash.length / 2))
 }
