@@ -39,6 +39,7 @@ export type ErrorCode =
   | 'popup_blocked'
   | 'popup_already_open'
   | 'frame_blocked'
+  | 'callback_not_relayed'
   | 'embedded_webview'
   | 'registration_refused'
   // server client

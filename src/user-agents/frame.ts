@@ -2,6 +2,7 @@ import { ProofkeyError } from '../errors.js'
 import { pageVault } from '../vault/page-memory.js'
 import { waitForCallback } from './callback-wait.js'
 import { type EmbeddedOptions, refuseEmbedded } from './embedded.js'
+import { notRelayed, watchForCallbackPage } from './not-relayed.js'
 import { refuseOtherOrigin } from './origin.js'
 import { listenForCallback, relayCallback } from './relay.js'
 import type { UserAgent } from './user-agent.js'
@@ -20,7 +21,8 @@ export interface FrameOptions extends EmbeddedOptions {
  *
  * `signIn` rejects with `login_required`, `consent_required`, `interaction_required` or `account_selection_required`;
  * with `frame_blocked` instead of `login_required` if the server is on another site, because browsers block third-party
- * cookies there and the user may be signed in all the same: only `redirect()` or `popup()` can find out; with `timeout`,
+ * cookies there and the user may be signed in all the same: only `redirect()` or `popup()` can find out; with
+ * `callback_not_relayed` if the page at the redirect URI was loaded and did not relay until the timeout; with `timeout`,
  * also if the server forbids framing.
  */
 export function frame({ timeoutSeconds = 10, ...options }: FrameOptions = {}): UserAgent {
@@ -37,12 +39,21 @@ export function frame({ timeoutSeconds = 10, ...options }: FrameOptions = {}): U
       element.hidden = true
       // The server's page may run scripts, but must not navigate this page (no `allow-top-navigation`).
       element.sandbox.add('allow-scripts', 'allow-same-origin', 'allow-forms')
+      let isCallbackPageLoaded = false
       const callback = await waitForCallback(attempt, timeoutSeconds, (wait) => {
         element.src = url.href
         // `document.body` may not exist yet.
         document.documentElement.append(element)
-        wait.onEnd(() => element.remove())
-        listenForCallback(attempt, state, element.contentWindow as Window, wait)
+        const frame = element.contentWindow as Window
+        const look = watchForCallbackPage(frame, attempt)
+        element.onload = look
+        wait.onEnd(() => {
+          isCallbackPageLoaded = look()
+          element.remove()
+        })
+        listenForCallback(attempt, state, frame, wait)
+      }).catch((error) => {
+        throw error.code === 'timeout' && isCallbackPageLoaded ? notRelayed(redirectUri) : error
       })
       try {
         await attempt.complete(callback)

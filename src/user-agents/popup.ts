@@ -2,6 +2,7 @@ import { ProofkeyError } from '../errors.js'
 import { pageVault } from '../vault/page-memory.js'
 import { cancelled, waitForCallback } from './callback-wait.js'
 import { type EmbeddedOptions, refuseEmbedded } from './embedded.js'
+import { notRelayed, watchForCallbackPage } from './not-relayed.js'
 import { refuseOtherOrigin } from './origin.js'
 import { listenForCallback, relayCallback } from './relay.js'
 import type { UserAgent } from './user-agent.js'
@@ -22,6 +23,8 @@ const TICK_MS = 100
 const MIN_TICKS = 10
 /** A window that looks closed for longer was cut off by COOP: the user may still be signing in there. */
 const MAX_TICKS = 30
+/** A callback page that is loaded for longer does not relay. */
+const MAX_LOADED_TICKS = 50
 
 /** At most one popup is open: a second call brings it to the front. */
 let current: Window | null | undefined
@@ -32,8 +35,9 @@ let cancelCurrent: (() => void) | undefined
  * in a click handler before any `await`, or browsers block the popup. The page at the redirect URI must call
  * `start()` or `relayCallback()`.
  *
- * `signIn` rejects with `popup_blocked`, `popup_already_open` (the open popup was brought to the front), `cancelled` or
- * `timeout`.
+ * `signIn` rejects with `popup_blocked`, `popup_already_open` (the open popup was brought to the front), `cancelled`,
+ * `timeout`, or `callback_not_relayed` if the page at the redirect URI was loaded for five seconds, or for one second until
+ * the user closed it, and did not relay.
  *
  * Limits: a closed popup may go unnoticed if the server or this page sends `Cross-Origin-Opener-Policy`, or if the user
  * does not return to this page within three seconds. Then the next call opens a new popup, and the earlier `signIn`
@@ -61,7 +65,7 @@ export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...opti
         const { url, state } = await attempt.begin({ redirectUri })
         if (opened.closed) return cancel()
         listenForCallback(attempt, state, opened, wait)
-        onEnd(watchForClose(opened, cancel))
+        onEnd(watch(opened, watchForCallbackPage(opened, attempt), redirectUri, fail))
         opened.location.href = url.href
       })
       await attempt.complete(callback)
@@ -94,13 +98,19 @@ function openWindow(width: number, height: number): Window {
 }
 
 /**
- * Calls `onClose` when the user has closed the popup. `closed` alone is not enough: it is also true when COOP has cut the
- * popup off from its opener. A user who closes the popup returns to this page; a user who goes on in it does not. So the
- * popup counts as closed if this page has the focus and the user had left it before: the page lost the focus, or the
- * popup showed another origin (test drivers pretend that every page has the focus).
+ * Fails when the user has closed the popup, or its callback page does not relay. `closed` alone is not enough: it is also
+ * true when COOP has cut the popup off from its opener. A user who closes the popup returns to this page; a user who goes on
+ * in it does not. So the popup counts as closed if this page has the focus and the user had left it before: the page lost
+ * the focus, or the popup showed another origin (test drivers pretend that every page has the focus).
  */
-function watchForClose(opened: Window, onClose: () => void): () => void {
+function watch(
+  opened: Window,
+  isCallbackPageLoaded: () => boolean,
+  redirectUri: string,
+  fail: (error: unknown) => void,
+): () => void {
   let ticks = 0
+  let loadedTicks = 0
   let left = false
   const timer = setInterval(() => {
     const focused = document.hasFocus()
@@ -110,7 +120,10 @@ function watchForClose(opened: Window, onClose: () => void): () => void {
     } catch {
       left = true
     }
-    if (opened.closed && ++ticks >= MIN_TICKS && ticks < MAX_TICKS && focused && left) onClose()
+    if (!opened.closed && isCallbackPageLoaded()) loadedTicks++
+    if (loadedTicks > MAX_LOADED_TICKS) fail(notRelayed(redirectUri))
+    if (opened.closed && ++ticks >= MIN_TICKS && ticks < MAX_TICKS && focused && left)
+      fail(loadedTicks < MIN_TICKS ? cancelled() : notRelayed(redirectUri))
   }, TICK_MS)
   return () => clearInterval(timer)
 }

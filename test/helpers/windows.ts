@@ -20,10 +20,16 @@ export function createWindow() {
     },
     /** Where it was sent. */
     visited,
-    /** Readable while it is at `about:blank`, and never at the server. */
+    /** A page of this origin, if it shows one: the URL that it was loaded with, and how far it is. */
+    page: undefined as { url: string; readyState: DocumentReadyState } | undefined,
+    /** Readable while it is at `about:blank` or at a page of this origin, and never at the server. */
     get document() {
-      if (visited.length) throw new DOMException('Blocked a frame with origin', 'SecurityError')
-      return {}
+      if (visited.length && !own.page) throw new DOMException('Blocked a frame with origin', 'SecurityError')
+      return { readyState: own.page?.readyState ?? 'complete' }
+    },
+    get performance() {
+      const name = own.document && (own.page?.url ?? 'about:blank')
+      return { getEntriesByType: (type: string) => (type === 'navigation' ? [{ name }] : []) }
     },
   }
   return own

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ProofkeyError } from '../../src/errors.js'
 import { frame } from '../../src/user-agents/frame.js'
-import type { SignInOverrides } from '../../src/user-agents/user-agent.js'
+import type { SignInOverrides, UserAgent } from '../../src/user-agents/user-agent.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
 import { goTo } from '../helpers/page.js'
@@ -52,8 +52,21 @@ describe('frame', () => {
     }
   })
 
+  interface TripOptions {
+    server?: string
+    ends?: () => Promise<void>
+    agent?: UserAgent
+    signal?: AbortSignal
+  }
+  type Trip = Awaited<ReturnType<typeof travel>>
+
   /** A sign-in whose frame is at the server; `ends` is what becomes of its answer. */
-  async function travel({ server = 'https://as.example', ends = async () => {}, agent = frame() } = {}) {
+  async function travel({
+    server = 'https://as.example',
+    ends = async () => {},
+    agent = frame(),
+    signal,
+  }: TripOptions = {}) {
     const here = `${location.origin}/callback`
     const state = ticketFor(ADA)
     const answer = `${here}?code=x&state=${state}`
@@ -61,7 +74,7 @@ describe('frame', () => {
     const complete = vi.fn(ends)
     const opening = agent.open({
       redirectUri: here,
-      signal: undefined,
+      signal,
       begin,
       isCallback: (url) => url === answer,
       complete,
@@ -122,6 +135,53 @@ describe('frame', () => {
     }
   })
 
+  describe('at the timeout', () => {
+    const endsAt = async (shows: (trip: Trip) => void) => {
+      const trip = await travel()
+      shows(trip)
+      vi.advanceTimersByTime(10_000)
+      await setImmediate()
+      return trip
+    }
+    /** Shows a page of this origin. */
+    const show = ({ shown: { element, window } }: Trip, url: string, readyState: DocumentReadyState = 'complete') => {
+      window.visited.push(url)
+      window.page = { url, readyState }
+      if (readyState === 'complete') element.dispatchEvent(new Event('load'))
+    }
+
+    it('says that its callback page did not relay, and what that page has to call', async () => {
+      const { opening } = await endsAt((trip) => show(trip, trip.answer))
+      const { message, hint } = await refusal(opening, 'callback_not_relayed')
+      expect(message).toContain(redirectUri)
+      expect(hint).toMatch(/start\(\) or relayCallback\(\)/)
+    })
+
+    it('says so too where that page has gone on to another page of the app', async () => {
+      const { opening } = await endsAt((trip) => {
+        show(trip, trip.answer)
+        show(trip, `${location.origin}/inbox`)
+      })
+      await refusal(opening, 'callback_not_relayed')
+    })
+
+    it.each<[string, (trip: Trip) => void]>([
+      ['its callback page is loading', (trip) => show(trip, trip.answer, 'interactive')],
+      ['a page of the server is shown, on this origin', (trip) => show(trip, `${location.origin}/authorize`)],
+      ['nothing can be read', ({ shown, answer }) => shown.window.visited.push(answer)],
+    ])('is a timeout where %s', async (_, shows) => {
+      await refusal((await endsAt(shows)).opening, 'timeout')
+    })
+
+    it('an abort stays an abort', async () => {
+      const abort = new AbortController()
+      const trip = await travel({ signal: abort.signal })
+      show(trip, trip.answer)
+      abort.abort()
+      await refusal(trip.opening, 'aborted')
+    })
+  })
+
   it('needs the origin of its redirect URI', async () => {
     const { begin, opening } = await travel({ agent: frame({ redirectUri: 'https://elsewhere.example/silent' }) })
     await refusal(opening, 'redirect_uri_mismatch')
@@ -172,7 +232,6 @@ describe('frame', () => {
     expect(shown.window.postMessage.mock.calls).toEqual([[expect.any(String), location.origin]])
   })
 
-  type Trip = Awaited<ReturnType<typeof travel>>
   it.each([
     [
       'its frame from the server’s origin',

@@ -180,6 +180,84 @@ describe('popup', () => {
     await finish(trip)
   })
 
+  describe('that shows a page of this origin', () => {
+    const shows = (trip: Trip, url: string, readyState: DocumentReadyState = 'complete') => {
+      trip.window.page = { url, readyState }
+    }
+
+    it('says that its callback page does not relay, and what that page has to call', async () => {
+      const trip = await travel()
+      shows(trip, trip.answer)
+      await pass(4750)
+      expect(trip.seen.outcome).toBe('pending')
+      await pass(500)
+      const { message, hint } = await refusal(trip.opening, 'callback_not_relayed')
+      expect(message).toContain(redirectUri)
+      expect(message).not.toContain(trip.state)
+      expect(hint).toMatch(/start\(\) or relayCallback\(\)/)
+      expect(trip.complete).not.toHaveBeenCalled()
+    })
+
+    it('says so too where the callback page has gone on to another page of the app', async () => {
+      const trip = await travel()
+      shows(trip, trip.answer)
+      await pass(250)
+      shows(trip, `${location.origin}/inbox`)
+      await pass(5000)
+      expect(trip.seen.outcome).toBe('callback_not_relayed')
+    })
+
+    it('counts no time in which its callback page is loading, or which it spends at the server', async () => {
+      const trip = await travel()
+      for (const readyState of ['loading', 'interactive'] as const) {
+        shows(trip, trip.answer, readyState)
+        await pass(60_000)
+      }
+      trip.window.page = undefined
+      await pass(60_000)
+      shows(trip, trip.answer)
+      await pass(4500)
+      expect(trip.seen.outcome).toBe('pending')
+      await finish(trip)
+      expect(trip.complete).toHaveBeenCalledTimes(1)
+    })
+
+    it.each<[string, (trip: Trip) => string]>([
+      ['the server’s, on this origin', () => `${location.origin}/authorize`],
+      ['the server’s, at the path of the redirect URI', () => `${redirectUri}?login_challenge=x`],
+      ['the callback of another sign-in', () => `${redirectUri}?code=x&state=${ticketFor(ADA)}`],
+    ])('waits on where the page is %s', async (_, urlFor) => {
+      const trip = await travel()
+      shows(trip, urlFor(trip))
+      await pass(60_000)
+      expect(trip.seen.outcome).toBe('pending')
+      await finish(trip)
+    })
+
+    it('waits on where COOP has cut it off at its callback page', async () => {
+      vi.spyOn(document, 'hasFocus').mockReturnValue(false)
+      const trip = await travel()
+      shows(trip, trip.answer)
+      trip.window.closed = true
+      await pass(60_000)
+      expect(trip.seen.outcome).toBe('pending')
+      await finish(trip)
+    })
+
+    it.each([
+      [500, 'cancelled'],
+      [2000, 'callback_not_relayed'],
+    ])('that the person closes after %i ms of its callback page is %s', async (ms, outcome) => {
+      const trip = await travel()
+      await pass(500)
+      shows(trip, trip.answer)
+      await pass(ms)
+      trip.window.close()
+      await pass(2000)
+      expect(trip.seen.outcome).toBe(outcome)
+    })
+  })
+
   it('aborted is closed in the same turn: the next one opens a window of its own', async () => {
     const abort = new AbortController()
     const first = await travel(popup(), undefined, abort.signal)
