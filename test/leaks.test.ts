@@ -178,6 +178,14 @@ const journeys: Record<string, [agent: 'popup' | 'frame' | 'deep link', code: st
       await pass(2000)
     },
   ],
+  'a popup, whose callback page does not relay': [
+    'popup',
+    'callback_not_relayed',
+    async ({ pass, shown, answer }) => {
+      if (shown) shown.page = { url: answer.href, readyState: 'complete' }
+      await pass(6000)
+    },
+  ],
   'a popup, and a second beside it': [
     'popup',
     'success',

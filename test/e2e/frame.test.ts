@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterEach(() => {
   for (const site of [near, far]) {
     Object.assign(site.headers, { app: {}, callback: {}, provider: {} })
-    Object.assign(site, { cookies: 'lax', hostile: undefined })
+    Object.assign(site, { cookies: 'lax', hostile: undefined, emptyCallback: undefined })
   }
 })
 afterAll(() => Promise.all([near?.close(), far?.close()]))
@@ -87,6 +87,24 @@ describe('a frame of the same site', () => {
     expect(await ask(page)).toHaveProperty('sub', 'ada')
   })
 
+  it('says at its timeout that its callback page does not relay', async () => {
+    near.emptyCallback = 404
+    const page = await browser.newPage(near.url, (page) =>
+      page.addInitScript(() => {
+        const { setTimeout } = window
+        window.setTimeout = ((work: () => void, ms?: number) => {
+          if (ms === 600_000) window.timeOut = work
+          return setTimeout(work, ms)
+        }) as typeof window.setTimeout
+      }),
+    )
+    const asking = ask(page, { timeoutSeconds: 600 })
+    await page.locator('iframe').waitFor({ state: 'attached' })
+    await page.frames()[1]?.waitForURL(`${near.url}/callback?*`)
+    await page.evaluate(() => window.timeOut?.())
+    expect(await asking).toHaveProperty('code', 'callback_not_relayed')
+  })
+
   it('holds a provider that takes the page elsewhere, as it could from a plain frame', async () => {
     const page = await browser.newPage(near.url)
     near.hostile = ''
@@ -153,3 +171,9 @@ describe('a frame of another site', () => {
     })
   })
 })
+
+declare global {
+  interface Window {
+    timeOut?: () => void
+  }
+}

@@ -13,6 +13,7 @@ beforeAll(async () => {
 })
 afterEach(() => {
   Object.assign(site.headers, { app: {}, callback: {}, provider: {} })
+  site.emptyCallback = undefined
   site.asked.length = 0
 })
 afterAll(() => site?.close())
@@ -217,6 +218,76 @@ describe('a person', () => {
     })
     const popup = await click(page)
     await passProvider(popup)
+    await expectSignedIn(page, popup)
+  })
+})
+
+describe('a callback page that does not relay', () => {
+  /** Longer than it may take. @returns what came of the click */
+  async function tickUntilOver(page: Page) {
+    await tick(page, 60)
+    return outcome(page)
+  }
+
+  it('and handles the callback itself: the page that waits says what is missing there', async () => {
+    const page = await newTimelessPage(site.url)
+    const popup = await click(page)
+    await popup.addInitScript(() => {
+      globalThis.relaysNothing = true
+    })
+    await passProvider(popup)
+    await popup.waitForFunction(() => document.title === 'handled')
+    expect(await outcome(popup)).toHaveProperty('sub', 'ada')
+    await popup.waitForLoadState('load')
+    expect(await tickUntilOver(page)).toMatchObject({
+      code: 'callback_not_relayed',
+      message: expect.stringContaining(`${site.url}/callback`),
+    })
+    await closes(popup)
+  })
+
+  it('and goes on to another page of the app: the same', async () => {
+    const page = await newTimelessPage(site.url)
+    const popup = await click(page)
+    await popup.addInitScript(() => {
+      globalThis.relaysNothing = true
+    })
+    await passProvider(popup)
+    await popup.waitForFunction(() => document.title === 'handled')
+    await tick(page)
+    await popup.goto(`${site.url}/empty`)
+    expect(await tickUntilOver(page)).toHaveProperty('code', 'callback_not_relayed')
+  })
+
+  it.each([200, 404])('and calls nothing, with status %i: the same', async (status) => {
+    site.emptyCallback = status
+    const page = await newTimelessPage(site.url)
+    const popup = await click(page)
+    // At the server, however long it takes.
+    await tick(page, 60)
+    expect(await waits(page)).toBe(true)
+    await passProvider(popup)
+    await popup.waitForURL(`${site.url}/callback?*`)
+    expect(await tickUntilOver(page)).toHaveProperty('code', 'callback_not_relayed')
+    expect(tokenRequests()).toEqual([])
+  })
+
+  it('as long as it is loading: the page waits, and gets the answer', async () => {
+    let load = () => {}
+    const loading = new Promise<void>((resolve) => {
+      load = resolve
+    })
+    const page = await newTimelessPage(site.url)
+    const popup = await click(page)
+    await browser.context.route(`${site.url}/travel-page.js`, async (route) => {
+      await loading
+      await route.continue()
+    })
+    await passProvider(popup)
+    await popup.waitForURL(`${site.url}/callback?*`, { waitUntil: 'commit' })
+    await tick(page, 60)
+    expect(await waits(page)).toBe(true)
+    load()
     await expectSignedIn(page, popup)
   })
 })

@@ -23,6 +23,8 @@ export interface TravelSite extends Site {
   readonly asked: URL[]
   /** A script that the provider's authorization endpoint answers with, as one that was taken over might. */
   hostile: string | undefined
+  /** The status of an empty page that `/callback` answers with, in place of the app's. */
+  emptyCallback: number | undefined
 }
 
 /**
@@ -42,6 +44,7 @@ export async function startTravelSite(appHost = 'localhost', providerHost = '127
     headers: { app: {}, callback: {}, provider: {} },
     cookies: 'lax',
     hostile: undefined,
+    emptyCallback: undefined,
     asked: [],
     close: async () => {
       server.close()
@@ -71,8 +74,13 @@ export async function startTravelSite(appHost = 'localhost', providerHost = '127
     const script = scripts.get(pathname)
     const { app, callback } = site.headers
     const headers = ['/callback', '/relay'].includes(pathname) ? callback : app
-    response.writeHead(200, { 'content-type': script ? 'text/javascript' : 'text/html', ...(!script && headers) })
-    response.end(script ?? page(...(SCRIPTS[pathname] ?? ['/page.js', '/travel-page.js'])))
+    const empty = pathname === '/callback' ? site.emptyCallback : undefined
+    response.writeHead(empty ?? 200, {
+      'content-type': script ? 'text/javascript' : 'text/html',
+      ...(!script && headers),
+    })
+    const scriptNames = empty ? [] : (SCRIPTS[pathname] ?? ['/page.js', '/travel-page.js'])
+    response.end(script ?? page(...scriptNames))
   })
   return site
 }
