@@ -142,7 +142,7 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
       return url && handled?.cleanUrl === url.href ? handled.result : undefined
     }
     // Leave the vault and the address bar unchanged for the client that this callback belongs to.
-    if (isTicket(state) && !ticketIsTaggedFor(state, flow.clientKey)) throw flow.failed(otherClient())
+    if (isTicket(state) && !ticketIsTaggedFor(state, flow.clientKey)) throw otherClient()
 
     // Before the first await, so that other scripts, a reload and the Referer header cannot see the code.
     const cleanUrl = withoutCallbackParameters(url)

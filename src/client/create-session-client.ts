@@ -2,7 +2,7 @@ import type { ProofkeyError } from '../errors.js'
 import type { SignInResult } from '../flow/flow.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import { scopes } from '../protocol/scope.js'
-import type { Grant, Tokens } from '../protocol/token/complete.js'
+import type { Grant, IdTokenClaims, Tokens } from '../protocol/token/complete.js'
 import { type Apis, checkApis, withApis } from '../session/apis.js'
 import { revokeAll, tokensOf } from '../session/dispose.js'
 import { keepAwake } from '../session/keep-awake.js'
@@ -143,13 +143,20 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
       // A silent sign-in must not continue the session of another user.
       if (before && claims?.sub !== before.session.claims?.sub) return undefined
       const session = sessionAfterSignIn(result, now, { jkt, origin })
-      return before ? { ...session, id: before.id } : session
+      if (!before) return session
+      // A new ID token may lack claims of the first one and has none of UserInfo; but it says how and when the user signed in.
+      const { amr, auth_time, session_expiry, ...earlier } = { ...before.session.claims } as IdTokenClaims
+      return {
+        ...session,
+        id: before.id,
+        session: { ...session.session, claims: { ...earlier, ...claims } as IdTokenClaims },
+      }
     }
     const type = before ? 'tokens_refreshed' : 'session_started'
     const by = origin === 'silent' ? 'page' : 'user'
     if (await machine.keep(begun, by, next, { type, scope: tokens.scope })) {
       if (!tokens.refreshToken && !silent) flow.report({ type: 'refresh_token_missing' })
-      return userInfo?.(parts)
+      return before ? undefined : userInfo?.(parts)
     }
     // Some servers end all tokens of a user with one: those that the same user goes on with are left alone.
     if (machine.current && machine.current.session.claims?.sub === claims?.sub)

@@ -13,11 +13,12 @@ export type UserInfoLoader = (parts: SessionParts) => Promise<void>
  * @throws the errors of `getAccessToken`; `network_error`, `timeout`; `endpoint_refused` if the server has no UserInfo
  * endpoint; `response_refused`; `insufficient_scope` if the sign-in had no `openid` scope; `config_invalid`
  */
-export const getUserInfo = (auth: SessionOwner): Promise<UserInfo> => request(partsOf(auth))
+export const getUserInfo = async (auth: SessionOwner): Promise<UserInfo> => request(partsOf(auth))
 
 /**
  * Pass it as `userInfo` to add the claims of the UserInfo endpoint to `session.claims` at each sign-in; the claims of the ID
- * token win. If the request fails, the session has those of the ID token only (event `user_info_failed`).
+ * token win. If the request fails, the session has those of the ID token only (event `user_info_failed`). A refresh and a
+ * silent renewal keep the claims and request none.
  */
 export const loadUserInfo: UserInfoLoader = async (parts) => {
   const { machine } = parts

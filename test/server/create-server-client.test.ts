@@ -3,6 +3,7 @@ import { MAX_COOKIE_HEADER_BYTES } from '../../src/limits.js'
 import {
   clientSecretBasic,
   createServerClient,
+  type ErrorCode,
   memoryVault,
   type ProofkeyEvent,
   privateKeyJwt,
@@ -77,6 +78,18 @@ describe.each([
     expect(request?.body.get('code_verifier')).toMatch(/^[\w-]{43}$/)
     app.visitor.receive(result.headers)
     expect(app.visitor.cookies.size).toBe(0)
+  })
+
+  it.each<[ErrorCode, (callback: URL) => unknown]>([
+    ['access_denied', ({ searchParams }) => searchParams.set('error', 'access_denied')],
+    ['token_request_refused', ({ searchParams }) => searchParams.set('code', 'x')],
+  ])('that fails with %s says where the user was going, and does not show it', async (code, change) => {
+    const app = createApp({ vault: vault() })
+    const callback = await app.leave({ returnTo: '/inbox', appState: 'secret thing' })
+    change(callback)
+    const error = await refusal(app.client.handleCallback(app.visitor.request(callback)), code)
+    expect(error).toMatchObject({ returnTo: '/inbox', appState: 'secret thing', headers: expect.any(Headers) })
+    expect(JSON.stringify([error, { ...error }, app.events])).not.toContain('secret thing')
   })
 
   it('of two tabs ends twice', async () => {
