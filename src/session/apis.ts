@@ -1,4 +1,4 @@
-import type { FlowConfig } from '../flow/flow-config.js'
+import { checkConfig, type FlowConfig } from '../flow/flow-config.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import { type InsecureSwitch, isSecure, parseUrl } from '../protocol/discovery/endpoint.js'
 import { joinScopes } from '../protocol/scope.js'
@@ -16,8 +16,12 @@ export function checkApis(apis: Apis, insecure: InsecureSwitch | undefined): voi
   if (problems[0]) throw configInvalid(problems)
 }
 
-/** What a sign-in asks for, so that there are tokens for these APIs after it. A sign-in can name one `audience`: the first. */
+/**
+ * What a sign-in asks for, so that there are tokens for these APIs after it. A sign-in can name one `audience`: the first.
+ * @throws `config_invalid`
+ */
 export function withApis<Config extends FlowConfig>(config: Config, apis: Apis): Config {
+  checkConfig(config)
   const needs = Object.values(apis)
   const audience = needs.find((need) => need.audience)?.audience
   return {
