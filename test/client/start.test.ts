@@ -167,6 +167,13 @@ describe('start() in a popup or frame', () => {
     expect(auth.session).toBeUndefined()
   })
 
+  it('calls a relay that several have in common once, also where nobody waits', async () => {
+    const relay = relaying(false)
+    const { auth } = startApp().page({ userAgent: agentWith(relay), silent: agentWith(relay) })
+    await auth.start({ relay })
+    expect(relay).toHaveBeenCalledTimes(1)
+  })
+
   it('tries each relay in turn, and goes on where nobody waits', async () => {
     const app = startApp()
     goTo(await app.leave())
