@@ -3,10 +3,11 @@ import {
   allowInsecureLoopback,
   createApiFetch,
   createSessionClient,
-  isProofkeyError,
+  redirect,
   type Session,
   sealedSessions,
 } from '../../src/index.js'
+import { attempt, showError } from './notices.js'
 
 // Written in by the bundler.
 declare const ISSUER: string
@@ -28,45 +29,54 @@ export const auth = createSessionClient({
 /** `fetch` with the access token, which is refreshed first where that is due. */
 const apiFetch = createApiFetch(auth)
 
-/** What every load of a page begins with; a second call in the same page changes nothing. */
-export async function start(): Promise<void> {
-  try {
-    const result = (await auth.handleCallback()) ?? (await auth.handleSignedOut())
-    if (result) history.replaceState(null, '', result.returnTo)
-  } catch (error) {
-    // A callback that may work in a moment stays in the address bar for a reload; no other one does.
-    if (!isProofkeyError(error) || !error.retryable) history.replaceState(null, '', '/')
-    throw error
-  } finally {
-    // Also after a callback that was refused: somebody may be signed in all the same.
-    await auth.restore()
+/** Starts the app. `render` runs when the session and the URL are known, so that the router begins with both. */
+export async function start(render: () => void): Promise<void> {
+  const started = await auth.start()
+  // The page that opened this window goes on; this one shows nothing.
+  if (started.type === 'relayed') return
+  if (started.type !== 'failed') {
+    if (started.returnTo) showPath(started.returnTo)
+  } else if (started.error.retryable) {
+    // The callback is in the address bar again: a reload repeats it.
+    showError(started.error, { href: location.href, label: 'Try again' })
+  } else {
+    const { error, returnTo = '/' } = started
+    showPath('/')
+    showError(error, { href: returnTo, label: `Back to ${returnTo}` })
   }
+  render()
 }
 
-/** Whom to greet. Who it is, is `sub`, beside the issuer: a name may be missing, and may change. */
-export const greeted = (session: Session) => String(session.claims?.['name'] || session.claims?.sub)
+/** With the origin, so that a `<base>` of the page does not matter. */
+const showPath = (path: string) => history.replaceState(null, '', location.origin + path)
+
+/** Leaves for the sign-in, which comes back to this path. */
+export const signIn = (returnTo: string) => attempt(() => auth.signIn({ returnTo }))
+
+export const signOut = () => attempt(auth.signOut)
+
+/** For a page that the user opened and was not shown: Back would only lead to the sign-in again. */
+const keptOutOfHistory = redirect({ navigate: (url) => location.replace(url) })
+
+/** For the guard of a route: tells whether a user is signed in. If not, it leaves for the sign-in and comes back to `path`. */
+export async function admit(path: string): Promise<boolean> {
+  if (!auth.session) {
+    const userAgent = location.href === location.origin + path ? keptOutOfHistory : undefined
+    // It resolves if the sign-in cannot start, or the Back button restores this page.
+    await attempt(() => auth.signIn({ returnTo: path, userAgent }))
+  }
+  return !!auth.session
+}
+
+/** Who is signed in, in words. `sub` identifies the user, beside the issuer: a name may be missing, and may change. */
+export const greeting = (session: Session | undefined) =>
+  session ? `Signed in as ${session.claims?.['name'] || session.claims?.sub}.` : 'Nobody is signed in.'
 
 /** Calls the API. */
-export async function countVisit(): Promise<string> {
-  const response = await apiFetch(`${API}/visits`, { method: 'POST' })
-  if (!response.ok) return `The API answered ${response.status}.`
-  const { name, visits } = await response.json()
-  return `The API has seen ${name} ${visits === 1 ? 'once' : `${visits} times`}.`
-}
-
-export interface Notice {
-  readonly role: 'status' | 'alert'
-  readonly text: string
-}
-
-/** Does what a click asks for, and puts how it ended into words. */
-export async function attempt(work: () => Promise<unknown>): Promise<Notice> {
-  try {
-    const text = await work()
-    return { role: 'status', text: typeof text === 'string' ? text : '' }
-  } catch (error) {
-    // What `fetch` says of an API that is offline is no error of proofkey's.
-    const text = isProofkeyError(error) ? `${error.code}: ${error.message} ${error.hint}` : String(error)
-    return { role: 'alert', text }
-  }
-}
+export const callApi = () =>
+  attempt(async () => {
+    const response = await apiFetch(`${API}/visits`, { method: 'POST' })
+    if (!response.ok) return `The API answered ${response.status}.`
+    const { name, visits } = await response.json()
+    return `The API has seen ${name} ${visits === 1 ? 'once' : `${visits} times`}.`
+  })

@@ -6,6 +6,8 @@ import { startApi } from './api.js'
 import { type RunningExample, startExample } from './example.js'
 
 const CLIENT_ID = 'framework-app'
+/** The paths of the app's own router. */
+const PAGES = ['/', '/callback', '/visits']
 const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript', css: 'text/css' }
 
 /**
@@ -61,9 +63,14 @@ async function bundle(root: string, plugins: PluginOption[], define: Record<stri
     logLevel: 'warn',
     mode: 'development',
     define: { ...define, 'process.env.NODE_ENV': '"development"' },
-    build: { write: false, target: 'es2022', minify: false, modulePreload: false },
+    build: { write: false, target: 'es2022', minify: false, modulePreload: false, rollupOptions: { onwarn } },
   })) as Rollup.RollupOutput
   return new Map(output.map((file) => [`/${file.fileName}`, file.type === 'chunk' ? file.code : file.source]))
+}
+
+/** React's router marks its modules for servers with a directive, which means nothing here. */
+const onwarn: Rollup.WarningHandlerWithDefault = (warning, warn) => {
+  if (warning.code !== 'MODULE_LEVEL_DIRECTIVE') warn(warning)
 }
 
 function serveFiles(files: ReadonlyMap<string, string | Uint8Array>, servers: string[]): RequestListener {
@@ -74,7 +81,7 @@ function serveFiles(files: ReadonlyMap<string, string | Uint8Array>, servers: st
   }
   return (request, response) => {
     const path = request.url?.replace(/\?.*/, '') ?? '/'
-    const name = path === '/' || path === '/callback' ? '/index.html' : path
+    const name = PAGES.includes(path) ? '/index.html' : path
     const body = files.get(name)
     const type = TYPES[name.split('.').at(-1) ?? ''] ?? 'text/plain'
     response.writeHead(body ? 200 : 404, { ...headers, 'content-type': `${type}; charset=utf-8` })

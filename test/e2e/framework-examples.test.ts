@@ -1,155 +1,189 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startAngular } from '../../examples/angular/serve.js'
 import type { RunningExample } from '../../examples/lib/example.js'
 import { startReact } from '../../examples/react/serve.js'
+import { startSolid } from '../../examples/solid/serve.js'
 import { startSvelte } from '../../examples/svelte/serve.js'
 import { startVue } from '../../examples/vue/serve.js'
 import { passProvider, useBrowser } from './browser.js'
 
-describe.each([
-  // StrictMode runs each effect twice.
-  ['React', startReact, 2],
-  ['Vue', startVue, 1],
-  ['Svelte', startSvelte, 1],
-] as const)('%s', (_, start, mounts) => {
-  let site: RunningExample
-  const browser = useBrowser(async () => {
-    site = await start()
-    return site
+const FRAMEWORKS = { angular: startAngular, react: startReact, solid: startSolid, svelte: startSvelte, vue: startVue }
+type Framework = keyof typeof FRAMEWORKS
+const NAMES = Object.keys(FRAMEWORKS) as Framework[]
+
+const sites = new Map<Framework, RunningExample>()
+/** One browser for all. */
+const browser = useBrowser(async () => {
+  for (const name of NAMES) sites.set(name, await FRAMEWORKS[name](0))
+  const close = async () => void (await Promise.all([...sites.values()].map((site) => site.close())))
+  return { url: '', issuer: '', close }
+})
+
+let site: RunningExample
+let context: BrowserContext
+let page: Page
+/** The last URL that the provider sent the browser back to. */
+let callback: string
+let authorizations: number
+let grants: string[]
+let apiCalls: { status: number; token: string }[]
+let revocations: number[]
+let faults: string[]
+
+beforeEach(async () => {
+  context = await browser.newContext()
+  authorizations = 0
+  grants = []
+  apiCalls = []
+  revocations = []
+  faults = []
+  context.on('request', (request) => {
+    if (request.url().startsWith(`${site.url}/callback?`)) callback = request.url()
+    if (request.url().startsWith(`${site.issuer}/auth?`)) authorizations++
+    const grant = new URLSearchParams(request.postData() ?? '').get('grant_type')
+    if (grant) grants.push(grant)
   })
-  let context: BrowserContext
-  let page: Page
-  /** The last URL that the provider sent the browser back to. */
-  let callback: string
-  let grants: string[]
-  let apiCalls: { status: number; token: string }[]
-  let revocations: number[]
-  let faults: string[]
-
-  beforeEach(async () => {
-    context = await browser.newContext()
-    grants = []
-    apiCalls = []
-    revocations = []
-    faults = []
-    context.on('request', (request) => {
-      if (request.url().startsWith(`${browser.callback}?`)) callback = request.url()
-      const grant = new URLSearchParams(request.postData() ?? '').get('grant_type')
-      if (grant) grants.push(grant)
-    })
-    context.on('response', (response) => {
-      const { authorization = '' } = response.request().headers()
-      if (response.url().endsWith('/revocation') && response.request().method() === 'POST')
-        revocations.push(response.status())
-      if (response.url().endsWith('/visits'))
-        apiCalls.push({ status: response.status(), token: authorization.slice(7) })
-    })
-    context.on('weberror', (error) => faults.push(String(error.error())))
-    context.on('console', (message) => {
-      // What the page's own code or its policy brings about; not an icon that the provider lacks, nor the API's 401.
-      const own = message.location().url.startsWith(browser.url)
-      if (own && ['error', 'warning'].includes(message.type())) faults.push(message.text())
-    })
-    page = await context.newPage()
+  context.on('response', (response) => {
+    const { authorization = '' } = response.request().headers()
+    if (response.request().method() !== 'POST') return
+    if (response.url().endsWith('/revocation')) revocations.push(response.status())
+    if (response.url().endsWith('/visits')) apiCalls.push({ status: response.status(), token: authorization.slice(7) })
   })
-  afterEach(() => expect(faults).toEqual([]))
+  context.on('weberror', (error) => faults.push(String(error.error())))
+  context.on('console', (message) => {
+    // What the page's own code or its policy brings about; not an icon that the provider lacks, nor the API's 401.
+    const own = message.location().url.startsWith(site.url)
+    if (own && ['error', 'warning'].includes(message.type())) faults.push(message.text())
+  })
+  page = await context.newPage()
+})
+afterEach(() => expect(faults).toEqual([]))
 
-  const says = (text: string, on = page) => on.getByText(text, { exact: true }).waitFor()
-  const click = (label: string, on = page) => on.getByRole('button', { name: label, exact: true }).click()
+const says = (text: string, on = page) => on.getByText(text, { exact: true }).waitFor()
+const warns = (text: string) => page.getByRole('alert').filter({ hasText: text }).waitFor()
+const button = (label: string, on = page) => on.getByRole('button', { name: label, exact: true })
+const link = (label: string, on = page) => on.getByRole('link', { name: label, exact: true })
+const atProvider = () => page.locator('[name=login]').waitFor()
 
-  async function signIn(name = 'ada'): Promise<void> {
-    await page.goto(browser.url)
-    await click('Sign in')
-    await passProvider(page, name)
-    await says(`Signed in as ${name}.`)
-  }
+async function signIn(name = 'ada'): Promise<void> {
+  await page.goto(`${site.url}/visits`)
+  await passProvider(page, name)
+  await says(`Signed in as ${name}.`)
+}
 
-  it('signs a person in with one token request, and keeps the session over a reload', async () => {
-    await page.addInitScript(() => {
-      const { pushState, replaceState } = history
-      const calls: unknown[] = []
-      Object.assign(globalThis, { goneOnTo: calls })
-      history.pushState = (...given) => pushState.apply(history, given)
-      history.replaceState = (...given) => {
-        calls.push(given[2])
-        replaceState.apply(history, given)
-      }
-    })
-    await signIn()
-    expect(page.url()).toBe(`${browser.url}/`)
-    // The callback was handled as often as the framework wanted it, and the code spent once.
-    const goneOnTo = await page.evaluate(() => (globalThis as unknown as { goneOnTo: unknown[] }).goneOnTo)
-    expect(goneOnTo.filter((path) => path === '/')).toHaveLength(mounts)
-    expect(grants).toEqual(['authorization_code'])
+describe.each(NAMES)('the example %s', (name) => {
+  beforeEach(() => {
+    site = sites.get(name)!
+  })
+
+  it('guards a route, keeps the session over a reload, calls the API, and signs out in all tabs', async () => {
+    await page.goto(`${site.url}/visits`)
+    await page.locator('a:has-text("Cancel")').click()
+    await warns('access_denied: ')
+    expect(page.url()).toBe(`${site.url}/`)
+    await says('Nobody is signed in.')
+    await link('Back to /visits').click()
+    await passProvider(page)
+    await says('Signed in as ada.')
+    await button('Call the API').click()
+    await says('The API has seen ada once.')
+    expect(page.url()).toBe(`${site.url}/visits`)
     await page.reload()
     await says('Signed in as ada.')
-    expect(grants).toEqual(['authorization_code'])
-  })
+    await button('Call the API').waitFor()
+    expect([authorizations, grants]).toEqual([2, ['authorization_code']])
 
-  it('tells all tabs who has signed in and out, without a reload', async () => {
     const other = await context.newPage()
-    await other.goto(browser.url)
-    await says('Nobody is signed in.', other)
+    await other.goto(site.url)
+    await says('Signed in as ada.', other)
+    await link('Visits', other).click()
+    await button('Call the API', other).waitFor()
+    expect(other.url()).toBe(`${site.url}/visits`)
     let loads = 0
     other.on('load', () => loads++)
-    await signIn()
-    await says('Signed in as ada.', other)
-    await click('Sign out')
+    await button('Sign out').click()
     await says('Nobody is signed in.', other)
+    expect(await button('Call the API', other).count()).toBe(0)
     // The provider asks whether its own session is to end too.
     await page.locator('[type=submit][value=yes]').click()
     await says('Nobody is signed in.')
-    expect(page.url()).toBe(`${browser.url}/`)
-    await page.reload()
-    await says('Nobody is signed in.')
-    expect(loads).toBe(0)
+    expect(page.url()).toBe(`${site.url}/`)
     expect(revocations).toEqual([200, 200])
+    expect([authorizations, loads]).toEqual([2, 0])
   })
 
-  it('calls an API, and gets a new token for one that the provider has destroyed', async () => {
-    await signIn()
-    await click('Call the API')
-    await says('The API has seen ada once.')
-    const { token = '' } = apiCalls[0] ?? {}
-    await (await site.provider.AccessToken.find(token))?.destroy()
-    await click('Call the API')
-    await says('The API has seen ada 2 times.')
-    expect(apiCalls.map(({ status }) => status)).toEqual([200, 401, 200])
-    expect(apiCalls.map((call) => call.token === token)).toEqual([true, true, false])
-    expect(grants).toEqual(['authorization_code', 'refresh_token'])
-  })
-
-  it('says that an API is offline, and goes on when it is back', async () => {
-    await signIn()
-    await context.route('**/visits', (route) => route.abort('connectionrefused'))
-    await click('Call the API')
-    await page.getByRole('alert').filter({ hasText: 'Failed to fetch' }).waitFor()
-    await context.unroute('**/visits')
-    await click('Call the API')
-    await page.getByRole('status').filter({ hasText: 'The API has seen ada' }).waitFor()
-  })
-
-  it('greets a person without a name', () => signIn('nobody'))
-
-  it('says what went wrong', async () => {
-    await page.goto(browser.url)
-    await click('Sign in')
-    await page.locator('a:has-text("Cancel")').click()
-    await page.getByRole('alert').filter({ hasText: 'access_denied: ' }).waitFor()
+  it('guards a link, and stays where no sign-in can start', async () => {
+    await context.route('**/.well-known/*', (route) => route.abort('connectionrefused'))
+    await page.goto(`${site.url}/visits`)
+    await warns('network_error: ')
+    expect(page.url()).toBe(`${site.url}/`)
+    await context.unroute('**/.well-known/*')
+    await link('Visits').click()
+    await atProvider()
+    await page.goBack()
     await says('Nobody is signed in.')
-    expect(page.url()).toBe(`${browser.url}/`)
-    await signIn()
-    await page.goto(callback)
-    await page.getByRole('alert').filter({ hasText: 'already_completed: ' }).waitFor()
-    await says('Signed in as ada.')
+    // Nor is a page that was opened by its address in the way back.
+    await page.goto(`${site.url}/visits`)
+    await atProvider()
+    await page.goBack()
+    await says('Nobody is signed in.')
+    expect([page.url(), authorizations]).toEqual([`${site.url}/`, 2])
+  })
+
+  it('takes under 100 lines', () => {
+    const folder = new URL(`../../examples/${name}/src/`, import.meta.url).pathname
+    const text = readdirSync(folder).map((file) => readFileSync(folder + file, 'utf8').trim())
+    const lines = text.join('\n').split('\n').length
+    expect(lines).toBeGreaterThan(30)
+    expect(lines).toBeLessThan(100)
   })
 })
 
-it.each(['react', 'svelte', 'vue'])('examples/%s takes under 100 lines', (name) => {
-  const folder = new URL(`../../examples/${name}/src/`, import.meta.url).pathname
-  const text = readdirSync(folder).map((file) => readFileSync(folder + file, 'utf8').trim())
-  const lines = text.join('\n').split('\n').length
-  expect(lines).toBeGreaterThan(30)
-  expect(lines).toBeLessThan(100)
+describe('what the examples share', () => {
+  beforeEach(() => {
+    site = sites.get('solid')!
+  })
+
+  it('gets a new token for one that the provider has destroyed, and says that the API is offline', async () => {
+    await signIn('grace')
+    await button('Call the API').click()
+    await says('The API has seen grace once.')
+    const { token = '' } = apiCalls[0] ?? {}
+    await (await site.provider.AccessToken.find(token))?.destroy()
+    await button('Call the API').click()
+    await says('The API has seen grace 2 times.')
+    expect(apiCalls.map(({ status }) => status)).toEqual([200, 401, 200])
+    expect(apiCalls.map((call) => call.token === token)).toEqual([true, true, false])
+    expect(grants).toEqual(['authorization_code', 'refresh_token'])
+
+    await context.route('**/visits', (route) => route.abort('connectionrefused'))
+    await button('Call the API').click()
+    await warns('Failed to fetch')
+    await context.unroute('**/visits')
+    await button('Call the API').click()
+    await page.getByRole('status').filter({ hasText: 'The API has seen grace 3 times.' }).waitFor()
+  })
+
+  it('repeats a callback whose token request got no answer', async () => {
+    await context.route('**/token', (route) => route.abort('connectionrefused'))
+    await page.goto(`${site.url}/visits`)
+    await passProvider(page, 'nobody')
+    await warns('network_error: ')
+    await context.unroute('**/token')
+    await link('Try again').click()
+    // Not everybody has a name.
+    await says('Signed in as nobody.')
+    expect(page.url()).toBe(`${site.url}/visits`)
+  })
+
+  it('tells of a callback that was used before, and the session goes on', async () => {
+    await signIn()
+    await page.goto(callback)
+    await warns('already_completed: ')
+    await says('Signed in as ada.')
+    await link('Back to /').click()
+    await says('Signed in as ada.')
+  })
 })

@@ -1,56 +1,34 @@
-import { useEffect, useState } from 'react'
-import { attempt, auth, countVisit, greeted, type Notice, start } from '../../lib/auth.js'
+import { useSyncExternalStore } from 'react'
+import { NavLink, Outlet } from 'react-router'
+import { greeting, signIn, signOut } from '../../lib/auth.js'
+import { notices } from '../../lib/notices.js'
 import { useSession } from './use-session.js'
 
 export function App() {
   const session = useSession()
-  const [ready, setReady] = useState(false)
-  const [notice, setNotice] = useState<Notice>()
-  const run = async (work: () => Promise<unknown>) => setNotice(await attempt(work))
-
-  // StrictMode does this twice; the code is spent once.
-  useEffect(() => {
-    attempt(start).then((outcome) => {
-      setNotice(outcome)
-      setReady(true)
-    })
-  }, [])
-
+  const { role, text, link } = useSyncExternalStore(notices.subscribe, () => notices.current)
   return (
     <main>
       <h1>proofkey with React</h1>
-      {session ? (
-        <>
-          <p>Signed in as {greeted(session)}.</p>
-          <dl>
-            <dt>Since</dt>
-            <dd>{new Date(session.startedAtMs).toLocaleTimeString()}</dd>
-            <dt>Granted</dt>
-            <dd>{session.scope}</dd>
-          </dl>
-          <div className="actions">
-            <button type="button" onClick={() => run(countVisit)}>
-              Call the API
-            </button>
-            <button type="button" className="quiet" onClick={() => run(auth.signOut)}>
-              Sign out
-            </button>
-          </div>
-        </>
-      ) : (
-        ready && (
-          <>
-            <p>Nobody is signed in.</p>
-            <div className="actions">
-              <button type="button" onClick={() => run(auth.signIn)}>
-                Sign in
-              </button>
-            </div>
-          </>
-        )
-      )}
-      <p className="notice" role={notice?.role}>
-        {notice?.text}
+      <nav>
+        <NavLink to="/">Home</NavLink>
+        <NavLink to="/visits">Visits</NavLink>
+      </nav>
+      <p>{greeting(session)}</p>
+      <Outlet />
+      <div className="actions">
+        {session ? (
+          <button type="button" className="quiet" onClick={signOut}>
+            Sign out
+          </button>
+        ) : (
+          <button type="button" onClick={() => signIn(location.pathname)}>
+            Sign in
+          </button>
+        )}
+      </div>
+      <p className="notice" role={role}>
+        {text} {link && <a href={link.href}>{link.label}</a>}
       </p>
     </main>
   )

@@ -1,5 +1,8 @@
 import { mount } from 'svelte'
+import { start } from '../../lib/auth.js'
 import '../../lib/style.css'
 import App from './App.svelte'
 
-mount(App, { target: document.getElementById('app') as HTMLElement })
+await start(() => {
+  mount(App, { target: document.getElementById('app') as HTMLElement })
+})
