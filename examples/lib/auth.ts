@@ -55,13 +55,12 @@ export const signIn = (returnTo: string) => attempt(() => auth.signIn({ returnTo
 
 export const signOut = () => attempt(auth.signOut)
 
-/** For a page that the user opened and was not shown: Back would only lead to the sign-in again. */
-const keptOutOfHistory = redirect({ navigate: (url) => location.replace(url) })
-
 /** For the guard of a route: tells whether a user is signed in. If not, it leaves for the sign-in and comes back to `path`. */
 export async function admit(path: string): Promise<boolean> {
   if (!auth.session) {
-    const userAgent = location.href === location.origin + path ? keptOutOfHistory : undefined
+    // Keeps the guarded page out of the history: Back to it would lead to the sign-in again.
+    const isShown = () => location.href === location.origin + path
+    const userAgent = redirect({ navigate: (url) => (isShown() ? location.replace(url) : location.assign(url)) })
     // It resolves if the sign-in cannot start, or the Back button restores this page.
     await attempt(() => auth.signIn({ returnTo: path, userAgent }))
   }
