@@ -69,7 +69,7 @@ export async function admit(path: string): Promise<boolean> {
 
 /** Who is signed in, in words. `sub` identifies the user, beside the issuer: a name may be missing, and may change. */
 export const greeting = (session: Session | undefined) =>
-  session ? `Signed in as ${session.claims?.['name'] || session.claims?.sub}.` : 'Nobody is signed in.'
+  session ? `Signed in as ${session.claims?.name || session.claims?.sub}.` : 'Nobody is signed in.'
 
 /** Calls the API. */
 export const callApi = () =>
