@@ -96,6 +96,8 @@ export type EventBody =
    * sign-in is not completed.
    */
   | { readonly type: 'callback_not_handled' }
+  /** `restore()`, `start()` or a silent renewal asked the server for the user without showing a page, and got none. */
+  | { readonly type: 'silent_sign_in_failed'; readonly code: string }
   /** The session's own access token is about to expire. `renewable`: it is refreshed, by itself while the page is visible. */
   | { readonly type: 'access_token_expiring'; readonly expiresAtMs: number; readonly renewable: boolean }
   /**

@@ -1,4 +1,4 @@
-import type { ProofkeyError } from '../errors.js'
+import { codeOf, type ProofkeyError } from '../errors.js'
 import type { SignInResult } from '../flow/flow.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import { scopes } from '../protocol/scope.js'
@@ -176,12 +176,21 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
     const { scope, claims } = before?.session ?? {}
     // `absoluteSeconds` counts from the user's last sign-in at the server, and `max_age` makes the server return its time.
     const limit = config.maxAgeSeconds ?? config.absoluteSeconds
-    const result = await client.signIn({
-      userAgent: silent,
-      prompt: 'none',
-      maxAgeSeconds: before || limit === Number.POSITIVE_INFINITY ? undefined : limit,
-      ...(before && { scope, acrValues: claims?.['acr'] as string | undefined, resource: before.tokens['']?.resource }),
-    })
+    const result = await client
+      .signIn({
+        userAgent: silent,
+        prompt: 'none',
+        maxAgeSeconds: before || limit === Number.POSITIVE_INFINITY ? undefined : limit,
+        ...(before && {
+          scope,
+          acrValues: claims?.['acr'] as string | undefined,
+          resource: before.tokens['']?.resource,
+        }),
+      })
+      .catch((error) => {
+        flow.report({ type: 'silent_sign_in_failed', code: codeOf(error) })
+        throw error
+      })
     if (result) await keepSession(Promise.resolve(work), result, before)
   }
 
@@ -197,7 +206,7 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
     const session = await machine.sync()
     if (!session && silent && !machine.staysSignedOut) {
       await silently().catch((error: ProofkeyError) => {
-        // Reported as an event already. Throw it only if the app can retry.
+        // Throw it only if the app can retry.
         if (error.retryable !== false) throw error
       })
     }
@@ -212,14 +221,12 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
     config,
   )
   const restoreOnce = joined(restore)
-  const start = joined(({ relay }: StartOptions = {}) =>
-    startPage({
-      relays: [config.userAgent?.relay, silent?.relay, relay],
-      handleCallback,
-      handleSignedOut,
-      restore: restoreOnce,
-    }),
-  )
+  const start = joined(async ({ relay }: StartOptions = {}): Promise<Started> => {
+    // A server renders the page as for a visitor.
+    if (!currentUrl()) return { type: 'loaded', session: undefined }
+    const relays = [config.userAgent?.relay, silent?.relay, relay]
+    return startPage({ relays, handleCallback, handleSignedOut, restore: restoreOnce })
+  })
 
   const auth: SessionClient = {
     ...client,

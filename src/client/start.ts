@@ -12,8 +12,8 @@ export interface StartOptions {
 /**
  * What a page load was; `type` tells which.
  *
- * If `returnTo` is a string, navigate there: a path of this origin. On every page but `relayed`, `session` of the client tells
- * afterwards who is signed in.
+ * After `signed_in` and `signed_out` navigate to `returnTo`, a path of this origin. On every page but `relayed`, `session` of
+ * the client tells afterwards who is signed in.
  */
 export type Started<Given = Grant> =
   /** A sign-in was completed. */
@@ -26,8 +26,8 @@ export type Started<Given = Grant> =
   | { readonly type: 'relayed'; readonly returnTo?: undefined }
   /**
    * The callback, the return from a sign-out, or the restoring of the session failed. `returnTo` and `appState`: of the
-   * sign-in that failed, if it could be read. If the error is `retryable`, a callback URL is back in the address bar: call
-   * `start()` again, or let the user reload the page.
+   * sign-in that failed, if it could be read: where to send the user back to. If the error is `retryable`, a callback URL is
+   * back in the address bar: do not navigate, and call `start()` again or let the user reload the page.
    */
   | {
       readonly type: 'failed'

@@ -103,6 +103,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
           ...config,
           ...defined(parameters),
           ...demands,
+          additionalParameters: { ...config.additionalParameters, ...parameters.additionalParameters },
           requiredScope: joinScopes(config.requiredScope, parameters.requiredScope),
           // The options of one sign-in cannot change the client or the redirect URI.
           clientId,

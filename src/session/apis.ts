@@ -9,9 +9,11 @@ export type Apis = Readonly<Record<string, AccessTokenOptions>>
 
 /** @throws `config_invalid` */
 export function checkApis(apis: Apis, insecure: InsecureSwitch | undefined): void {
-  const problems = Object.keys(apis).flatMap((origin) => {
+  const problems = Object.entries(apis).flatMap(([origin, needs]) => {
     const url = parseUrl(origin)
-    return url?.origin === origin && isSecure(url, insecure) ? [] : [`apis: ${origin} is no https origin`]
+    if (url?.origin !== origin || !isSecure(url, insecure)) return [`apis: ${origin} is no https origin`]
+    const isText = Object.values(Object(needs)).every((value) => value === undefined || typeof value === 'string')
+    return isText ? [] : [`apis: resource, scope and audience of ${origin} must be strings`]
   })
   if (problems[0]) throw configInvalid(problems)
 }

@@ -1,8 +1,10 @@
 // @vitest-environment happy-dom
 import { describe, expect, it, vi } from 'vitest'
 import {
+  frame,
   memoryVault,
   ProofkeyError,
+  popup,
   redirect,
   type SessionClient,
   type SessionClientConfig,
@@ -137,7 +139,7 @@ describe('start() at a page load', () => {
   })
 
   it('without a page, on a server that renders it, is an ordinary one', async () => {
-    const { auth } = startApp().page()
+    const { auth } = startApp().page({ silent: frame(), userAgent: popup() })
     vi.stubGlobal('location', undefined)
     await expect(auth.start()).resolves.toEqual({ type: 'loaded', session: undefined })
   })
@@ -304,8 +306,9 @@ describe('start() where something fails', () => {
     const silent = travelBy(async () => {
       throw new ProofkeyError('login_required', 'Nobody is signed in.')
     })
-    const { auth } = startApp().page({ silent })
+    const { auth, events } = startApp().page({ silent })
     await expect(auth.start()).resolves.toEqual({ type: 'loaded', session: undefined })
+    expect(events).toContainEqual(expect.objectContaining({ type: 'silent_sign_in_failed', code: 'login_required' }))
   })
 
   it('rejects with an error that is not of this library', async () => {

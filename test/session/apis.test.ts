@@ -3,23 +3,30 @@ import { describe, expect, it } from 'vitest'
 import { createApiFetch, type SessionClientConfig } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import { API, type Faults } from '../helpers/server.js'
-import { useSessionApps } from '../helpers/session-app.js'
+import { type SessionApp, useSessionApps } from '../helpers/session-app.js'
 import { travelBy } from '../helpers/sign-in-attempt.js'
 
 const STOCK = 'https://stock.example'
 const [ORDERS, ITEMS] = ['https://orders.example/', 'https://items.example/'] as const
 const { start } = useSessionApps()
 
-/** Somebody is signed in. `asked`: the authorization request. */
-async function signedIn(config: Partial<SessionClientConfig>, faults: Faults = {}) {
-  const app = start(faults, config)
-  let asked = new URLSearchParams()
+/** An app whose authorization requests are noted. */
+function traveller(config: Partial<SessionClientConfig>, faults: Faults = {}) {
+  const sent: URLSearchParams[] = []
   const userAgent = travelBy((url) => {
-    asked = url.searchParams
+    sent.push(url.searchParams)
     return app.server.authorize(url)
   })
-  const { auth } = app.tab({ userAgent })
+  const app: SessionApp = start(faults, { userAgent, ...config })
+  return { app, sent }
+}
+
+/** Somebody is signed in. `asked`: the authorization request. */
+async function signedIn(config: Partial<SessionClientConfig>, faults: Faults = {}) {
+  const { app, sent } = traveller(config, faults)
+  const { auth } = app.tab()
   await auth.signIn()
+  const [asked = new URLSearchParams()] = sent
   const fetch = createApiFetch(auth)
   const own = await auth.getAccessToken()
   return {
@@ -75,6 +82,12 @@ describe('a sign-in asks for what the APIs need:', () => {
       additionalParameters: { audience: 'mine' },
     })
     expect(asked.getAll('audience')).toEqual(['mine'])
+  })
+
+  it('the audience also in a sign-in with parameters of its own', async () => {
+    const { app, sent } = traveller({ apis: { [STOCK]: { audience: 'stock' } } })
+    await app.tab().auth.signIn({ additionalParameters: { tenant: 't' } })
+    expect(sent.map((asked) => [asked.get('audience'), asked.get('tenant')])).toEqual([['stock', 't']])
   })
 
   it('nothing where they need nothing', async () => {
@@ -155,6 +168,11 @@ describe('without a refresh token, an API', () => {
     expect(server.requests.filter(({ url }) => url.startsWith(API))).toEqual([])
     expect(wishes()).toEqual([])
   })
+})
+
+it.each(['resource', 'scope', 'audience'])('a %s of an API that is no string is said to be wrong', async (name) => {
+  const error = await refusal(() => start({}, { apis: { [API]: { [name]: ['a'] } } }).tab(), 'config_invalid')
+  expect(error.message).toContain(API)
 })
 
 it.each([[['openid']], [5], [{}]])('a scope that is no string is said to be wrong: %j', async (scope) => {

@@ -34,7 +34,10 @@ export interface AuthorizationParameters extends IdTokenOptions {
   readonly claims?: Readonly<Record<string, unknown>> | undefined
   /** RFC 9396; sent as JSON. */
   readonly authorizationDetails?: readonly { readonly type: string; readonly [field: string]: unknown }[] | undefined
-  /** Other parameters of your server. A parameter that proofkey sets itself is an error (`config_invalid`). */
+  /**
+   * Other parameters of your server. Those of one sign-in are added to the configured ones. A parameter that proofkey sets
+   * itself is an error (`config_invalid`).
+   */
   readonly additionalParameters?: Readonly<Record<string, string>> | undefined
 }
 

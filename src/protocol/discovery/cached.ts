@@ -13,8 +13,8 @@ const PATIENCE_MS = 1000
 
 /**
  * Caches a loaded value. Concurrent callers share one load. After the lifetime it is reloaded; if that fails or takes long,
- * the stale value is used for a limited time. Failed loads back off: without a value the first retry is made at once, later
- * ones after 2, 4, … 60 seconds. Times are of a monotonic clock: setting the system clock changes nothing.
+ * the stale value is used for a limited time. Failed loads back off, up to 60 seconds; without a value the first retry is made
+ * at once. Times are of a monotonic clock: setting the system clock changes nothing.
  */
 export function createCache<T extends object>(
   load: () => Promise<T>,
