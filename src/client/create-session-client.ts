@@ -172,7 +172,7 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
 
   async function silently(before?: StoredSession): Promise<void> {
     const work = await machine.begin()
-    if (work.session?.id !== before?.id) return
+    if (work.session?.id !== before?.id || machine.staysSignedOut) return
     const { scope, claims } = before?.session ?? {}
     // `absoluteSeconds` counts from the user's last sign-in at the server, and `max_age` makes the server return its time.
     const limit = config.maxAgeSeconds ?? config.absoluteSeconds
@@ -204,7 +204,7 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
     if (built.isCallbackUnhandled()) flow.report({ type: 'callback_not_handled' })
     machine.join()
     const session = await machine.sync()
-    if (!session && silent && !machine.staysSignedOut) {
+    if (!session && silent) {
       await silently().catch((error: ProofkeyError) => {
         // Throw it only if the app can retry.
         if (error.retryable !== false) throw error

@@ -43,7 +43,17 @@ export type SessionMachine = ReturnType<typeof createSessionMachine>
 /** How often another tab may be faster. */
 const MAX_CONFLICTS = 50
 /** A storage may refuse once. */
-const MAX_WRITES = 3
+const MAX_TRIES = 3
+
+async function retried<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (tries === MAX_TRIES) throw error
+    }
+  }
+}
 
 /**
  * One session: its state in this page and in the store, its limits, and its one exit. See `docs/session.md`.
@@ -75,7 +85,7 @@ export function createSessionMachine(parts: MachineParts) {
   /** Why the store could not be read. */
   let readFailure: unknown
 
-  const notStored = (error: unknown) => report({ type: 'session_not_stored', code: codeOf(error) })
+  const notStored = (error: unknown): undefined => void report({ type: 'session_not_stored', code: codeOf(error) })
 
   const shown = (): StoredSession | undefined => {
     const session = sessionOf(state)
@@ -115,39 +125,44 @@ export function createSessionMachine(parts: MachineParts) {
 
   /** Reads the store. @returns undefined if that fails: then this page continues with its own state */
   async function read(): Promise<StoredText | undefined> {
-    const there = await store.read(clientKey).catch((error) => {
+    const there = await retried(() => store.read(clientKey)).catch((error) => {
       readFailure = error
       return undefined
     })
     if (!there || there.epoch === seenEpoch) return there
-    const epoch = Math.max(there.epoch, state.epoch)
-    const next = { ...fromText(there), epoch }
+    let next = fromText(there)
+    // Changes of this page that could not be stored have the same epochs as those of other tabs: count on from both.
+    if (seenEpoch !== undefined && there.epoch <= state.epoch) {
+      const epoch = state.epoch + 1
+      next = { ...next, epoch, signOutEpoch: next.signOutEpoch > seenEpoch ? epoch : next.signOutEpoch }
+    }
     const session = sessionOf(next)
     // A key that cannot be looked at now may be there later.
     const jkt = session && (await keyThumbprint().catch(() => session.jkt))
-    if (session && session.jkt !== jkt && !ended.has(session.id)) {
-      ended.add(session.id)
-      report({ type: 'session_ended', reason: 'key_lost' })
-      losing = machine.end('key_lost', session.id)
-    }
+    const lost = session && session.jkt !== jkt && !ended.has(session.id) ? session.id : undefined
+    if (lost) ended.add(lost)
     // A state that this page has kept while the store failed is newer than the stored one.
-    if (seenEpoch === undefined && state.epoch) state = { ...state, epoch }
+    if (seenEpoch === undefined && state.epoch) state = { ...state, epoch: Math.max(there.epoch, state.epoch) }
     else adopt(next)
     seenEpoch = there.epoch
+    if (lost) {
+      report({ type: 'session_ended', reason: 'key_lost' })
+      losing = machine.end('key_lost', lost)
+    }
     return there
   }
 
   /** Replaces what was read. @returns false if another tab was faster, undefined if the store fails */
   async function write(there: StoredText, next: SessionState): Promise<boolean | undefined> {
-    for (let tries = 1; ; tries++) {
-      try {
-        const written = await store.replace(clientKey, there.epoch, toText(next))
-        if (written) seenEpoch = next.epoch
-        return written
-      } catch (error) {
-        if (tries === MAX_WRITES) return void notStored(error)
-      }
-    }
+    const own = toText(next)
+    const written = await retried(async () => {
+      if (await store.replace(clientKey, there.epoch, own)) return true
+      // A try that failed may have written it.
+      const { epoch, text } = await store.read(clientKey)
+      return epoch === own.epoch && text === own.text
+    }).catch(notStored)
+    if (written) seenEpoch = next.epoch
+    return written
   }
 
   /**
@@ -211,8 +226,8 @@ export function createSessionMachine(parts: MachineParts) {
     /** Begins work that takes time; see {@link keep}. */
     async begin(): Promise<Work> {
       const seen = signOuts
-      await machine.sync()
-      return begin(state, seen)
+      const session = await machine.sync()
+      return begin(state.epoch, session, seen)
     },
 
     /**
@@ -239,6 +254,7 @@ export function createSessionMachine(parts: MachineParts) {
       report(event)
       tabs?.tell('changed')
       if (replaced) dispose([before])
+      else if (before && before.id !== now?.id) report({ type: 'tokens_not_revoked' })
       return true
     },
 

@@ -135,7 +135,7 @@ function startedAtMs({ claims }: Grant, same: StoredSession | undefined, origin:
   const authTime = claims?.auth_time
   if (same && (authTime === undefined ? origin === 'silent' : same.session.claims?.auth_time === authTime))
     return same.session.startedAtMs
-  return origin === 'silent' && authTime ? authTime * 1000 : Date.now()
+  return (origin === 'silent' && claims && authenticatedAtMs(claims)) || Date.now()
 }
 
 /** The same session with newer tokens; where the server sends no new refresh token, the old one goes on (RFC 6749 §6). */

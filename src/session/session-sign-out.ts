@@ -52,16 +52,21 @@ export function createSessionSignOut(
   const signOutKey = `${flow.clientKey} sign-out`
   const failed = (error: unknown): undefined => void flow.report({ type: 'sign_out_failed', code: codeOf(error) })
 
+  /** Whatever the server does, nobody is signed in here any more when this function gives way. */
+  async function endHere(): Promise<void> {
+    forget()
+    const [stored] = await Promise.all([
+      machine.end('signed_out'),
+      // The key too: proofs that a script made ahead of time are worth nothing in the next session (RFC 9449 §11.2).
+      dpop?.forget?.(flow.clientKey).catch(failed),
+    ])
+    if (!stored) failed(new ProofkeyError('storage_unavailable', 'The store still has the session.'))
+  }
+
   const { signOut, handleSignedOut } = {
-    /** Local first: whatever the server does, nobody is signed in here any more when this function gives way. */
+    /** Local first. */
     async signOut({ atServer = !!postLogoutRedirectUri, returnTo = '/' }: SignOutOptions = {}): Promise<void> {
-      forget()
-      const [stored] = await Promise.all([
-        machine.end('signed_out'),
-        // The key too: proofs that a script made ahead of time are worth nothing in the next session (RFC 9449 §11.2).
-        dpop?.forget?.(flow.clientKey).catch(failed),
-      ])
-      if (!stored) failed(new ProofkeyError('storage_unavailable', 'The store still has the session.'))
+      await endHere()
       const state = postLogoutRedirectUri && createTicket(signOutKey, Date.now() + LIFETIME_MS)
       const idTokenHint = machine.last?.idToken
       const request = { clientId, idTokenHint, postLogoutRedirectUri, state, insecure }
@@ -108,10 +113,13 @@ export function createSessionSignOut(
   let signingOut: Promise<void> | undefined
   return {
     handleSignedOut,
-    /** Called again while it is under way, it is the same sign-out. */
-    signOut: (options?: SignOutOptions) =>
-      (signingOut ??= signOut(options).finally(() => {
+    /** Called again while it is under way, it visits the server once, and signs out who has signed in meanwhile. */
+    async signOut(options?: SignOutOptions): Promise<void> {
+      const again = signingOut && endHere()
+      signingOut ??= signOut(options).finally(() => {
         signingOut = undefined
-      })),
+      })
+      await Promise.all([again, signingOut])
+    },
   }
 }

@@ -58,13 +58,13 @@ export interface Work {
   readonly epoch: number
   /** How many sign-outs there had been in this page. */
   readonly signOuts: number
-  /** The session when the work began. */
+  /** The session when the work began; undefined also while its end is written. */
   readonly session: StoredSession | undefined
   readonly [begun]: true
 }
 
-export const begin = (state: SessionState, signOuts: number): Work =>
-  ({ epoch: state.epoch, signOuts, session: sessionOf(state) }) as Work
+export const begin = (epoch: number, session: StoredSession | undefined, signOuts: number): Work =>
+  ({ epoch, signOuts, session }) as Work
 
 /**
  * Whether the result may be kept. A user's sign-in is kept unless there was a sign-out since its callback; work of the page

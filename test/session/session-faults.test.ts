@@ -141,6 +141,30 @@ describe('a store that fails', () => {
   })
 })
 
+describe('a page whose changes could not be stored', () => {
+  it.each(['ada', 'bob'])(
+    'keeps no refresh of its own in the session that %s has started in another tab',
+    async (sub) => {
+      const { store, broken } = fragile(sealedSessions())
+      const app = start()
+      const net = slow(app.server.fetch)
+      const [first, second] = [app.tab({ sessionStore: store, fetch: net.fetch }), app.tab()]
+      await first.auth.restore()
+      broken.add('replace')
+      await first.auth.signIn()
+      broken.clear()
+      const asking = first.auth.getAccessToken({ fresh: true }).catch(() => {})
+      await until(() => app.refreshes() === 1)
+      app.server.faults.claims = { sub }
+      await second.auth.signIn()
+      const text = await textIn(sealedSessions())
+      net.release()
+      await asking
+      expect(await textIn(sealedSessions())).toBe(text)
+    },
+  )
+})
+
 describe('words of other tabs', () => {
   it('that come late end the session they name, not the one after it', async () => {
     const app = start()
