@@ -4,13 +4,13 @@
  * 1 where one did.
  *
  * `npm run fuzz -- [--target cookies]... [--runs 100000] [--seed=N] [--path 12:3:0]`
- * --target: only this one; may come more than once. --seed and --path: as a failure printed them
+ * --target: only this one; may come more than once; `session` and `session-mutants` are run only by this. --seed and --path: as a failure printed them
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import fc from 'fast-check'
-import { TARGETS } from './targets.js'
+import { LONG_TARGETS, TARGETS } from './targets.js'
 
 const PROCESSES = 2
 
@@ -23,14 +23,15 @@ const { values: options } = parseArgs({
   },
 })
 const names = options.target
-const unknown = names.find((name) => !TARGETS.some((target) => target.name === name))
-if (unknown) throw new Error(`No target ${unknown}. There are: ${TARGETS.map(({ name }) => name).join(', ')}.`)
+const all = [...TARGETS, ...LONG_TARGETS]
+const unknown = names.find((name) => !all.some((target) => target.name === name))
+if (unknown) throw new Error(`No target ${unknown}. There are: ${all.map(({ name }) => name).join(', ')}.`)
 
 if (names.length === 1) await runHere(names[0]!)
 else await runInProcesses()
 
 async function runHere(wanted: string): Promise<void> {
-  const { name, arbitrary, property, close } = TARGETS.find(({ name }) => name === wanted)!
+  const { name, arbitrary, property, close } = all.find(({ name }) => name === wanted)!
   const start = performance.now()
   const seed = Number(options.seed)
   const details = await fc.check(

@@ -9,6 +9,8 @@ import { requestHeads } from './targets/request-heads.js'
 import { returnTo } from './targets/return-to.js'
 import { sealedValues } from './targets/sealed-values.js'
 import { serverCallbacks } from './targets/server-callbacks.js'
+import { session } from './targets/session.js'
+import { sessionMutants } from './targets/session-mutants.js'
 import { tokenResponses } from './targets/token-responses.js'
 
 export const TARGETS: readonly FuzzTarget<unknown>[] = [
@@ -24,3 +26,6 @@ export const TARGETS: readonly FuzzTarget<unknown>[] = [
   sealedValues,
   exchangeBodies,
 ]
+
+/** Those that are run by name only: each of their inputs takes milliseconds. */
+export const LONG_TARGETS: readonly FuzzTarget<unknown>[] = [session, sessionMutants] as readonly FuzzTarget<unknown>[]
