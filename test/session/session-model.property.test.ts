@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createSessionClient } from '../../src/index.js'
+import * as sdk from '../../src/index.js'
 import { findViolation, MUTANTS, mutated, sourceWithout } from '../helpers/session-model/mutants.js'
 import { play } from '../helpers/session-model/play.js'
 import { script } from '../helpers/session-model/steps.js'
@@ -14,7 +14,7 @@ const QUICK = MUTANTS.filter(({ quick }) => quick)
 describe('the session of 2 to 4 tabs', () => {
   it('holds, whatever the person, the network, the store and the clock do in which order', () =>
     fc.assert(
-      fc.asyncProperty(script, (input) => play(createSessionClient, input)),
+      fc.asyncProperty(script, (input) => play(sdk, input)),
       { numRuns: RUNS, seed: SEED },
     ))
 })

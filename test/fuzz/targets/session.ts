@@ -1,4 +1,4 @@
-import { createSessionClient } from '../../../src/index.js'
+import * as sdk from '../../../src/index.js'
 import { play, played } from '../../helpers/session-model/play.js'
 import { script } from '../../helpers/session-model/steps.js'
 import { fuzzTarget } from '../target.js'
@@ -7,6 +7,6 @@ import { fuzzTarget } from '../target.js'
 export const session = fuzzTarget({
   name: 'session',
   arbitrary: script,
-  property: (input) => play(createSessionClient, input),
+  property: (input) => play(sdk, input),
   close: () => console.log(`session: ${played.commands} commands`),
 })

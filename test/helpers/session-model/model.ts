@@ -1,4 +1,4 @@
-import type { createSessionClient, ProofkeyEvent, SessionClient } from '../../../src/index.js'
+import type { createApiFetch, createSessionClient, ProofkeyEvent, SessionClient } from '../../../src/index.js'
 import type { StoredSession } from '../../../src/session/session-record.js'
 import { memoryVault } from '../../../src/vault/memory.js'
 import { travelBy } from '../sign-in-attempt.js'
@@ -46,12 +46,14 @@ const parse = (text: string | undefined): Written => {
   }
 }
 
+/** What is modelled; another build of it lacks one of its defences. */
+export interface Sdk {
+  readonly createSessionClient: typeof createSessionClient
+  readonly createApiFetch: typeof createApiFetch
+}
+
 /** A browser, its person and its server; what must hold is checked with each thing that happens. */
-export function createModel(
-  create: typeof createSessionClient,
-  setup: Setup,
-  trace: (...seen: unknown[]) => void = () => {},
-) {
+export function createModel(sdk: Sdk, setup: Setup, trace: (...seen: unknown[]) => void = () => {}) {
   const world = createWorld()
   const { shared } = setup
   const tabs: Tab[] = []
@@ -255,7 +257,7 @@ export function createModel(
       )
     let tab: Tab | undefined
     await world.within(page, () => {
-      const auth = create({
+      const auth = sdk.createSessionClient({
         issuer: ISSUER,
         clientId: CLIENT_ID,
         redirectUri: 'https://app.example/callback',
@@ -320,7 +322,7 @@ export function createModel(
           must(owner && [before, who()].includes(owner), 'a token of another person is given out')
         }),
       )
-    } else if (step.do === 'api') background(tab, auth.fetch(`${API}/`))
+    } else if (step.do === 'api') background(tab, sdk.createApiFetch(auth)(`${API}/`))
     else if (step.do === 'sign out') {
       const signOut: SignOut = { page, at: world.next(), pages: tabs.map((one) => one.page), doneAt: 0, stored: true }
       signOuts.push(signOut)

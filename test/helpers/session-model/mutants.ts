@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import fc from 'fast-check'
-import type { createSessionClient } from '../../../src/index.js'
+import type { Sdk } from './model.js'
 import { play } from './play.js'
 import { script } from './steps.js'
 
@@ -242,10 +242,10 @@ export async function sourceWithout({ name, file, from, to }: Mutant): Promise<s
 }
 
 /** The session client without one of its defences. */
-export async function mutated(mutant: Mutant): Promise<typeof createSessionClient> {
+export async function mutated(mutant: Mutant): Promise<Sdk> {
   const contents = await sourceWithout(mutant)
   const { outputFiles } = await build({
-    entryPoints: [`${SRC}client/create-session-client.ts`],
+    entryPoints: [`${SRC}index.ts`],
     bundle: true,
     format: 'esm',
     platform: 'neutral',
@@ -264,14 +264,13 @@ export async function mutated(mutant: Mutant): Promise<typeof createSessionClien
     ],
   })
   const text = Buffer.from(outputFiles[0]!.contents).toString('base64')
-  const module = await import(/* @vite-ignore */ `data:text/javascript;base64,${text}`)
-  return module.createSessionClient
+  return import(/* @vite-ignore */ `data:text/javascript;base64,${text}`)
 }
 
 /** Plays scripts until something that must hold does not. @returns which run it was, and what was seen */
-export async function findViolation(create: typeof createSessionClient, runs: number, seed: number) {
+export async function findViolation(sdk: Sdk, runs: number, seed: number) {
   const { failed, numRuns, errorInstance } = await fc.check(
-    fc.asyncProperty(script, (input) => play(create, input)),
+    fc.asyncProperty(script, (input) => play(sdk, input)),
     { numRuns: runs, seed, endOnFailure: true },
   )
   return failed ? { run: numRuns, message: (errorInstance as Error).message } : undefined

@@ -1,13 +1,12 @@
-import type { createSessionClient } from '../../../src/index.js'
-import { createModel } from './model.js'
+import { createModel, type Sdk } from './model.js'
 import type { Script } from './steps.js'
 
 /** How many commands were played. */
 export const played = { commands: 0 }
 
 /** Plays a script. Throws where something that must hold does not. */
-export async function play(create: typeof createSessionClient, { setup, steps }: Script): Promise<void> {
-  const model = createModel(create, setup)
+export async function play(sdk: Sdk, { setup, steps }: Script): Promise<void> {
+  const model = createModel(sdk, setup)
   try {
     await model.start()
     for (const step of steps) {
