@@ -75,7 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'what cannot be read is told',
     file: MACHINE,
-    from: ': notStored(unread)',
+    from: ': notStored(readFailure)',
     to: ': undefined',
   },
   {

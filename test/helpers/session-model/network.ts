@@ -173,5 +173,3 @@ export function createNetwork(world: World, server: ModelServer) {
     isApi: (url: string) => url.startsWith(API),
   }
 }
-
-export type Network = ReturnType<typeof createNetwork>
