@@ -1,5 +1,6 @@
 import { codeOf } from '../errors.js'
 import type { EventBody } from '../events.js'
+import { STORAGE_TIMEOUT_MS } from '../limits.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import { inTurn, type SessionStore, type StoredText } from '../vault/session-store.js'
 import type { StoredSession } from './session-record.js'
@@ -45,12 +46,14 @@ const MAX_CONFLICTS = 50
 /** A storage may refuse once. */
 const MAX_TRIES = 3
 
+/** Runs work of the store again if it fails; not if it did not answer, which would take as long again. */
 async function retried<T>(work: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now()
   for (let tries = 1; ; tries++) {
     try {
       return await work()
     } catch (error) {
-      if (tries === MAX_TRIES) throw error
+      if (tries === MAX_TRIES || performance.now() - startedAt >= STORAGE_TIMEOUT_MS) throw error
     }
   }
 }

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { memorySessions, type SessionStore, sealedSessions } from '../../src/index.js'
+import { memorySessions, ProofkeyError, type SessionStore, sealedSessions } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
 import { later, OWNER, slow, textIn, useSessionApps, writeText } from '../helpers/session-app.js'
@@ -124,6 +124,24 @@ describe('a store that fails', () => {
     expect(auth.session).toBeDefined()
     await auth.signOut({ atServer: false })
     expect(auth.session).toBeUndefined()
+  })
+
+  it.each([
+    ['at once is asked three times', 0, 3],
+    ['by not answering is asked once', 2, 1],
+  ])('%s', async (_, seconds, reads) => {
+    let asked = 0
+    const sessionStore: SessionStore = {
+      ...memorySessions(),
+      read: async () => {
+        asked++
+        later(seconds)
+        throw new ProofkeyError('storage_unavailable', 'IndexedDB cannot be used here.')
+      },
+    }
+    const { auth } = start({}, { sessionStore }).tab()
+    await expect(auth.restore()).resolves.toBeUndefined()
+    expect(asked).toBe(reads)
   })
 
   it('to lock says so, and loses nothing', async () => {
