@@ -130,15 +130,18 @@ export function createTokenSource(
       throw error
     }
 
-    /** Keeps a rotated refresh token, even if the rest of the response was rejected: the earlier one is invalid. */
+    /**
+     * Keeps a rotated refresh token, even if the rest of the response was rejected: the earlier one is invalid.
+     * @returns false if its session has ended or was replaced
+     */
     async function rotated(newest: string) {
-      if (newest === refreshToken) return
+      if (newest === refreshToken) return true
       const onward = await machine.begin()
       const after = (now: StoredSession | undefined) =>
         now?.refresh?.refreshToken === refreshToken
           ? { ...now, refresh: { ...now.refresh, refreshToken: newest } }
           : undefined
-      await machine.keep(onward, 'page', after, { type: 'session_changed' })
+      return machine.keep(onward, 'page', after, { type: 'session_changed' })
     }
 
     /** Ends the session if the failure requires it. @returns whether to try again with a newer refresh token */
@@ -148,7 +151,7 @@ export function createTokenSource(
       const mute = code === 'token_request_refused' && !serverError
       muteRefusals = mute ? muteRefusals + 1 : 0
       const dead = serverError?.error === 'invalid_grant' || muteRefusals >= MAX_MUTE_REFUSALS
-      if (!dead) await rotated(latest)
+      if (!dead && !(await rotated(latest))) report({ type: 'tokens_not_revoked' })
       if (code === 'id_token_invalid' && error.claim !== 'exp' && error.claim !== 'iat')
         await machine.end('answer_refused', session?.id)
       if (!dead) return false

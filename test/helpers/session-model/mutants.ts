@@ -102,8 +102,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'an answer that is refused still brings the newest refresh token',
     file: TOKENS,
-    from: 'if (!dead) await rotated(latest)',
-    to: '',
+    from: 'if (!dead && !(await rotated(latest)))',
+    to: 'if (latest === undefined)',
   },
   {
     name: 'refusals without a word end the session in the end',
