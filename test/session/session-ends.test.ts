@@ -138,27 +138,30 @@ describe('a sign-out', () => {
     expect(new URL(`${left[0]}`).searchParams.get('id_token_hint')).toBe(app.server.issued.at(-1))
   })
 
-  it.each(['this', 'another'])('in %s tab is not undone by the callback that the page still remembers', async (where) => {
-    const app = start({}, { redirectUri: 'https://app.example/' })
-    const { auth } = app.tab()
-    const other = where === 'this' ? auth : app.tab().auth
-    let callback = ''
-    const userAgent = {
-      name: 'leaving',
-      open: async ({ begin }: { begin(): Promise<{ url: URL }> }) => {
-        callback = app.server.authorize((await begin()).url).href
-      },
-    }
-    await auth.signIn({ userAgent })
-    goTo(callback)
-    await expect(auth.handleCallback()).resolves.toBeDefined()
-    await expect(auth.handleCallback()).resolves.toBeDefined()
-    await other.signOut({ atServer: false })
-    await until(() => !auth.session)
-    later(86_400)
-    await expect(auth.handleCallback()).resolves.toBeUndefined()
-    expect(auth.session).toBeUndefined()
-  })
+  it.each(['this', 'another'])(
+    'in %s tab is not undone by the callback that the page still remembers',
+    async (where) => {
+      const app = start({}, { redirectUri: 'https://app.example/' })
+      const { auth } = app.tab()
+      const other = where === 'this' ? auth : app.tab().auth
+      let callback = ''
+      const userAgent = {
+        name: 'leaving',
+        open: async ({ begin }: { begin(): Promise<{ url: URL }> }) => {
+          callback = app.server.authorize((await begin()).url).href
+        },
+      }
+      await auth.signIn({ userAgent })
+      goTo(callback)
+      await expect(auth.handleCallback()).resolves.toBeDefined()
+      await expect(auth.handleCallback()).resolves.toBeDefined()
+      await other.signOut({ atServer: false })
+      await until(() => !auth.session)
+      later(86_400)
+      await expect(auth.handleCallback()).resolves.toBeUndefined()
+      expect(auth.session).toBeUndefined()
+    },
+  )
 })
 
 describe('a refresh that is refused', () => {
