@@ -68,6 +68,9 @@ export function createModel(sdk: Sdk, setup: Setup, trace: (...seen: unknown[]) 
   let clockWasSet = false
   let untold = false
   let unstored = false
+  let lastWrite: readonly (string | undefined)[] = []
+  /** A write of which its page does not know that it was done. */
+  let uncertain: { readonly page: Page; readonly texts: readonly (string | undefined)[] } | undefined
   /** Time has passed while it was asked: then it is not asked again. */
   let storeWasSlow = false
 
@@ -79,6 +82,7 @@ export function createModel(sdk: Sdk, setup: Setup, trace: (...seen: unknown[]) 
   const network = createNetwork(world, server)
   const records = createRecords(world, onWrite, (owner, page, what) => {
     storeHasFailed = true
+    if (owner === OWNER && what === 'unsure') uncertain = { page, texts: lastWrite }
     const name = `${page.id} ${owner === OWNER} ${what === 'read' ? 'read' : 'replace'}`
     failures.set(name, (failures.get(name) ?? 0) + 1)
   })
@@ -131,6 +135,16 @@ export function createModel(sdk: Sdk, setup: Setup, trace: (...seen: unknown[]) 
     if (owner !== OWNER) return
     trace(`page ${page?.id} writes`, next.text)
     const tab = tabs.find((one) => one.page === page)
+    // Where another page writes before the first one asks again, nobody knows all that was replaced.
+    if (uncertain && uncertain.page !== page) {
+      const { texts } = uncertain
+      excuse(
+        [...server.tokens.values()].filter((token) => texts.some((kept) => kept?.includes(`"${token.text}"`))),
+        'its write was uncertain',
+      )
+    }
+    uncertain = undefined
+    lastWrite = [before.text, next.text]
     const wasUnsaved = tab?.unsaved
     if (tab) tab.unsaved = false
     const [old, now] = [parse(before.text).session, parse(next.text).session]
