@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'endpoint_refused'
   | 'pkce_unsupported'
   | 'client_auth_unsupported'
+  | 'not_supported'
   // the network; `retryable` tells whether the same call can be repeated
   | 'network_error'
   | 'timeout'

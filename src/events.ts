@@ -31,6 +31,8 @@ export type EventBody =
    * contains `maxRecords`; `cookies`: the `Cookie` header would exceed its limit.
    */
   | { readonly type: 'transaction_dropped'; readonly reason: 'vault_full' | 'cookies' }
+  /** The authorization request was sent to the server, which returned the `request_uri` that stands for it (RFC 9126). */
+  | { readonly type: 'request_pushed' }
   /** The user is sent to the authorization endpoint; on a device, the device code is requested. */
   | { readonly type: 'sign_in_started'; readonly endpoint: string; readonly scope: string }
   /** A callback arrived. If it was the page's URL, its parameters were removed from the address bar. */

@@ -14,6 +14,7 @@ export {
   beginAuthorization,
   type ResponseMode,
 } from './protocol/authorize/begin.js'
+export { type PushRequest, pushed } from './protocol/authorize/pushed-request.js'
 export type { PinnedServer, Transaction } from './protocol/authorize/transaction.js'
 export { type ClientAuth, checkClientAuth, none } from './protocol/client-auth/client-auth.js'
 export {
@@ -33,6 +34,7 @@ export {
   type TlsClientAuthOptions,
   tlsClientAuth,
 } from './protocol/client-auth/tls-client-auth.js'
+export { checkCapabilities, type Needs } from './protocol/discovery/capabilities.js'
 export { allowInsecureLoopback, type InsecureSwitch } from './protocol/discovery/endpoint.js'
 export { type CheckedMetadata, checkMetadata, discover, type ServerMetadata } from './protocol/discovery/metadata.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/jose/id-token-signature.js'

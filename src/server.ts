@@ -12,6 +12,7 @@ export type { EventBody, EventContext, Listener, ProofkeyEvent, Subscribe, Subsc
 export type { SignInResult, StartOptions } from './flow/flow.js'
 export type { FlowConfig } from './flow/flow-config.js'
 export type { AuthorizationParameters } from './protocol/authorize/begin.js'
+export { type PushRequest, pushed } from './protocol/authorize/pushed-request.js'
 export type { PinnedServer } from './protocol/authorize/transaction.js'
 export { type ClientAuth, none } from './protocol/client-auth/client-auth.js'
 export { clientSecretBasic, clientSecretJwt, clientSecretPost } from './protocol/client-auth/client-secret.js'

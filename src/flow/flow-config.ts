@@ -1,5 +1,6 @@
 import { type AuthorizationParameters, configInvalid, parameterProblems } from '../protocol/authorize/begin.js'
 import { withoutCallbackParameters } from '../protocol/authorize/callback.js'
+import type { PushRequest } from '../protocol/authorize/pushed-request.js'
 import type { ClientAuth } from '../protocol/client-auth/client-auth.js'
 import { isLoopback, isSecure, parseUrl } from '../protocol/discovery/endpoint.js'
 import type { ServerMetadata } from '../protocol/discovery/metadata.js'
@@ -24,6 +25,8 @@ export interface FlowConfig extends AuthorizationParameters, Omit<RequestOptions
   readonly signature?: SignatureCheck | undefined
   /** How the client authenticates at the token endpoint, for example `clientSecretBasic(secret)`. */
   readonly clientAuth?: ClientAuth | undefined
+  /** Pass `pushed()` to send authorization requests to the server in advance (PAR, RFC 9126). Default: in the URL. */
+  readonly par?: PushRequest | undefined
   /** Pass `dpop()` to bind the tokens to a key (DPoP, RFC 9449). Default: bearer tokens. */
   readonly dpop?: Dpop | undefined
 }
@@ -32,7 +35,7 @@ export interface FlowConfig extends AuthorizationParameters, Omit<RequestOptions
 const TYPES = {
   string: 'scope requiredScope acrValues prompt loginHint uiLocales',
   object: 'claims additionalParameters metadata clientAuth dpop vault userAgent',
-  function: 'fetch signature insecure exchange',
+  function: 'fetch signature insecure exchange par',
 }
 
 /**

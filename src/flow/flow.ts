@@ -12,6 +12,7 @@ import { checkRedirectUri, unknownState } from '../protocol/authorize/callback.j
 import type { Transaction } from '../protocol/authorize/transaction.js'
 import { clientKeyOf } from '../protocol/client-key.js'
 import { createCache } from '../protocol/discovery/cached.js'
+import { checkCapabilities } from '../protocol/discovery/capabilities.js'
 import { checkMetadata, discover } from '../protocol/discovery/metadata.js'
 import { joinDemands } from '../protocol/jose/id-token.js'
 import { joinScopes, scopes } from '../protocol/scope.js'
@@ -99,7 +100,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         const demands = joinDemands(config, parameters)
         if (!demands) throw configInvalid(['acrValues: must be one of those in the configuration'])
         const server = await unlessAborted(metadata(), signal)
-        const { url, transaction } = await beginAuthorization(server, {
+        const request = {
           ...config,
           ...defined(parameters),
           ...demands,
@@ -109,7 +110,9 @@ export function createFlow(config: FlowConfig & FlowOptions) {
           clientId,
           redirectUri: callbackUri,
           insecure,
-        })
+        }
+        checkCapabilities(server, request)
+        const { url: requestUrl, transaction } = await beginAuthorization(server, request)
         const { state, scope = '' } = transaction
         id = await ticketId(state)
         const path = sameOriginPath(returnTo, config.maxReturnToBytes)
@@ -127,6 +130,9 @@ export function createFlow(config: FlowConfig & FlowOptions) {
         })
         const storedIn = await unlessAborted(storing, signal)
         report({ type: 'transaction_stored', vault: storedIn.name }, id)
+        // Last, because what was pushed is valid for a short time.
+        const url = (await config.par?.(server, requestUrl, { ...config, signal })) ?? requestUrl
+        if (config.par) report({ type: 'request_pushed' }, id)
         report({ type: 'sign_in_started', endpoint: server.authorization_endpoint, scope }, id)
         return { url, state, id, storedIn }
       } catch (error) {

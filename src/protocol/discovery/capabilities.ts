@@ -1,0 +1,42 @@
+import { ProofkeyError } from '../../errors.js'
+import { scopes } from '../scope.js'
+import type { ServerMetadata } from './metadata.js'
+
+/** What a sign-in needs of the server. */
+export interface Needs {
+  readonly par?: unknown
+  readonly responseMode?: string | undefined
+  readonly prompt?: string | undefined
+  readonly dpop?: unknown
+}
+
+/**
+ * Checks what the server's metadata says against what a sign-in needs, before the user leaves. A list that is missing, empty
+ * or no list says nothing.
+ * @throws `not_supported`
+ */
+export function checkCapabilities(server: ServerMetadata, { par, responseMode, prompt, dpop }: Needs): void {
+  const demands = { require_pushed_authorization_requests: par, require_signed_request_object: false }
+  for (const [name, isMet] of Object.entries(demands))
+    if (server[name] === true && !isMet)
+      throw notSupported(
+        name,
+        'set',
+        par ? 'Turn it off at the server.' : 'Pass par: pushed(), or turn it off at the server.',
+      )
+  const needs = {
+    response_types_supported: 'code',
+    grant_types_supported: 'authorization_code',
+    response_modes_supported: responseMode,
+    prompt_values_supported: prompt,
+    dpop_signing_alg_values_supported: dpop ? 'ES256' : '',
+  }
+  for (const [name, needed] of Object.entries(needs)) {
+    const listed: unknown = server[name]
+    const missing = Array.isArray(listed) && listed[0] && scopes(needed).find((one) => !listed.includes(one))
+    if (missing) throw notSupported(name, `without ${missing}`, 'Enable it at the server, or change the option.')
+  }
+}
+
+const notSupported = (name: string, state: string, hint: string) =>
+  new ProofkeyError('not_supported', `The server’s metadata has ${name} ${state}.`, hint)
