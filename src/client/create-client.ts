@@ -13,11 +13,11 @@ import {
 import { parseUrl } from '../protocol/discovery/endpoint.js'
 import type { CompleteOptions, Grant } from '../protocol/token/complete.js'
 import type { ExchangedGrant } from '../protocol/token/exchange-at.js'
+import { currentUrl, swapUrl } from '../user-agents/address-bar.js'
 import { redirect } from '../user-agents/redirect.js'
 import type { SignInAttempt, UserAgent } from '../user-agents/user-agent.js'
 import { indexedDbVault } from '../vault/indexeddb.js'
 import type { Vault } from '../vault/vault.js'
-import { currentUrl, swapUrl } from './address-bar.js'
 import type { ClientConfig, ExchangeClientConfig, WithDpop, WithoutDpop } from './client-config.js'
 
 export interface SignInOptions extends StartOptions {

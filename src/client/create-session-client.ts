@@ -1,7 +1,7 @@
 import { codeOf, type ProofkeyError } from '../errors.js'
 import type { SignInResult } from '../flow/flow.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
-import { scopes } from '../protocol/scope.js'
+import { joinScopes, scopes } from '../protocol/scope.js'
 import type { Grant, IdTokenClaims, Tokens } from '../protocol/token/complete.js'
 import { type Apis, checkApis, withApis } from '../session/apis.js'
 import { revokeAll, tokensOf } from '../session/dispose.js'
@@ -12,11 +12,11 @@ import { type Session, type StoredSession, sessionAfterSignIn } from '../session
 import { createSessionSignOut, type SignOutConfig, type SignOutOptions } from '../session/session-sign-out.js'
 import type { Work } from '../session/session-state.js'
 import type { ChallengeCheck } from '../session/token-fetch.js'
-import { createTokenSource, type GetAccessTokenOptions, nobody } from '../session/token-source.js'
+import { createTokenSource, ENDED, type GetAccessTokenOptions, nobody } from '../session/token-source.js'
 import type { UserInfoLoader } from '../session/user-info.js'
+import { currentUrl } from '../user-agents/address-bar.js'
 import type { UserAgent } from '../user-agents/user-agent.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
-import { currentUrl, swapUrl } from './address-bar.js'
 import type { ClientConfig, WithDpop, WithoutDpop } from './client-config.js'
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
 import { type Started, type StartOptions, startPage } from './start.js'
@@ -104,8 +104,6 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
   const { client, flow } = built
   if (silent && !scopes(config.scope).includes('openid'))
     throw configInvalid(['silent: needs the scope openid; without an ID token nobody can tell who is signed in'])
-  // Before the listeners of the app: what they call finds nobody signed in.
-  flow.subscribe(({ type }) => type === 'session_ended' && built.forget())
   /** The key that the sign-in has just used, even if another tab has deleted it since. */
   const usedKeyThumbprint = async () => dpop?.thumbprint(flow.clientKey, true)
   const machine = createSessionMachine({
@@ -117,19 +115,24 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
     keyThumbprint: async () => dpop?.thumbprint(flow.clientKey),
     dispose: (sessions) => revokeAll(sessions.map(tokensOf), flow, config),
   })
-  const started = new WeakMap<object, Promise<unknown>>()
+  const started = new WeakMap<SignInResult, Promise<void>>()
+  /** The ids of the sessions that results have started. */
+  const sessionIds = new WeakMap<SignInResult, string>()
   const discard = ({ accessToken, refreshToken }: Pick<Tokens, 'accessToken' | 'refreshToken'>) =>
     revokeAll([{ accessTokens: [accessToken], refreshToken }], flow, config)
 
-  /** A result can be returned more than once, but starts the session only once. */
+  /** A result can be returned more than once, until its session ends, but starts the session only once. */
   async function startSession(result: SignInResult | undefined, before?: Promise<Work>) {
     if (!result) return result
     const work = (result.origin === 'silent' && before) || works.get(result)!
-    const starting = started.get(result) ?? keepSession(work, result)
+    const earlier = started.get(result)
+    const starting = earlier ?? keepSession(work, result)
     started.set(result, starting)
     await starting
     awake.start()
-    return result
+    if (machine.current?.id === sessionIds.get(result)) return result
+    if (!earlier) throw nobody(ENDED)
+    return undefined
   }
 
   /** @param before the session that a silent sign-in continues; undefined to start a new session */
@@ -143,6 +146,7 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
       // A silent sign-in must not continue the session of another user.
       if (before && claims?.sub !== before.session.claims?.sub) return undefined
       const session = sessionAfterSignIn(result, now, { jkt, origin })
+      sessionIds.set(result, session.id)
       if (!before) return session
       // A new ID token may lack claims of the first one and has none of UserInfo; but it says how and when the user signed in.
       const { amr, auth_time, session_expiry, ...earlier } = { ...before.session.claims } as IdTokenClaims
@@ -174,6 +178,7 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
     const work = await machine.begin()
     if (work.session?.id !== before?.id || machine.staysSignedOut) return
     const { scope, claims } = before?.session ?? {}
+    if (before && !claims) throw nobody('Without an ID token nobody can tell whose session it is.')
     // `absoluteSeconds` counts from the user's last sign-in at the server, and `max_age` makes the server return its time.
     const limit = config.maxAgeSeconds ?? config.absoluteSeconds
     const result = await client
@@ -182,7 +187,7 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
         prompt: 'none',
         maxAgeSeconds: before || limit === Number.POSITIVE_INFINITY ? undefined : limit,
         ...(before && {
-          scope,
+          scope: joinScopes('openid', scope),
           acrValues: claims?.['acr'] as string | undefined,
           resource: before.tokens['']?.resource,
         }),
@@ -215,11 +220,7 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
   }
 
   const handleCallback = async (options?: CallbackOptions) => startSession(await client.handleCallback(options))
-  const { signOut, handleSignedOut } = createSessionSignOut(
-    machine,
-    { ...built, addressBar: { currentUrl, swapUrl } },
-    config,
-  )
+  const { signOut, handleSignedOut } = createSessionSignOut(machine, built, config)
   const restoreOnce = joined(restore)
   const start = joined(async ({ relay }: StartOptions = {}): Promise<Started> => {
     // A server renders the page as for a visitor.

@@ -43,9 +43,17 @@ interface Steps {
   restore(): Promise<Session | undefined>
 }
 
+/** The relays of all clients of this page: while one runs, the URL is without the callback, which another client may need. */
+let relaying: Promise<unknown> = Promise.resolve()
+
 /** The steps of a page load in their order. A failure of one does not keep the session from being restored. */
 export async function startPage({ relays, handleCallback, handleSignedOut, restore }: Steps): Promise<Started> {
-  for (const relay of new Set(relays)) if (await relay?.()) return { type: 'relayed' }
+  const relayed = relaying.then(async () => {
+    for (const relay of new Set(relays)) if (await relay?.()) return true
+    return false
+  })
+  relaying = relayed.catch(() => {})
+  if (await relayed) return { type: 'relayed' }
 
   const landed = await handleCallback()
     .then((result): Started | undefined => result && { type: 'signed_in', ...result })

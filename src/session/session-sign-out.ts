@@ -7,6 +7,7 @@ import { configInvalid } from '../protocol/authorize/begin.js'
 import { callbackParameters } from '../protocol/authorize/callback.js'
 import { parseUrl } from '../protocol/discovery/endpoint.js'
 import { endSessionUrl, omittedHint, unknownSignOut } from '../protocol/sign-out/end-session.js'
+import { currentUrl, swapUrl } from '../user-agents/address-bar.js'
 import type { Vault } from '../vault/vault.js'
 import type { SessionMachine } from './session-machine.js'
 
@@ -32,10 +33,6 @@ interface SignOutParts {
   readonly vault: Vault
   /** Forgets what `handleCallback` and `signIn` have handed out. */
   forget(): void
-  readonly addressBar: {
-    currentUrl(): string | undefined
-    swapUrl(expected: string, replacement: string): void
-  }
 }
 
 /** Long enough for a server's question whether the person really wants to sign out. */
@@ -43,7 +40,7 @@ const LIFETIME_MS = 600_000
 
 export function createSessionSignOut(
   machine: SessionMachine,
-  { flow, vault, addressBar, forget }: SignOutParts,
+  { flow, vault, forget }: SignOutParts,
   config: FlowConfig & SignOutConfig,
 ) {
   const { clientId, postLogoutRedirectUri, insecure, dpop, navigate = (url) => location.assign(url) } = config
@@ -90,14 +87,14 @@ export function createSessionSignOut(
      * @returns where to go on, or undefined where nobody comes back from a sign-out
      * @throws `unknown_state`, where the sign-out was not started here; `storage_unavailable`, `insecure_context`
      */
-    async handleSignedOut(given = addressBar.currentUrl()): Promise<{ readonly returnTo: string } | undefined> {
-      const url = parseUrl(given, addressBar.currentUrl())
+    async handleSignedOut(given = currentUrl()): Promise<{ readonly returnTo: string } | undefined> {
+      const url = parseUrl(given, currentUrl())
       if (!url || !postLogoutRedirectUri) return undefined
       const landed = url.href
       const state = callbackParameters(url).get('state') ?? ''
       if (!isTicket(state) || !ticketIsTaggedFor(state, signOutKey)) return undefined
       url.searchParams.delete('state')
-      addressBar.swapUrl(landed, url.href)
+      swapUrl(landed, url.href)
       try {
         const taken = await vault.take(state, signOutKey)
         if (taken.status !== 'taken') throw unknownSignOut()

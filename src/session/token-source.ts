@@ -26,7 +26,7 @@ const REFRESH_SECONDS = 30
 /** After so many rejections in a row without an OAuth error, the refresh token counts as invalid. */
 const MAX_MUTE_REFUSALS = 2
 
-const ENDED = 'The session has ended.'
+export const ENDED = 'The session has ended.'
 export const nobody = (what = 'Nobody is signed in.') => new ProofkeyError('login_required', what, 'Sign in.')
 
 const isFresh = ({ staleAtMs = Number.POSITIVE_INFINITY }: AccessToken) => staleAtMs > Date.now()

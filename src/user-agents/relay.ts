@@ -1,3 +1,5 @@
+import { isTicket } from '../crypto/ticket.js'
+import { swapUrl } from './address-bar.js'
 import type { CallbackWait } from './callback-wait.js'
 import type { SignInAttempt } from './user-agent.js'
 
@@ -63,19 +65,13 @@ export async function relayCallback(): Promise<boolean> {
   const { href } = location
   const state = /[?#&]state=([\w-]{1,200})(?![\w-])/.exec(href)?.[1]
   // A second call finds the URL without its parameters.
-  if (state) lastRelay = relay(href, state)
+  if (state && isTicket(state)) lastRelay = relay(href, state)
   return lastRelay ?? false
 }
 
 async function relay(href: string, state: string): Promise<boolean> {
-  const showUrl = (url: string) => {
-    try {
-      history.replaceState(history.state, '', url)
-    } catch {
-      // Browsers limit how often this may be called. That is no reason to fail the sign-in.
-    }
-  }
-  showUrl(origin + location.pathname)
+  const cleanUrl = origin + location.pathname
+  swapUrl(href, cleanUrl)
   const other = opener ?? parent
   // Query the lock before sending: the waiting page releases it when it receives the URL. The lock cannot be seen without
   // Web Locks, or from a window or frame in another storage partition: then send, and wait for a reply.
@@ -83,7 +79,7 @@ async function relay(href: string, state: string): Promise<boolean> {
   const nobodyWaits = !awaited && other === window && navigator.locks
   const received = !nobodyWaits && (await handOver(href, state, other, awaited))
   if (received) close()
-  else showUrl(href)
+  else swapUrl(cleanUrl, href)
   return received
 }
 

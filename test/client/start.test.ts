@@ -14,9 +14,10 @@ import {
 } from '../../src/index.js'
 import { goTo } from '../helpers/page.js'
 import type { Faults } from '../helpers/server.js'
-import { type SessionApp, useSessionApps } from '../helpers/session-app.js'
+import { later, type SessionApp, useSessionApps } from '../helpers/session-app.js'
 import { travelBy } from '../helpers/sign-in-attempt.js'
 import { until } from '../helpers/until.js'
+import '../helpers/windows.js'
 
 const ORIGIN = 'https://app.example'
 const CALLBACK = `${ORIGIN}/callback`
@@ -100,6 +101,33 @@ describe('start() at a page load', () => {
     expect(one.type).toBe('signed_in')
     expect(other).toBe(one)
     expect(app.server.requests.filter(({ body }) => body.has('code'))).toHaveLength(1)
+  })
+
+  it('of a callback is the same sign-in again where that ended the session of another user', async () => {
+    const app = startApp()
+    goTo(await app.leave())
+    await app.page().auth.start()
+    app.server.faults.claims = { sub: 'bob' }
+    goTo(await app.leave())
+    const { auth, events } = app.page()
+    const result = await auth.start()
+    expect(result).toMatchObject({ type: 'signed_in', claims: { sub: 'bob' } })
+    expect(events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'replaced' }))
+    await expect(auth.start()).resolves.toEqual(result)
+  })
+
+  it('of a callback is the same sign-in again where the session before it was over', async () => {
+    const app = startApp({}, { absoluteSeconds: 300 })
+    goTo(await app.leave())
+    await app.page().auth.start()
+    const callback = await app.leave()
+    later(300)
+    goTo(callback)
+    const { auth, events } = app.page()
+    const result = await auth.start()
+    expect(result).toHaveProperty('type', 'signed_in')
+    expect(events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'too_long' }))
+    await expect(auth.start()).resolves.toEqual(result)
   })
 
   it('of the app’s page after a sign-in is an ordinary one, with the session', async () => {
@@ -343,6 +371,18 @@ describe('start() of two clients on one page', () => {
       expect([...mine.types(), ...other.types()]).not.toContain('callback_not_handled')
       for (const { auth } of pages) await auth.signOut({ atServer: false })
     }
+  })
+
+  it.each([true, false])('where only one has a popup: the other one is called first: %s', async (mineFirst) => {
+    const app = startApp()
+    goTo(await app.leave())
+    const mine = app.page().auth
+    const other = app.page({ clientId: 'other', userAgent: popup() }).auth
+    const pages = mineFirst ? [mine, other] : [other, mine]
+    const results = await Promise.all(pages.map((auth) => auth.start()))
+    expect(results[mineFirst ? 0 : 1]).toHaveProperty('type', 'signed_in')
+    expect(results[mineFirst ? 1 : 0]).toEqual({ type: 'loaded', session: undefined })
+    expect(location.href).toBe(CALLBACK)
   })
 
   it('leaves the URL to the other one', async () => {

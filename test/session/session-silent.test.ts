@@ -91,6 +91,27 @@ describe('a silent sign-in for a session, in place of a refresh', () => {
     expect(app.server.requests.some(({ url }) => url.endsWith('/revoke'))).toBe(false)
   })
 
+  it('is not made where nobody can tell whose session it is', async () => {
+    const { silent, asked } = silentAt(() => app)
+    const app: SessionApp = start({ token: { ...brief().token, id_token: undefined } }, { silent })
+    const { auth } = app.tab()
+    await auth.signIn({ scope: 'orders' })
+    later(300)
+    await refusal(auth.getAccessToken(), 'login_required')
+    expect(asked).toEqual([])
+    expect(auth.session).toBeUndefined()
+  })
+
+  it('asks for an ID token also where the server does not list openid as granted', async () => {
+    const { silent, asked } = silentAt(() => app)
+    const app: SessionApp = start({ token: { ...brief().token, scope: 'orders' } }, { silent, scope: 'openid orders' })
+    const { auth } = app.tab()
+    await auth.signIn()
+    later(300)
+    await expect(auth.getAccessToken()).resolves.toEqual(expect.any(String))
+    expect(asked[0]?.searchParams.get('scope')?.split(' ').sort()).toEqual(['openid', 'orders'])
+  })
+
   it('that the server refuses ends the session', async () => {
     const silent: UserAgent = {
       name: 'frame',

@@ -111,6 +111,21 @@ describe('relayCallback', () => {
     expect(location.href).toBe(page)
   })
 
+  it.each(['state=open', 'state=', 'page=2'])('leaves the URL of a page of the app alone: %s', async (query) => {
+    goTo(`https://app.example/shop?${query}&code=red#top`)
+    const { work } = relay()
+    expect(location.href).toBe(`https://app.example/shop?${query}&code=red#top`)
+    await work
+    expect(location.href).toBe(`https://app.example/shop?${query}&code=red#top`)
+  })
+
+  it('does not put it back where a router shows another one by then', async () => {
+    const { work } = relay()
+    history.replaceState(null, '', '/inbox')
+    await expect(untilPatienceEnds(work)).resolves.toBe(false)
+    expect(location.href).toBe('https://app.example/inbox')
+  })
+
   it('puts it back where nobody waits, after half a second', async () => {
     const { work, seen } = relay()
     await setImmediate()
