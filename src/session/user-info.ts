@@ -2,6 +2,7 @@ import { type Milestones, reported } from '../flow/reported.js'
 import { requestUserInfo, type UserInfo } from '../protocol/resource/user-info.js'
 import { tokenFetch, withSignIn } from './api-fetch.js'
 import { partsOf, type SessionOwner, type SessionParts } from './session-parts.js'
+import type { StoredSession } from './session-record.js'
 import { insufficientScope } from './token-fetch.js'
 
 /** Adds claims to the session of a sign-in that has just completed; see {@link loadUserInfo}. */
@@ -24,14 +25,14 @@ export const loadUserInfo: UserInfoLoader = async (parts) => {
   const { machine } = parts
   const work = await machine.begin()
   const info = await request(parts).catch(() => undefined)
-  await machine.keep(
-    work,
-    'page',
-    (now) =>
-      info &&
-      now && { ...now, session: { ...now.session, claims: now.session.claims && { ...info, ...now.session.claims } } },
-    { type: 'session_changed' },
-  )
+  const withInfo = (now: StoredSession | undefined) => {
+    const { claims } = now?.session ?? {}
+    return info && now && claims?.sub === info.sub
+      ? { ...now, session: { ...now.session, claims: { ...info, ...claims } } }
+      : undefined
+  }
+  // Part of the sign-in: a refresh in the meantime does not matter, a sign-out does.
+  await machine.keep(work, 'user', withInfo, { type: 'session_changed' })
 }
 
 const request = (parts: SessionParts): Promise<UserInfo> =>

@@ -6,6 +6,7 @@ import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
 import { createGate, later, type SessionApp, useSessionApps } from '../helpers/session-app.js'
 import { travelBy } from '../helpers/sign-in-attempt.js'
+import { until } from '../helpers/until.js'
 
 const ME = 'https://as.example/me'
 const { start } = useSessionApps()
@@ -123,6 +124,26 @@ describe('loadUserInfo', () => {
       await auth.getAccessToken()
       expect(new Set(names)).toEqual(new Set(['Ada']))
     })
+  })
+
+  it('adds them where the access token is refreshed in the meantime', async () => {
+    const app = startApp([() => new Response('', { status: 401 })])
+    const { auth } = app.tab()
+    await auth.signIn()
+    expect(app.refreshes()).toBe(1)
+    expect(auth.session?.claims).toHaveProperty('name', 'Ada')
+  })
+
+  it('returns no result of a session that has ended meanwhile', async () => {
+    const gate = createGate()
+    const { visits, tab } = startApp([() => gate.released.then(() => Response.json({ sub: 'ada' }))])
+    const { auth } = tab()
+    const signingIn = refusal(auth.signIn(), 'login_required')
+    await until(() => visits.length)
+    await auth.signOut({ atServer: false })
+    gate.release()
+    await signingIn
+    expect(auth.session).toBeUndefined()
   })
 
   it('brings no claims of a session that has ended meanwhile', async () => {
