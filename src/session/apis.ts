@@ -12,8 +12,10 @@ export function checkApis(apis: Apis, insecure: InsecureSwitch | undefined): voi
   const problems = Object.entries(apis).flatMap(([origin, needs]) => {
     const url = parseUrl(origin)
     if (url?.origin !== origin || !isSecure(url, insecure)) return [`apis: ${origin} is no https origin`]
-    const isText = Object.values(Object(needs)).every((value) => value === undefined || typeof value === 'string')
-    return isText ? [] : [`apis: resource, scope and audience of ${origin} must be strings`]
+    const isText = (value: unknown) => value === undefined || typeof value === 'string'
+    return typeof needs === 'object' && needs && Object.values(needs).every(isText)
+      ? []
+      : [`apis: resource, scope and audience of ${origin} must be strings`]
   })
   if (problems[0]) throw configInvalid(problems)
 }

@@ -175,6 +175,12 @@ it.each(['resource', 'scope', 'audience'])('a %s of an API that is no string is 
   expect(error.message).toContain(API)
 })
 
+it.each([null, 'orders', 7])('what an API needs that is no object is said to be wrong: %j', async (needs) => {
+  const apis = { [API]: needs } as unknown as Record<string, object>
+  const error = await refusal(() => start({}, { apis }).tab(), 'config_invalid')
+  expect(error.message).toContain(API)
+})
+
 it.each([[['openid']], [5], [{}]])('a scope that is no string is said to be wrong: %j', async (scope) => {
   const error = await refusal(() => start({}, { scope: scope as unknown as string }).tab(), 'config_invalid')
   expect(error.message).toContain('scope')
