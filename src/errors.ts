@@ -133,7 +133,7 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
     // Consoles of Node and Chromium print the stack, which contains this first text, so the hint is shown there too.
     super(`${message} ${hint}`, details)
     const { returnTo, appState, ...shown } = details
-    Object.assign(this, { serverError: undefined, retryable: false }, shown, { code, message, hint })
+    Object.assign(this, { serverError: undefined }, shown, { code, message, hint, retryable: !!details.retryable })
     if (returnTo) Object.defineProperties(this, { returnTo: { value: returnTo }, appState: { value: appState } })
   }
 }

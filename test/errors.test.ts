@@ -23,6 +23,10 @@ describe('ProofkeyError', () => {
     expect('cause' in error).toBe(false)
   })
 
+  it('is not retryable where that is undefined', () => {
+    expect(new ProofkeyError('timeout', 'Late.', 'Retry.', { retryable: undefined }).retryable).toBe(false)
+  })
+
   it('keeps cause, server error and whether a retry can help', () => {
     const cause = new TypeError('Failed to fetch')
     const serverError = { error: 'access_denied', description: 'The person said no' }

@@ -90,6 +90,7 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
   /** The last completed sign-in, and the last one that `handleCallback` was called for. */
   let completed: { href: string; result: Promise<SignInResult> } | undefined
   let handled: { cleanUrl: string; result: Promise<SignInResult> } | undefined
+  let signOuts = 0
 
   async function signIn({ signal, userAgent = config.userAgent ?? redirect(), ...options }: SignInOptions = {}) {
     let pending: { readonly state: string; readonly id: string; readonly callbackUri: URL } | undefined
@@ -148,7 +149,7 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
     const cleanUrl = withoutCallbackParameters(url)
     swapUrl(url.href, cleanUrl)
     // The page may come back from the back/forward cache after a sign-out.
-    globalThis.addEventListener?.('pagehide', forget, { once: true })
+    globalThis.addEventListener?.('pagehide', forgetResults, { once: true })
     handled = { cleanUrl, result: completeOnce(url.href, state, { signal }, cleanUrl) }
     return handled.result
   }
@@ -165,6 +166,7 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
       ? flow.complete(vaults.get(state) ?? vault, href, state, options)
       : Promise.reject(unknownState())
     const onResult = onCallback?.()
+    const signOutsBefore = signOuts
     const result = work
       .then((result) => {
         onResult?.(result)
@@ -173,7 +175,7 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
       .catch(async (error) => {
         if (isProofkeyError(error) && error.retryable) {
           if (completed?.result === result) completed = undefined
-          if (cleanUrl) swapUrl(cleanUrl, href)
+          if (cleanUrl && signOuts === signOutsBefore) swapUrl(cleanUrl, href)
         }
         throw flow.failed(error, isTicket(state) ? await ticketId(state) : undefined)
       })
@@ -190,15 +192,25 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
     },
     subscribe: flow.subscribe,
   }
-  /** Whether the page's URL is a callback of this client, and `handleCallback` was not called. */
-  const isCallbackUnhandled = () => {
+  /** The page's URL, if it is a callback of this client. */
+  const ownCallback = () => {
     const url = parseUrl(currentUrl())
-    return !!url && !handled && isCallback(callbackParameters(url)) && ticketIsTaggedFor(stateOf(url), flow.clientKey)
+    const isOwn = url && isCallback(callbackParameters(url)) && ticketIsTaggedFor(stateOf(url), flow.clientKey)
+    return isOwn ? url : undefined
   }
+  /** Whether the page's URL is a callback of this client, and `handleCallback` was not called. */
+  const isCallbackUnhandled = () => !handled && !!ownCallback()
   /** Results that were returned are not returned again. */
-  const forget = () => {
+  const forgetResults = () => {
     completed = undefined
     handled = undefined
+  }
+  /** At a sign-out: also a callback that was not completed is not completed later. */
+  const forget = () => {
+    signOuts++
+    forgetResults()
+    const url = ownCallback()
+    if (url) swapUrl(url.href, withoutCallbackParameters(url))
   }
   return { client, flow, vault, forget, isCallbackUnhandled }
 }

@@ -77,7 +77,7 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
   /**
    * Completes the sign-out. Call it whenever the page at `postLogoutRedirectUri` loads.
    * @returns undefined if the URL is not the response to a sign-out
-   * @throws `unknown_state`, `storage_unavailable`, `insecure_context`
+   * @throws `unknown_state`; `storage_unavailable`: the URL is restored, call it again; `insecure_context`
    */
   handleSignedOut(url?: string): Promise<{ readonly returnTo: string } | undefined>
   /** Stops all timers and listeners of this object. The stored session is kept. */

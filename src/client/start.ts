@@ -26,8 +26,8 @@ export type Started<Given = Grant> =
   | { readonly type: 'relayed'; readonly returnTo?: undefined }
   /**
    * The callback, the return from a sign-out, or the restoring of the session failed. `returnTo` and `appState`: of the
-   * sign-in that failed, if it could be read: where to send the user back to. If the error is `retryable`, a callback URL is
-   * back in the address bar: do not navigate, and call `start()` again or let the user reload the page.
+   * sign-in that failed, if it could be read: where to send the user back to. If the error is `retryable`, call `start()`
+   * again or let the user reload the page. Do not navigate before: a callback may be back in the URL.
    */
   | {
       readonly type: 'failed'

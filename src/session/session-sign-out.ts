@@ -1,5 +1,5 @@
 import { createTicket, isTicket, ticketIsTaggedFor } from '../crypto/ticket.js'
-import { codeOf, ProofkeyError } from '../errors.js'
+import { codeOf, isProofkeyError, ProofkeyError } from '../errors.js'
 import type { createFlow } from '../flow/flow.js'
 import type { FlowConfig } from '../flow/flow-config.js'
 import { sameOriginPath } from '../flow/return-to.js'
@@ -31,7 +31,7 @@ export interface SignOutConfig {
 interface SignOutParts {
   readonly flow: ReturnType<typeof createFlow>
   readonly vault: Vault
-  /** Forgets what `handleCallback` and `signIn` have handed out. */
+  /** Forgets what `handleCallback` and `signIn` have returned, and the callback in the page's URL. */
   forget(): void
 }
 
@@ -102,6 +102,7 @@ export function createSessionSignOut(
         return { returnTo: taken.value }
       } catch (error) {
         failed(error)
+        if (isProofkeyError(error) && error.retryable) swapUrl(url.href, landed)
         throw error
       }
     },

@@ -2,6 +2,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import {
   frame,
+  memorySessions,
   memoryVault,
   ProofkeyError,
   popup,
@@ -14,7 +15,7 @@ import {
 } from '../../src/index.js'
 import { goTo } from '../helpers/page.js'
 import type { Faults } from '../helpers/server.js'
-import { later, type SessionApp, useSessionApps } from '../helpers/session-app.js'
+import { createGate, later, type SessionApp, useSessionApps } from '../helpers/session-app.js'
 import { travelBy } from '../helpers/sign-in-attempt.js'
 import { until } from '../helpers/until.js'
 import '../helpers/windows.js'
@@ -348,6 +349,69 @@ describe('start() where something fails', () => {
     goTo(ORIGIN)
     const relay = () => Promise.reject(bug)
     await expect(app.page().auth.start({ relay })).rejects.toBe(bug)
+  })
+})
+
+describe('a sign-out', () => {
+  /** A page whose callback fails for want of a response; `release` lets it fail. */
+  async function offline() {
+    const app = startApp()
+    const callback = await app.leave()
+    const gate = createGate()
+    let isOnline = false
+    let isAsked = false
+    const { auth } = app.page({
+      fetch: async (...request) => {
+        if (isOnline) return app.server.fetch(...request)
+        isAsked = true
+        await gate.released
+        throw new TypeError('Failed to fetch')
+      },
+    })
+    goTo(callback)
+    const starting = auth.start()
+    await until(() => isAsked)
+    const online = () => {
+      isOnline = true
+    }
+    return { auth, starting, release: gate.release, online, callback }
+  }
+
+  it('takes a callback that can be repeated out of the URL', async () => {
+    const { auth, starting, release, online, callback } = await offline()
+    release()
+    await starting
+    expect(location.href).toBe(callback.href)
+    online()
+    await auth.signOut({ atServer: false })
+    expect(location.href).toBe(CALLBACK)
+    await expect(auth.start()).resolves.toEqual({ type: 'loaded', session: undefined })
+  })
+
+  it('lets no callback back into the URL that fails later', async () => {
+    const { auth, starting, release, online } = await offline()
+    online()
+    await auth.signOut({ atServer: false })
+    release()
+    await expect(starting).resolves.toHaveProperty('type', 'failed')
+    expect(location.href).toBe(CALLBACK)
+  })
+
+  it('whose return the storage fails at can be repeated', async () => {
+    const app = startApp()
+    goTo(await app.leave())
+    const { auth } = app.page()
+    await auth.start()
+    const back = await app.signOut(auth, '/goodbye')
+    const indexedDB = globalThis.indexedDB
+    vi.stubGlobal('indexedDB', undefined)
+    const next = app.page({ sessionStore: memorySessions() }).auth
+    const { result, href } = await shownAfter(back, () => next.start())
+    expect(result).toMatchObject({ type: 'failed', error: { code: 'storage_unavailable', retryable: true } })
+    expect(href).toBe(back.href)
+    vi.stubGlobal('indexedDB', indexedDB)
+    await expect(next.start()).resolves.toEqual({ type: 'signed_out', returnTo: '/goodbye' })
+    expect(location.href).toBe(BYE)
   })
 })
 
