@@ -5,7 +5,7 @@ export { type CallbackOptions, type Client, createClient, type SignInOptions } f
 export { createSessionClient, type SessionClient, type SessionClientConfig } from './client/create-session-client.js'
 export { dpop } from './client/dpop.js'
 export { type Instance, type InstanceOptions, registerInstance } from './client/register-instance.js'
-export type { Started, StartOptions as PageStartOptions } from './client/start.js'
+export type { PageStartOptions, Started } from './client/start.js'
 export { warnOnMistakes } from './client/warn-on-mistakes.js'
 export {
   type CheckedClaim,

@@ -44,6 +44,9 @@ export const MIN_REFRESH_SECONDS = 60
 /** The bounds of `Retry-After` (RFC 9110 §10.2.3). */
 export const RETRY_AFTER_SECONDS = { min: 1, max: 3600 } as const
 
+/** The longest delay of a timer, 24 days. A timer with a longer delay fires at once. */
+export const MAX_TIMER_MS = 2 ** 31 - 1
+
 /** When IndexedDB is given up: some engines never answer. */
 export const STORAGE_TIMEOUT_MS = 2000
 

@@ -19,7 +19,7 @@ import type { UserAgent } from '../user-agents/user-agent.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
 import type { ClientConfig, WithDpop, WithoutDpop } from './client-config.js'
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
-import { type Started, type StartOptions, startPage } from './start.js'
+import { type PageStartOptions, type Started, startPage } from './start.js'
 
 export interface SessionClientConfig extends ClientConfig, SignOutConfig, Limits {
   /** Stores the session. Default `memorySessions()`; `sealedSessions()` survives a reload and is shared by all tabs. */
@@ -53,7 +53,7 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
    * bar. Call it once, when the app starts; a call while it runs joins it.
    * @returns what the page load was; a failure is returned too (`failed`)
    */
-  start(options?: StartOptions): Promise<Started<Given>>
+  start(options?: PageStartOptions): Promise<Started<Given>>
   /**
    * Restores the session after a reload, from the store or with the `silent` user agent. Call it once, when the app starts.
    * After `idleSeconds` without use there is no silent sign-in. With `absoluteSeconds`, a silent sign-in sends it as
@@ -222,7 +222,7 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
   const handleCallback = async (options?: CallbackOptions) => startSession(await client.handleCallback(options))
   const { signOut, handleSignedOut } = createSessionSignOut(machine, built, config)
   const restoreOnce = joined(restore)
-  const start = joined(async ({ relay }: StartOptions = {}): Promise<Started> => {
+  const start = joined(async ({ relay }: PageStartOptions = {}): Promise<Started> => {
     // A server renders the page as for a visitor.
     if (!currentUrl()) return { type: 'loaded', session: undefined }
     const relays = [config.userAgent?.relay, silent?.relay, relay]

@@ -1,7 +1,6 @@
 import type { ProofkeyEvent, Subscribe } from '../events.js'
+import { MAX_TIMER_MS } from '../limits.js'
 import type { SessionMachine } from './session-machine.js'
-
-const MAX_DELAY_MS = 2_147_483_647
 
 /**
  * In a page: ends the session when its limits do, and refreshes tokens before they expire, if the page is seen. A page that
@@ -22,7 +21,7 @@ export function keepAwake(
     const due = document.hidden ? Number.POSITIVE_INFINITY : tokens.dueAtMs
     const delay = Math.min(machine.endsAtMs, due) - Date.now()
     // Never in a hurry, and later each time after a failure: up to a minute.
-    if (delay < MAX_DELAY_MS) timer = setTimeout(look, Math.max(delay, 1000 * 2 ** Math.min(failures, 6)))
+    if (delay < MAX_TIMER_MS) timer = setTimeout(look, Math.max(delay, 1000 * 2 ** Math.min(failures, 6)))
   }
 
   async function look() {

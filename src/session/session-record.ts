@@ -2,15 +2,15 @@ import { randomToken } from '../crypto/random.js'
 import { MIN_REFRESH_SECONDS } from '../limits.js'
 import type { Grant, IdTokenClaims, Tokens } from '../protocol/token/complete.js'
 
-/** Who is signed in, without any token. A new object with every change, and the same one in between. */
+/** The session as the app sees it, without tokens. It is the same object until the session changes. */
 export interface Session {
-  /** The checked claims of the ID token; undefined where `openid` was not asked for. */
+  /** The claims of the ID token, with `userInfo` also those of the UserInfo endpoint; undefined without an ID token. */
   readonly claims: IdTokenClaims | undefined
-  /** All that was granted, space-separated. */
+  /** The granted scope, space-separated. */
   readonly scope: string
-  /** When the sign-in's own access token expires; milliseconds since the epoch, undefined where the server did not say. */
+  /** When the sign-in's own access token expires; milliseconds since the epoch, undefined if the server did not say. */
   readonly expiresAtMs: number | undefined
-  /** When the person signed in; milliseconds since the epoch. */
+  /** When the user signed in; milliseconds since the epoch. */
   readonly startedAtMs: number
 }
 

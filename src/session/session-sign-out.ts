@@ -13,18 +13,18 @@ import type { SessionMachine } from './session-machine.js'
 
 export interface SignOutOptions {
   /**
-   * Ends the server's own session too, which means leaving the page (RP-Initiated Logout §2). Default: where there is a
-   * `postLogoutRedirectUri` to come back by. Where the server has no such endpoint the page stays.
+   * Also ends the server's session, for which the page is left (RP-Initiated Logout §2). Default: true if there is a
+   * `postLogoutRedirectUri`. If the server has no `end_session_endpoint`, the page is not left.
    */
   readonly atServer?: boolean | undefined
-  /** Where the app wants to go on when the person is back: a path of this origin. Default `/`. */
+  /** The path to continue at when the user is back, of this origin. Default `/`. */
   readonly returnTo?: string | undefined
 }
 
 export interface SignOutConfig {
-  /** Where the server sends the person back to after a sign-out, exactly as registered. */
+  /** Where the server redirects to after a sign-out, exactly as registered. Default: none. */
   readonly postLogoutRedirectUri?: string | undefined
-  /** Leaves the page for the sign-out. Default `location.assign`. */
+  /** Navigates to the server for the sign-out. Default `location.assign`. */
   readonly navigate?: ((url: string) => void) | undefined
 }
 
@@ -35,7 +35,7 @@ interface SignOutParts {
   forget(): void
 }
 
-/** Long enough for a server's question whether the person really wants to sign out. */
+/** The server may ask the user to confirm the sign-out. */
 const LIFETIME_MS = 600_000
 
 export function createSessionSignOut(

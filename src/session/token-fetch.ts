@@ -29,7 +29,7 @@ export interface TokenFetchOptions {
   readonly report: (event: EventBody) => void
 }
 
-/** How long an API that refuses new tokens too gets no further ones for that. */
+/** After an API has rejected a new token too, its 401 responses cause no refresh for this time. */
 const PATIENCE_MS = 60_000
 
 /** `fetch` that sends requests with the session's access tokens. */
@@ -43,16 +43,16 @@ export function createTokenFetch({
   check,
   report,
 }: TokenFetchOptions): Fetch {
-  /** By origin: until then a 401 is handed back at once. */
+  /** By origin: until then a 401 response is returned without a refresh. */
   const patientUntilMs: Record<string, number> = {}
 
-  /** Without claims nobody can tell a person; then it is the sign-in that counts. */
+  /** Identifies the user, or, in a session without claims, the sign-in. */
   const whose = () => {
     const now = session()
     return now?.claims?.sub ?? now?.startedAtMs
   }
 
-  /** Sends a request with the token that is asked for, to wherever it goes. */
+  /** Sends a request with the access token that `wish` names. */
   async function authorized(wish: AccessTokenOptions, copies: RequestCopies): Promise<Response> {
     const { url, signal } = copies.request
     const { origin } = new URL(url)
@@ -64,8 +64,8 @@ export function createTokenFetch({
         throw error
       })
       before ??= whose()
-      // What one person began is not finished in the name of another.
-      if (whose() !== before) throw nobody('Another person has signed in meanwhile.')
+      // Do not send the request of one user with the token of another.
+      if (whose() !== before) throw nobody('Another user has signed in in the meantime.')
       return token
     }
 
@@ -95,14 +95,14 @@ export function createTokenFetch({
 
     const token = await tokenOtherThan()
     const refused = await sendWith(token)
-    // A proof that is refused is mended by no other token.
+    // Another token does not help if the proof was rejected.
     if (refused.status !== 401 || /_dpop_/.test(challengeOf(refused).error ?? '')) return refused
     if (Date.now() < (patientUntilMs[origin] ?? 0)) return refused
     const renewed = await tokenOtherThan(token.accessToken)
-    // What was streamed once cannot be sent again; the next request has the new token.
+    // A stream cannot be sent again; the next request has the new token.
     if (renewed.accessToken === token.accessToken || copies.once) return refused
     refused.body?.cancel().catch(() => {})
-    // Once: whoever refuses the new token too gets no third one (RFC 6750 §3.1).
+    // Retry once: an API that rejects the new token too would reject a third one (RFC 6750 §3.1).
     const response = await sendWith(renewed)
     if (response.status === 401) patientUntilMs[origin] = Date.now() + PATIENCE_MS
     return response
@@ -118,8 +118,8 @@ export function createTokenFetch({
 export const insufficientScope = (scope: string) =>
   new ProofkeyError(
     'insufficient_scope',
-    `The API wants more scope${scope && `: ${scope}`}.`,
-    'Ask for it by error.signIn().',
+    `The API requires more scope${scope && `: ${scope}`}.`,
+    'Call error.signIn() in a click handler.',
     { requirements: { scope } },
   )
 

@@ -1,4 +1,5 @@
 import { aborted, ProofkeyError } from '../errors.js'
+import { MAX_TIMER_MS } from '../limits.js'
 import type { SignInAttempt } from './user-agent.js'
 
 /** Removes a listener, stops a timer or closes a window. */
@@ -15,9 +16,6 @@ export interface CallbackWait {
    */
   onEnd(undo: Undo | undefined): void
 }
-
-/** The longest delay of a timer, 24 days. A timer with a longer delay fires at once. */
-export const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Waits for the callback URL. Every `onEnd` function starts in the same turn in which the wait ends, so that the next
@@ -58,7 +56,7 @@ export function waitForCallback(
             'Offer to sign in again. If it recurs, check that the redirect URI is registered, or raise timeoutSeconds.',
           ),
         ),
-      Math.min(timeoutSeconds * 1000, LONGEST_TIMER_MS),
+      Math.min(timeoutSeconds * 1000, MAX_TIMER_MS),
     )
     onEnd(() => clearTimeout(timer))
     signal?.addEventListener('abort', abort)

@@ -309,7 +309,7 @@ describe('403', () => {
   it('without a scope still says so', async () => {
     api.setAnswer(() => ({ status: 403, challenge: 'Bearer error="insufficient_scope"' }))
     const error = await refusal(create()(origin), 'insufficient_scope')
-    expect(error.message).toBe('The API wants more scope.')
+    expect(error.message).toBe('The API requires more scope.')
   })
 
   it('from a hostile API gives neither the token nor control characters nor a long text', async () => {
