@@ -94,8 +94,8 @@ export type EventBody =
   /** Tokens of this user are not used any more and were not revoked: some servers end all tokens of a user with one. */
   | { readonly type: 'tokens_not_revoked' }
   /**
-   * The URL of the page is a callback of this client, and neither `handleCallback()` nor `start()` was called for it: the
-   * sign-in is not completed.
+   * `restore()` finds that the URL of the page is a callback of this client, and that neither `handleCallback()` nor `start()`
+   * was called for it: the sign-in is not completed.
    */
   | { readonly type: 'callback_not_handled' }
   /** `restore()`, `start()` or a silent renewal asked the server for the user without showing a page, and got none. */

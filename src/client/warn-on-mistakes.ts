@@ -1,11 +1,19 @@
+import { isTicket } from '../crypto/ticket.js'
 import type { EventBody, ProofkeyEvent, Subscribe } from '../events.js'
+import { callbackParameters } from '../protocol/authorize/callback.js'
+import { parseUrl } from '../protocol/discovery/endpoint.js'
+import { currentUrl } from '../user-agents/address-bar.js'
 
 type Warnings = { [Type in EventBody['type']]?: (event: Extract<EventBody, { readonly type: Type }>) => string }
 
 const WARNINGS: Warnings = {
   refresh_token_missing: () =>
     'The sign-in returned no refresh token, so the session ends with its access token. Many servers require the scope ' +
-    "offline_access for one, and with it prompt: 'consent'; or pass silent: frame().",
+    "offline_access for one, and with it prompt: 'consent'. If the server is on the site of the app, silent: frame() works too.",
+  silent_sign_in_failed: ({ code }) =>
+    code === 'frame_blocked'
+      ? 'silent: frame() cannot work: the server is on another site, and browsers block its cookies in a frame. Use a refresh token.'
+      : '',
   callback_not_handled: () =>
     'The URL of this page is a callback, and the sign-in was not completed. Call auth.start() on every page, or ' +
     'auth.handleCallback() at the redirect URI.',
@@ -26,9 +34,13 @@ const WARNINGS: Warnings = {
     `The ID token has ${bytes} bytes, too many for the sign-out URL. Let the server put fewer claims into it.`,
 }
 
+/** How long a page may take to handle a callback after it has loaded. */
+const LOAD_MS = 3000
+
 /**
- * Writes a console warning, with the repair, for each event that usually means a mistake in the app or at the server. For
- * development: `if (import.meta.env.DEV) warnOnMistakes(auth)`.
+ * Writes a console warning, with the repair, for each event that usually means a mistake in the app or at the server, and if
+ * the URL of the page is still a callback some seconds after it was loaded. For development:
+ * `if (import.meta.env.DEV) warnOnMistakes(auth)`.
  * @param warn Default `console.warn`
  * @returns a function that ends it
  */
@@ -36,8 +48,24 @@ export function warnOnMistakes(
   auth: { readonly subscribe: Subscribe<ProofkeyEvent> },
   warn: (text: string) => void = (text) => console.warn(text),
 ): () => void {
-  return auth.subscribe((event) => {
+  const told = new Set<string>()
+  const tell = (text: string | undefined) => {
+    if (text && !told.has(text)) warn(`proofkey: ${text}`)
+    told.add(`${text}`)
+  }
+  let isHandled = false
+  const timer = setTimeout(() => {
+    const url = parseUrl(currentUrl())
+    const state = url && callbackParameters(url).get('state')
+    if (!isHandled && isTicket(state ?? '')) tell(WARNINGS.callback_not_handled?.({ type: 'callback_not_handled' }))
+  }, LOAD_MS)
+  const end = auth.subscribe((event) => {
+    isHandled ||= event.type === 'callback_received'
     const text = (WARNINGS[event.type] as ((event: EventBody) => string) | undefined)?.(event)
-    if (text) warn(`proofkey: ${text}`)
+    tell(text)
   })
+  return () => {
+    clearTimeout(timer)
+    end()
+  }
 }

@@ -52,7 +52,7 @@ export function checkConfig(config: FlowConfig): void {
   check(
     'issuer',
     (value) => isIssuer(parseUrl(value), options),
-    'must be the https URL in the issuer field of the server metadata',
+    'must be the issuer in the server metadata: an https URL, or http on loopback with insecure: allowInsecureLoopback',
   )
   check('clientId', (value) => value && typeof value === 'string', 'must be the client_id from the registration')
   check(

@@ -11,7 +11,10 @@ export type Apis = Readonly<Record<string, AccessTokenOptions>>
 export function checkApis(apis: Apis, insecure: InsecureSwitch | undefined): void {
   const problems = Object.entries(apis).flatMap(([origin, needs]) => {
     const url = parseUrl(origin)
-    if (url?.origin !== origin || !isSecure(url, insecure)) return [`apis: ${origin} is no https origin`]
+    if (url?.origin !== origin || !isSecure(url, insecure))
+      return [
+        `apis: ${origin} must be an origin (no path or slash at its end): https, or http on loopback with insecure: allowInsecureLoopback`,
+      ]
     const isText = (value: unknown) => value === undefined || typeof value === 'string'
     return typeof needs === 'object' && needs && Object.values(needs).every(isText)
       ? []

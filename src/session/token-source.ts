@@ -16,7 +16,10 @@ import {
 
 /** Of `getAccessToken`. */
 export interface GetAccessTokenOptions extends AccessTokenOptions {
-  /** Refreshes also if the current token is valid, for example after the user's permissions have changed. */
+  /**
+   * Refreshes also if the current token is valid, for example after the user's permissions have changed. Without a refresh
+   * token and without `silent` it fails with `interaction_required`.
+   */
   readonly fresh?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
@@ -223,6 +226,7 @@ export function createTokenSource(
       const options = needed(current, wish)
       const name = tokenName(options)
       const token = current.tokens[name]
+      if (fresh && !isRenewable()) throw noRefreshToken()
       const unwanted = rejected ?? (fresh ? token?.accessToken : undefined)
       if (token && token.accessToken !== unwanted && isFresh(token)) return token
       try {
@@ -252,5 +256,5 @@ const noRefreshToken = () =>
   new ProofkeyError(
     'interaction_required',
     'There is no refresh token to get this token with.',
-    'Sign in for it; for a refresh token, many servers want the scope offline_access.',
+    'Sign in again, with that scope or resource; many servers issue refresh tokens for the scope offline_access only.',
   )

@@ -24,5 +24,5 @@ export const notRelayed = (redirectUri: string): ProofkeyError =>
   new ProofkeyError(
     'callback_not_relayed',
     `The page at ${redirectUri} was loaded and did not relay the callback to this page.`,
-    'Call start() or relayCallback() first in that page; handleCallback() alone does not relay.',
+    'Call relayCallback() or start({ relay: relayCallback }) first in that page; start() alone relays only for a configured user agent.',
   )

@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createTicket } from '../../src/crypto/ticket.js'
 import { createEmitter, type EventBody, type ProofkeyEvent } from '../../src/events.js'
 import { warnOnMistakes } from '../../src/index.js'
 
@@ -27,6 +28,31 @@ it.each<[EventBody, RegExp]>([
   [{ type: 'session_not_stored', code: 'storage_unavailable' }, /storage_unavailable/],
 ])('names the repair of %o, until it is ended', (event, expected) => {
   expect(warningsOf(event)).toEqual([expect.stringMatching(expected)])
+})
+
+describe('a callback that stays in the address bar', () => {
+  const CALLBACK = `/callback?code=c&state=${createTicket('spa', Date.now() + 600_000)}`
+  beforeEach(() => vi.useFakeTimers())
+  afterEach(() => {
+    vi.useRealTimers()
+    vi.unstubAllGlobals()
+  })
+
+  it.each<[string, string, EventBody[], number]>([
+    ['is told once', CALLBACK, [], 1],
+    ['is told once, also by restore()', CALLBACK, [{ type: 'callback_not_handled' }], 1],
+    ['is on its way', CALLBACK, [{ type: 'callback_received' }], 0],
+    ['is none', '/page?code=coupon', [], 0],
+  ])('%s', (_, path, events, count) => {
+    vi.stubGlobal('location', new URL(path, 'https://app.example'))
+    const { emit, subscribe } = createEmitter<ProofkeyEvent>()
+    const texts: string[] = []
+    const end = warnOnMistakes({ subscribe }, (text) => void texts.push(text))
+    for (const event of events) emit({ atMs: 0, issuer: 'https://as.example', clientId: 'spa', ...event })
+    vi.advanceTimersByTime(60_000)
+    end()
+    expect(texts).toHaveLength(count)
+  })
 })
 
 it('is silent about what is no mistake', () => {

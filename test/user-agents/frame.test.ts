@@ -154,7 +154,7 @@ describe('frame', () => {
       const { opening } = await endsAt((trip) => show(trip, trip.answer))
       const { message, hint } = await refusal(opening, 'callback_not_relayed')
       expect(message).toContain(redirectUri)
-      expect(hint).toMatch(/start\(\) or relayCallback\(\)/)
+      expect(hint).toMatch(/start\(\{ relay: relayCallback \}\)/)
     })
 
     it('says so too where that page has gone on to another page of the app', async () => {

@@ -194,7 +194,7 @@ describe('popup', () => {
       const { message, hint } = await refusal(trip.opening, 'callback_not_relayed')
       expect(message).toContain(redirectUri)
       expect(message).not.toContain(trip.state)
-      expect(hint).toMatch(/start\(\) or relayCallback\(\)/)
+      expect(hint).toMatch(/start\(\{ relay: relayCallback \}\)/)
       expect(trip.complete).not.toHaveBeenCalled()
     })
 
