@@ -19,7 +19,7 @@ export function outcomeView(outcome: Outcome): Node[] {
         h(
           'p',
           {},
-          'The verifier is sealed; the server has heard nothing of it. ',
+          'The verifier is encrypted; nothing was sent to the server yet. ',
           h('a', { href: '#storage-title' }, 'Look at the record'),
           ', then go on.',
         ),
