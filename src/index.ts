@@ -24,7 +24,7 @@ export type { AuthorizationParameters } from './protocol/authorize/begin.js'
 export { type PushRequest, pushed } from './protocol/authorize/pushed-request.js'
 export type { PinnedServer } from './protocol/authorize/transaction.js'
 export { type ClientAuth, none } from './protocol/client-auth/client-auth.js'
-export { exposedClientSecret } from './protocol/client-auth/client-secret.js'
+export { type ClientSecret, exposedClientSecret } from './protocol/client-auth/client-secret.js'
 export type { RegistrationOptions } from './protocol/client-auth/register.js'
 export {
   selfSignedTlsClientAuth,

@@ -18,7 +18,9 @@ export { type PushRequest, pushed } from './protocol/authorize/pushed-request.js
 export type { PinnedServer, Transaction } from './protocol/authorize/transaction.js'
 export { type ClientAuth, checkClientAuth, none } from './protocol/client-auth/client-auth.js'
 export {
+  type ClientSecret,
   clientSecretBasic,
+  clientSecretBasicWithoutEncoding,
   clientSecretJwt,
   clientSecretPost,
   exposedClientSecret,

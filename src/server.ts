@@ -15,7 +15,13 @@ export type { AuthorizationParameters } from './protocol/authorize/begin.js'
 export { type PushRequest, pushed } from './protocol/authorize/pushed-request.js'
 export type { PinnedServer } from './protocol/authorize/transaction.js'
 export { type ClientAuth, none } from './protocol/client-auth/client-auth.js'
-export { clientSecretBasic, clientSecretJwt, clientSecretPost } from './protocol/client-auth/client-secret.js'
+export {
+  type ClientSecret,
+  clientSecretBasic,
+  clientSecretBasicWithoutEncoding,
+  clientSecretJwt,
+  clientSecretPost,
+} from './protocol/client-auth/client-secret.js'
 export {
   type PrivateKeyJwtOptions,
   privateKeyJwt,

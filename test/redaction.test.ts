@@ -97,6 +97,10 @@ const PLACES: Record<string, (echo: Echo) => Promise<Seen>> = {
   'a token error that repeats the verifier': ofToken('code_verifier'),
   'a token error that repeats client_secret': ofToken('client_secret'),
   'a token error that repeats the secret of Basic': ofToken('secret', clientSecretBasic(SECRET)),
+  'a token error that repeats the secret of a function': ofToken(
+    'secret',
+    clientSecretBasic(async () => SECRET),
+  ),
   async 'a refusal of a refresh token'(echo) {
     const texts: string[] = []
     const app = serverClient({ respond: (body) => refuse(texts, echo(`${body.get('refresh_token')}`)) })

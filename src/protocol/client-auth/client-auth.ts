@@ -14,8 +14,8 @@ export interface ClientAuth {
     | undefined
   /** Adds the client authentication to the body or the headers of a request. */
   readonly authenticate: Authenticate
-  /** The secret itself, if the request contains it in an encoding: it is withheld where the server's texts are shown. */
-  readonly secret?: (() => string) | undefined
+  /** The secret of the request with these headers: it is withheld where the server's texts are shown. */
+  readonly secret?: ((headers: Headers) => string | undefined) | undefined
 }
 
 /** A public client (RFC 6749 §2.1): sends `client_id` without authentication. PKCE protects the code. */

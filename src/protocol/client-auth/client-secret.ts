@@ -1,44 +1,77 @@
-import { ClientSecretBasic, ClientSecretJwt, ClientSecretPost } from 'oauth4webapi'
+import { type ClientAuth as Authenticate, ClientSecretJwt, ClientSecretPost } from 'oauth4webapi'
+import { utf8 } from '../../crypto/web-crypto.js'
+import { ProofkeyError } from '../../errors.js'
 import { configInvalid } from '../authorize/begin.js'
 import type { ClientAuth } from './client-auth.js'
 
 /**
- * `client_secret_basic`: sends the secret in the `Authorization` header, form-encoded before base64 (RFC 6749 §2.3.1).
- * @throws `config_invalid`
+ * The `client_secret` from the registration, or a function that returns it. The function is called for each request: for a
+ * secret that is kept elsewhere, or a JWT that the app signs itself (Sign in with Apple). To cache is up to the function.
  */
-export const clientSecretBasic = (secret: string): ClientAuth => ({
-  method: 'client_secret_basic',
-  authenticate: ClientSecretBasic(checked(secret)),
-  secret: () => secret,
-})
+export type ClientSecret = string | (() => string | Promise<string>)
+
+/**
+ * `client_secret_basic`: sends the secret in the `Authorization` header, form-encoded before base64 (RFC 6749 §2.3.1).
+ * @throws `config_invalid`; for a function at each request, `retryable` and with the function's error as `cause` if it fails
+ */
+export const clientSecretBasic = (secret: ClientSecret): ClientAuth =>
+  bySecret('client_secret_basic', secret, (value) => basic(value, formEncoded))
+
+/**
+ * `client_secret_basic` without the form encoding that RFC 6749 §2.3.1 requires, for servers that do not decode it (Epic
+ * Games). Only a client id or secret with characters other than `A-Z a-z 0-9 - . _ ~ *` makes a difference.
+ * @throws like {@link clientSecretBasic}; also for a client id with a colon, which would end the id
+ */
+export const clientSecretBasicWithoutEncoding = (secret: ClientSecret): ClientAuth =>
+  bySecret('client_secret_basic', secret, (value) => basic(value, (text) => text))
 
 /**
  * `client_secret_post`: sends the secret in the body (RFC 6749 §2.3.1), for servers that do not accept the header.
- * @throws `config_invalid`
+ * @throws like {@link clientSecretBasic}
  */
-export const clientSecretPost = (secret: string): ClientAuth => ({
-  method: 'client_secret_post',
-  authenticate: ClientSecretPost(checked(secret)),
-})
+export const clientSecretPost = (secret: ClientSecret): ClientAuth =>
+  bySecret('client_secret_post', secret, ClientSecretPost)
 
 /**
  * `client_secret_jwt`: sends an assertion signed with HMAC-SHA-256, not the secret itself. Each request gets a new
  * assertion (OpenID Connect Core §9).
- * @throws `config_invalid`
+ * @throws like {@link clientSecretBasic}
  */
-export const clientSecretJwt = (secret: string): ClientAuth => ({
-  method: 'client_secret_jwt',
-  authenticate: ClientSecretJwt(checked(secret)),
-})
+export const clientSecretJwt = (secret: ClientSecret): ClientAuth =>
+  bySecret('client_secret_jwt', secret, ClientSecretJwt)
 
 /**
  * `client_secret_post` in a browser, where every user can read the secret, so that it authenticates nobody. Only for
  * providers that require a secret of every "web" client. PKCE protects the code.
  *
  * @deprecated Marked only as a warning: a secret that is shipped with an app is not confidential (RFC 8252 §8.5).
- * @throws `config_invalid`
+ * @throws like `clientSecretBasic`
  */
-export const exposedClientSecret = (secret: string): ClientAuth => clientSecretPost(secret)
+export const exposedClientSecret = (secret: ClientSecret): ClientAuth => clientSecretPost(secret)
+
+function bySecret(method: string, secret: ClientSecret, make: (value: string) => Authenticate): ClientAuth {
+  if (typeof secret !== 'function') checked(secret)
+  /** By request: the secret can be another one in the next. */
+  const sent = new WeakMap<Headers, string>()
+  return {
+    method,
+    async authenticate(server, client, body, headers) {
+      const value = typeof secret === 'function' ? checked(await called(secret)) : secret
+      sent.set(headers, value)
+      await make(value)(server, client, body, headers)
+    },
+    secret: (headers) => sent.get(headers),
+  }
+}
+
+async function called(secret: () => string | Promise<string>): Promise<string> {
+  try {
+    return await secret()
+  } catch (cause) {
+    const message = 'The function that was passed as the client secret failed.'
+    throw new ProofkeyError('config_invalid', message, 'See the cause.', { cause, retryable: true })
+  }
+}
 
 function checked(secret: string): string {
   if (typeof secret !== 'string' || !secret) {
@@ -49,3 +82,17 @@ function checked(secret: string): string {
     throw configInvalid(['secret (string): contains a control character such as a line break; trim it'])
   return secret
 }
+
+const basic =
+  (secret: string, encode: (text: string) => string): Authenticate =>
+  (_, { client_id }, __, headers) => {
+    const [id, password] = [encode(client_id), encode(secret)]
+    if (id.includes(':')) throw configInvalid(['clientId: contains a colon, which needs clientSecretBasic'])
+    headers.set('authorization', `Basic ${btoa(String.fromCharCode(...utf8(`${id}:${password}`)))}`)
+  }
+
+/**
+ * As the URL Standard writes it (application/x-www-form-urlencoded), but `~` is not encoded: a server that decodes reads the
+ * same, and many servers do not decode.
+ */
+const formEncoded = (text: string) => `${new URLSearchParams([[text, '']])}`.slice(0, -1).replaceAll('%7E', '~')

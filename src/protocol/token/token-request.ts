@@ -35,7 +35,7 @@ export async function post(
     const headers = new Headers({ accept: 'application/json' })
     await clientAuth.authenticate(server, client, body, headers)
     const response = await send(endpoint(at, name, options.insecure), { method: 'POST', body, headers }, by)
-    return { response, secrets: [...secretsOf(body, headers), clientAuth.secret?.()] }
+    return { response, secrets: [...secretsOf(body, headers), clientAuth.secret?.(headers)] }
   }
   return dpop ? dpop.attempt(clientKeyOf(server.issuer, client.client_id), request, by) : request(by)
 }

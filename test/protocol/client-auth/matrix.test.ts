@@ -40,6 +40,7 @@ interface Case {
 }
 
 const [secret, guess] = ['a:b%+ and thirty-two bytes or more', 'what somebody guessed, and as long as it']
+const UNRESERVED = 'a-b.c_d~e*f and more, and as long as the others'.replace(/[ ,]/g, '~')
 const [oldKey, newKey, strayKey] = await Promise.all([1, 2, 3].map(() => signingKey('ES256')))
 
 async function keyCase(algorithm: SigningAlgorithm): Promise<Case> {
@@ -75,6 +76,11 @@ const cases: Record<string, Case> = {
   client_secret_basic: {
     registered: { client_secret: secret, token_endpoint_auth_method: 'client_secret_basic' },
     good: clientSecretBasic(secret),
+    bad: { 'another secret': clientSecretBasic(guess), 'no proof': none() },
+  },
+  'client_secret_basic with characters that are unreserved': {
+    registered: { client_secret: UNRESERVED, token_endpoint_auth_method: 'client_secret_basic' },
+    good: clientSecretBasic(async () => UNRESERVED),
     bad: { 'another secret': clientSecretBasic(guess), 'no proof': none() },
   },
   client_secret_post: {
