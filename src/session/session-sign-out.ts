@@ -5,7 +5,7 @@ import type { FlowConfig } from '../flow/flow-config.js'
 import { sameOriginPath } from '../flow/return-to.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import { callbackParameters } from '../protocol/authorize/callback.js'
-import { parseUrl } from '../protocol/discovery/endpoint.js'
+import { parseUrl, removeParameter } from '../protocol/discovery/endpoint.js'
 import { endSessionUrl, omittedHint, unknownSignOut } from '../protocol/sign-out/end-session.js'
 import { currentUrl, swapUrl } from '../user-agents/address-bar.js'
 import type { Vault } from '../vault/vault.js'
@@ -75,7 +75,7 @@ export function createSessionSignOut(
         // Where it cannot wait, nothing is checked when the person comes back.
         await flow.put(vault, state, signOutKey, sameOriginPath(returnTo) ?? '/').catch((error) => {
           failed(error)
-          url.searchParams.delete('state')
+          removeParameter(url, 'state')
         })
       }
       flow.report({ type: 'sign_out_started', endpoint: url && url.origin + url.pathname })

@@ -231,6 +231,16 @@ describe('signOut', () => {
     expect(app.left[0]?.includes('state=')).toBe(what !== 'the vault')
   })
 
+  it('leaves the rest of the URL as it is where its state cannot wait', async () => {
+    const metadata = { end_session_endpoint: 'https://as.example/end?p=a%20b&statement=1' }
+    const app = start({ metadata }, { vault: refusingVault })
+    const { auth } = app.tab()
+    await auth.signIn()
+    await auth.signOut()
+    expect(app.left[0]).toMatch(/\?p=a%20b&statement=1&client_id=spa&/)
+    expect(app.left[0]).not.toContain('&state=')
+  })
+
   it('without the server is local, and says which tokens live on', async () => {
     const app = start()
     await app.tab().auth.signIn()

@@ -3,7 +3,7 @@ import { randomToken } from '../../crypto/random.js'
 import { createTicket } from '../../crypto/ticket.js'
 import { ProofkeyError } from '../../errors.js'
 import { clientKeyOf } from '../client-key.js'
-import { endpoint, type InsecureSwitch, parseUrl } from '../discovery/endpoint.js'
+import { endpointUrl, type InsecureSwitch, parseUrl } from '../discovery/endpoint.js'
 import type { CheckedMetadata } from '../discovery/metadata.js'
 import { type IdTokenOptions, idTokenPolicy } from '../jose/id-token.js'
 import { scopes } from '../scope.js'
@@ -67,14 +67,14 @@ const ownParameters = (request: Partial<AuthorizationRequest>) => ({
   code_challenge_method: 'S256',
   dpop_jkt: undefined as string | undefined,
   response_mode: request.responseMode,
-  resource: undefined,
+  resource: [...new Set(resources(request))],
   acr_values: request.acrValues,
   max_age: request.maxAgeSeconds,
   prompt: request.prompt,
   login_hint: request.loginHint,
   ui_locales: request.uiLocales,
-  claims: request.claims,
-  authorization_details: request.authorizationDetails,
+  claims: JSON.stringify(request.claims),
+  authorization_details: JSON.stringify(request.authorizationDetails),
   // A request object would override all parameters above (RFC 9101 §5). The others are secrets: never put them in a URL.
   request: undefined,
   request_uri: undefined,
@@ -105,7 +105,6 @@ export async function beginAuthorization(
   const state = createTicket(clientKey, expiresAtMs)
   const nonce = scopes(scope).includes('openid') ? randomToken() : undefined
 
-  const url = new URL(endpoint(server, 'authorization_endpoint', request.insecure))
   const parameters = {
     ...request.additionalParameters,
     ...ownParameters(request),
@@ -114,13 +113,9 @@ export async function beginAuthorization(
     code_challenge: await sha256(codeVerifier),
     dpop_jkt: await request.dpop?.thumbprint(clientKey),
   }
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value != null) url.searchParams.set(name, typeof value === 'object' ? JSON.stringify(value) : `${value}`)
-  }
-  for (const uri of new Set(resources(request))) url.searchParams.append('resource', uri)
 
   return {
-    url,
+    url: endpointUrl(server, 'authorization_endpoint', parameters, request.insecure),
     transaction: {
       server: pin(server),
       clientId,

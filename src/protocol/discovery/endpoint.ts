@@ -39,5 +39,30 @@ export function endpoint(server: object, name: string, insecure?: InsecureSwitch
     value == null
       ? ['missing in the server metadata', 'Enable it on the server.']
       : ['not an https URL without a fragment', 'Use https; for development see allowInsecureLoopback.']
-  throw new ProofkeyError('endpoint_refused', `${name} is ${problem}.`, hint)
+  throw refused(`${name} is ${problem}`, hint)
+}
+
+const refused = (what: string, hint: string) => new ProofkeyError('endpoint_refused', `${what}.`, hint)
+
+/**
+ * The URL of an endpoint, with parameters. Its own query is kept as it is (RFC 6749 §3.1), and must contain none of them. A
+ * space is written as `%20`: some servers read `+` as a plus. A parameter without a value is not sent.
+ * @throws `endpoint_refused`
+ */
+export function endpointUrl(server: object, name: string, parameters: object, insecure?: InsecureSwitch): URL {
+  const url = new URL(endpoint(server, name, insecure))
+  const added = new URLSearchParams()
+  for (const [key, value] of Object.entries(parameters)) {
+    if (url.searchParams.has(key))
+      throw refused(`${name} already contains ${key}`, 'Remove it there, or from additionalParameters.')
+    for (const one of [value ?? []].flat()) if (one !== '') added.append(key, one)
+  }
+  url.search += (url.search && '&') + `${added}`.replaceAll('+', '%20')
+  return url
+}
+
+/** Removes a parameter. `URLSearchParams` would write all others anew. */
+export function removeParameter(url: URL, name: string): void {
+  const parts = url.search.slice(1).split('&')
+  url.search = parts.filter((part) => !part.startsWith(`${name}=`)).join('&')
 }

@@ -1,7 +1,7 @@
 import { ProofkeyError } from '../../errors.js'
 import type { EventBody } from '../../events.js'
 import { MAX_URL_BYTES } from '../../limits.js'
-import { endpoint, type InsecureSwitch } from '../discovery/endpoint.js'
+import { endpointUrl, type InsecureSwitch, removeParameter } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 
 /** Parameters of the logout request (OpenID Connect RP-Initiated Logout 1.0 §2). */
@@ -34,7 +34,6 @@ export function endSessionUrl(
   request: EndSessionRequest,
 ): URL | undefined {
   if (server.end_session_endpoint == null) return undefined
-  const url = new URL(endpoint(server, 'end_session_endpoint', request.insecure))
   const parameters = {
     client_id: request.clientId,
     id_token_hint: request.idTokenHint,
@@ -43,8 +42,8 @@ export function endSessionUrl(
     logout_hint: request.logoutHint,
     ui_locales: request.uiLocales,
   }
-  for (const [name, value] of Object.entries(parameters)) if (value) url.searchParams.set(name, value)
-  for (const hint of HINTS) if (url.href.length > (request.maxUrlBytes ?? MAX_URL_BYTES)) url.searchParams.delete(hint)
+  const url = endpointUrl(server, 'end_session_endpoint', parameters, request.insecure)
+  for (const hint of HINTS) if (url.href.length > (request.maxUrlBytes ?? MAX_URL_BYTES)) removeParameter(url, hint)
   return url
 }
 

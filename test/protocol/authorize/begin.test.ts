@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import {
   type AuthorizationRequest,
@@ -6,6 +7,7 @@ import {
   checkMetadata,
   type ServerMetadata,
 } from '../../../src/protocol.js'
+import { anyText } from '../../helpers/any-text.js'
 import { refusal } from '../../helpers/refusal.js'
 
 const issuer = 'https://as.example'
@@ -109,6 +111,67 @@ describe('beginAuthorization', () => {
   ])('does not let additionalParameters set %s', async (name) => {
     const error = await refusal(begin({ additionalParameters: { [name]: 'x' } }), 'config_invalid')
     expect(error.message).toContain(`additionalParameters.${name}`)
+  })
+
+  it.each(['p=b2c_1%20in', 'p=a+b', 'x', 'p=a/b&&q', "p='%7e'"])(
+    'keeps the query of the endpoint as it is: %s',
+    async (query) => {
+      const server = metadata({ authorization_endpoint: `${issuer}/authorize?${query}` })
+      const { url } = await beginAuthorization(server, request)
+      const kept = new URL(`${issuer}/?${query}`).search
+      expect(url.search.startsWith(`${kept}&response_type=code&`)).toBe(true)
+    },
+  )
+
+  it('adds parameters to an endpoint without a query, or with an empty one', async () => {
+    for (const endpoint of [`${issuer}/authorize`, `${issuer}/authorize?`]) {
+      const { url } = await beginAuthorization(metadata({ authorization_endpoint: endpoint }), request)
+      expect(url.href).toContain(`${issuer}/authorize?response_type=code&`)
+    }
+  })
+
+  it.each(['scope=x', '%73cope', 'request=ey.ey.', 'prompt=none', 'resource=', 'p=1&code_challenge=x', 'audience=x'])(
+    'refuses an endpoint that already sets one of its parameters: %s',
+    async (query) => {
+      const server = metadata({ authorization_endpoint: `${issuer}/authorize?${query}` })
+      const error = await refusal(
+        beginAuthorization(server, { ...request, additionalParameters: { audience: 'x' } }),
+        'endpoint_refused',
+      )
+      const [name] = [...new URLSearchParams(query).keys()].slice(-1)
+      expect(error.message).toBe(`authorization_endpoint already contains ${name}.`)
+    },
+  )
+
+  it('writes every text so that both readings of a query agree: a space as %20, a plus as %2B', async () => {
+    const readings = (url: URL) => {
+      const parts = url.search
+        .slice(1)
+        .split('&')
+        .map((part) => part.split('='))
+      return [
+        parts.map(([name = '', value = '']) => [decodeURIComponent(name), decodeURIComponent(value)]),
+        [...url.searchParams],
+      ]
+    }
+    const text = anyText().filter((text) => !!text)
+    await fc.assert(
+      fc.asyncProperty(text, text, text, async (scope, loginHint, value) => {
+        const { url } = await begin({ scope, loginHint, additionalParameters: { 'a +b': value } })
+        const [percent, form] = readings(url)
+        expect(percent).toEqual(form)
+        expect(Object.fromEntries(form as [string, string][])).toMatchObject({
+          scope,
+          login_hint: loginHint,
+          'a +b': value,
+        })
+      }),
+    )
+  })
+
+  it('sends no parameter without a value, which would count as omitted (RFC 6749 §3.1)', async () => {
+    const { url } = await begin({ scope: '', loginHint: undefined, additionalParameters: { audience: '' } })
+    for (const name of ['scope', 'login_hint', 'audience']) expect(url.searchParams.has(name)).toBe(false)
   })
 
   it('finds everything wrong at once', async () => {

@@ -19,6 +19,23 @@ it('asks the server to end its session, under the standard’s names', () => {
   })
 })
 
+it('writes a space as %20 and keeps the query of the endpoint as it is, also where a hint is left out', () => {
+  const own = { end_session_endpoint: 'https://as.example/logout?p=a+b&q=c%20d&r' }
+  for (const idTokenHint of ['a.b.c', 'h'.repeat(5000)]) {
+    const { search } = endSessionUrl(own, { ...request, idTokenHint, uiLocales: 'de en', logoutHint: 'a+b' })!
+    expect(search).toMatch(/^\?p=a\+b&q=c%20d&r&client_id=web&/)
+    expect(search).toMatch(/&state=a%20state&logout_hint=a%2Bb&ui_locales=de%20en$/)
+  }
+})
+
+it('refuses an endpoint that already sets one of its parameters', async () => {
+  for (const name of ['client_id', 'id_token_hint', 'state']) {
+    const own = { end_session_endpoint: `https://as.example/logout?${name}=x` }
+    const error = await refusal(() => endSessionUrl(own, { clientId: 'web' }), 'endpoint_refused')
+    expect(error.message).toBe(`end_session_endpoint already contains ${name}.`)
+  }
+})
+
 it('sends nothing that was not given, and no state where nobody comes back', () => {
   const url = endSessionUrl(server, { clientId: 'web', state: 'a state' })
   expect(Object.fromEntries(url?.searchParams ?? [])).toEqual({ tenant: '1', client_id: 'web' })
