@@ -2,10 +2,10 @@ import { type SigningKey, thumbprintOf } from '../crypto/signing-key.js'
 import { codeOf } from '../errors.js'
 import type { Listener, ProofkeyEvent } from '../events.js'
 import { reporter } from '../flow/reported.js'
-import type { ClientAuth } from '../protocol/client-auth/client-auth.js'
+import { type ClientAuth, checkListed } from '../protocol/client-auth/client-auth.js'
 import { privateKeyJwt } from '../protocol/client-auth/private-key-jwt.js'
 import { type RegistrationOptions, registerClient } from '../protocol/client-auth/register.js'
-import { discover } from '../protocol/discovery/metadata.js'
+import { checkMetadata, discover, type ServerMetadata } from '../protocol/discovery/metadata.js'
 import { createDatabase, promisifyRequest } from '../vault/database.js'
 import { keyStore } from '../vault/key-store.js'
 import { exclusively } from '../vault/lock.js'
@@ -14,6 +14,8 @@ import { exclusively } from '../vault/lock.js'
 export interface InstanceOptions extends RegistrationOptions {
   /** The authorization server's issuer identifier, exactly as in its metadata. */
   readonly issuer: string
+  /** The server's metadata. Default: loaded from the server (discovery). */
+  readonly metadata?: ServerMetadata | undefined
   readonly redirectUri: string
   /** `client_name`, shown on the consent page. */
   readonly clientName?: string | undefined
@@ -49,8 +51,8 @@ interface StoredInstance {
  * Registers this browser as a separate client instance, with a non-extractable key pair, at a server with dynamic
  * registration (RFC 7591). Later calls return the stored registration. Unlike a secret that ships with an app, no other party
  * knows the key. It does not protect against scripts in the page, which can use the key.
- * @throws `endpoint_refused`, if the server has no registration endpoint; `registration_refused`; `insecure_context`,
- * `storage_unavailable`, `storage_full`, `storage_refused_key`; the errors of discovery
+ * @throws `endpoint_refused`, if the server has no registration endpoint; `client_auth_unsupported`, if it does not list
+ * `private_key_jwt` with ES256; `registration_refused`; `insecure_context`, `storage_unavailable`, `storage_full`, `storage_refused_key`; the errors of discovery
  */
 export async function registerInstance(options: InstanceOptions): Promise<Instance> {
   const { issuer, redirectUri } = options
@@ -98,9 +100,13 @@ export async function registerInstance(options: InstanceOptions): Promise<Instan
 
 /** @returns the client id */
 async function registered(options: InstanceOptions, { publicJwk }: SigningKey, kid: string): Promise<string> {
-  const { issuer, redirectUri, clientName, scope, applicationType = 'web', additionalMetadata } = options
+  const { issuer, metadata, redirectUri, clientName, scope, applicationType = 'web', additionalMetadata } = options
+  const server = metadata ? checkMetadata(metadata, issuer, options.insecure) : await discover(issuer, options)
+  // A server may register what its token endpoint refuses later.
+  checkListed(server, 'token_endpoint_auth_methods_supported', 'private_key_jwt')
+  checkListed(server, 'token_endpoint_auth_signing_alg_values_supported', 'ES256')
   const { client_id } = await registerClient(
-    await discover(issuer, options),
+    server,
     {
       ...additionalMetadata,
       redirect_uris: [redirectUri],

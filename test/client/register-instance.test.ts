@@ -142,6 +142,36 @@ it.each([
   expect(asked).toHaveLength(2)
 })
 
+it.each([
+  [
+    'the method',
+    { token_endpoint_auth_methods_supported: ['client_secret_basic', 'none'] },
+    'client_secret_basic, none',
+  ],
+  ['the algorithm', { token_endpoint_auth_signing_alg_values_supported: ['RS256'] }, 'RS256'],
+])('looks first, and registers nobody where the server does not list %s', async (_, listed, named) => {
+  const document = await (await fetch(`${server.issuer}/.well-known/openid-configuration`)).json()
+  const lacking: typeof fetch = async (input, init) =>
+    String(input).includes('/.well-known/') ? Response.json({ ...document, ...listed }) : watching(input, init)
+  const wishes = { ...options(), fetch: lacking }
+  const error = await refusal(registerInstance(wishes), 'client_auth_unsupported')
+  expect(error.message).toMatch(new RegExp(`^The server does not support (private_key_jwt|ES256), only ${named}\\.$`))
+  expect(error.hint).toContain('metadata option')
+  expect(asked).toEqual([])
+  // The way out, where the list is known to be wrong.
+  await registerInstance({ ...wishes, metadata: document })
+  expect(asked).toHaveLength(1)
+})
+
+it('registers where the server says nothing of methods and algorithms', async () => {
+  const { token_endpoint_auth_signing_alg_values_supported: _, ...document } = await (
+    await fetch(`${server.issuer}/.well-known/openid-configuration`)
+  ).json()
+  const metadata = { ...document, token_endpoint_auth_methods_supported: [] }
+  await registerInstance({ ...options(), metadata })
+  expect(asked).toHaveLength(1)
+})
+
 it('says what the server says where it refuses', async () => {
   const error = await refusal(
     registerInstance({ ...options(), additionalMetadata: { subject_type: 'nonsense' } }),

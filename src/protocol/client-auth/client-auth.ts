@@ -22,16 +22,24 @@ export interface ClientAuth {
 export const none = (): ClientAuth => ({ method: 'none', authenticate: None() })
 
 /**
- * Checks the method against `token_endpoint_auth_methods_supported`, before a secret is sent. Accepts every method if the
- * list is missing, and always accepts `none`, because many servers support public clients without listing it.
+ * Checks the method against `token_endpoint_auth_methods_supported`, before a secret is sent. Always accepts `none`, because
+ * many servers support public clients without listing it.
  * @throws `client_auth_unsupported`
  */
 export function checkClientAuth(server: ServerMetadata, { method }: ClientAuth): void {
-  const listed: unknown = server.token_endpoint_auth_methods_supported
-  if (listed == null || method === 'none' || [listed].flat().includes(method)) return
+  if (method !== 'none') checkListed(server, 'token_endpoint_auth_methods_supported', method)
+}
+
+/**
+ * Checks a value against a list of the metadata. A list that is missing or empty says nothing.
+ * @throws `client_auth_unsupported`
+ */
+export function checkListed(server: ServerMetadata, name: string, value: string): void {
+  const listed = [server[name] ?? []].flat().filter(Boolean)
+  if (!listed.length || listed.includes(value)) return
   throw new ProofkeyError(
     'client_auth_unsupported',
-    `The server does not support ${method}, only ${redact([listed].flat().join(', '))}.`,
-    `Set clientAuth to a method that it supports, or enable ${method} on the server.`,
+    `The server does not support ${value}, only ${redact(listed.join(', '))}.`,
+    `Use what it supports, or enable ${value} on the server. If ${name} is wrong, pass the corrected document as the metadata option.`,
   )
 }

@@ -305,6 +305,9 @@ describe('checkClientAuth', () => {
       const metadata = await discover(strict.issuer, { insecure })
       const error = await refusal(() => checkClientAuth(metadata, clientSecretBasic(secret)), 'client_auth_unsupported')
       expect(error.message).toBe('The server does not support client_secret_basic, only client_secret_post.')
+      expect(error.hint).toBe(
+        'Use what it supports, or enable client_secret_basic on the server. If token_endpoint_auth_methods_supported is wrong, pass the corrected document as the metadata option.',
+      )
       expect(() => checkClientAuth(metadata, clientSecretPost(secret))).not.toThrow()
       expect(() => checkClientAuth(metadata, none())).not.toThrow()
     } finally {
@@ -315,12 +318,14 @@ describe('checkClientAuth', () => {
   it.each([
     ['is absent', undefined],
     ['is null', null],
+    ['is empty', []],
+    ['is an empty text', ''],
+    ['has empty members only', [null, '']],
   ])('says nothing where the list %s', (_, methods) => {
     for (const { good } of Object.values(cases)) expect(() => checkClientAuth(listing(methods), good)).not.toThrow()
   })
 
   it.each([
-    ['empty', []],
     ['no list', 'client_secret_basic'],
     ['an object', { private_key_jwt: true }],
     ['full of other things', [null, 7, '<b>\n']],
