@@ -29,6 +29,7 @@ export {
   type PrivateJwk,
   type PrivateKeyJwtOptions,
   privateKeyJwt,
+  privateKeyJwtWithInjectableAudience,
   type SigningAlgorithm,
 } from './protocol/client-auth/private-key-jwt.js'
 export {

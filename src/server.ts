@@ -25,6 +25,7 @@ export {
 export {
   type PrivateKeyJwtOptions,
   privateKeyJwt,
+  privateKeyJwtWithInjectableAudience,
   type SigningAlgorithm,
 } from './protocol/client-auth/private-key-jwt.js'
 export {

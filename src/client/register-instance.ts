@@ -52,7 +52,8 @@ interface StoredInstance {
  * registration (RFC 7591). Later calls return the stored registration. Unlike a secret that ships with an app, no other party
  * knows the key. It does not protect against scripts in the page, which can use the key.
  * @throws `endpoint_refused`, if the server has no registration endpoint; `client_auth_unsupported`, if it does not list
- * `private_key_jwt` with ES256; `registration_refused`; `insecure_context`, `storage_unavailable`, `storage_full`, `storage_refused_key`; the errors of discovery
+ * `private_key_jwt` with ES256; `registration_refused`; `insecure_context`, `storage_unavailable`, `storage_full`,
+ * `storage_refused_key`; the errors of discovery
  */
 export async function registerInstance(options: InstanceOptions): Promise<Instance> {
   const { issuer, redirectUri } = options

@@ -1,4 +1,4 @@
-import { modifyAssertion, PrivateKeyJwt } from 'oauth4webapi'
+import { type AuthorizationServer, modifyAssertion, PrivateKeyJwt } from 'oauth4webapi'
 import { fromBase64url } from '../../crypto/base64url.js'
 import { subtle } from '../../crypto/web-crypto.js'
 import { configInvalid } from '../authorize/begin.js'
@@ -39,7 +39,37 @@ const NAMES = Object.keys(ALGORITHMS) as SigningAlgorithm[]
  * @param key a CryptoKey (private, usage `sign`), a private JWK, or a PKCS#8 PEM
  * @throws `config_invalid`; at the first request if only the import of the key can find the problem
  */
-export function privateKeyJwt(key: CryptoKey | PrivateJwk | string, options: PrivateKeyJwtOptions = {}): ClientAuth {
+export const privateKeyJwt = (key: SigningMaterial, options?: PrivateKeyJwtOptions): ClientAuth =>
+  byAssertion(key, options, (server) => server.issuer)
+
+/**
+ * {@link privateKeyJwt} with the token endpoint as `aud`, for servers that do not accept their issuer there. It weakens the
+ * check of who the assertion is for: a malicious server can name the token endpoint of another server as its own, and use the
+ * assertion there (audience injection, draft-ietf-oauth-rfc7523bis). So this server must have a key of its own: never use or
+ * register the key elsewhere.
+ *
+ * @deprecated Marked only as a warning: use `privateKeyJwt` with every server that accepts it.
+ * @throws `config_invalid`; at a request also if the key has been used with another issuer on this page or in this process
+ */
+export const privateKeyJwtWithInjectableAudience = (key: SigningMaterial, options?: PrivateKeyJwtOptions): ClientAuth =>
+  byAssertion(key, options, ({ issuer, token_endpoint }, issuers) => {
+    if ([...issuers].every((one) => one === issuer)) return `${token_endpoint}`
+    throw keyInvalid(
+      `was used with another issuer than ${issuer}; with the token endpoint as aud, each needs its own key`,
+    )
+  })
+
+/** A CryptoKey (private, usage `sign`), a private JWK, or a PKCS#8 PEM. */
+type SigningMaterial = CryptoKey | PrivateJwk | string
+
+/** The issuers that each key was used with. A PEM counts for each call anew. */
+const used = new WeakMap<object, Set<string>>()
+
+function byAssertion(
+  key: SigningMaterial,
+  options: PrivateKeyJwtOptions = {},
+  audience: (server: AuthorizationServer, issuers: ReadonlySet<string>) => string,
+): ClientAuth {
   const { algorithm, typ = 'client-authentication+jwt' } = options
   const keyId = options.keyId ?? (Object(key) as PrivateJwk).kid
   if (keyId !== undefined && typeof keyId !== 'string')
@@ -48,16 +78,22 @@ export function privateKeyJwt(key: CryptoKey | PrivateJwk | string, options: Pri
     throw configInvalid(['typ: must be client-authentication+jwt or JWT'])
 
   const load = loader(key, algorithm)
+  const issuers = used.get(Object(key)) ?? new Set()
+  used.set(Object(key), issuers)
   let loading: Promise<CryptoKey> | undefined
   return {
     method: 'private_key_jwt',
     async authenticate(...request) {
+      const [server] = request
+      const aud = audience(server, issuers)
+      issuers.add(server.issuer)
       loading ??= load()
       const authenticate = PrivateKeyJwt(
         { key: await loading, ...(keyId && { kid: keyId }) },
         {
-          [modifyAssertion](header) {
+          [modifyAssertion](header, claims) {
             header['typ'] = typ
+            claims['aud'] = aud
           },
         },
       )
@@ -67,7 +103,7 @@ export function privateKeyJwt(key: CryptoKey | PrivateJwk | string, options: Pri
 }
 
 /** Checks the key as far as possible now. The import is asynchronous and happens at the first request. */
-function loader(key: CryptoKey | PrivateJwk | string, wanted?: SigningAlgorithm): () => Promise<CryptoKey> {
+function loader(key: SigningMaterial, wanted?: SigningAlgorithm): () => Promise<CryptoKey> {
   if (key instanceof CryptoKey) {
     checkKey(key, wanted)
     return async () => key

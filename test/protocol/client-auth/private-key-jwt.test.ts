@@ -1,7 +1,13 @@
 import { type JsonWebKey, KeyObject, type webcrypto } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { ClientAuth } from '../../../src/protocol/client-auth/client-auth.js'
-import { type PrivateJwk, privateKeyJwt, type ServerMetadata, type SigningAlgorithm } from '../../../src/protocol.js'
+import {
+  type PrivateJwk,
+  privateKeyJwt,
+  privateKeyJwtWithInjectableAudience,
+  type ServerMetadata,
+  type SigningAlgorithm,
+} from '../../../src/protocol.js'
 import { refusal } from '../../helpers/refusal.js'
 import { type SigningKey, signingKey } from '../../helpers/tls.js'
 
@@ -99,6 +105,53 @@ describe('the assertion', () => {
 
   it('reads a JWK whose alg is the older EdDSA', async () => {
     expect((await assertionOf(privateKeyJwt({ ...keys.Ed25519.jwk, alg: 'EdDSA' }))).header.alg).toBe('Ed25519')
+  })
+})
+
+describe('privateKeyJwtWithInjectableAudience', () => {
+  const other = { ...server, issuer: 'https://other.example', token_endpoint: 'https://other.example/token' }
+  const use = async ({ authenticate }: ClientAuth, at = server) =>
+    authenticate(at, { client_id: 'app' }, new URLSearchParams(), new Headers())
+
+  it('differs in the audience alone: the token endpoint as one string', async () => {
+    const { jwk } = await signingKey('ES256')
+    const weak = await assertionOf(privateKeyJwtWithInjectableAudience(jwk, { keyId: 'k1' }))
+    const strong = await assertionOf(privateKeyJwt(keys.ES256.jwk, { keyId: 'k1' }))
+    expect(weak.claims.aud).toBe('https://as.example/token')
+    expect(Object.keys(weak.claims)).toEqual(Object.keys(strong.claims))
+    expect(weak.header).toEqual(strong.header)
+    expect([...weak.body.keys()]).toEqual([...strong.body.keys()])
+  })
+
+  it.each<[string, (key: SigningKey) => Parameters<typeof privateKeyJwt>]>([
+    ['a CryptoKey', ({ pair }) => [pair.privateKey]],
+    ['a JWK', ({ jwk }) => [jwk]],
+    ['a PEM', ({ pem }) => [pem, { algorithm: 'ES256' }]],
+  ])('refuses a second issuer for %s, and puts nothing into the request', async (_, given) => {
+    const clientAuth = privateKeyJwtWithInjectableAudience(...given(await signingKey('ES256')))
+    await use(clientAuth)
+    await use(clientAuth)
+    const body = new URLSearchParams()
+    const asking = Promise.resolve(clientAuth.authenticate(other, { client_id: 'app' }, body, new Headers()))
+    const error = await refusal(asking, 'config_invalid')
+    expect(error.message).toContain('was used with another issuer than https://other.example')
+    expect([...body]).toEqual([])
+    await use(clientAuth)
+  })
+
+  it.each([
+    ['privateKeyJwt', privateKeyJwt],
+    ['itself', privateKeyJwtWithInjectableAudience],
+  ])('refuses a key that %s has used with another issuer', async (_, make) => {
+    const { jwk } = await signingKey('ES256')
+    await use(make(jwk), other)
+    await refusal(use(privateKeyJwtWithInjectableAudience(jwk)), 'config_invalid')
+  })
+
+  it('does not limit privateKeyJwt', async () => {
+    const { jwk } = await signingKey('ES256')
+    await use(privateKeyJwt(jwk), other)
+    await use(privateKeyJwt(jwk))
   })
 })
 
