@@ -35,7 +35,7 @@ export { allowInsecureLoopback, type InsecureSwitch } from './protocol/discovery
 export type { ServerMetadata } from './protocol/discovery/metadata.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/jose/id-token-signature.js'
 export type { StandardClaims } from './protocol/jose/standard-claims.js'
-export type { RequestOptions } from './protocol/request.js'
+export type { Fetch, FetchedResponse, FetchLike, RequestOptions } from './protocol/request.js'
 export type { Challenge } from './protocol/resource/challenge.js'
 export type { UserInfo } from './protocol/resource/user-info.js'
 export type { Grant, IdTokenClaims, Tokens, TokenType } from './protocol/token/complete.js'

@@ -43,7 +43,7 @@ export { type CheckedMetadata, checkMetadata, discover, type ServerMetadata } fr
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/jose/id-token-signature.js'
 export type { JwsHeader, Jwt, PublicJwk } from './protocol/jose/jws.js'
 export { createKeySource, type KeySource, loadKeys } from './protocol/jose/key-source.js'
-export type { RequestOptions } from './protocol/request.js'
+export type { Fetch, FetchedResponse, FetchLike, RequestOptions } from './protocol/request.js'
 export { type EndSessionRequest, endSessionUrl } from './protocol/sign-out/end-session.js'
 export { type LogoutToken, type LogoutTokenOptions, validateLogoutToken } from './protocol/sign-out/logout-token.js'
 export {

@@ -36,7 +36,7 @@ export {
 export { allowInsecureLoopback, type InsecureSwitch } from './protocol/discovery/endpoint.js'
 export type { ServerMetadata } from './protocol/discovery/metadata.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/jose/id-token-signature.js'
-export type { RequestOptions } from './protocol/request.js'
+export type { Fetch, FetchedResponse, FetchLike, RequestOptions } from './protocol/request.js'
 export type { LogoutToken } from './protocol/sign-out/logout-token.js'
 export type { Grant, IdTokenClaims, Tokens } from './protocol/token/complete.js'
 export type { ExchangeRequest } from './protocol/token/exchange-at.js'

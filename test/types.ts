@@ -1,11 +1,13 @@
 /** Compiled, never run: what must type-check, and what must not. */
 import { App } from '@capacitor/app'
 import { Browser } from '@capacitor/browser'
+import { fetch as undiciFetch } from 'undici'
 import {
   allowEmbeddedWebView,
   allowInsecureLoopback,
   type Client,
   type ClientConfig,
+  createApiFetch,
   createClient,
   createSessionClient,
   type Dpop,
@@ -22,6 +24,7 @@ import {
   popup,
   redirect,
   type SignInResult,
+  tlsClientAuth,
   type UserAgent,
   type Vault,
 } from '../src/index.js'
@@ -34,6 +37,7 @@ import {
   type ServerMetadata,
   type Transaction,
 } from '../src/protocol.js'
+import { createServerClient, sealedCookie } from '../src/server.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const exactly = <_A extends true>(): void => {}
@@ -41,6 +45,22 @@ const exactly = <_A extends true>(): void => {}
 const given = { issuer: 'https://as.example', clientId: 'spa', redirectUri: 'https://app.example/cb' }
 const config: ClientConfig = given
 const client: Client = createClient(config)
+
+// Every runtime's `fetch` fits, though each declares its own Request and Response; and so does a function around one.
+declare const bunFetch: ((input: string | URL | Request, init?: { tls?: object }) => Promise<Response>) & {
+  preconnect(url: string): void
+}
+for (const fetch of [undiciFetch, bunFetch, globalThis.fetch, async (url: string) => new Response(url)]) {
+  createClient({ ...config, fetch })
+  createSessionClient({ ...config, fetch })
+  createServerClient({ ...given, clientAuth: tlsClientAuth({ fetch }), vault: sealedCookie({ keys: [] }), fetch })
+  discover(given.issuer, { fetch })
+}
+createClient({ ...config, fetch: (url, init) => undiciFetch(url, { ...init, dispatcher: undefined }) })
+// @ts-expect-error what it resolves to is no response
+createClient({ ...config, fetch: async () => 'a text' })
+// What is handed out is called like the global one, and resolves to a whole Response, whatever was given.
+createApiFetch(createSessionClient({ ...config, fetch: undiciFetch }))(new Request(given.issuer)).then(({ ok }) => ok)
 
 // Optional settings may be given as undefined, and every one has its own type.
 createClient({

@@ -2,13 +2,37 @@ import { ProofkeyError } from '../errors.js'
 import { MAX_RESPONSE_BYTES, MAX_SHOWN_LENGTH } from '../limits.js'
 import type { InsecureSwitch } from './discovery/endpoint.js'
 
+/**
+ * The part of `fetch` that is used: the global one fits, and those of undici and Bun. Called with a URL as text and an init;
+ * for an API with one `Request`, which the `fetch` of the package undici does not accept.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: each runtime declares its own Request and RequestInit
+export type FetchLike = (input: any, init?: any) => Promise<FetchedResponse>
+
+/** The part of `Response` that is used. */
+export interface FetchedResponse {
+  readonly status: number
+  readonly redirected: boolean
+  readonly headers: { get(name: string): string | null }
+  readonly body: {
+    getReader(): {
+      read(): Promise<{ done: false; value: Uint8Array } | { done: true; value?: Uint8Array | undefined }>
+      cancel(): Promise<void>
+    }
+  } | null
+  clone(): FetchedResponse
+}
+
+/** A function that is called like the global `fetch`. */
+export type Fetch = (...request: Parameters<typeof globalThis.fetch>) => Promise<Response>
+
 /** Options of all requests to the server. */
 export interface RequestOptions {
   /**
    * Used instead of the global `fetch`. It must honour `signal` and resolve before it reads the body: a rejection counts as
    * no response, after which a code may be sent again.
    */
-  readonly fetch?: typeof globalThis.fetch | undefined
+  readonly fetch?: FetchLike | undefined
   /** The time limit of one request, body included. Default 10. */
   readonly timeoutSeconds?: number | undefined
   readonly signal?: AbortSignal | undefined
@@ -22,7 +46,7 @@ export interface RequestOptions {
  * @throws `network_error`, `timeout`, `aborted` (all `retryable` unless a response had begun), `response_refused`
  */
 export async function send(url: string, init: RequestInit, options: RequestOptions): Promise<Response> {
-  const { fetch = globalThis.fetch, timeoutSeconds = 10, signal } = options
+  const { fetch = globalThis.fetch as FetchLike, timeoutSeconds = 10, signal } = options
   const deadline = AbortSignal.timeout(timeoutSeconds * 1000)
   let answered = false
   try {
@@ -55,7 +79,7 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
 }
 
 /** @throws `response_refused`, if it is too large */
-export async function readBody(url: string, response: Response): Promise<Blob> {
+export async function readBody(url: string, response: FetchedResponse): Promise<Blob> {
   const chunks: BlobPart[] = []
   let size = 0
   const reader = response.body?.getReader()

@@ -1,12 +1,11 @@
 import type { ProofkeyError } from '../errors.js'
 import type { StartOptions } from '../flow/flow.js'
 import { joinDemands } from '../protocol/jose/id-token.js'
+import type { Fetch, FetchLike } from '../protocol/request.js'
 import { joinScopes } from '../protocol/scope.js'
 import type { Apis } from './apis.js'
 import { partsOf, type SessionOwner, type SessionParts } from './session-parts.js'
 import { createTokenFetch, stepUpFailed, type TokenFetchOptions } from './token-fetch.js'
-
-type Fetch = typeof globalThis.fetch
 
 /**
  * Creates a `fetch` that adds the session's access token to requests for the origins in `apis`. Create it once. Other
@@ -31,7 +30,7 @@ export function createApiFetch(auth: SessionOwner): Fetch {
 /** Which requests get which token, and how the others are sent. */
 export function routesTo(
   apis: Apis,
-  fetch: Fetch | undefined,
+  fetch: FetchLike | undefined,
   report: TokenFetchOptions['report'],
 ): Pick<TokenFetchOptions, 'pick' | 'plain'> {
   const listed = Object.keys(apis)
@@ -50,7 +49,7 @@ export function routesTo(
       // Before the request: CORS may hide the response of a host that is spelled otherwise.
       if (similar) tell()
       const isAnonymous = !request.headers.has('authorization')
-      const response = await (fetch ?? globalThis.fetch)(request)
+      const response = await ((fetch ?? globalThis.fetch) as Fetch)(request)
       if (response.status === 401 && isAnonymous) tell()
       return response
     },
@@ -63,7 +62,7 @@ export function tokenFetch(
   routes: Pick<TokenFetchOptions, 'pick' | 'plain'>,
 ): Fetch {
   const { dpop } = config
-  const fetch: Fetch = (...request) => (config.fetch ?? globalThis.fetch)(...request)
+  const fetch: Fetch = (...request) => ((config.fetch ?? globalThis.fetch) as Fetch)(...request)
   const send = createTokenFetch({
     ...routes,
     scheme: dpop ? 'DPoP' : 'Bearer',

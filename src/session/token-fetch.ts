@@ -1,5 +1,6 @@
 import { ProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
+import type { Fetch } from '../protocol/request.js'
 import { type RequestCopies, requestCopies } from '../protocol/request-copies.js'
 import { type Challenge, challengeOf } from '../protocol/resource/challenge.js'
 import { scopes } from '../protocol/scope.js'
@@ -8,8 +9,6 @@ import { nobody } from './token-source.js'
 
 /** Judges an API's challenge against the token that was sent; see `stepUp`. */
 export type ChallengeCheck = (challenge: Challenge, token: TokenFacts) => void
-
-type Fetch = typeof globalThis.fetch
 
 export interface TokenFetchOptions {
   /** Names the token for a URL; undefined to send the request without one. */

@@ -2,6 +2,7 @@ import { codeOf, ProofkeyError } from '../errors.js'
 import { type createFlow, unlessAborted } from '../flow/flow.js'
 import type { FlowConfig } from '../flow/flow-config.js'
 import { clamp, MIN_REFRESH_SECONDS, RETRY_AFTER_SECONDS, withinTime } from '../limits.js'
+import type { FetchLike } from '../protocol/request.js'
 import { scopes } from '../protocol/scope.js'
 import type { IdTokenClaims } from '../protocol/token/complete.js'
 import { refreshTokens } from '../protocol/token/refresh.js'
@@ -56,7 +57,7 @@ export function createTokenSource(
   const isRenewable = () => !!(machine.current?.refresh || silently)
 
   /** Takes note where the server asks to wait (RFC 9110 §10.2.3): from a second, also where it does not say, to an hour. */
-  const fetch: typeof globalThis.fetch = async (...request) => {
+  const fetch: FetchLike = async (...request: Parameters<FetchLike>) => {
     const response = await (config.fetch ?? globalThis.fetch)(...request)
     if (response.status === 429 || response.status === 503) {
       const after = response.headers.get('retry-after') ?? '1'

@@ -125,7 +125,7 @@ export async function runFetchCases(url: string): Promise<FetchOutcomes> {
     bearer: tokens('Bearer', ({ copy }) => fetch(copy())),
     'bearer, with a 401 first': tokens('Bearer', ({ copy }) => fetch(copy()), 0),
     dpop: tokens('DPoP', ({ once, copy }) =>
-      dpop.attempt('client', (by) => by.fetch!(copy()), { fetch: (...g) => fetch(...g), once }),
+      dpop.attempt('client', (by) => by.fetch!(copy()), { fetch: ((...g) => fetch(...g)) as typeof fetch, once }),
     ),
     'dpop.fetch': (input, init) => {
       const request = new Request(input, init)

@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { ProofkeyError } from '../../errors.js'
 import { configInvalid } from '../authorize/begin.js'
+import type { FetchLike } from '../request.js'
 import type { ClientAuth } from './client-auth.js'
 import { selfSignedTlsClientAuth, tlsClientAuth } from './tls-client-auth.js'
 
@@ -82,7 +83,7 @@ function read<T>(value: unknown, parse: (pem: string) => T): T | undefined {
 }
 
 interface Connections {
-  fetch: typeof globalThis.fetch
+  fetch: FetchLike
   close(): Promise<void>
 }
 
@@ -93,10 +94,8 @@ async function open(connect: Pems): Promise<Connections> {
     })
   })
   const dispatcher = new Agent({ connect })
-  // undici declares its own Request and Response types, which TypeScript does not match with the global ones.
-  const send = fetch as unknown as (input: RequestInfo | URL, init: object) => Promise<Response>
   return {
-    fetch: (input, init) => send(input, { ...init, dispatcher }),
+    fetch: (input, init) => fetch(input, { ...init, dispatcher }),
     close: () => dispatcher.close(),
   }
 }

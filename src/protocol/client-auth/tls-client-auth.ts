@@ -1,5 +1,6 @@
 import { TlsClientAuth } from 'oauth4webapi'
 import { configInvalid } from '../authorize/begin.js'
+import type { FetchLike } from '../request.js'
 import type { ClientAuth } from './client-auth.js'
 
 /** Options of {@link tlsClientAuth} and {@link selfSignedTlsClientAuth}. */
@@ -8,7 +9,7 @@ export interface TlsClientAuthOptions {
    * A `fetch` that uses the client certificate, for a server runtime. Default, for browsers that have the certificate: the
    * client's own `fetch` with `credentials: 'include'`.
    */
-  readonly fetch?: typeof globalThis.fetch | undefined
+  readonly fetch?: FetchLike | undefined
 }
 
 /**
@@ -41,6 +42,6 @@ function byCertificate(method: string, { fetch }: TlsClientAuthOptions = {}): Cl
 
 /** Client certificates are credentials in the Fetch standard: Firefox sends none without `credentials: 'include'`. */
 const withCredentials =
-  (fetch = globalThis.fetch): typeof fetch =>
+  (fetch: FetchLike = globalThis.fetch): FetchLike =>
   (input, init) =>
     fetch(input, { ...init, credentials: 'include' })

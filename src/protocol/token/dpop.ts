@@ -5,11 +5,9 @@ import { ES256, type SigningKey, thumbprintOf } from '../../crypto/signing-key.j
 import { subtle, utf8 } from '../../crypto/web-crypto.js'
 import { oauthErrorOf, ProofkeyError } from '../../errors.js'
 import { aheadMs } from '../clock.js'
-import { readBody } from '../request.js'
+import { type Fetch, type FetchLike, readBody } from '../request.js'
 import { requestCopies } from '../request-copies.js'
 import { challengeOf } from '../resource/challenge.js'
-
-type Fetch = typeof globalThis.fetch
 
 /**
  * DPoP (RFC 9449): binds tokens to a key, so that a stolen token cannot be used without the key. `clientKey` identifies the
@@ -25,7 +23,7 @@ export interface Dpop {
    */
   fetch: Fetch
   /** Called by each client that this `dpop` is passed to: it sets the key and the `fetch` of {@link Dpop.fetch}. */
-  addClient(clientKey: string, fetch?: Fetch): void
+  addClient(clientKey: string, fetch?: FetchLike): void
   /**
    * The thumbprint of the client's key, `dpop_jkt` (§10). The key is loaded again, and generated if there is none.
    * @param atHand the thumbprint of the key that this page used last, even if another tab deleted it
@@ -46,7 +44,7 @@ export interface Dpop {
 }
 
 interface AttemptOptions {
-  readonly fetch?: Fetch | undefined
+  readonly fetch?: FetchLike | undefined
   readonly once?: boolean | undefined
 }
 
@@ -95,7 +93,7 @@ export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dp
 
     addClient(clientKey, fetch) {
       // The first one that is named: a thumbprint names none.
-      clients.set(clientKey, clients.get(clientKey) ?? fetch)
+      clients.set(clientKey, clients.get(clientKey) ?? (fetch as Fetch))
     },
 
     async thumbprint(clientKey, atHand) {
@@ -104,7 +102,8 @@ export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dp
     },
 
     async attempt(clientKey, request, options) {
-      const { fetch = globalThis.fetch, once } = options
+      const { once } = options
+      const fetch = (options.fetch ?? globalThis.fetch) as Fetch
       dpop.addClient(clientKey, fetch)
       let again = false
       const proving: Fetch = async (input, init) => {
@@ -126,7 +125,8 @@ export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dp
             ath: token && (await sha256(token)),
           }),
         )
-        const response = await fetch(sent)
+        // The `fetch` of the package undici does not accept the runtime's own Request.
+        const response = await (typeof input === 'string' ? fetch(input, { ...init, headers }) : fetch(sent))
         const newest = nonceOf(response)
         const refused = token
           ? response.status === 401 && challengeOf(response).error

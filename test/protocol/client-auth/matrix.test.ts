@@ -69,7 +69,7 @@ const certificateJwk = ({ cert }: { cert: string }) => {
 /** Over TLS that trusts the server and shows no certificate. */
 const plain = new Agent({ connect: { ca: authority.cert } })
 const nobody = tlsClientAuth({
-  fetch: (async (url: string, init: object) => undiciFetch(url, { ...init, dispatcher: plain })) as never,
+  fetch: (url, init) => undiciFetch(url, { ...init, dispatcher: plain }),
 })
 
 const cases: Record<string, Case> = {
@@ -197,7 +197,7 @@ async function redeem(
 
 async function ask(body: URLSearchParams, headers: Headers, route?: ClientAuth['route']) {
   const [at, { fetch: by = fetch }] = route?.(server, {}) ?? [server, {}]
-  return (await by(at.token_endpoint, { method: 'POST', body, headers })).json()
+  return (await (by as typeof fetch)(at.token_endpoint, { method: 'POST', body, headers })).json()
 }
 
 const wrong = (transaction: Transaction): Transaction => ({ ...transaction, codeVerifier: 'w'.repeat(43) })

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { IDBFactory } from 'fake-indexeddb'
+import { fetch as undiciFetch } from 'undici'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { givenToFetch } from '../../helpers/given-to-fetch.js'
 import '../../../examples/demo/quiet.js'
@@ -111,6 +112,16 @@ const options = (by: Dpop | undefined) => ({ insecure, fetch: watching, dpop: by
 const meUrl = () => String(server.userinfo_endpoint)
 
 describe('with a server that wants nonces', () => {
+  it('signs in and refreshes by the fetch of undici, which does not accept the Request of this runtime', async () => {
+    const by = await newDpop()
+    const { transaction, callback } = await travel('spa', by)
+    const config = { insecure, dpop: by, fetch: undiciFetch }
+    const { tokens } = await completeAuthorization(transaction, callback, config)
+    expect(tokens.tokenType).toBe('dpop')
+    const renewed = await refreshTokens(server, 'spa', `${tokens.refreshToken}`, config)
+    expect(renewed.tokens.tokenType).toBe('dpop')
+  })
+
   it('a session signs in, refreshes, asks who it is and signs out, and every proof is new', async () => {
     const auth = tab()
     const result = await auth.signIn()
