@@ -14,6 +14,8 @@ export type EventBody =
   /** The server's metadata is being fetched. Not emitted with the `metadata` option, or while cached metadata is fresh. */
   | { readonly type: 'metadata_requested' }
   | { readonly type: 'metadata_loaded' }
+  /** The metadata was one redirect away, at the same origin. `endpoint`: the URL that redirected. */
+  | { readonly type: 'metadata_redirected'; readonly endpoint: string }
   /** The metadata could not be loaded or used. With `stale`, the earlier metadata remains in use, for at most a day. */
   | { readonly type: 'metadata_failed'; readonly code: string; readonly stale: boolean }
   /** The server's keys could not be loaded. With `stale`, the earlier keys remain in use, for at most an hour. */

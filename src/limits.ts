@@ -22,6 +22,8 @@ export const MAX_BODY_BYTES = 65_536
 export const MAX_CALLBACK_LENGTH = 65_536
 /** The largest response of an authorization server, in bytes. */
 export const MAX_RESPONSE_BYTES = 262_144
+/** The largest metadata document, in bytes. */
+export const MAX_METADATA_BYTES = 1_048_576
 /** The longest text of a server in a message, in characters: an endpoint's URL, or a value of `scope`. */
 export const MAX_SHOWN_LENGTH = 200
 

@@ -68,7 +68,8 @@ export function createFlow(config: FlowConfig & FlowOptions) {
   const given = config.metadata && checkMetadata(config.metadata, issuer, insecure)
   const load = async () => {
     if (!given) report({ type: 'metadata_requested' })
-    const server = given ?? (await discover(issuer, config))
+    const server =
+      given ?? (await discover(issuer, config, (endpoint) => report({ type: 'metadata_redirected', endpoint })))
     if (!given) report({ type: 'metadata_loaded' })
     if (!server.code_challenge_methods_supported) report({ type: 'pkce_not_advertised' })
     return server

@@ -12,6 +12,7 @@ export type FetchLike = (input: any, init?: any) => Promise<FetchedResponse>
 /** The part of `Response` that is used. */
 export interface FetchedResponse {
   readonly status: number
+  readonly url: string
   readonly redirected: boolean
   readonly headers: { get(name: string): string | null }
   readonly body: {
@@ -40,29 +41,51 @@ export interface RequestOptions {
   readonly insecure?: InsecureSwitch | undefined
 }
 
+/** What one request may do more than the others. */
+interface Allowances {
+  /** The size of the response. Default 256 KiB. */
+  readonly maxBytes?: number
+  /** Allows one redirect to the same origin, and is called for it. */
+  readonly onRedirect?: () => void
+}
+
 /**
- * Sends one request. It follows no redirect and sends no cookies and no referrer. Time and size (256 KiB) are limited.
- * The returned response has its body in memory, and only the headers `content-type` and `date`.
+ * Sends one request. It sends no cookies and no referrer, and follows no redirect unless `onRedirect` allows it. Time and
+ * size are limited. The returned response has its body in memory, and only the headers `content-type` and `date`.
  * @throws `network_error`, `timeout`, `aborted` (all `retryable` unless a response had begun), `response_refused`
  */
-export async function send(url: string, init: RequestInit, options: RequestOptions): Promise<Response> {
+export async function send(
+  url: string,
+  init: RequestInit,
+  options: RequestOptions,
+  { maxBytes, onRedirect }: Allowances = {},
+): Promise<Response> {
   const { fetch = globalThis.fetch as FetchLike, timeoutSeconds = 10, signal } = options
   const deadline = AbortSignal.timeout(timeoutSeconds * 1000)
   let answered = false
-  try {
-    const response = await fetch(url, {
+  const ask = (url: string, redirect: RequestRedirect) =>
+    fetch(url, {
       ...init,
-      redirect: 'manual',
+      redirect,
       credentials: 'omit',
       referrerPolicy: 'no-referrer',
       signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
     })
+  try {
+    let response = await ask(url, 'manual')
     answered = true
-    // A redirect that is not followed has status 0 in browsers.
-    if ((response.status < 200 || response.status > 201) && response.status < 400)
+    if (onRedirect && isRedirect(response)) {
+      const home = new URL('/', url).href
+      const next = new URL(response.headers.get('location') ?? '', url).href
+      // Browsers hide the target and the number of redirects: they follow all, and the URL where that ends is checked.
+      if (next.startsWith(home)) response = await ask(next, response.status ? 'manual' : 'follow')
+      if (!(response.url || next).startsWith(home)) throw responseRefused(url, 'redirects to another origin')
+      if (!isRedirect(response)) onRedirect()
+    }
+    if (isRedirect(response))
       throw responseRefused(url, `responded with status ${response.status}`, 'Use the final URL.')
     const headers = ['content-type', 'date'].map((name): [string, string] => [name, response.headers.get(name) ?? ''])
-    return new Response(await readBody(url, response), { status: response.status, headers })
+    return new Response(await readBody(url, response, maxBytes), { status: response.status, headers })
   } catch (cause) {
     if (cause instanceof ProofkeyError) throw cause
     const [code, message, hint] = signal?.aborted
@@ -78,8 +101,11 @@ export async function send(url: string, init: RequestInit, options: RequestOptio
   }
 }
 
+/** No answer: a redirect, which has status 0 in browsers, or a status without a body. */
+const isRedirect = ({ status }: FetchedResponse) => (status < 200 || status > 201) && status < 400
+
 /** @throws `response_refused`, if it is too large */
-export async function readBody(url: string, response: FetchedResponse): Promise<Blob> {
+export async function readBody(url: string, response: FetchedResponse, maxBytes = MAX_RESPONSE_BYTES): Promise<Blob> {
   const chunks: BlobPart[] = []
   let size = 0
   const reader = response.body?.getReader()
@@ -87,9 +113,9 @@ export async function readBody(url: string, response: FetchedResponse): Promise<
     const { done, value } = await reader.read()
     if (done) break
     size += value.length
-    if (size > MAX_RESPONSE_BYTES) {
+    if (size > maxBytes) {
       reader.cancel().catch(() => {})
-      throw responseRefused(url, `sent over ${MAX_RESPONSE_BYTES} bytes`)
+      throw responseRefused(url, `sent over ${maxBytes} bytes`)
     }
     chunks.push(value as BlobPart)
   }

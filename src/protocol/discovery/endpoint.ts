@@ -36,7 +36,8 @@ export function endpoint(server: object, name: string, insecure?: InsecureSwitch
   // `hash` is also empty for an empty fragment.
   if (url && !url.href.includes('#') && isSecure(url, insecure)) return url.href
   const [problem, hint] =
-    value == null
+    // Some servers list what they do not have as null or as an empty text.
+    !value
       ? ['missing in the server metadata', 'Enable it on the server.']
       : ['not an https URL without a fragment', 'Use https; for development see allowInsecureLoopback.']
   throw refused(`${name} is ${problem}`, hint)

@@ -1,5 +1,6 @@
 import type { AuthorizationServer } from 'oauth4webapi'
 import { ProofkeyError, redact } from '../../errors.js'
+import { MAX_METADATA_BYTES } from '../../limits.js'
 import { type RequestOptions, responseRefused, send } from '../request.js'
 import { endpoint, type InsecureSwitch } from './endpoint.js'
 
@@ -16,18 +17,27 @@ export type CheckedMetadata = ServerMetadata & { readonly [checked]: true }
 
 /**
  * Fetches a server's metadata: `/.well-known/openid-configuration` after the issuer, then the RFC 8414 form before its
- * path, then OpenID's before its path. It uses the first document that exists.
+ * path, then OpenID's before its path. It uses the first document that exists, of at most 1 MiB, also one redirect away at
+ * the same origin.
+ * @param onRedirect is called with the URL that redirected
  * @throws what {@link checkMetadata} throws; `network_error`, `timeout`, `aborted`, `response_refused`
  */
-export async function discover(issuer: string, options: RequestOptions = {}): Promise<CheckedMetadata> {
+export async function discover(
+  issuer: string,
+  options: RequestOptions = {},
+  onRedirect?: (url: string) => void,
+): Promise<CheckedMetadata> {
   const { origin, pathname } = new URL(endpoint({ issuer }, 'issuer', options.insecure))
   const path = pathname.replace(/\/$/, '')
   const openid = '/.well-known/openid-configuration'
-  let failure: unknown
+  let failure: ProofkeyError | undefined
   for (const place of new Set([path + openid, `/.well-known/oauth-authorization-server${path}`, openid + path])) {
     const url = origin + place
     try {
-      const response = await send(url, { headers: { accept: 'application/json' } }, options)
+      const response = await send(url, { headers: { accept: 'application/json' } }, options, {
+        maxBytes: MAX_METADATA_BYTES,
+        onRedirect: () => onRedirect?.(url),
+      })
       const metadata =
         response.ok &&
         /^application\/json\s*(;|$)/i.test(response.headers.get('content-type') ?? '') &&
@@ -37,10 +47,13 @@ export async function discover(issuer: string, options: RequestOptions = {}): Pr
     } catch (error) {
       // Without CORS on its 404, a browser sees an absent document as a network error.
       if (!/^(response_refused|network_error)$/.test((error as ProofkeyError).code)) throw error
-      failure ??= error
+      failure ??= error as ProofkeyError
     }
   }
-  throw failure
+  const { code, message, cause, retryable } = failure as ProofkeyError
+  const hidden = code === 'network_error' ? ', the network and CORS (a 404 without CORS looks the same)' : ''
+  const hint = `Check the issuer${hidden}, or pass the metadata option.`
+  throw new ProofkeyError(code, `No metadata of ${issuer}: ${message}`, hint, { cause, retryable })
 }
 
 /**
@@ -57,11 +70,8 @@ export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure
       'Set issuer exactly as the server does.',
     )
   }
-  const required = { authorization_endpoint: '', token_endpoint: '' }
-  for (const [name, value] of Object.entries({ ...required, ...(metadata as object) })) {
-    if ((name in required || value != null) && /^\w+_endpoint$|^jwks_uri$/.test(name))
-      endpoint(metadata, name, insecure)
-  }
+  // The others are checked where they are used: an unused one must not prevent a sign-in.
+  for (const name of ['authorization_endpoint', 'token_endpoint']) endpoint(metadata, name, insecure)
   if (![metadata.code_challenge_methods_supported ?? 'S256'].flat().includes('S256')) {
     throw new ProofkeyError(
       'pkce_unsupported',

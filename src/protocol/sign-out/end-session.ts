@@ -33,7 +33,7 @@ export function endSessionUrl(
   server: Pick<ServerMetadata, 'end_session_endpoint'>,
   request: EndSessionRequest,
 ): URL | undefined {
-  if (server.end_session_endpoint == null) return undefined
+  if (!server.end_session_endpoint) return undefined
   const parameters = {
     client_id: request.clientId,
     id_token_hint: request.idTokenHint,

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { createClient } from '../../../src/index.js'
+import { endpoint } from '../../../src/protocol/discovery/endpoint.js'
 import { allowInsecureLoopback, checkMetadata, discover, type ServerMetadata } from '../../../src/protocol.js'
 import { refusal } from '../../helpers/refusal.js'
 
@@ -90,6 +92,138 @@ describe('discover', () => {
   })
 })
 
+describe('a document one redirect away', () => {
+  const from = 'https://as.example/.well-known/openid-configuration'
+  const here = () => Response.json(document('https://as.example'))
+  const to = (location: string) => () => new Response(null, { status: 307, headers: { location } })
+
+  it.each(['/.well-known/openid-configuration/', 'https://as.example/meta.json', '?v=2'])(
+    'is loaded where it is of the same origin, and reported: %s',
+    async (location) => {
+      const { asked, fetch } = serve({ [from]: to(location), [new URL(location, from).href]: here })
+      const redirected: string[] = []
+      const loaded = discover('https://as.example', { fetch }, (url) => redirected.push(url))
+      await expect(loaded).resolves.toHaveProperty('issuer')
+      expect(asked).toEqual([from, new URL(location, from).href])
+      expect(redirected).toEqual([from])
+    },
+  )
+
+  it.each([
+    'https://elsewhere.example/meta.json',
+    '//as.example.evil.example/meta.json',
+    'http://as.example/meta.json',
+    'https://as.example:8443/meta.json',
+    'https://evil@as.example/meta.json',
+    'data:application/json,{}',
+  ])('is not asked for at another origin: %s', async (location) => {
+    const target = new URL(location, from).href
+    const { asked, fetch } = serve({ [from]: to(location), [target]: here })
+    await refusal(discover('https://as.example', { fetch }), 'response_refused')
+    expect(asked).not.toContain(target)
+  })
+
+  it('is refused two redirects away', async () => {
+    const { fetch } = serve({
+      [from]: to('/one'),
+      'https://as.example/one': to('/two'),
+      'https://as.example/two': here,
+    })
+    await refusal(discover('https://as.example', { fetch }), 'response_refused')
+  })
+
+  it('still has to name the issuer', async () => {
+    const { fetch } = serve({
+      [from]: to('/other'),
+      'https://as.example/other': () => Response.json(document('https://b.example')),
+    })
+    await refusal(discover('https://as.example', { fetch }), 'issuer_mismatch')
+  })
+
+  /** A browser: a redirect that is not followed is opaque; one that is followed shows where it ended. */
+  const browserAt =
+    (end: string): typeof globalThis.fetch =>
+    async (url, init) => {
+      const answer = init?.redirect === 'follow' ? here() : Response.error()
+      return Object.defineProperty(answer, 'url', { value: init?.redirect === 'follow' ? end : String(url) })
+    }
+
+  it('is loaded in browsers by where they ended', async () => {
+    const redirected: string[] = []
+    const fetch = browserAt('https://as.example/meta.json')
+    const loaded = discover('https://as.example', { fetch }, (url) => redirected.push(url))
+    await expect(loaded).resolves.toHaveProperty('issuer')
+    expect(redirected).toEqual([from])
+    for (const end of ['https://elsewhere.example/', 'http://as.example/meta.json'])
+      await refusal(discover('https://as.example', { fetch: browserAt(end) }), 'response_refused')
+  })
+})
+
+it('takes a document of one MiB, and none above', async () => {
+  const base = JSON.stringify(document('https://as.example', { x: '' })).length
+  const sized = (bytes: number) => () => Response.json(document('https://as.example', { x: 'x'.repeat(bytes - base) }))
+  const from = 'https://as.example/.well-known/openid-configuration'
+  await expect(
+    discover('https://as.example', { fetch: serve({ [from]: sized(1_048_576) }).fetch }),
+  ).resolves.toHaveProperty('issuer')
+  const error = await refusal(
+    discover('https://as.example', { fetch: serve({ [from]: sized(1_048_577) }).fetch }),
+    'response_refused',
+  )
+  expect(error.message).toContain('1048576 bytes')
+})
+
+describe('the message', () => {
+  const failing: typeof globalThis.fetch = async () => {
+    throw new TypeError('Failed to fetch')
+  }
+
+  it('of a 404 that CORS hides names the issuer, that cause and the way out', async () => {
+    const error = await refusal(discover('https://as.example', { fetch: failing }), 'network_error')
+    expect(error).toMatchObject({
+      message:
+        'No metadata of https://as.example: https://as.example/.well-known/openid-configuration did not respond.',
+      hint: 'Check the issuer, the network and CORS (a 404 without CORS looks the same), or pass the metadata option.',
+      retryable: true,
+    })
+  })
+
+  it('of a server without a document names the metadata option', async () => {
+    const error = await refusal(discover('https://as.example', serve({})), 'response_refused')
+    expect(`${error.message} ${error.hint}`).toBe(
+      'No metadata of https://as.example: https://as.example/.well-known/openid-configuration returned no JSON document (status 404). Check the issuer, or pass the metadata option.',
+    )
+  })
+
+  it('of an http issuer names allowInsecureLoopback', async () => {
+    const error = await refusal(discover('http://localhost:8080', { fetch: failing }), 'endpoint_refused')
+    expect(error.hint).toContain('allowInsecureLoopback')
+    const config = { issuer: 'http://localhost:8080', clientId: 'app', redirectUri: 'https://app.example/' }
+    expect((await refusal(() => createClient(config), 'config_invalid')).message).toContain(
+      'insecure: allowInsecureLoopback',
+    )
+  })
+
+  it('of another issuer shows both', async () => {
+    const error = await refusal(
+      () => checkMetadata(document('https://b.example'), 'https://a.example'),
+      'issuer_mismatch',
+    )
+    expect(error.message).toBe('The metadata has the issuer "https://b.example", expected "https://a.example".')
+  })
+})
+
+describe('endpoint', () => {
+  it.each([undefined, null, '', 'http://as.example', 'javascript:alert(1)', ['https://as.example']])(
+    'refuses %j when it is used',
+    async (value) => {
+      expect(endpoint({ jwks_uri: 'https://as.example/' }, 'jwks_uri')).toBe('https://as.example/')
+      const error = await refusal(() => endpoint({ jwks_uri: value }, 'jwks_uri'), 'endpoint_refused')
+      expect(error.message).toContain(value ? 'not an https URL' : 'missing in the server metadata')
+    },
+  )
+})
+
 describe('checkMetadata', () => {
   const issuer = 'https://as.example'
 
@@ -118,9 +252,8 @@ describe('checkMetadata', () => {
     ['token_endpoint', undefined, 'endpoint_refused'],
     ['token_endpoint', null, 'endpoint_refused'],
     ['token_endpoint', '/token', 'endpoint_refused'],
-    ['jwks_uri', 'http://as.example/jwks', 'endpoint_refused'],
-    ['userinfo_endpoint', 'http://as.example/me', 'endpoint_refused'],
-    ['end_session_endpoint', 'javascript:alert(1)', 'endpoint_refused'],
+    ['authorization_endpoint', '', 'endpoint_refused'],
+    ['token_endpoint', '', 'endpoint_refused'],
   ] as const)('refuses %s = %j', async (name, value, code) => {
     checkMetadata(document(issuer), issuer)
     const { [name]: _, ...rest } = document(issuer)
@@ -151,10 +284,18 @@ describe('checkMetadata', () => {
     }
   })
 
-  it('looks at used and unused endpoints, but not at null', () => {
-    expect(checkMetadata(document(issuer, { userinfo_endpoint: null, jwks_uri: undefined }), issuer).issuer).toBe(
-      issuer,
-    )
+  it.each([
+    ['jwks_uri', 'http://as.example/jwks'],
+    ['userinfo_endpoint', ''],
+    ['end_session_endpoint', 'javascript:alert(1)'],
+    ['registration_endpoint', null],
+    ['service_endpoint', ['https://as.example']],
+    ['subject_types_supported', 'pairwise'],
+    ['scopes_supported', 7],
+    ['mtls_endpoint_aliases', null],
+    ['prompt', { values: true }],
+  ])('does not judge what a sign-in does not use: %s = %j', (name, value) => {
+    expect(checkMetadata(document(issuer, { [name]: value }), issuer).issuer).toBe(issuer)
   })
 
   it.each([[['plain']], [[]], [{ includes: 1 }], ['S256'.split('')], [{ S256: true }]])(
@@ -172,16 +313,16 @@ describe('checkMetadata', () => {
   })
 })
 
-it.each([
-  ['an issuer', { issuer: 'https://as.example\u009b2J\u202e' }],
-  ['a name', { '\u001b[2J_endpoint': 'http://as.example', jwks_uri: 'http://as.example' }],
-])('what a refusal repeats of %s cannot move a terminal’s cursor', (_, more) => {
-  let message = ''
-  try {
-    checkMetadata(document('https://as.example', more), 'https://as.example')
-  } catch (error) {
-    message = (error as Error).message
-  }
-  expect(message).toMatch(/as\.example|jwks_uri/)
-  expect(message).not.toMatch(/\p{C}/u)
-})
+it.each([['an issuer', { issuer: 'https://as.example\u009b2J\u202e' }]])(
+  'what a refusal repeats of %s cannot move a terminal’s cursor',
+  (_, more) => {
+    let message = ''
+    try {
+      checkMetadata(document('https://as.example', more), 'https://as.example')
+    } catch (error) {
+      message = (error as Error).message
+    }
+    expect(message).toContain('as.example')
+    expect(message).not.toMatch(/\p{C}/u)
+  },
+)
