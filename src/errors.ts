@@ -224,6 +224,8 @@ export function redact(text: string, secrets: Secrets = []): string {
     .slice(0, 20 * MAX_TEXT_LENGTH)
     .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
     .slice(0, MAX_TEXT_LENGTH)
+    // Half a character cannot be sent or encoded.
+    .replace(/\p{Cs}$/u, '')
   return secretFinder(secrets)(shown) ? '(withheld)' : shown
 }
 

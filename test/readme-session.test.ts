@@ -29,8 +29,8 @@ afterEach(() => {
 
 it.each([
   ['any page', '', 0],
-  ['a sign-in that was refused', '/callback?error=access_denied&state=x', 1],
-  ['a callback that nobody waits for', '/callback?code=x&state=y', 1],
+  ['a sign-in that was refused', '/callback?error=access_denied', 1],
+  ['a code of another flow', '/callback?code=x&state=y', 0],
 ])('the README’s session app starts on %s', async (_, path, told) => {
   goTo(`https://app.example.com${path}`)
   const { auth, signOut } = await run()

@@ -1,12 +1,14 @@
-import { isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
-import { isProofkeyError } from '../errors.js'
+import { containsTicketOf, isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
+import { isProofkeyError, type ProofkeyError } from '../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../events.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions } from '../flow/flow.js'
 import { checkConfig } from '../flow/flow-config.js'
 import {
   callbackParameters,
   differingPart,
+  errorWithoutState,
   isCallback,
+  malformed,
   unknownState,
   withoutCallbackParameters,
 } from '../protocol/authorize/callback.js'
@@ -133,24 +135,27 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
   async function handleCallback({ url: given, signal }: CallbackOptions = {}): Promise<SignInResult | undefined> {
     const page = currentUrl()
     const url = parseUrl(given ?? page, page)
-    const state = (url && stateOf(url)) ?? ''
-    // At another URL than the redirect URI, `code` or `error` may be parameters of the app: require our form of `state`.
-    if (
-      !url ||
-      !isCallback(callbackParameters(url)) ||
-      (!isTicket(state) && differingPart(new URL(redirectUri), url))
-    ) {
-      return url && handled?.cleanUrl === url.href ? handled.result : undefined
+    if (!url) return undefined
+    const parameters = callbackParameters(url)
+    const state = parameters.get('state') ?? ''
+    let refusal: ProofkeyError | undefined
+    // Without our form of `state`, the parameters may be those of the app, or of another OAuth flow.
+    if (!isTicket(state) || !isCallback(parameters)) {
+      if (handled?.cleanUrl === url.href) return handled.result
+      if (isOurs(url))
+        throw flow.failed(malformed('was rewritten', 'Call handleCallback() before the router; check the proxy.'))
+      if (!differingPart(new URL(redirectUri), url)) refusal = errorWithoutState(parameters)
+      if (!refusal) return undefined
     }
     // Leave the vault and the address bar unchanged for the client that this callback belongs to.
-    if (isTicket(state) && !ticketIsTaggedFor(state, flow.clientKey)) throw otherClient()
+    else if (!ticketIsTaggedFor(state, flow.clientKey)) throw otherClient()
 
     // Before the first await, so that other scripts, a reload and the Referer header cannot see the code.
     const cleanUrl = withoutCallbackParameters(url)
     swapUrl(url.href, cleanUrl)
     // The page may come back from the back/forward cache after a sign-out.
     globalThis.addEventListener?.('pagehide', forgetResults, { once: true })
-    handled = { cleanUrl, result: completeOnce(url.href, state, { signal }, cleanUrl) }
+    handled = { cleanUrl, result: completeOnce(url.href, state, { signal }, cleanUrl, refusal) }
     return handled.result
   }
 
@@ -160,11 +165,10 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
     state: string,
     options: CompleteOptions,
     cleanUrl?: string,
+    refusal?: ProofkeyError,
   ): Promise<SignInResult> {
     if (completed?.href === href) return completed.result
-    const work = isTicket(state)
-      ? flow.complete(vaults.get(state) ?? vault, href, state, options)
-      : Promise.reject(unknownState())
+    const work = refusal ? Promise.reject(refusal) : flow.complete(vaults.get(state) ?? vault, href, state, options)
     const onResult = onCallback?.()
     const signOutsBefore = signOuts
     const result = work
@@ -177,7 +181,7 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
           if (completed?.result === result) completed = undefined
           if (cleanUrl && signOuts === signOutsBefore) swapUrl(cleanUrl, href)
         }
-        throw flow.failed(error, isTicket(state) ? await ticketId(state) : undefined)
+        throw flow.failed(error, refusal ? undefined : await ticketId(state))
       })
     completed = { href, result }
     return result
@@ -195,11 +199,12 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
   /** The page's URL, if it is a callback of this client. */
   const ownCallback = () => {
     const url = parseUrl(currentUrl())
-    const isOwn = url && isCallback(callbackParameters(url)) && ticketIsTaggedFor(stateOf(url), flow.clientKey)
-    return isOwn ? url : undefined
+    return url && isOurs(url) ? url : undefined
   }
   /** Whether the page's URL is a callback of this client, and `handleCallback` was not called. */
   const isCallbackUnhandled = () => !handled && !!ownCallback()
+  /** Whether a URL contains a `state` of this client and a response, in any place and encoding. */
+  const isOurs = ({ href }: URL) => containsTicketOf(flow.clientKey, href) && /(code|error|token)[=%/]/.test(href)
   /** Results that were returned are not returned again. */
   const forgetResults = () => {
     completed = undefined

@@ -14,6 +14,11 @@ export function ticketIsTaggedFor(ticket: string, owner: string): boolean {
   return ticket.slice(56) === ownerTag(owner)
 }
 
+/** Whether a text contains a ticket that is tagged for this owner. */
+export function containsTicketOf(owner: string, text: string): boolean {
+  return new RegExp(`\\d{13}[\\w-]{43}${ownerTag(owner)}(?![\\da-z])`).test(text)
+}
+
 /** Checks the format only, not whether the ticket was ever issued. */
 export function isTicket(text: string): boolean {
   return /^\d{13}[\w-]{43}[\da-z]+$/.test(text)

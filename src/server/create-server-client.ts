@@ -6,7 +6,13 @@ import { checkConfig, type FlowConfig } from '../flow/flow-config.js'
 import { type Milestones, reported } from '../flow/reported.js'
 import { MAX_RETURN_TO_BYTES } from '../limits.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
-import { callbackParameters, malformed, unknownState } from '../protocol/authorize/callback.js'
+import {
+  callbackParameters,
+  errorWithoutState,
+  malformed,
+  otherParameters,
+  unknownState,
+} from '../protocol/authorize/callback.js'
 import { type ClientAuth, checkClientAuth } from '../protocol/client-auth/client-auth.js'
 import { createKeySource, loadKeys } from '../protocol/jose/key-source.js'
 import { validateLogoutToken } from '../protocol/sign-out/logout-token.js'
@@ -51,6 +57,11 @@ export interface ServerClientConfig extends FlowConfig {
 
 /** The result of a sign-in, and the headers to add to the response (`Set-Cookie`, `Cache-Control`). */
 export interface ServerSignInResult extends SignInResult {
+  /**
+   * The other parameters of the callback, for example Apple's `user` (only at the first sign-in), Google's `hd`, Shopify's
+   * `shop`. Nobody signed them, and the user can change them: they identify no one.
+   */
+  readonly callbackParameters: Readonly<Record<string, string>>
   readonly headers: Headers
 }
 
@@ -176,13 +187,14 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
         )
       const url = requestedUrl(request, forwardedHeaders)
       const form = responseMode === 'form_post' ? await readForm(request) : undefined
-      state = (form ?? callbackParameters(url)).get('state') ?? ''
-      if (!isTicket(state)) throw unknownState()
+      const parameters = form ?? callbackParameters(url)
+      state = parameters.get('state') ?? ''
+      if (!isTicket(state)) throw errorWithoutState(parameters) ?? unknownState()
       if (!ticketIsTaggedFor(state, flow.clientKey)) throw otherClient()
       // Check before the record is taken, so that a wrong proxy setting does not use it up.
       checkServerRedirectUri(redirectUri, url, { headers: request.headers, trust: forwardedHeaders })
       const result = await flow.complete(vaultOf(jar), url.href, state, { signal, ...(form && { form }) })
-      return { ...result, headers: headersOf(jar) }
+      return { ...result, callbackParameters: otherParameters(parameters), headers: headersOf(jar) }
     } catch (error) {
       throw withHeaders(flow.failed(error, isTicket(state) ? await ticketId(state) : undefined), headersOf(jar))
     }

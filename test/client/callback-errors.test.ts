@@ -54,6 +54,10 @@ async function inPopup(faults: Faults, change: Change): Promise<() => Promise<un
   return () => open(server, userAgent).signIn(GOAL)
 }
 
+/** A state of the same form. */
+const otherState = ({ searchParams }: URL) =>
+  searchParams.set('state', `${searchParams.get('state')}`.replace(/^\d/, '9'))
+
 const PLACES = { 'a page': inPage, 'a popup': inPopup }
 const FAILURES: [ErrorCode, Faults, Change][] = [
   ['access_denied', {}, ({ searchParams }) => searchParams.set('error', 'access_denied')],
@@ -72,7 +76,7 @@ describe.each(Object.entries(PLACES))('in %s, a callback that fails', (_, place)
   })
 
   it('says nothing of it where there is no such sign-in', async () => {
-    const error = await refusal(await place({}, ({ searchParams }) => searchParams.set('state', 'x')), 'unknown_state')
+    const error = await refusal(await place({}, otherState), 'unknown_state')
     expect('returnTo' in error || 'appState' in error).toBe(false)
   })
 })

@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { createTicket } from '../../src/crypto/ticket.js'
 import {
   type Client,
   type ClientConfig,
@@ -11,6 +12,7 @@ import {
   type SignInOptions,
   type Vault,
 } from '../../src/index.js'
+import { clientKeyOf } from '../../src/protocol/client-key.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import { createServer, type Faults } from '../helpers/server.js'
@@ -20,6 +22,9 @@ import { until } from '../helpers/until.js'
 
 const origin = 'https://app.example'
 const redirectUri = `${origin}/callback`
+
+/** A state of this client's form that it did not send. */
+const nobodys = createTicket(clientKeyOf('https://as.example', 'spa'), Date.now() + 60_000)
 
 const untilTurn = () => new Promise((resolve) => setTimeout(resolve))
 
@@ -212,7 +217,7 @@ describe('a page that moves on', () => {
 
   it('meets a refusal once', async () => {
     const app = createApp()
-    goTo(`${redirectUri}?error=access_denied&state=x`)
+    goTo(`${redirectUri}?error=access_denied`)
     const client = app.open()
     await refusal(client.handleCallback(), 'unknown_state')
     history.pushState(null, '', '/about')
@@ -264,7 +269,7 @@ describe('the address bar', () => {
 
   it('is clean after a refusal', async () => {
     const app = createApp()
-    goTo(`${redirectUri}?code=x&state=nobodys`)
+    goTo(`${redirectUri}?code=x&state=${nobodys}`)
     await refusal(app.open().handleCallback(), 'unknown_state')
     expect(location.href).toBe(redirectUri)
   })
@@ -367,11 +372,65 @@ describe('handleCallback', () => {
     expect(victim.tokenRequests() + attacker.tokenRequests()).toBe(0)
   })
 
-  it('of a callback without state refuses at the redirect URI', async () => {
+  it.each([
+    '/?code=SUMMER10',
+    '/?code=SUMMER10&state=NY',
+    '/?error=not-found',
+    '/?error=access_denied&state=of-another-flow',
+    '/#/basket?item=3&code=SUMMER10',
+    '/#!/basket?item=3&code=SUMMER10&state=NY',
+    '/#access_token=x',
+    `/?state=${nobodys}`,
+    `/#/signed-out?state=${nobodys}`,
+  ])('leaves a parameter of the app alone where the front page is the redirect URI: %s', async (path) => {
+    const app = createApp({}, { redirectUri: `${origin}/` })
+    goTo(origin + path)
+    await expect(app.open().handleCallback()).resolves.toBeUndefined()
+    expect(location.href).toBe(origin + path)
+    expect(app.events).toEqual([])
+    goTo(await app.leave())
+    await expect(app.open().handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
+  it('keeps a route of the app that has the same parameters', async () => {
+    const app = createApp({}, { redirectUri: `${origin}/` })
+    goTo(`${await app.leave()}#/basket?item=3&code=SUMMER10`)
+    await expect(app.open().handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
+    expect(location.href).toBe(`${origin}/#/basket?item=3&code=SUMMER10`)
+  })
+
+  it('reports an error without state with what the server said, and ends no sign-in', async () => {
     const app = createApp()
-    goTo(`${redirectUri}?code=injected`)
-    await refusal(app.open().handleCallback(), 'unknown_state')
-    expect(location.href).toBe(redirectUri)
+    const callback = await app.leave()
+    goTo(`${redirectUri}?error=invalid_scope&error_description=Unknown+scope+a&lang=de`)
+    const error = await refusal(app.open().handleCallback(), 'unknown_state')
+    expect(error.serverError).toEqual({ error: 'invalid_scope', description: 'Unknown scope a' })
+    expect(location.href).toBe(`${redirectUri}?lang=de`)
+    expect(app.events.at(-1)).toMatchObject({ type: 'sign_in_failed', code: 'unknown_state', transaction: undefined })
+    goTo(callback)
+    await expect(app.open().handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
+  it.each<[string, (query: string) => string]>([
+    ['a hash route', (query) => `/#/callback?${query}`],
+    ['a route made of the fragment', (query) => `/#/${query}`],
+    ['a later parameter of a route', (query) => `/#/callback?lang=de&${query}`],
+    ['a path', (query) => `/callback/${query.replace(/[=&]/g, '/')}`],
+    ['a path with an encoded question mark', (query) => `/callback%3F${query}`],
+    ['a query that was encoded twice', (query) => `/callback?${encodeURIComponent(query)}`],
+    ['a parameter of a login page', (query) => `/login?next=${encodeURIComponent(`/callback?${query}`)}`],
+  ])('refuses its own state aloud in %s, and leaves the URL and the sign-in alone', async (_, rewrite) => {
+    const app = createApp()
+    const callback = await app.leave()
+    const url = origin + rewrite(new URL(callback).search.slice(1))
+    goTo(url)
+    const error = await refusal(app.open().handleCallback(), 'callback_malformed')
+    expect(error.hint).toContain('before the router')
+    expect(location.href).toBe(url)
+    expect(app.events.at(-1)).toMatchObject({ type: 'sign_in_failed', code: 'callback_malformed' })
+    await expect(createApp({}, { clientId: 'second' }).open().handleCallback()).resolves.toBeUndefined()
+    goTo(callback)
+    await expect(app.open().handleCallback()).resolves.toHaveProperty('claims.sub', 'ada')
   })
 
   it('of a tampered state leaves the true one usable', async () => {
@@ -418,7 +477,7 @@ describe('handleCallback', () => {
 
   it('that nobody awaits fails loudly', async () => {
     const app = createApp()
-    goTo(`${redirectUri}?code=x&state=nobodys`)
+    goTo(`${redirectUri}?error=access_denied`)
     await expect(uncaughtDuring(() => void app.open().handleCallback())).resolves.toMatchObject([
       { code: 'unknown_state' },
     ])

@@ -233,8 +233,8 @@ describe('start() where something fails', () => {
   })
 
   it.each<[string, string, (callback: URL) => URL | string]>([
-    ['a state of nobody', 'unknown_state', (callback) => `${callback}`.replace(/state=[^&]*/, 'state=x')],
-    ['no state', 'unknown_state', () => `${CALLBACK}?code=x`],
+    ['a state of nobody', 'unknown_state', (callback) => `${callback}`.replace(/state=\d/, 'state=9')],
+    ['no state', 'unknown_state', () => `${CALLBACK}?error=access_denied`],
     ['no state, in the fragment', 'unknown_state', () => `${CALLBACK}#error=access_denied`],
     ['a token', 'callback_malformed', (callback) => `${callback}#access_token=x`],
     ['two codes', 'callback_malformed', (callback) => `${callback}&code=x`],

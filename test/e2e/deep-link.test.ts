@@ -199,7 +199,8 @@ describe('a link that is not the awaited one', () => {
     ['com.example.proofkey:/other', { nothing: true }],
     ['com.example.proofkey:/other?code=x&state=y', { nothing: true }],
     ['com.example.proofkey:/callback', { nothing: true }],
-    ['com.example.proofkey:/callback?code=x&state=y', { code: 'unknown_state' }],
+    ['com.example.proofkey:/callback?code=x&state=y', { nothing: true }],
+    ['com.example.proofkey:/callback?error=access_denied', { code: 'unknown_state' }],
   ])('at a launch: %s', async (url, expected) => {
     await phone.kill()
     await phone.open(url)

@@ -16,16 +16,25 @@ const OWN = new Set([...RESPONSE_PARAMETERS, ...UNEXPECTED_PARAMETERS])
 /** Without a prefix, `URLSearchParams` drops a `?` at the start, which belongs to the first name. */
 const parse = (text: string) => new URLSearchParams(`&${text}`)
 
+/** The fragment, unless it is the route of a hash router (`#/inbox?code=1`): a route is the app's. */
+const responseFragment = ({ hash }: URL) => (/^#!?\//.test(hash) ? '' : hash)
+
 /**
  * The parameters of query and fragment. A parameter in both counts as repeated. Of a URL that is too long to be a callback,
  * only the beginning is read.
  */
-export const callbackParameters = ({ search, hash }: URL): URLSearchParams =>
-  new URLSearchParams([search, hash].flatMap((part) => [...parse(part.slice(1, MAX_CALLBACK_LENGTH + 1))]))
+export const callbackParameters = (url: URL): URLSearchParams =>
+  new URLSearchParams(
+    [url.search, responseFragment(url)].flatMap((part) => [...parse(part.slice(1, MAX_CALLBACK_LENGTH + 1))]),
+  )
 
 /** Whether a URL's parameters are those of an authorization response. */
 export const isCallback = (parameters: URLSearchParams): boolean =>
   ['code', 'error', 'access_token', 'id_token'].some((name) => parameters.has(name))
+
+/** The parameters that no standard of this flow defines, as they came; the last one of each name. */
+export const otherParameters = (parameters: URLSearchParams): Record<string, string> =>
+  Object.fromEntries([...parameters].filter(([name]) => !OWN.has(name)))
 
 /** The URL without response parameters. The rest is not changed, unless the URL is too long to be a callback. */
 export function withoutCallbackParameters(url: URL): string {
@@ -38,7 +47,7 @@ export function withoutCallbackParameters(url: URL): string {
     return kept.length === pairs.length ? part : kept.join('&') && `${part[0]}${kept.join('&')}`
   }
   clean.search = strip(url.search)
-  clean.hash = strip(url.hash)
+  if (responseFragment(url)) clean.hash = strip(url.hash)
   return clean.href
 }
 
@@ -116,6 +125,17 @@ export const unknownState = (): ProofkeyError =>
     'No pending sign-in has this state.',
     'Start a new sign-in; if it recurs, check the storage.',
   )
+
+/**
+ * The `unknown_state` of an OAuth error that came without `state`. It ends no sign-in, because anyone can make such a link.
+ * All errors of the standards contain `_`; another one may be a parameter of the app.
+ */
+export function errorWithoutState(parameters: URLSearchParams): ProofkeyError | undefined {
+  const error = parameters.get('error')
+  return !parameters.has('state') && error?.includes('_')
+    ? oauthRefusal('unknown_state', { error, error_description: parameters.get('error_description') }, [])
+    : undefined
+}
 
 export const malformed = (what: string, hint?: string): ProofkeyError =>
   new ProofkeyError('callback_malformed', `The callback ${what}.`, hint)

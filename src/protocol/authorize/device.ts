@@ -80,9 +80,11 @@ export async function requestDeviceCode(
   const { response, secrets } = await post(server, client, body, { ...options, dpop: undefined }, name)
   const refusal = await errorIn(response)
   if (refusal) throw oauthRefusal('authorization_failed', refusal, secrets)
-  const answer = await processDeviceAuthorizationResponse(server, client, response).catch(({ message }: Error) => {
-    throw responseRefused(`${server[name]}`, `returned no device code (status ${response.status}): ${message}`)
-  })
+  const answer = await processDeviceAuthorizationResponse(server, client, await standardized(response)).catch(
+    ({ message }: Error) => {
+      throw responseRefused(`${server[name]}`, `returned no device code (status ${response.status}): ${message}`)
+    },
+  )
   const { user_code: userCode, verification_uri_complete: complete } = answer
   const lifetimeSeconds = Math.min(answer.expires_in, MAX_DEVICE_CODE_SECONDS)
   // Terminals interpret control characters as commands.
@@ -145,13 +147,19 @@ export async function pollDeviceGrant(
   return readGrant(expected, { response, secrets }, verifySignature)
 }
 
-const errorIn = async (response: Response) =>
-  oauthErrorOf(
-    await response
-      .clone()
-      .json()
-      .catch(() => undefined),
-  )
+/** Some servers name the URI as the drafts of RFC 8628 did: `verification_url`. */
+async function standardized(response: Response): Promise<Response> {
+  const { verification_url, ...body } = Object(await bodyOf(response))
+  return verification_url ? Response.json({ verification_uri: verification_url, ...body }, response) : response
+}
+
+const bodyOf = (response: Response): Promise<unknown> =>
+  response
+    .clone()
+    .json()
+    .catch(() => undefined)
+
+const errorIn = async (response: Response) => oauthErrorOf(await bodyOf(response))
 
 /** The verification URI has to be as secure as an endpoint. @throws `endpoint_refused` */
 function page(address: string, insecure: InsecureSwitch | undefined): string {

@@ -51,8 +51,7 @@ export async function discover(
     }
   }
   const { code, message, cause, retryable } = failure as ProofkeyError
-  const hidden = code === 'network_error' ? ', the network and CORS (a 404 without CORS looks the same)' : ''
-  const hint = `Check the issuer${hidden}, or pass the metadata option.`
+  const hint = 'Check the issuer and CORS (a 404 without CORS looks like no response), or pass the metadata option.'
   throw new ProofkeyError(code, `No metadata of ${issuer}: ${message}`, hint, { cause, retryable })
 }
 

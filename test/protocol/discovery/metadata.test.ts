@@ -183,7 +183,7 @@ describe('the message', () => {
     expect(error).toMatchObject({
       message:
         'No metadata of https://as.example: https://as.example/.well-known/openid-configuration did not respond.',
-      hint: 'Check the issuer, the network and CORS (a 404 without CORS looks the same), or pass the metadata option.',
+      hint: 'Check the issuer and CORS (a 404 without CORS looks like no response), or pass the metadata option.',
       retryable: true,
     })
   })
@@ -191,7 +191,7 @@ describe('the message', () => {
   it('of a server without a document names the metadata option', async () => {
     const error = await refusal(discover('https://as.example', serve({})), 'response_refused')
     expect(`${error.message} ${error.hint}`).toBe(
-      'No metadata of https://as.example: https://as.example/.well-known/openid-configuration returned no JSON document (status 404). Check the issuer, or pass the metadata option.',
+      'No metadata of https://as.example: https://as.example/.well-known/openid-configuration returned no JSON document (status 404). Check the issuer and CORS (a 404 without CORS looks like no response), or pass the metadata option.',
     )
   })
 
