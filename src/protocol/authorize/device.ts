@@ -147,10 +147,12 @@ export async function pollDeviceGrant(
   return readGrant(expected, { response, secrets }, verifySignature)
 }
 
-/** Some servers name the URI as the drafts of RFC 8628 did: `verification_url`. */
+/** Null is absent, and `verification_url` is the name of `verification_uri` in the drafts of RFC 8628. */
 async function standardized(response: Response): Promise<Response> {
-  const { verification_url, ...body } = Object(await bodyOf(response))
-  return verification_url ? Response.json({ verification_uri: verification_url, ...body }, response) : response
+  const body = await bodyOf(response)
+  const { verification_url, ...members } = Object(body)
+  for (const name in members) if (members[name] === null) delete members[name]
+  return body ? Response.json({ verification_uri: verification_url, ...members }, response) : response
 }
 
 const bodyOf = (response: Response): Promise<unknown> =>

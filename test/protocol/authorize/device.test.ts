@@ -151,6 +151,18 @@ describe('a sign-in on a device', () => {
     expect(prompts[0]).toHaveProperty('verificationUriComplete', undefined)
   })
 
+  it.each<[string, object]>([
+    ['in its place', { verification_uri: undefined, verification_url: ANSWER.verification_uri }],
+    ['where that is null', { verification_uri: null, verification_url: ANSWER.verification_uri }],
+    ['but not before it', { verification_url: 'https://other.example/' }],
+  ])('takes verification_url for verification_uri %s', async (_, more) => {
+    const answer = { ...ANSWER, verification_uri_complete: null, interval: null, ...more }
+    const grant = start(createDeviceServer([], {}, answer))
+    await pass(5)
+    await grant
+    expect(prompts).toMatchObject([{ verificationUri: ANSWER.verification_uri, verificationUriComplete: undefined }])
+  })
+
   it('proves the client in both requests', async () => {
     const server = createDeviceServer()
     const grant = start(server, { clientAuth: clientSecretBasic('secret') })
@@ -472,6 +484,11 @@ describe('no code is asked for or shown', () => {
     [
       'a page to type in that is not https',
       { ...ANSWER, verification_uri: 'http://as.example/device' },
+      'endpoint_refused',
+    ],
+    [
+      'an older name for a page that is not https',
+      { ...ANSWER, verification_uri: undefined, verification_url: 'http://as.example/device' },
       'endpoint_refused',
     ],
     ['a page that is no URL', { ...ANSWER, verification_uri: 'as.example/device' }, 'endpoint_refused'],
