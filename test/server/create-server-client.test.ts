@@ -423,6 +423,18 @@ describe('form_post', () => {
     await expect(app.client.handleCallback(request)).resolves.toHaveProperty('claims.sub', 'ada')
   })
 
+  it('hands on the other fields, as they came', async () => {
+    const app = createApp(form)
+    const callback = await app.leave()
+    const user = '{"name":{"firstName":"Ada"}}'
+    const body = new URLSearchParams([...callback.searchParams, ['user', user], ['__proto__', 'x']])
+    const result = await app.client.handleCallback(app.visitor.request(redirectUri, { method: 'POST', body }))
+    expect(Object.entries(result.callbackParameters)).toEqual([
+      ['user', user],
+      ['__proto__', 'x'],
+    ])
+  })
+
   it('is bounded, and nothing but a form', async () => {
     const app = createApp(form)
     const post = (body: BodyInit, type = 'application/x-www-form-urlencoded') =>
@@ -431,6 +443,58 @@ describe('form_post', () => {
     await refusal(post('{}', 'application/json'), 'callback_malformed')
     await refusal(post(''), 'unknown_state')
   })
+})
+
+it('hands on the other parameters of a query, and none of the standard ones', async () => {
+  const app = createApp()
+  const callback = await app.leave()
+  for (const [name, value] of Object.entries({ hd: 'example.com', session_state: 'x', error_uri: 'y' }))
+    callback.searchParams.set(name, value)
+  const result = await app.client.handleCallback(app.visitor.request(callback))
+  expect(result.callbackParameters).toEqual({ hd: 'example.com' })
+})
+
+describe('an error without state', () => {
+  const refused = '?error=invalid_scope&error_description=Unknown+scope'
+
+  it('is reported with what the server said, and ends no sign-in', async () => {
+    const app = createApp()
+    const callback = await app.leave()
+    const request = app.visitor.request(redirectUri + refused)
+    const error = await refusal(app.client.handleCallback(request), 'unknown_state')
+    expect(error.serverError).toEqual({ error: 'invalid_scope', description: 'Unknown scope' })
+    app.visitor.receive(error.headers as Headers)
+    await expect(app.client.handleCallback(app.visitor.request(callback))).resolves.toHaveProperty('claims.sub', 'ada')
+  })
+
+  it('is not told apart from an unknown one where it has another state', async () => {
+    const app = createApp()
+    const request = app.visitor.request(`${redirectUri}${refused}&state=x`)
+    const error = await refusal(app.client.handleCallback(request), 'unknown_state')
+    expect(error.serverError).toBeUndefined()
+  })
+})
+
+it.each([
+  'Доступ запрещён: приложение не одобрено',
+  'アプリが承認されていません',
+  'تم رفض الوصول',
+  'गूगल ने मना किया',
+  'Zugriff für Ärzte gesperrt\u202e\u0007\u2028',
+  `${'x'.repeat(199)}😀`,
+])('keeps the letters of a description, and can send it: %j', async (description) => {
+  const app = createApp()
+  const callback = await app.leave()
+  callback.searchParams.set('error', 'unauthorized_client')
+  callback.searchParams.set('error_description', description)
+  const error = await refusal(app.client.handleCallback(app.visitor.request(callback)), 'authorization_failed')
+  const letters = (text: string) => text.replace(/[^\p{L}\p{M}]/gu, '')
+  const shown = `${error.serverError?.description}`
+  expect(letters(shown)).toBe(letters(description))
+  expect(shown).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u)
+  expect(() => encodeURIComponent(shown)).not.toThrow()
+  const response = new Response(`${error.message} ${error.hint}`, { status: 400, headers: error.headers as Headers })
+  expect(response.status).toBe(400)
 })
 
 describe('a refusal', () => {
