@@ -143,7 +143,9 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
     if (!isTicket(state) || !isCallback(parameters)) {
       if (handled?.cleanUrl === url.href) return handled.result
       if (isOurs(url))
-        throw flow.failed(malformed('was rewritten', 'Call handleCallback() before the router; check the proxy.'))
+        throw flow.failed(
+          malformed('was rewritten or is incomplete', 'Call handleCallback() before the router; check the proxy.'),
+        )
       if (!differingPart(new URL(redirectUri), url)) refusal = errorWithoutState(parameters)
       if (!refusal) return undefined
     }
@@ -204,7 +206,8 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
   /** Whether the page's URL is a callback of this client, and `handleCallback` was not called. */
   const isCallbackUnhandled = () => !handled && !!ownCallback()
   /** Whether a URL contains a `state` of this client and a response, in any place and encoding. */
-  const isOurs = ({ href }: URL) => containsTicketOf(flow.clientKey, href) && /(code|error|token)[=%/]/.test(href)
+  const isOurs = ({ href }: URL) =>
+    containsTicketOf(flow.clientKey, href) && /(code|error|reason|token)[=%/]/.test(href)
   /** Results that were returned are not returned again. */
   const forgetResults = () => {
     completed = undefined

@@ -9,6 +9,7 @@ import { configInvalid } from '../protocol/authorize/begin.js'
 import {
   callbackParameters,
   errorWithoutState,
+  isCallback,
   malformed,
   otherParameters,
   unknownState,
@@ -191,6 +192,8 @@ export function createServerClient(config: ServerClientConfig): ServerClient {
       state = parameters.get('state') ?? ''
       if (!isTicket(state)) throw errorWithoutState(parameters) ?? unknownState()
       if (!ticketIsTaggedFor(state, flow.clientKey)) throw otherClient()
+      // Some servers name their refusal otherwise: the sign-in stays.
+      if (!isCallback(parameters)) throw malformed('contains no code and no error')
       // Check before the record is taken, so that a wrong proxy setting does not use it up.
       checkServerRedirectUri(redirectUri, url, { headers: request.headers, trust: forwardedHeaders })
       const result = await flow.complete(vaultOf(jar), url.href, state, { signal, ...(form && { form }) })

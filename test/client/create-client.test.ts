@@ -418,6 +418,7 @@ describe('handleCallback', () => {
     ['a path', (query) => `/callback/${query.replace(/[=&]/g, '/')}`],
     ['a path with an encoded question mark', (query) => `/callback%3F${query}`],
     ['a query that was encoded twice', (query) => `/callback?${encodeURIComponent(query)}`],
+    ['an answer without code and error', (query) => `/callback?${query.replace(/code=[^&]*/, 'error_reason=denied')}`],
     ['a parameter of a login page', (query) => `/login?next=${encodeURIComponent(`/callback?${query}`)}`],
   ])('refuses its own state aloud in %s, and leaves the URL and the sign-in alone', async (_, rewrite) => {
     const app = createApp()
