@@ -4,12 +4,13 @@ import type { PushRequest } from '../protocol/authorize/pushed-request.js'
 import type { ClientAuth } from '../protocol/client-auth/client-auth.js'
 import { isLoopback, isSecure, parseUrl } from '../protocol/discovery/endpoint.js'
 import type { ServerMetadata } from '../protocol/discovery/metadata.js'
+import type { TrustedAudiences } from '../protocol/jose/id-token.js'
 import type { SignatureCheck } from '../protocol/jose/id-token-signature.js'
 import type { RequestOptions } from '../protocol/request.js'
 import type { Dpop } from '../protocol/token/dpop.js'
 
 /** The options that all clients share. Its {@link AuthorizationParameters} are the defaults of every sign-in. */
-export interface FlowConfig extends AuthorizationParameters, Omit<RequestOptions, 'signal'> {
+export interface FlowConfig extends AuthorizationParameters, TrustedAudiences, Omit<RequestOptions, 'signal'> {
   /** The issuer identifier of the authorization server: exactly the `issuer` of its metadata, including a trailing slash. */
   readonly issuer: string
   readonly clientId: string
@@ -67,7 +68,12 @@ export function checkConfig(config: FlowConfig): void {
   check('maxAgeSeconds', (value = 0) => isSeconds(value), 'must be a number from 0 to 1000000')
   for (const [type, fields] of Object.entries(TYPES))
     for (const field of fields.split(' '))
-      check(field, (value) => value === undefined || (value && typeof value === type), `must be a ${type}`)
+      check(
+        field,
+        (value) => value === undefined || (typeof value === type && (value || /scope/i.test(field))),
+        `must be a ${type}`,
+      )
+  check('trustedAudiences', (value = []) => Array.isArray(value), 'must be a list of client ids')
   if (problems[0]) throw configInvalid(problems)
 }
 

@@ -58,7 +58,7 @@ interface PendingSignIn {
  * the tokens.
  */
 export function createFlow(config: FlowConfig & FlowOptions) {
-  const { issuer, clientId, redirectUri, insecure } = config
+  const { issuer, clientId, redirectUri, insecure, trustedAudiences } = config
   const clientKey = clientKeyOf(issuer, clientId)
   config.dpop?.addClient(clientKey, config.fetch)
   const { emit, subscribe } = createEmitter<ProofkeyEvent>()
@@ -111,6 +111,7 @@ export function createFlow(config: FlowConfig & FlowOptions) {
           clientId,
           redirectUri: callbackUri,
           insecure,
+          trustedAudiences,
         }
         checkCapabilities(server, request)
         const { url: requestUrl, transaction } = await beginAuthorization(server, request)

@@ -3,7 +3,7 @@ import { isProofkeyError, ProofkeyError } from '../errors.js'
 import { pin, type Transaction } from '../protocol/authorize/transaction.js'
 import { parseUrl } from '../protocol/discovery/endpoint.js'
 import type { CheckedMetadata } from '../protocol/discovery/metadata.js'
-import { type IdTokenOptions, idTokenPolicy, joinPolicies } from '../protocol/jose/id-token.js'
+import { type IdTokenOptions, idTokenPolicy, joinPolicies, type TrustedAudiences } from '../protocol/jose/id-token.js'
 import { type CompleteOptions, completeAuthorization, type Grant } from '../protocol/token/complete.js'
 import { EXCHANGE_HEADER, type ExchangeRequest } from '../protocol/token/exchange-at.js'
 import { isBadRequest } from './edge/bad-request.js'
@@ -11,13 +11,14 @@ import { readBody } from './edge/body.js'
 import { isFromOrigin } from './edge/start-guard.js'
 
 /** The requirements of this server for every sign-in; a browser cannot weaken them. */
-export type ServerRequirements = IdTokenOptions & {
-  readonly scope?: string | undefined
-  readonly requiredScope?: string | undefined
-  /** If set, the only resources that a token is requested for (RFC 8707 §2.2); the first is the default. */
-  readonly resource?: string | readonly string[] | undefined
-  readonly additionalResources?: readonly string[] | undefined
-}
+export type ServerRequirements = IdTokenOptions &
+  TrustedAudiences & {
+    readonly scope?: string | undefined
+    readonly requiredScope?: string | undefined
+    /** If set, the only resources that a token is requested for (RFC 8707 §2.2); the first is the default. */
+    readonly resource?: string | readonly string[] | undefined
+    readonly additionalResources?: readonly string[] | undefined
+  }
 
 /**
  * Sends the token request for a browser client that has the verifier. Code and verifier come from the browser; all checks

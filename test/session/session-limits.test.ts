@@ -90,6 +90,10 @@ describe('a clock', () => {
     const serverNow = Math.floor(Date.now() / 1000)
     later(7200)
     app.server.faults.claims = { iat: serverNow + 5, exp: serverNow + 305, auth_time: serverNow }
+    expect(app.server.isGood(await auth.getAccessToken())).toBe(true)
+    expect(auth.session).toBeDefined()
+    later(3600)
+    app.server.faults.claims = { iat: 1 }
     await refusal(auth.getAccessToken(), 'id_token_invalid')
     expect(auth.session).toBeDefined()
     expect(types()).not.toContain('session_ended')

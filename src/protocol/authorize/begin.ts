@@ -5,7 +5,7 @@ import { ProofkeyError } from '../../errors.js'
 import { clientKeyOf } from '../client-key.js'
 import { endpointUrl, type InsecureSwitch, parseUrl } from '../discovery/endpoint.js'
 import type { CheckedMetadata } from '../discovery/metadata.js'
-import { type IdTokenOptions, idTokenPolicy } from '../jose/id-token.js'
+import { type IdTokenOptions, idTokenPolicy, type TrustedAudiences } from '../jose/id-token.js'
 import { scopes } from '../scope.js'
 import type { Dpop } from '../token/dpop.js'
 import { pin, type Transaction } from './transaction.js'
@@ -42,7 +42,7 @@ export interface AuthorizationParameters extends IdTokenOptions {
 }
 
 /** {@link AuthorizationParameters}, and the parameters that identify the client. */
-export interface AuthorizationRequest extends AuthorizationParameters {
+export interface AuthorizationRequest extends AuthorizationParameters, TrustedAudiences {
   readonly clientId: string
   /** Sent exactly as given, in the authorization request and in the token request. */
   readonly redirectUri: string
@@ -60,7 +60,7 @@ const ownParameters = (request: Partial<AuthorizationRequest>) => ({
   response_type: 'code',
   client_id: request.clientId,
   redirect_uri: request.redirectUri,
-  scope: request.scope,
+  scope: request.scope || undefined,
   state: undefined as string | undefined,
   nonce: undefined as string | undefined,
   code_challenge: undefined as string | undefined,

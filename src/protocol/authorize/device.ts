@@ -9,7 +9,7 @@ import {
 } from '../../limits.js'
 import { type InsecureSwitch, isSecure, parseUrl } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
-import { idTokenPolicy } from '../jose/id-token.js'
+import { idTokenPolicy, type TrustedAudiences } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
 import { responseRefused } from '../request.js'
 import { expired, type Grant, readGrant } from '../token/complete.js'
@@ -17,7 +17,7 @@ import { post, type TokenRequestOptions } from '../token/token-request.js'
 import { pin } from './transaction.js'
 
 /** The request of a device. */
-export interface DeviceRequest {
+export interface DeviceRequest extends TrustedAudiences {
   readonly clientId: string
   /** Space-separated. With `openid` an ID token is required. */
   readonly scope?: string | undefined

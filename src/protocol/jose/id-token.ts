@@ -1,7 +1,8 @@
 import type { IDToken, TokenEndpointResponse } from 'oauth4webapi'
-import { base64url } from '../../crypto/base64url.js'
+import { base64url, fromBase64url } from '../../crypto/base64url.js'
 import { digest } from '../../crypto/digest.js'
-import { type CheckedClaim, ProofkeyError } from '../../errors.js'
+import { type CheckedClaim, ProofkeyError, redact, type Secrets } from '../../errors.js'
+import { MAX_TOKEN_SECONDS } from '../../limits.js'
 import { scopes } from '../scope.js'
 
 /** The requirements that a sign-in can set for its ID token. */
@@ -12,11 +13,20 @@ export interface IdTokenOptions {
   readonly maxAgeSeconds?: number | undefined
 }
 
+/** Other clients whose tokens an ID token may be meant for as well. */
+export interface TrustedAudiences {
+  /**
+   * The values of `aud` that an ID token may have besides `clientId`, if its `azp` is `clientId` (OpenID Connect Core
+   * §3.1.3.7, 3). Some servers add the project or the API. Default: none.
+   */
+  readonly trustedAudiences?: readonly string[] | undefined
+}
+
 /**
  * The checks of an ID token that depend on the request. Built once, from the configuration and the request; no other value
  * decides a check. It can be stored as JSON.
  */
-export interface IdTokenPolicy extends IdTokenOptions {
+export interface IdTokenPolicy extends IdTokenOptions, TrustedAudiences {
   /** Whether the response must contain an ID token. */
   readonly required: boolean
   readonly nonce?: string | undefined
@@ -34,11 +44,16 @@ export const refreshPolicy = (previous: IDToken | undefined): IdTokenPolicy => (
 
 /** The policy of one request. An ID token is required if `openid` is requested or a check needs one. */
 export function idTokenPolicy(
-  { scope, acrValues, maxAgeSeconds }: IdTokenOptions & { readonly scope?: string | undefined },
+  {
+    scope,
+    acrValues,
+    maxAgeSeconds,
+    trustedAudiences,
+  }: IdTokenOptions & TrustedAudiences & { readonly scope?: string | undefined },
   known: Pick<IdTokenPolicy, 'nonce' | 'requestedAtMs'> = {},
 ): IdTokenPolicy {
   const required = scopes(scope).includes('openid') || (known.nonce ?? acrValues ?? maxAgeSeconds) !== undefined
-  return { ...known, required, acrValues, maxAgeSeconds }
+  return { ...known, required, acrValues, maxAgeSeconds, trustedAudiences }
 }
 
 /**
@@ -60,44 +75,63 @@ export function joinPolicies(configured: IdTokenPolicy, requested: IdTokenOption
   const joined = joinDemands(configured, requested)
   const scope = configured.required ? 'openid' : undefined
   const known = { nonce: requested.nonce ?? configured.nonce, requestedAtMs: configured.requestedAtMs }
-  return joined && idTokenPolicy({ ...joined, scope }, known)
+  return joined && idTokenPolicy({ ...joined, scope, trustedAudiences: configured.trustedAudiences }, known)
 }
 
-/** Tolerance for the server's clock, after the correction by its `Date` header. */
+/** Tolerance for the server's clock, after the correction by its own time. */
 export const CLOCK_SKEW_SECONDS = 300
 /** Tolerance for two readings of the same clock. */
 const TOLERANCE_SECONDS = 10
-const DAY_SECONDS = 86_400
+/** How much older than the request an ID token without a nonce may be: more than a day, since clocks can be wrong by one. */
+const MAX_AGE_SECONDS = 90_000
 /** The time allowed between sign-in and token response, if the time of the request is not known. */
 const INTERACTION_SECONDS = 60
 
 /**
+ * The server's time minus ours, for the checks of `exp` and `nbf`. With our nonce in it, an ID token was issued after the
+ * request, so its `iat` is the server's time. Otherwise it is the time of the `Date` header; if that is not known, of `iat`.
+ * @param aheadSeconds by the `Date` header
+ */
+export function issuerAheadSeconds(
+  idToken: string,
+  { nonce, refreshOf }: IdTokenPolicy,
+  aheadSeconds: number | undefined,
+): number {
+  const { iat, nonce: returned } = partOf(idToken, 1)
+  const isFresh = !refreshOf && nonce && returned === nonce
+  return (isFresh ? undefined : aheadSeconds) ?? Number(iat) - Date.now() / 1000
+}
+
+/**
  * The checks of OpenID Connect Core §3.1.3.7 and §3.1.3.8, except `iss`, `aud`, `exp`, `nbf` and the algorithm, which
  * oauth4webapi has checked.
- * @param aheadSeconds the server's time minus ours
+ * @param aheadSeconds the server's time minus ours, by its `Date` header; undefined if it is not known
  * @throws `id_token_invalid`, `acr_not_met`
  */
 export async function checkIdToken(
   claims: IDToken,
-  { id_token = '', access_token }: TokenEndpointResponse,
+  { id_token = '', access_token }: Pick<TokenEndpointResponse, 'id_token' | 'access_token'>,
   clientId: string,
-  { nonce, maxAgeSeconds, acrValues, requestedAtMs, refreshOf }: IdTokenPolicy,
-  aheadSeconds: number,
+  { nonce, maxAgeSeconds, acrValues, requestedAtMs, refreshOf, trustedAudiences = [] }: IdTokenPolicy,
+  aheadSeconds: number | undefined,
+  secrets: Secrets,
 ): Promise<void> {
-  const { iss, sub, aud, azp = clientId, iat, auth_time, acr, at_hash } = claims
+  const { iss, sub, aud, azp = clientId, exp, iat, auth_time, acr, at_hash } = claims
   const nowSeconds = Date.now() / 1000
   const requestedSeconds = requestedAtMs === undefined ? nowSeconds : requestedAtMs / 1000
-  const issuedSeconds = iat - aheadSeconds
-  // iat − now is how far the server's clock is from ours: auth_time is compared with the request in the server's time.
+  const serverSeconds = nowSeconds + (aheadSeconds ?? 0)
+  // auth_time is compared with the request in the server's time. Some servers back-date iat, so the later one counts.
   const oldestAuthTime =
     requestedSeconds +
-    (iat - nowSeconds) -
+    Math.max(iat - nowSeconds, aheadSeconds ?? -Infinity) -
     (maxAgeSeconds ?? 0) -
     (requestedAtMs === undefined ? INTERACTION_SECONDS : TOLERANCE_SECONDS)
+  const others = [aud].flat().filter((audience) => audience !== clientId && !trustedAudiences.includes(audience))
   const always = {
     // oauth4webapi has checked that it is a string; an empty one identifies no user.
     sub: sub !== '' && sub === (refreshOf?.sub ?? sub),
     azp: azp === clientId,
+    exp: exp > iat - TOLERANCE_SECONDS,
     at_hash: at_hash === undefined || at_hash === (await halfHash(id_token, access_token)),
   }
   const checks: Partial<Record<CheckedClaim, boolean>> = refreshOf
@@ -105,17 +139,28 @@ export async function checkIdToken(
         iss: iss === (refreshOf.iss ?? iss),
         nonce: claims.nonce === undefined || !refreshOf.sub || claims.nonce === refreshOf.nonce,
         // Compared with the server's own earlier time: newer, and not far ahead.
-        iat: iat > (refreshOf.iat ?? 0) - CLOCK_SKEW_SECONDS && issuedSeconds < nowSeconds + DAY_SECONDS,
+        iat:
+          iat > (refreshOf.iat ?? 0) - CLOCK_SKEW_SECONDS &&
+          iat < Math.max(serverSeconds, refreshOf.iat ?? iat) + MAX_TOKEN_SECONDS,
         ...always,
       }
     : {
         nonce: claims.nonce === nonce,
-        aud: [aud].flat().length === 1,
-        iat: issuedSeconds > requestedSeconds - CLOCK_SKEW_SECONDS && issuedSeconds < nowSeconds + CLOCK_SKEW_SECONDS,
+        aud: !others[0],
+        // A nonce proves that the token is new, whatever the clocks say.
+        iat: nonce !== undefined || iat > requestedSeconds + (serverSeconds - nowSeconds) - MAX_AGE_SECONDS,
         auth_time: maxAgeSeconds === undefined || Number(auth_time) >= oldestAuthTime,
         ...always,
       }
   const failedCheck = Object.entries(checks).find(([, passed]) => !passed)?.[0] as CheckedClaim | undefined
+  if (failedCheck === 'aud')
+    throw invalidIdToken(
+      `its aud contains others: ${redact(others.join(' '), secrets)}`,
+      failedCheck,
+      'List those that you trust in trustedAudiences.',
+    )
+  if (failedCheck === 'nonce' && claims.nonce === undefined)
+    throw invalidIdToken('its nonce is missing', failedCheck, NO_NONCE)
   if (failedCheck) throw invalidIdToken(`its ${failedCheck} is wrong`, failedCheck)
   if (acrValues && !scopes(acrValues).includes(acr as string)) {
     const hint = 'Check that the server supports acrValues.'
@@ -123,8 +168,11 @@ export async function checkIdToken(
   }
 }
 
-export const invalidIdToken = (what: string, claim?: CheckedClaim): ProofkeyError =>
-  new ProofkeyError('id_token_invalid', `The ID token was rejected: ${what}.`, hintFor(claim), { claim })
+const NO_NONCE =
+  'The server must return it. LinkedIn, DocuSign, Asana, Dropbox and QuickBooks do not: leave openid out there, and read UserInfo.'
+
+export const invalidIdToken = (what: string, claim?: CheckedClaim, hint = hintFor(claim)): ProofkeyError =>
+  new ProofkeyError('id_token_invalid', `The ID token was rejected: ${what}.`, hint, { claim })
 
 /** For claims of time and of the client; any other claim that is wrong may be injected. */
 const hintFor = (claim = '') =>
@@ -136,8 +184,16 @@ const hintFor = (claim = '') =>
 
 /** The left half of the digest that the ID token's algorithm uses; that of Ed25519 and EdDSA is SHA-512. */
 async function halfHash(idToken: string, accessToken: string): Promise<string> {
-  const [header = ''] = idToken.split('.')
-  const { alg } = JSON.parse(atob(header.replace(/-/g, '+').replace(/_/g, '/')))
-  const hash = await digest(`SHA-${/(256|384)$/.exec(alg)?.[0] ?? 512}`, accessToken)
+  const { alg } = partOf(idToken, 0)
+  const hash = await digest(`SHA-${/(256|384)$/.exec(`${alg}`)?.[0] ?? 512}`, accessToken)
   return base64url(hash.subarray(0, hash.length / 2))
+}
+
+/** A part of a JWT, not checked; empty if it cannot be read. */
+function partOf(jwt: string, index: 0 | 1): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(new TextDecoder().decode(fromBase64url(`${jwt.split('.')[index]}`))))
+  } catch {
+    return {}
+  }
 }

@@ -1,25 +1,17 @@
 import * as oauth from 'oauth4webapi'
 import { ticketSecret } from '../../crypto/ticket.js'
-import {
-  type CheckedClaim,
-  errorWith,
-  oauthErrorOf,
-  oauthRefusal,
-  ProofkeyError,
-  redact,
-  secretFinder,
-} from '../../errors.js'
+import { type CheckedClaim, errorWith, ProofkeyError, redact, secretFinder } from '../../errors.js'
 import { MAX_SHOWN_LENGTH, MAX_TOKEN_SECONDS } from '../../limits.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
 import { aheadMs } from '../clock.js'
 import { parseUrl } from '../discovery/endpoint.js'
-import { CLOCK_SKEW_SECONDS, checkIdToken, invalidIdToken } from '../jose/id-token.js'
+import { CLOCK_SKEW_SECONDS, checkIdToken, invalidIdToken, issuerAheadSeconds } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
 import type { StandardClaims } from '../jose/standard-claims.js'
-import { CHECK_ISSUER } from '../request.js'
-import { scopes } from '../scope.js'
+import { grantedScopes, scopes } from '../scope.js'
 import { type Posted, post, type TokenRequestOptions } from './token-request.js'
+import { readTokenResponse, type TokenResponse, tokenResponseInvalid } from './token-response.js'
 
 /**
  * The claims of an ID token under their standard names (OpenID Connect Core §2, §5.1). Those that identify the user, the
@@ -35,7 +27,7 @@ export interface Tokens<Type extends TokenType = TokenType> {
   readonly accessToken: string
   /** `dpop` if the client uses DPoP, otherwise `bearer`. */
   readonly tokenType: Type
-  /** Milliseconds since the epoch, at most a year ahead; undefined if the server sent no `expires_in`. */
+  /** Milliseconds since the epoch, at most a year ahead; undefined if the server did not tell. */
   readonly expiresAtMs: number | undefined
   /** The granted scope: of the response, or the requested one if the response has none (RFC 6749 §5.1). */
   readonly scope: string
@@ -43,6 +35,12 @@ export interface Tokens<Type extends TokenType = TokenType> {
   readonly resource: string | undefined
   readonly refreshToken: string | undefined
   readonly idToken: string | undefined
+  /**
+   * The members of the response that are not standard, for example `patient` of SMART App Launch. Untrusted, and not checked.
+   * Text whose name ends in `token` or `secret` is left out, and text that contains a secret of this sign-in. Not stored in
+   * a session; undefined if a backend returned the tokens without it.
+   */
+  readonly other?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** The checked result of a token request. */
@@ -101,81 +99,88 @@ export async function readGrant(
   { response, secrets }: Posted,
   verifySignature: ReturnType<SignatureCheck> | undefined,
 ): Promise<Grant> {
-  const aheadSeconds = aheadMs(response) / 1000
+  const answer = await readTokenResponse(response, secrets)
+  const { access_token, token_type, expires_in, id_token, refresh_token, other } = answer
+  const tokenType = expected.dpop ? 'dpop' : 'bearer'
+  if (token_type !== tokenType) throw tokenResponseInvalid(`its token_type is not ${tokenType}`)
+  const issued = [...secrets, access_token, id_token, refresh_token]
+  const claims = id_token
+    ? await checkedClaims(expected, { ...answer, id_token }, response, issued, verifySignature)
+    : undefined
+  if (!claims && expected.idToken.required)
+    throw invalidIdToken('it is missing', undefined, 'Allow openid for this client at the server.')
+  const repeatsSecret = secretFinder(issued)
+  const values = grantedScopes(answer.scope, expected.scope)
+  const granted = (values[0] ? values : scopes(expected.scope)).filter(
+    (value) => value.length <= MAX_SHOWN_LENGTH && !repeatsSecret(value),
+  )
+  const missing = scopes(expected.requiredScope).filter((value) => !granted.includes(value))
+  if (missing.length) {
+    const hint = granted[0] ? 'Sign in with prompt=consent.' : 'Let the server send the granted scope.'
+    throw new ProofkeyError('scope_missing', `The server did not grant: ${redact(missing.join(' '), issued)}.`, hint)
+  }
+  return {
+    tokens: {
+      accessToken: access_token,
+      tokenType,
+      expiresAtMs: expires_in === undefined ? undefined : Date.now() + Math.min(expires_in, MAX_TOKEN_SECONDS) * 1000,
+      scope: granted.join(' '),
+      resource: expected.resource,
+      refreshToken: refresh_token,
+      idToken: id_token,
+      other,
+    },
+    claims,
+  }
+}
+
+/** The claims of the response's ID token, after all checks. */
+async function checkedClaims(
+  { server, clientId, idToken: policy }: ResponseExpectations,
+  { access_token, token_type, id_token }: TokenResponse & { readonly id_token: string },
+  response: Response,
+  secrets: Posted['secrets'],
+  verifySignature: ReturnType<SignatureCheck> | undefined,
+): Promise<IdTokenClaims> {
+  const ahead = aheadMs(response)
+  const aheadSeconds = ahead === undefined ? ahead : ahead / 1000
   const client = {
-    client_id: expected.clientId,
-    [oauth.clockSkew]: aheadSeconds,
+    client_id: clientId,
+    [oauth.clockSkew]: issuerAheadSeconds(id_token, policy, aheadSeconds),
     [oauth.clockTolerance]: CLOCK_SKEW_SECONDS,
   }
-  const spare = response.ok ? undefined : response.clone()
   try {
-    const result = await oauth.processGenericTokenEndpointResponse(expected.server, client, response)
-    const { access_token, id_token, refresh_token } = result
-    const tokenType = expected.dpop ? 'dpop' : 'bearer'
-    if (result.token_type !== tokenType) throw tokenResponseInvalid(`its token_type is not ${tokenType}`)
-    if (id_token) await verifySignature?.(response)
-    const claims = oauth.getValidatedIdTokenClaims(result)
-    const policy = expected.idToken
-    if (claims) await checkIdToken(claims, result, expected.clientId, policy, aheadSeconds)
-    else if (policy.required) throw invalidIdToken('it is missing')
-    const issued = [...secrets, access_token, id_token, refresh_token]
-    const repeatsSecret = secretFinder(issued)
-    const scope = result.scope ?? expected.scope
-    const granted = scopes(scope).filter((value) => value.length <= MAX_SHOWN_LENGTH && !repeatsSecret(value))
-    const missing = scopes(expected.requiredScope).filter((value) => !granted.includes(value))
-    if (missing.length) {
-      const hint = scope ? 'Sign in with prompt=consent.' : 'Let the server send the granted scope.'
-      throw new ProofkeyError('scope_missing', `The server did not grant: ${redact(missing.join(' '), issued)}.`, hint)
-    }
-    return {
-      tokens: {
-        accessToken: access_token,
-        tokenType,
-        expiresAtMs:
-          result.expires_in === undefined
-            ? undefined
-            : Date.now() + Math.min(result.expires_in, MAX_TOKEN_SECONDS) * 1000,
-        scope: granted.join(' '),
-        resource: expected.resource,
-        refreshToken: refresh_token,
-        idToken: id_token,
-      },
-      claims,
-    }
+    const read = new Response(JSON.stringify({ access_token, token_type, id_token }))
+    const result = await oauth.processGenericTokenEndpointResponse(server, client, read)
+    await verifySignature?.(read)
+    const claims = oauth.getValidatedIdTokenClaims(result) as IdTokenClaims
+    await checkIdToken(claims, result, clientId, policy, aheadSeconds, secrets)
+    return claims
   } catch (error) {
-    // An empty body, or JSON without an error, is from the server; a page is from a proxy.
-    const isMute = /^40[01]$/.test(`${response.status}`) && /^\s*(\{|$)/.test((await spare?.text()) ?? '<')
-    throw translate(error, response, secrets, isMute)
+    throw translate(error)
   }
 }
 
 export const expired = (): ProofkeyError =>
   new ProofkeyError('expired', 'The sign-in took too long.', 'Start a new sign-in, or raise lifetimeSeconds.')
 
-const tokenResponseInvalid = (what: string) =>
-  new ProofkeyError('token_response_invalid', `The token response was rejected: ${what}.`, CHECK_ISSUER)
-
 /** Converts oauth4webapi errors. Their `cause` can contain tokens and claims, so only the message is kept. */
-function translate(error: unknown, response: Response, secrets: Posted['secrets'], isMute: boolean): ProofkeyError {
+function translate(error: unknown): ProofkeyError {
   const { message, cause } = error as Error
   if (error instanceof ProofkeyError) {
     // The token endpoint has responded, so the code is used up, whatever fails now.
     return error.retryable ? errorWith(error, { retryable: false }) : error
   }
   const about = Object(cause)
-  // Some servers send an OAuth error with status 200, where RFC 6749 §5.2 requires 400.
-  const body = error instanceof oauth.ResponseBodyError ? error : oauthErrorOf(about.body)
-  if (body && !('access_token' in body)) {
-    const hint = 'Start a new sign-in; invalid_grant can mean a stolen code.'
-    return oauthRefusal('token_request_refused', body, secrets, hint)
-  }
-  if (isMute)
-    return new ProofkeyError(
-      'token_request_refused',
-      `The server rejected the request with status ${response.status} and without an OAuth error.`,
-      'Read the log of the server: the code or refresh token may be used, expired or revoked.',
+  const { alg } = Object(about.header)
+  // A public client has no secret to verify it with.
+  if (/^(none|HS\d+)$/i.test(alg))
+    return invalidIdToken(
+      `its alg is ${alg}`,
+      undefined,
+      'Let the server sign it with RS256 or ES256. Authentik: select a signing key in the provider.',
     )
   return ['claims', 'header'].some((part) => part in about)
     ? invalidIdToken(message, about.claim as CheckedClaim | undefined)
-    : tokenResponseInvalid(`${message} (status ${response.status})`)
+    : tokenResponseInvalid(message)
 }

@@ -154,7 +154,7 @@ describe('the answer', () => {
   it.each([3600, -3600])('reads the server’s clock from its Date header, %i s away', async (aheadSeconds) => {
     const then = now() + aheadSeconds
     const claims = { iat: then, nbf: then, exp: then + 300, auth_time: then }
-    const late = { iat: then - 400, exp: then - 310 }
+    const late = { iat: then - 400, exp: then - 420 }
     const attempt = async (claims: Record<string, unknown>, date: string | undefined) => {
       const { server, complete } = await start({ claims }, { maxAgeSeconds: 0 })
       const dated: typeof fetch = async (...request) => {
@@ -164,8 +164,8 @@ describe('the answer', () => {
       return complete({ fetch: dated })
     }
     await expect(attempt(claims, new Date(then * 1000).toUTCString())).resolves.toHaveProperty('claims.sub', 'ada')
-    await refusal(attempt(claims, undefined), 'id_token_invalid')
-    await refusal(attempt(claims, 'yesterday'), 'id_token_invalid')
+    await expect(attempt(claims, undefined)).resolves.toHaveProperty('claims.sub', 'ada')
+    await expect(attempt(claims, 'yesterday')).resolves.toHaveProperty('claims.sub', 'ada')
     await refusal(attempt({ ...claims, ...late }, new Date(then * 1000).toUTCString()), 'id_token_invalid')
   })
 
@@ -208,17 +208,32 @@ describe('the answer', () => {
     ['a DPoP token nobody asked for', { token_type: 'DPoP' }],
     ['no access token', { access_token: undefined }],
     ['an access token that is no string', { access_token: { __proto__: null, a: 1 } }],
-    ['an expires_in that is no number', { expires_in: 'soon' }],
-    ['a scope that is no string', { scope: ['openid'] }],
+    ['no token_type', { token_type: undefined }],
+    ['an access token in a list', { access_token: ['a'] }],
+    ['a scope that is no string', { scope: { a: 1 } }],
+    ['a list of scopes that are no strings', { scope: ['openid', 1] }],
     ['a refresh token that is no string', { refresh_token: 1 }],
   ])('with %s is refused', async (_, token) => {
     await refusal((await start({ token })).complete(), 'token_response_invalid')
   })
 
-  it('without a lifetime leaves it open', async () => {
-    const { complete } = await start({ token: { expires_in: undefined } })
-    await expect(complete()).resolves.toHaveProperty('tokens.expiresAtMs', undefined)
-  })
+  it.each([undefined, null, '', false, 'soon', '3600 s', true, {}])(
+    'with %o as lifetime leaves it open',
+    async (expires_in) => {
+      const { complete } = await start({ token: { expires_in } })
+      await expect(complete()).resolves.toHaveProperty('tokens.expiresAtMs', undefined)
+    },
+  )
+
+  it.each([0, -1, '0'])(
+    'with %o as lifetime is expired, or open where there is no refresh token',
+    async (expires_in) => {
+      const { tokens } = await (await start({ token: { expires_in } })).complete()
+      expect(tokens.expiresAtMs).toBeLessThanOrEqual(Date.now())
+      const alone = await start({ token: { expires_in, refresh_token: null } })
+      await expect(alone.complete()).resolves.toHaveProperty('tokens.expiresAtMs', undefined)
+    },
+  )
 
   it('reports the scope that was granted, and fails without the required part', async () => {
     const narrowed = { token: { scope: 'openid' } }
@@ -239,7 +254,7 @@ describe('the answer', () => {
   it.each<[string, () => Response]>([
     ['HTML', () => new Response('<html>', { headers: { 'content-type': 'text/html' } })],
     ['a list', () => Response.json([])],
-    ['a server error', () => Response.json({ error: 'oops' }, { status: 500 })],
+    ['a server error', () => Response.json({ message: 'oops' }, { status: 500 })],
   ])('as %s is refused', async (_, respond) => {
     const error = await refusal((await start({ respond })).complete(), 'token_response_invalid')
     expect(error.retryable).toBe(false)
@@ -291,13 +306,13 @@ describe('the ID token is refused with', () => {
     ['an iss that differs by a slash', { iss: 'https://as.example/' }],
     ['another aud', { aud: 'other' }],
     ['a second aud', { aud: ['spa', 'other'], azp: 'spa' }],
+    ['a second aud that is no string', { aud: ['spa', { a: 1 }], azp: 'spa' }],
     ['another azp', { azp: 'other' }],
     ['no exp', { exp: undefined }],
     ['exp in the past', { exp: now() - 301 }],
     ['nbf in the future', { nbf: now() + 600 }],
     ['no iat', { iat: undefined }],
-    ['iat tomorrow', { iat: now() + 86_400, exp: now() + 90_000 }],
-    ['iat ten years ago', { iat: now() - 315_360_000 }],
+    ['exp before iat', { iat: now() + 86_400 }],
     ['no sub', { sub: undefined }],
     ['an empty sub', { sub: '' }],
     ['no nonce', { nonce: undefined }],

@@ -1,0 +1,91 @@
+import { oauthRefusal, ProofkeyError, redact, type Secrets } from '../../errors.js'
+import { CHECK_ISSUER } from '../request.js'
+
+/** A token response (RFC 6749 §5.1), in one form for all servers. The tokens are not checked yet. */
+export interface TokenResponse {
+  readonly access_token: string
+  /** In lower case. */
+  readonly token_type: string
+  /** Undefined if the lifetime is not known. */
+  readonly expires_in: number | undefined
+  readonly refresh_token: string | undefined
+  readonly id_token: string | undefined
+  readonly scope: string | readonly string[]
+  /** See `Tokens.other`. */
+  readonly other: Readonly<Record<string, unknown>>
+}
+
+/**
+ * Reads the response of the token endpoint. An optional member that is `null`, `false` or `""` counts as absent.
+ * @throws `token_request_refused`, for an OAuth error at any status (RFC 6749 §5.2 requires 400, some send 200 or 403);
+ * `token_response_invalid`
+ */
+export async function readTokenResponse(response: Response, secrets: Secrets): Promise<TokenResponse> {
+  const { status, headers } = response
+  const type = headers.get('content-type') ?? ''
+  const isJson = /^$|[/+]json *(;|$)/i.test(type)
+  const text = await response.text()
+  const body = isJson ? parsed(text) : undefined
+  const { error, access_token, token_type, expires_in, refresh_token, id_token, scope, ...other } = Object(body)
+  const issued = [...secrets, access_token, refresh_token, id_token].filter(isText)
+  if (isText(error) && error) throw oauthRefusal('token_request_refused', body, issued, hintFor(error))
+  if (error)
+    throw oauthRefusal(
+      'token_response_invalid',
+      { ...body, error: JSON.stringify(error) },
+      issued,
+      'The server must send a string (RFC 6749 §5.2).',
+    )
+  // An empty body, or JSON without an error, is from the server; a page is from a proxy.
+  if (/^40[01]$/.test(`${status}`) && /^\s*(\{|$)/.test(text))
+    throw new ProofkeyError(
+      'token_request_refused',
+      `The server rejected the request with status ${status} and without an OAuth error.`,
+      'Read the log of the server: the code or refresh token may be used, expired or revoked.',
+    )
+  if (status !== 200) throw tokenResponseInvalid(`it has status ${status}`)
+  if (!isJson) throw tokenResponseInvalid(`its content type is ${redact(type, issued)}, not JSON`)
+  const scopeText = [scope || 'none'].flat().every(isText) ? 'text' : {}
+  const texts = { access_token, token_type, refresh_token: refresh_token || 'none', scope: scopeText }
+  for (const [name, value] of Object.entries(texts)) {
+    if (!value || !isText(value))
+      throw tokenResponseInvalid(
+        `its ${name} is ${value ? 'no string' : 'missing'}`,
+        name !== 'access_token' ? 'Mend the server (RFC 6749 §5.1).' : id_token && 'Request a scope of an API too.',
+      )
+  }
+  // Without a refresh token, 0 means "never" at some servers.
+  const seconds = isText(expires_in) && /^\d+$/.test(expires_in) ? Number(expires_in) : expires_in
+  const repeatsSecret = (value: string) =>
+    // A short one can be part of a word.
+    issued.some((secret) => value === secret || (secret.length > 7 && value.includes(secret)))
+  return {
+    access_token,
+    token_type: token_type.toLowerCase(),
+    expires_in: typeof seconds === 'number' && (seconds > 0 || refresh_token) ? seconds : undefined,
+    refresh_token: refresh_token || undefined,
+    id_token: isText(id_token) ? id_token : undefined,
+    scope: scope || '',
+    other: JSON.parse(
+      JSON.stringify(other, (name, value) =>
+        isText(value) && (/(token|secret)$/i.test(name) || repeatsSecret(value)) ? undefined : value,
+      ),
+    ),
+  }
+}
+
+export const tokenResponseInvalid = (what: string, hint = CHECK_ISSUER): ProofkeyError =>
+  new ProofkeyError('token_response_invalid', `The token response was rejected: ${what}.`, hint)
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+const hintFor = (error: string) =>
+  error.endsWith('_client')
+    ? 'Check clientId and clientAuth.'
+    : 'Start a new sign-in; invalid_grant can mean a stolen code.'
+
+function parsed(json: string) {
+  try {
+    return JSON.parse(json)
+  } catch {}
+}
