@@ -68,6 +68,8 @@ export interface ServerError {
   readonly error: string
   /** `error_description`, if the server sent one. */
   readonly description?: string | undefined
+  /** The other members, as sent; only of {@link revealServerError}. */
+  readonly other?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** The parameters that an API requires. Pass them to `signIn()`. */
@@ -179,7 +181,7 @@ export function oauthErrorOf(body: unknown): OAuthErrorBody | undefined {
 /** An OAuth error as a {@link ProofkeyError}; the server's text is redacted. */
 export function oauthRefusal(
   code: ErrorCode,
-  { error, error_description }: OAuthErrorBody,
+  { error, error_description, ...other }: OAuthErrorBody,
   secrets: Secrets,
   hint = hintFor(code),
 ): ProofkeyError {
@@ -187,7 +189,7 @@ export function oauthRefusal(
   const description = described && redact(described, secrets)
   const serverError = { error: redact(error, secrets), description }
   const refusal = new ProofkeyError(code, `The server returned the error: ${serverError.error}.`, hint, { serverError })
-  unredacted.set(refusal, { error, description: described })
+  unredacted.set(refusal, { error, description: described, other })
   return refusal
 }
 

@@ -74,9 +74,12 @@ export type SignInOrigin = 'interactive' | 'silent'
 export const tokenName = ({ resource, scope, audience }: AccessTokenOptions): string =>
   (resource ?? scope ?? audience) ? JSON.stringify({ resource, scope, audience }) : ''
 
-/** The server's clock tells the time from the authentication to the ID token, this machine's clock the time since then. */
+/**
+ * The server's clock tells the time from the authentication to the ID token, this machine's clock the time since then. A
+ * back-dated `iat` would put it in the future.
+ */
 const authenticatedAtMs = ({ iat, auth_time }: IdTokenClaims): number | undefined =>
-  auth_time === undefined ? undefined : Date.now() - (iat - auth_time) * 1000
+  auth_time === undefined ? undefined : Date.now() - Math.max(0, iat - auth_time) * 1000
 
 function factsOf({ tokens, claims }: Grant): TokenFacts {
   const acr = claims?.['acr'] as string | undefined

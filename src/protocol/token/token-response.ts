@@ -64,7 +64,7 @@ export async function readTokenResponse(response: Response, secrets: Secrets): P
     token_type: token_type.toLowerCase(),
     expires_in: typeof seconds === 'number' && (seconds > 0 || refresh_token) ? seconds : undefined,
     refresh_token: refresh_token || undefined,
-    id_token: isText(id_token) ? id_token : undefined,
+    id_token: (isText(id_token) && id_token) || undefined,
     scope: scope || '',
     other: JSON.parse(
       JSON.stringify(other, (name, value) =>
