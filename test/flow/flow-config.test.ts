@@ -38,3 +38,26 @@ describe('the redirect URI of an app', () => {
     expect(message).toContain('a scheme like com.example.app')
   })
 })
+
+describe('the scope', () => {
+  it.each(['', undefined, 'openid'])('may be %j', (scope) => {
+    checkConfig({ ...config('com.example.app:/callback'), scope, requiredScope: scope })
+  })
+
+  it.each([null, false, 0, ['openid']])('is not %j', async (scope) => {
+    const check = () => checkConfig({ ...config('com.example.app:/callback'), scope: scope as never })
+    expect((await refusal(check, 'config_invalid')).message).toContain('must be a string')
+  })
+})
+
+describe('trustedAudiences', () => {
+  it.each([undefined, [], ['project-7']])('may be %j', (trustedAudiences) => {
+    checkConfig({ ...config('com.example.app:/callback'), trustedAudiences })
+  })
+
+  it.each(['project-7', null, {}, true])('is not %j', async (trustedAudiences) => {
+    const check = () =>
+      checkConfig({ ...config('com.example.app:/callback'), trustedAudiences: trustedAudiences as never })
+    expect((await refusal(check, 'config_invalid')).message).toContain('trustedAudiences')
+  })
+})

@@ -78,6 +78,13 @@ describe('the confidential half of a sign-in', () => {
     expect(app.sent[0]?.headers.get('x-proofkey')).toBe('exchange')
   })
 
+  it('trusts the audiences of its own configuration, and no others', async () => {
+    const faults = { claims: { aud: ['project-7', 'spa'], azp: 'spa' } }
+    const app = createApp(faults, undefined, { trustedAudiences: ['project-7'] })
+    await expect(app.browser.signIn()).resolves.toHaveProperty('claims.sub', 'ada')
+    await refusal(createApp(faults).browser.signIn(), 'id_token_invalid')
+  })
+
   it('gives the browser what the app chooses: claims only', async () => {
     const app = createApp({}, ({ claims }) => Response.json({ claims }))
     const result = await app.browser.signIn()
