@@ -63,9 +63,9 @@ let lastRelay: Promise<boolean> | undefined
  */
 export async function relayCallback(): Promise<boolean> {
   const { href } = location
-  const state = /[?#&]state=([\w-]{1,200})(?![\w-])/.exec(href)?.[1]
+  const [, state = ''] = /[?#&]state=([^&#]*)/.exec(href) ?? []
   // A second call finds the URL without its parameters.
-  if (state && isTicket(state)) lastRelay = relay(href, state)
+  if (isTicket(state)) lastRelay = relay(href, state)
   return lastRelay ?? false
 }
 
