@@ -112,7 +112,7 @@ export function buildClient(config: ClientConfig, onCallback?: () => (result: Si
         const { url, state, id, storedIn } = await reportOnce(start)
         vaults.set(state, storedIn)
         pending = { state, id, callbackUri: new URL(callbackUri) }
-        return { url, state, responseMode: config.responseMode ?? 'query' }
+        return { url, state, responseMode: config.responseMode ?? 'query', toString: () => url.href }
       },
       isCallback(given) {
         const url = parseUrl(given)

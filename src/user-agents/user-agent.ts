@@ -24,6 +24,8 @@ export interface AuthorizationRequestUrl {
   readonly url: URL
   /** The `state` of the response. The URL of a pushed authorization request does not contain it (RFC 9126 §4). */
   readonly state: string
+  /** The URL as text. */
+  toString(): string
   /** How the server returns the response parameters. */
   readonly responseMode: 'query' | 'fragment' | 'form_post'
 }
