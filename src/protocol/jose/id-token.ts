@@ -99,7 +99,7 @@ export function issuerAheadSeconds(
 ): number {
   const { iat, nonce: returned } = partOf(idToken, 1)
   const isFresh = !refreshOf && nonce && returned === nonce
-  return (isFresh ? undefined : aheadSeconds) ?? Number(iat) - Date.now() / 1000
+  return (isFresh ? undefined : aheadSeconds) ?? (typeof iat === 'number' ? iat - Date.now() / 1000 : 0)
 }
 
 /**
@@ -148,7 +148,9 @@ export async function checkIdToken(
         nonce: claims.nonce === nonce,
         aud: !others[0],
         // A nonce proves that the token is new, whatever the clocks say.
-        iat: nonce !== undefined || iat > requestedSeconds + (serverSeconds - nowSeconds) - MAX_AGE_SECONDS,
+        iat:
+          Number.isFinite(iat) &&
+          (nonce !== undefined || iat > requestedSeconds + (serverSeconds - nowSeconds) - MAX_AGE_SECONDS),
         auth_time: maxAgeSeconds === undefined || Number(auth_time) >= oldestAuthTime,
         ...always,
       }

@@ -174,7 +174,7 @@ function translate(error: unknown): ProofkeyError {
   const about = Object(cause)
   const { alg } = Object(about.header)
   // A public client has no secret to verify it with.
-  if (/^(none|HS\d+)$/i.test(alg))
+  if (typeof alg === 'string' && /^(none|HS\d+)$/i.test(alg))
     return invalidIdToken(
       `its alg is ${alg}`,
       undefined,

@@ -81,12 +81,15 @@ function fields(text: string): [string, string][] {
   })
 }
 
+/** A route of a hash router is the app's. */
+const fragmentOf = ({ hash }: URL) => (/^#!?\//.test(hash) ? '' : hash.slice(1))
+
 export const callbackUrls = fuzzTarget({
   name: 'callback-urls',
   arbitrary: url,
   async property(text) {
     const url = new URL(text)
-    const sent = [...fields(url.search.slice(1)), ...fields(url.hash.slice(1))]
+    const sent = [...fields(url.search.slice(1)), ...fields(fragmentOf(url))]
     const all = (wanted: string) => sent.filter(([name]) => name === wanted).map(([, value]) => value)
 
     const result = await verdict(() => checkCallback(transaction, url, callbackParameters(url)))
@@ -109,7 +112,7 @@ export const callbackUrls = fuzzTarget({
     must(withoutCallbackParameters(new URL(clean)) === clean, 'cleans again what is clean', clean)
     const left = new URL(clean)
     const names = [...RESPONSE, ...FOREIGN]
-    const kept = [...fields(left.search.slice(1)), ...fields(left.hash.slice(1))]
+    const kept = [...fields(left.search.slice(1)), ...fields(fragmentOf(url) && left.hash.slice(1))]
     must(!kept.some(([name]) => names.includes(name)), 'leaves a parameter of the answer', clean)
     must(!isCallback(callbackParameters(left)), 'still looks like a callback', clean)
     must(left.origin === url.origin && left.pathname === url.pathname, 'leads elsewhere', clean)

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { endpoint } from '../../../src/protocol/discovery/endpoint.js'
 import { beginAuthorization, checkMetadata, discover, type ServerMetadata } from '../../../src/protocol.js'
 import { HOSTS } from '../arbitraries.js'
 import { mutatedJson } from '../json.js'
@@ -70,8 +71,11 @@ export const metadata = fuzzTarget({
     const server = checked.given as ServerMetadata & Record<string, unknown>
     must(server.issuer === ISSUER, 'another issuer', server.issuer)
     for (const name of ['authorization_endpoint', 'token_endpoint']) must(usable(server[name]), name, server[name])
-    for (const name of ['jwks_uri', 'userinfo_endpoint', 'end_session_endpoint', 'revocation_endpoint'])
-      must(server[name] == null || usable(server[name]), name, server[name])
+    // The others are judged where they are used.
+    for (const name of ['jwks_uri', 'userinfo_endpoint', 'end_session_endpoint', 'revocation_endpoint']) {
+      const used = await verdict(() => endpoint(server, name))
+      must('given' in used === usable(server[name]), name, server[name])
+    }
     const begun = await verdict(() =>
       beginAuthorization(checked.given, {
         clientId: 'web',
