@@ -43,6 +43,8 @@ export const MAX_TOKEN_SECONDS = 31_536_000
  * used for this time anyway, because another refresh would return the same.
  */
 export const MIN_REFRESH_SECONDS = 60
+/** How many values of a granted scope are read: each is compared with the secrets of the request. */
+export const MAX_SCOPE_VALUES = 1000
 /** The bounds of `Retry-After` (RFC 9110 §10.2.3). */
 export const RETRY_AFTER_SECONDS = { min: 1, max: 3600 } as const
 

@@ -24,7 +24,8 @@ describe('the package', () => {
     })
     const files: string[] = JSON.parse(packed)[0].files.map(({ path }: { path: string }) => path)
     const other = files.filter(
-      (path) => !/^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|native|node)\.js)$/.test(path),
+      (path) =>
+        !/^docs\/[\w-]+\.md$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|native|node)\.js)$/.test(path),
     )
     expect(other.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'])
     for (const { types, default: code } of Object.values<{ types?: string; default?: string }>(entries)) {

@@ -1,3 +1,5 @@
+import { MAX_SCOPE_VALUES } from '../limits.js'
+
 /** The values of a space-separated list (RFC 6749 §3.3). */
 export const scopes = (list: string | undefined): string[] => list?.split(' ').filter(Boolean) ?? []
 
@@ -7,7 +9,7 @@ export const joinScopes = (...lists: (string | undefined)[]): string | undefined
 
 /**
  * The values of a response's `scope`. Some servers send a list, or commas in place of spaces. A comma is part of a value if
- * it was in the requested one (RFC 6749 §3.3 allows it).
+ * it was in the requested one (RFC 6749 §3.3 allows it). At most 1000 are read.
  */
 export const grantedScopes = (scope: string | readonly string[], requested: string | undefined): string[] => {
   const asked = scopes(requested)
@@ -16,4 +18,5 @@ export const grantedScopes = (scope: string | readonly string[], requested: stri
     .flatMap(scopes)
     .flatMap((value) => (asked.includes(value) ? value : value.split(',')))
     .filter(Boolean)
+    .slice(0, MAX_SCOPE_VALUES)
 }

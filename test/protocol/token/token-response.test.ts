@@ -22,6 +22,12 @@ describe('the scope of an answer', () => {
     expect(tokens.scope).toBe(granted)
   })
 
+  it('is read up to 1000 values, so that a huge one does not block the page', async () => {
+    const scope = Array.from({ length: 5000 }, (_, index) => `scope-${index}`)
+    const { tokens } = await answer({ scope }).grant
+    expect(tokens.scope.split(' ')).toEqual(scope.slice(0, 1000))
+  })
+
   it('in a list does not grant what is not in it', async () => {
     await refusal(answer({ scope: ['a'] }, { scope: 'a b', requiredScope: 'b' }).grant, 'scope_missing')
   })
