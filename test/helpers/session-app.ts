@@ -64,6 +64,12 @@ export const later = (seconds: number) => {
   passedMs += Math.max(0, seconds * 1000)
 }
 
+/** Makes the monotonic clock follow {@link later}, until mocks are restored. */
+export function followLater() {
+  const now = performance.now.bind(performance)
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + passedMs)
+}
+
 /** Something that waits until it is let go. */
 export function createGate() {
   let release = () => {}
@@ -96,8 +102,7 @@ export function useSessionApps() {
     channels = createChannels()
     vi.stubGlobal('BroadcastChannel', channels.BroadcastChannel)
     vi.useFakeTimers({ toFake: ['Date'] })
-    const now = performance.now.bind(performance)
-    vi.spyOn(performance, 'now').mockImplementation(() => now() + passedMs)
+    followLater()
     goTo('https://app.example/')
   })
   afterEach(() => {

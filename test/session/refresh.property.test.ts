@@ -6,7 +6,7 @@ import { isProofkeyError, type SessionStore, sealedSessions } from '../../src/in
 import { createChannels } from '../helpers/channels.js'
 import { createFaultyNetwork, type Fate, RETRY_AFTER_SECONDS, type Waiting } from '../helpers/faulty-network.js'
 import { createLocks } from '../helpers/locks.js'
-import { createSessionApp, textIn } from '../helpers/session-app.js'
+import { createSessionApp, followLater, later, textIn } from '../helpers/session-app.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
 
 /** One step of a browser with some tabs, at a server behind a network. */
@@ -193,7 +193,7 @@ function createBrowser(count: number) {
     network,
     tabs,
     async take(step: Step) {
-      if (step.do === 'tick') vi.setSystemTime(Date.now() + step.seconds * 1000)
+      if (step.do === 'tick') later(step.seconds)
       else if (step.do === 'turns') for (let i = 0; i < step.count; i++) await turn()
       else if (step.do === 'post') channels.setPost(step.post)
       else if (step.do === 'deliver') channels.deliver()
@@ -252,10 +252,12 @@ function createBrowser(count: number) {
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] })
+  followLater()
 })
 afterEach(() => {
   vi.useRealTimers()
   vi.unstubAllGlobals()
+  vi.mocked(performance.now).mockRestore()
 })
 
 const lied = (fate: Waiting['fate']) => fate !== 'answered' && fate !== 'lost before'
