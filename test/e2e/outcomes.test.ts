@@ -186,7 +186,6 @@ describe('another client of the origin', () => {
 
 describe('a callback that was changed', () => {
   it.each([
-    ['state', (url: URL) => url.searchParams.set('state', 'x'), 'unknown_state'],
     ['iss', (url: URL) => url.searchParams.delete('iss'), 'callback_issuer_mismatch'],
     [
       'path',
@@ -198,6 +197,18 @@ describe('a callback that was changed', () => {
     change(url)
     await page.goto(url.href)
     expect(await handle()).toHaveProperty('code', code)
+  })
+})
+
+describe('a callback whose state is not of this app', () => {
+  it('is none: nothing is done, and the sign-in is still pending', async () => {
+    const url = await travel()
+    const changed = new URL(url)
+    changed.searchParams.set('state', 'x')
+    await page.goto(changed.href)
+    expect(await handle()).toEqual({ nothing: true })
+    await page.goto(url)
+    expect(await handle()).toHaveProperty('sub', 'ada')
   })
 })
 

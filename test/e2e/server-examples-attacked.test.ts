@@ -187,8 +187,8 @@ describe.each(SERVER_EXAMPLES)('the example $folder', ({ start, whoAmI }) => {
   })
 
   it('says what went wrong as text, and shows the way back', async () => {
-    const error = '<img src=x onerror=alert(1)>'
-    await page.goto(`${browser.callback}?${new URLSearchParams({ error, error_description: error, state: error })}`)
+    const error = 'invalid_request<img src=x onerror=alert(1)>'
+    await page.goto(`${browser.callback}?${new URLSearchParams({ error, error_description: error })}`)
     await page.getByText(/unknown_state|callback_malformed/).waitFor()
     expect(await page.locator('img').count()).toBe(0)
     expect(await page.locator('body').innerText()).not.toContain('undefined')

@@ -62,7 +62,8 @@ export async function readTokenResponse(response: Response, secrets: Secrets): P
   return {
     access_token,
     token_type: token_type.toLowerCase(),
-    expires_in: typeof seconds === 'number' && (seconds > 0 || refresh_token) ? seconds : undefined,
+    expires_in:
+      typeof seconds === 'number' && (seconds > 0 || (refresh_token && Number.isFinite(seconds))) ? seconds : undefined,
     refresh_token: refresh_token || undefined,
     id_token: (isText(id_token) && id_token) || undefined,
     scope: scope || '',
