@@ -50,8 +50,9 @@ export function warnOnMistakes(
 ): () => void {
   const told = new Set<string>()
   const tell = (text: string | undefined) => {
-    if (text && !told.has(text)) warn(`proofkey: ${text}`)
-    told.add(`${text}`)
+    if (!text || told.has(text)) return
+    told.add(text)
+    warn(`proofkey: ${text}`)
   }
   let isHandled = false
   const timer = setTimeout(() => {

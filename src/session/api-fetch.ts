@@ -1,7 +1,7 @@
 import type { ProofkeyError } from '../errors.js'
 import type { StartOptions } from '../flow/flow.js'
 import { joinDemands } from '../protocol/jose/id-token.js'
-import type { Fetch, FetchLike } from '../protocol/request.js'
+import type { Fetch, RequestOptions } from '../protocol/request.js'
 import { joinScopes } from '../protocol/scope.js'
 import type { Apis } from './apis.js'
 import { partsOf, type SessionOwner, type SessionParts } from './session-parts.js'
@@ -23,17 +23,22 @@ import { createTokenFetch, stepUpFailed, type TokenFetchOptions } from './token-
  */
 export function createApiFetch(auth: SessionOwner): Fetch {
   const parts = partsOf(auth)
-  const { apis = {}, fetch } = parts.config
-  return tokenFetch(parts, routesTo(apis, fetch, parts.flow.report))
+  return tokenFetch(parts, routesTo(parts.config.apis ?? {}, fetchOf(parts.config), parts.flow.report))
 }
+
+/** The `fetch` option, or the global one of the moment. */
+export const fetchOf =
+  ({ fetch }: Pick<RequestOptions, 'fetch'>): Fetch =>
+  (...request) =>
+    ((fetch ?? globalThis.fetch) as Fetch)(...request)
 
 /** Which requests get which token, and how the others are sent. */
 export function routesTo(
   apis: Apis,
-  fetch: FetchLike | undefined,
+  fetch: Fetch,
   report: TokenFetchOptions['report'],
 ): Pick<TokenFetchOptions, 'pick' | 'plain'> {
-  const listed = Object.keys(apis)
+  const listed = Object.keys(apis).map((origin) => ({ origin, hostname: new URL(origin).hostname }))
   const reported = new Set<string>()
   return {
     // A blob: URL has the origin of the page that made it, and goes nowhere.
@@ -41,7 +46,7 @@ export function routesTo(
 
     async plain(request) {
       const { hostname, origin } = new URL(request.url)
-      const similar = listed.find((one) => new URL(one).hostname === hostname.replace(/\.$/, ''))
+      const similar = listed.find((one) => one.hostname === hostname.replace(/\.$/, ''))?.origin
       const tell = () => {
         if (!reported.has(origin)) report({ type: 'api_not_listed', origin, similar })
         reported.add(origin)
@@ -49,7 +54,7 @@ export function routesTo(
       // Before the request: CORS may hide the response of a host that is spelled otherwise.
       if (similar) tell()
       const isAnonymous = !request.headers.has('authorization')
-      const response = await ((fetch ?? globalThis.fetch) as Fetch)(request)
+      const response = await fetch(request)
       if (response.status === 401 && isAnonymous) tell()
       return response
     },
@@ -62,7 +67,7 @@ export function tokenFetch(
   routes: Pick<TokenFetchOptions, 'pick' | 'plain'>,
 ): Fetch {
   const { dpop } = config
-  const fetch: Fetch = (...request) => ((config.fetch ?? globalThis.fetch) as Fetch)(...request)
+  const fetch = fetchOf(config)
   const send = createTokenFetch({
     ...routes,
     scheme: dpop ? 'DPoP' : 'Bearer',

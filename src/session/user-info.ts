@@ -1,6 +1,6 @@
 import { type Milestones, reported } from '../flow/reported.js'
 import { requestUserInfo, type UserInfo } from '../protocol/resource/user-info.js'
-import { tokenFetch, withSignIn } from './api-fetch.js'
+import { fetchOf, tokenFetch, withSignIn } from './api-fetch.js'
 import { partsOf, type SessionOwner, type SessionParts } from './session-parts.js'
 import type { StoredSession } from './session-record.js'
 import { insufficientScope } from './token-fetch.js'
@@ -41,7 +41,7 @@ const request = (parts: SessionParts): Promise<UserInfo> =>
     await tokens.accessToken()
     const subject = machine.current?.session.claims?.sub
     if (!subject) throw insufficientScope('openid')
-    const fetch = tokenFetch(parts, { pick: () => ({}), plain: globalThis.fetch })
+    const fetch = tokenFetch(parts, { pick: () => ({}), plain: fetchOf(config) })
     return requestUserInfo(await flow.metadata(), subject, { ...config, fetch })
   }).catch((error) => withSignIn(error, parts))
 

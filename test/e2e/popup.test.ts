@@ -229,7 +229,8 @@ describe('a callback page that does not relay', () => {
     return outcome(page)
   }
 
-  it('and handles the callback itself: the page that waits says what is missing there', async () => {
+  /** A sign-in whose window is at such a page. */
+  async function arrive() {
     const page = await newTimelessPage(site.url)
     const popup = await click(page)
     await popup.addInitScript(() => {
@@ -237,6 +238,11 @@ describe('a callback page that does not relay', () => {
     })
     await passProvider(popup)
     await popup.waitForFunction(() => document.title === 'handled')
+    return { page, popup }
+  }
+
+  it('and handles the callback itself: the page that waits says what is missing there', async () => {
+    const { page, popup } = await arrive()
     expect(await outcome(popup)).toHaveProperty('sub', 'ada')
     await popup.waitForLoadState('load')
     expect(await tickUntilOver(page)).toMatchObject({
@@ -247,13 +253,7 @@ describe('a callback page that does not relay', () => {
   })
 
   it('and goes on to another page of the app: the same', async () => {
-    const page = await newTimelessPage(site.url)
-    const popup = await click(page)
-    await popup.addInitScript(() => {
-      globalThis.relaysNothing = true
-    })
-    await passProvider(popup)
-    await popup.waitForFunction(() => document.title === 'handled')
+    const { page, popup } = await arrive()
     await tick(page)
     await popup.goto(`${site.url}/empty`)
     expect(await tickUntilOver(page)).toHaveProperty('code', 'callback_not_relayed')

@@ -1,5 +1,5 @@
 import { oauthErrorOf, oauthRefusal } from '../../errors.js'
-import { endpoint } from '../discovery/endpoint.js'
+import { endpointUrl } from '../discovery/endpoint.js'
 import type { CheckedMetadata } from '../discovery/metadata.js'
 import { responseRefused } from '../request.js'
 import { post, type TokenRequestOptions } from '../token/token-request.js'
@@ -33,8 +33,5 @@ export const pushed = (): PushRequest => async (server, request, options) => {
   const { request_uri, expires_in } = Object(answer)
   if (typeof request_uri !== 'string' || !request_uri || !(expires_in > 0))
     throw responseRefused(`${server[ENDPOINT]}`, `returned no request_uri (status ${response.status})`)
-  const url = new URL(endpoint(server, 'authorization_endpoint', options.insecure))
-  url.searchParams.set('client_id', clientId)
-  url.searchParams.set('request_uri', request_uri)
-  return url
+  return endpointUrl(server, 'authorization_endpoint', { client_id: clientId, request_uri }, options.insecure)
 }
