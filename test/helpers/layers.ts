@@ -10,7 +10,7 @@ const FLOORS = [
   ['user-agents'],
   ['flow'],
   ['session'],
-  ['client', 'server'],
+  ['client', 'server', 'audit'],
   ['entry points'],
 ]
 
@@ -22,7 +22,8 @@ const PACKAGES: Record<string, string> = {
 }
 
 /** Where Node's own modules may be imported. */
-const NODE_ONLY = /^(node|user-agents\/loopback|server\/edge\/node-http|protocol\/client-auth\/mutual-tls)\.ts$/
+const NODE_ONLY =
+  /^(node|cli|audit\/.*|user-agents\/loopback|server\/edge\/node-http|protocol\/client-auth\/mutual-tls)\.ts$/
 
 /** What is wrong with the imports of one file, given by its path in src/, as sentences. */
 export function layerViolations(file: string, text: string): string[] {

@@ -1,0 +1,29 @@
+/** Where a person's browser ended up after an authorization request. */
+export type Arrival =
+  /** At a redirect URI. `parameters`: from the query, the fragment or the form. */
+  | { readonly at: 'callback'; readonly url: URL; readonly parameters: URLSearchParams }
+  /** At a page of the server's that did not send the browser back. `status` and `url` where they can be seen. */
+  | { readonly at: 'page'; readonly status?: number | undefined; readonly url?: string | undefined }
+  /** It did not come back, and where it is cannot be seen. */
+  | { readonly at: 'unknown'; readonly why: string }
+
+export interface Visit {
+  /** Where the answer of this request is expected, or where an attack would send it. */
+  readonly redirectUri: string
+  /** The server is expected to refuse with a page of its own: nobody is asked for anything. */
+  readonly expectsRefusal: boolean
+  readonly signal: AbortSignal
+}
+
+/** The browser of the person who signs in. One for the whole audit, so that the server's session answers all but the first request. */
+export interface AuditBrowser {
+  /** Where it receives callbacks: the redirect URI to register. */
+  readonly redirectUri: string
+  /** Whether it would see an answer that is sent to this URL. It sends the person nowhere else. */
+  observes(redirectUri: string): boolean
+  /** Sends the browser to an authorization URL. */
+  visit(url: URL, visit: Visit): Promise<Arrival>
+  /** Shows what was found so far, where there is a page for it. */
+  show?(progress: unknown): void
+  close(): Promise<void>
+}

@@ -1,0 +1,181 @@
+import { configInvalid } from '../../protocol/authorize/begin.js'
+import { isLoopback } from '../../protocol/discovery/endpoint.js'
+import type { FetchLike } from '../../protocol/request.js'
+import type { AuditBrowser } from '../browser/browser.js'
+import { type AuditCheck, type AuditSet, Inconclusive, type Verdict } from '../check.js'
+import { checks as allChecks } from '../checks/index.js'
+import { type AuditClient, isPublic } from '../client.js'
+import type { AuditReport, AuditResult } from '../report/report.js'
+import { REPORT_VERSION, summaryOf } from '../report/report.js'
+import { type ContextParts, createContext } from './context.js'
+import { createHonestSignIns, type HonestSignIns } from './honest-sign-in.js'
+import { createHttp } from './http.js'
+import { createIssuedTokens } from './issued-tokens.js'
+import { readMetadata } from './metadata.js'
+import { createRedaction } from './redact.js'
+import { revokeAll } from './revoke.js'
+
+export interface AuditOptions {
+  readonly issuer: string
+  /** Without clients, only what can be seen without one is checked. */
+  readonly clients?: readonly AuditClient[] | undefined
+  /** Without it nobody signs in, and what needs codes is inconclusive. */
+  readonly browser?: AuditBrowser | undefined
+  /** The owner of the server has agreed. Needed for clients at a host that is not this machine. */
+  readonly mayTest?: boolean | undefined
+  /** Only the checks of these sets. Default: all. */
+  readonly sets?: readonly AuditSet[] | undefined
+  /** Only the checks with these ids. */
+  readonly only?: readonly string[] | undefined
+  readonly skip?: readonly string[] | undefined
+  /** Also checks that wait for minutes. Default false. */
+  readonly slow?: boolean | undefined
+  readonly fetch?: FetchLike | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Called when a check begins. */
+  readonly onStart?: ((check: AuditCheck, client: AuditClient | undefined) => void) | undefined
+  /** Called with each result, when it is there. */
+  readonly onResult?: ((result: AuditResult, done: number, total: number) => void) | undefined
+}
+
+/** The least time between two requests to a server that is not this machine. */
+const PACE_MS = 100
+
+/**
+ * Runs the checks, one after the other, and revokes what they obtained.
+ * @throws `config_invalid`; an abort's reason. What goes wrong at the server is in the report.
+ */
+export async function audit(options: AuditOptions): Promise<AuditReport> {
+  const { issuer, clients = [], browser, onResult } = options
+  const url = URL.canParse(issuer) ? new URL(issuer) : undefined
+  if (!url || !/^https?:$/.test(url.protocol)) throw configInvalid([`issuer ("${issuer}"): must be an http(s) URL`])
+  if (clients.length && !isLoopback(url) && !options.mayTest)
+    throw configInvalid([`mayTest: must be true to test ${url.host} with a client; ask the owner of the server first`])
+  const chosen = choose(allChecks, options)
+  const startedAt = new Date()
+  const signal = options.signal ?? new AbortController().signal
+  const redaction = createRedaction()
+  const http = createHttp({ redaction, fetch: options.fetch, signal, paceMs: isLoopback(url) ? 0 : PACE_MS })
+  const metadata = await readMetadata(http, issuer).catch((error) => {
+    if (error instanceof Inconclusive) return undefined
+    throw error
+  })
+  const parts: ContextParts = {
+    issuer,
+    metadata,
+    http,
+    redaction,
+    issued: createIssuedTokens(redaction),
+    clients,
+    client: undefined,
+    browser,
+    signal,
+  }
+  const runs = chosen.flatMap((check) => clientsOf(check, clients).map((client) => ({ check, client })))
+  const results: AuditResult[] = []
+  let tokensLeft = 0
+  try {
+    const honest = createHonestSignIns(parts)
+    for (const { check, client } of runs) {
+      const result = await runCheck(check, { ...parts, client }, options, honest)
+      results.push(result)
+      onResult?.(result, results.length, runs.length)
+    }
+  } finally {
+    tokensLeft = await revokeAll(signal.aborted ? { ...parts, ...unaborted(parts) } : parts)
+  }
+  return {
+    version: REPORT_VERSION,
+    issuer,
+    clients: clients.map((client) => ({
+      clientId: client.clientId,
+      authentication: client.clientAuth?.method ?? 'none',
+    })),
+    startedAt: startedAt.toISOString(),
+    durationSeconds: (Date.now() - startedAt.getTime()) / 1000,
+    tokensLeft,
+    summary: summaryOf(results),
+    results,
+  }
+}
+
+/** The checks that are asked for. @throws `config_invalid` for an unknown id */
+function choose(all: readonly AuditCheck[], { only, skip = [], sets }: AuditOptions): AuditCheck[] {
+  const unknown = [...(only ?? []), ...skip].filter((id) => !all.some((check) => check.id === id))
+  if (unknown.length) throw configInvalid([`only, skip: unknown checks ${unknown.join(', ')}`])
+  return all.filter(
+    (check) =>
+      (!only || only.includes(check.id)) &&
+      !skip.includes(check.id) &&
+      (!sets || check.sets.some((set) => sets.includes(set))),
+  )
+}
+
+/** The clients for which a check runs: none for one that needs none, and at least one entry so that it is reported. */
+function clientsOf({ needs }: AuditCheck, clients: readonly AuditClient[]): (AuditClient | undefined)[] {
+  if (!needs.client) return [undefined]
+  const fitting = clients.filter((client) => needs.client === 'any' || isPublic(client) === (needs.client === 'public'))
+  return fitting.length ? fitting : [undefined]
+}
+
+async function runCheck(
+  check: AuditCheck,
+  parts: ContextParts,
+  options: AuditOptions,
+  honest: HonestSignIns,
+): Promise<AuditResult> {
+  const startedAt = performance.now()
+  const obstacle =
+    missing(check, parts, options) ??
+    (check.needs.signIn && parts.client ? await honest.failure(parts.client) : undefined)
+  const from = parts.http.exchanges.length
+  if (!obstacle) options.onStart?.(check, parts.client)
+  const verdict = obstacle ?? (await verdictOf(check, parts))
+  const { id, title, severity, sets, sources, sends, why, repair } = check
+  return {
+    id,
+    title,
+    severity,
+    sets,
+    sources,
+    sends,
+    why,
+    repair,
+    ...(parts.client && { clientId: parts.client.clientId }),
+    result: verdict.result,
+    observed: parts.redaction.text(verdict.observed),
+    exchanges: parts.http.exchanges.slice(from),
+    durationSeconds: (performance.now() - startedAt) / 1000,
+  }
+}
+
+async function verdictOf(check: AuditCheck, parts: ContextParts): Promise<Verdict> {
+  try {
+    return await check.run(createContext(parts))
+  } catch (error) {
+    if (!(error instanceof Inconclusive)) throw error
+    return { result: 'inconclusive', observed: error.message }
+  }
+}
+
+/** Why a check cannot run, if it cannot. */
+function missing(
+  { needs }: AuditCheck,
+  { client, clients, browser, metadata }: ContextParts,
+  { slow }: AuditOptions,
+): Verdict | undefined {
+  const no = (result: 'not_applicable' | 'inconclusive', observed: string): Verdict => ({ result, observed })
+  if (needs.slow && !slow) return no('inconclusive', 'It waits for minutes; run with --slow.')
+  if (needs.client && !client)
+    return no('inconclusive', `It needs a ${needs.client === 'any' ? '' : `${needs.client} `}client.`)
+  if (needs.otherClient && clients.length < 2) return no('inconclusive', 'It needs a second client of this server.')
+  if (needs.signIn && !browser) return no('inconclusive', 'It needs a person who signs in.')
+  const absent = metadata && needs.metadata?.find((name) => metadata[name] === undefined)
+  return absent ? no('not_applicable', `The metadata has no ${absent}.`) : undefined
+}
+
+/** For the last requests after an abort: they get 10 seconds. */
+const unaborted = (parts: ContextParts): Pick<ContextParts, 'http' | 'signal'> => {
+  const signal = AbortSignal.timeout(10_000)
+  return { signal, http: createHttp({ redaction: parts.redaction, signal, paceMs: 0 }) }
+}
