@@ -1,5 +1,6 @@
 import type { AuditSet, Result, Severity, Source } from '../check.js'
 import type { Exchange } from '../run/http.js'
+import type { BaselineEntry } from './baseline.js'
 
 /** Rises when a member of the report is removed or changes its meaning. */
 export const REPORT_VERSION = 1
@@ -25,11 +26,15 @@ export interface AuditResult {
   /** What was sent and what came back. */
   readonly exchanges: readonly Exchange[]
   readonly durationSeconds: number
+  /** The reason in the baseline, if this finding is accepted there. */
+  readonly acceptedBecause?: string
 }
 
 /** The report of an audit: JSON, and what all other formats are made of. */
 export interface AuditReport {
   readonly version: typeof REPORT_VERSION
+  /** The version of proofkey. */
+  readonly toolVersion: string
   readonly issuer: string
   readonly clients: readonly { readonly clientId: string; readonly authentication: string }[]
   /** ISO 8601, UTC. */
@@ -39,6 +44,8 @@ export interface AuditReport {
   readonly tokensLeft: number
   readonly summary: Readonly<Record<Result, number>>
   readonly results: readonly AuditResult[]
+  /** Entries of the baseline whose check passes now. */
+  readonly stale: readonly BaselineEntry[]
 }
 
 export function summaryOf(results: readonly Pick<AuditResult, 'result'>[]): Record<Result, number> {

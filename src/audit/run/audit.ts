@@ -7,6 +7,7 @@ import { checks as allChecks } from '../checks/index.js'
 import { type AuditClient, isPublic } from '../client.js'
 import type { AuditReport, AuditResult } from '../report/report.js'
 import { REPORT_VERSION, summaryOf } from '../report/report.js'
+import { VERSION } from '../version.js'
 import { type ContextParts, createContext } from './context.js'
 import { createHonestSignIns, type HonestSignIns } from './honest-sign-in.js'
 import { createHttp } from './http.js'
@@ -86,6 +87,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   }
   return {
     version: REPORT_VERSION,
+    toolVersion: VERSION,
     issuer,
     clients: clients.map((client) => ({
       clientId: client.clientId,
@@ -96,6 +98,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
     tokensLeft,
     summary: summaryOf(results),
     results,
+    stale: [],
   }
 }
 
