@@ -2,7 +2,8 @@ import type { Arrival, AuditBrowser } from '../../src/audit.js'
 
 /** A browser without pages: it keeps cookies, follows redirects at the server, and stops at any URL elsewhere. */
 export function createVisitorBrowser(issuer: string, redirectUri: string): AuditBrowser {
-  const cookies = new Map<string, string>()
+  // By this cookie the server's sign-in page knows that a person is there.
+  const cookies = new Map([['person', 'ada']])
   const { origin } = new URL(issuer)
 
   async function visit(url: URL, signal: AbortSignal): Promise<Arrival> {
