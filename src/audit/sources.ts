@@ -27,3 +27,10 @@ export const oidc = (section: string): Source => ({
   section,
   url: 'https://openid.net/specs/openid-connect-core-1_0.html',
 })
+
+/** A section of OpenID Connect RP-Initiated Logout 1.0. */
+export const oidcLogout = (section: string): Source => ({
+  document: 'OpenID Connect RP-Initiated Logout 1.0',
+  section,
+  url: 'https://openid.net/specs/openid-connect-rpinitiated-1_0.html',
+})

@@ -61,6 +61,7 @@ function goodConfiguration(redirectUri: string): Configuration {
       },
     ],
     pkce: { required: () => true },
+    allowOmittingSingleRegisteredRedirectUri: false,
     responseTypes: ['code'],
     acrValues: ['urn:example:password'],
     clientAuthMethods: ['none', 'client_secret_basic', 'private_key_jwt'],
@@ -118,6 +119,11 @@ export async function startAuditedServer(defect: Defect = {}) {
   const configuration = goodConfiguration(redirectUri)
   defect.configure?.(configuration)
   const provider = new Provider(issuer, configuration)
+  if (tls)
+    provider.use((ctx, next) => {
+      ctx.set('strict-transport-security', 'max-age=31536000; includeSubDomains')
+      return next()
+    })
   // First the defect, then the sign-in: a defect may also concern the pages.
   defect.bend?.(provider)
   provider.use(async (ctx, next) => {

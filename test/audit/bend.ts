@@ -24,3 +24,41 @@ export const withRecord =
       // biome-ignore lint/suspicious/noExplicitAny: as above
     }) as any
   }
+
+/** Publishes other keys than it signs with. */
+export const withKeys =
+  (change: (key: Record<string, unknown>) => Record<string, unknown>) =>
+  (provider: Provider): void => {
+    provider.use(async (ctx, next) => {
+      await next()
+      if (ctx.path !== '/jwks') return
+      const { keys } = ctx.body as { keys: Record<string, unknown>[] }
+      ctx.body = { keys: keys.map(change) }
+    })
+  }
+
+/** Sends other headers from the paths that fit; `undefined` removes one. */
+export const withHeaders =
+  (path: RegExp, headers: Record<string, string | undefined>) =>
+  (provider: Provider): void => {
+    provider.use(async (ctx, next) => {
+      await next()
+      if (!path.test(ctx.path)) return
+      for (const [name, value] of Object.entries(headers)) {
+        if (value === undefined) ctx.remove(name)
+        else ctx.set(name, value)
+      }
+    })
+  }
+
+/** Also takes redirect URIs for which `fits` tells so, of one that is registered. */
+export const withRedirectUris =
+  (fits: (uri: string, registered: string) => boolean) =>
+  (provider: Provider): void => {
+    const kept = provider.Client.prototype.redirectUriAllowed
+    provider.Client.prototype.redirectUriAllowed = function (uri) {
+      return (
+        kept.call(this, uri) || (URL.canParse(uri) && this.redirectUris!.some((registered) => fits(uri, registered)))
+      )
+    }
+  }

@@ -210,6 +210,8 @@ export function createContext(parts: ContextParts) {
     tokens,
     /** Any request. Redirects are not followed. */
     send: http.send,
+    /** Tokens that came another way than from the token endpoint are revoked later as well. */
+    keep: (tokens: Readonly<Record<string, unknown>>) => issued.add(tokens, client()),
     /** The value is cut from all that is reported. */
     hide: redaction.add,
     /** Refreshes as the client would, or with changes. */

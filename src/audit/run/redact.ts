@@ -2,6 +2,9 @@
 const SECRET_NAMES =
   /^(code|code_verifier|client_secret|client_assertion|assertion|password|token|access_token|refresh_token|id_token|id_token_hint|subject_token|device_code|user_code|request_uri|registration_access_token|logout_token|request|username|login_hint)$/
 
+/** Members of a JWK that a public key does not have (RFC 7518 §6). */
+const SECRET_KEY_MEMBERS = /^(d|p|q|dp|dq|qi|oth|k|priv)$/
+
 const SECRET_HEADERS = /^(authorization|cookie|dpop|set-cookie|dpop-nonce)$/i
 
 /** The length from which a known secret is looked for in any text. */
@@ -40,10 +43,15 @@ export function createRedaction() {
     if (Array.isArray(value)) return value.map(json)
     if (typeof value === 'string') return text(value)
     if (typeof value !== 'object' || value === null) return value
+    const isKey = 'kty' in value
     return Object.fromEntries(
       Object.entries(value).map(([name, member]) => [
         name,
-        typeof member === 'string' ? named(name, member) : json(member),
+        isKey && SECRET_KEY_MEMBERS.test(name)
+          ? `‹${name}›`
+          : typeof member === 'string'
+            ? named(name, member)
+            : json(member),
       ]),
     )
   }

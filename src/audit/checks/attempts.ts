@@ -1,0 +1,33 @@
+import { fail, Inconclusive, inconclusive, notApplicable, pass, type Verdict, warning } from '../check.js'
+
+/** Variants of one attack, by what is different in them. */
+export type Variants = Readonly<Record<string, () => Promise<Verdict>>>
+
+/**
+ * Tries each variant. One that succeeds decides, then one that gives a warning; one that could not be told leaves the whole
+ * check inconclusive.
+ */
+export async function attempts(variants: Variants): Promise<Verdict> {
+  const found: { what: string; verdict: Verdict }[] = []
+  for (const [what, attempt] of Object.entries(variants)) found.push({ what, verdict: await told(attempt) })
+  const text = (result: Verdict['result']) =>
+    found
+      .filter(({ verdict }) => verdict.result === result)
+      .map(({ what, verdict }) => `${what}: ${verdict.observed}`)
+      .join(' ')
+  const has = (result: Verdict['result']) => found.some(({ verdict }) => verdict.result === result)
+  const unknown = has('inconclusive') ? ` Could not be told: ${text('inconclusive')}` : ''
+  if (has('fail')) return fail(`${text('fail')} ${text('warning')}`.trim() + unknown)
+  if (has('warning')) return warning(text('warning') + unknown)
+  if (unknown) return inconclusive(unknown.trim())
+  return has('pass') ? pass(text('pass')) : notApplicable(text('not_applicable'))
+}
+
+async function told(attempt: () => Promise<Verdict>): Promise<Verdict> {
+  try {
+    return await attempt()
+  } catch (error) {
+    if (!(error instanceof Inconclusive)) throw error
+    return inconclusive(error.message)
+  }
+}

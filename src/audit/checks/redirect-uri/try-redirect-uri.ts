@@ -1,0 +1,68 @@
+import { fail, inconclusive, pass, type Verdict } from '../../check.js'
+import { type AuditContext, type Changes, codeOf } from '../../run/context.js'
+import { ask, leadsTo } from '../answer.js'
+
+/**
+ * Finds out whether the server answers to a redirect URI that is not registered. First without a browser, where many servers
+ * already tell: nobody is sent anywhere. Only if that does not tell, in the browser, which goes to hosts of the audit only.
+ */
+export function createRedirectTrial(context: AuditContext) {
+  const honest = new Map<string | undefined, Promise<boolean>>()
+  let browser: Promise<boolean> | undefined
+
+  /** Whether the same request with the registered URI is refused as well: then a refusal tells nothing. */
+  const refusesAll = (prompt: string | undefined): Promise<boolean> => {
+    const known = honest.get(prompt) ?? ask(context, { prompt }).then(({ refused }) => refused)
+    honest.set(prompt, known)
+    return known
+  }
+
+  /** Whether a signed-in person comes back at once. If the server shows a page each time, a page tells nothing. */
+  async function comesBackAtOnce(): Promise<boolean> {
+    await context.code()
+    const request = await context.authorizationRequest()
+    return codeOf(await context.authorize(request, true), request) !== undefined
+  }
+
+  /** @param parameters what is sent as `redirect_uri`; default: the URI itself */
+  return async (uri: string, parameters: Changes = { redirect_uri: uri }): Promise<Verdict> => {
+    const { redirectUri: registered } = await context.authorizationRequest()
+    for (const prompt of ['none', undefined]) {
+      const {
+        to,
+        redirectUri,
+        response,
+        parameters: sent,
+        refused,
+      } = await ask(context, { ...parameters, prompt }, [uri, registered])
+      if (to && redirectUri === uri)
+        return fail(
+          `it sent ${sent.has('error') ? `the error ${sent.get('error')?.slice(0, 60)}` : 'the browser'} to ${uri}.`,
+        )
+      if (to) return pass('it used the registered URI instead.')
+      if (refused && !(await refusesAll(prompt))) return pass(`refused (status ${response.status}).`)
+    }
+    browser ??= comesBackAtOnce()
+    const atOnce = await browser
+    const request = await context.authorizationRequest(parameters)
+    const arrival = await context.authorize({ ...request, redirectUri: uri }, true)
+    if (arrival.at === 'unknown') return inconclusive(`${arrival.why}.`)
+    if (arrival.at === 'page')
+      return atOnce || (arrival.status ?? 0) >= 400
+        ? pass('it showed a page of its own to a signed-in person.')
+        : inconclusive('it showed a page, as it does with each sign-in.')
+    if (leadsTo(arrival.url, uri))
+      return fail(`it sent ${arrival.parameters.has('code') ? 'a code' : 'the browser'} to ${uri}.`)
+    return pass('it used the registered URI instead.')
+  }
+}
+
+/** A redirect URI with a part changed. Kept as text: `URL` would tidy up what is to be tried. */
+export function partsOf(redirectUri: string) {
+  const [, scheme = '', authority = '', path = '', query = ''] =
+    /^([^:]+):\/\/([^/?#]*)([^?#]*)(\?[^#]*)?/.exec(redirectUri) ?? []
+  return { scheme, authority, path, query, isHttp: /^https?$/i.test(scheme) && authority !== '' }
+}
+
+/** Whether a host is an IP address. */
+export const isIpAddress = (hostname: string): boolean => /^[\d.]+$|^\[/.test(hostname)

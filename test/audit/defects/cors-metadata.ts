@@ -1,0 +1,4 @@
+import type { Defect } from '../audited-server.js'
+import { withHeaders } from '../bend.js'
+
+export const defect: Defect = { bend: withHeaders(/^\/jwks$/, { 'access-control-allow-origin': undefined }) }

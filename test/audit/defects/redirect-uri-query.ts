@@ -1,0 +1,7 @@
+import type { Defect } from '../audited-server.js'
+import { withRedirectUris } from '../bend.js'
+
+export const defect: Defect = {
+  // The query is not compared.
+  bend: withRedirectUris((uri, registered) => uri.split('?')[0] === registered),
+}

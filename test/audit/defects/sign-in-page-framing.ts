@@ -1,0 +1,6 @@
+import type { Defect } from '../audited-server.js'
+import { withHeaders } from '../bend.js'
+
+export const defect: Defect = {
+  bend: withHeaders(/^\/interaction\//, { 'content-security-policy': "default-src 'self'" }),
+}
