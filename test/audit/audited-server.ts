@@ -8,7 +8,7 @@ import { Agent, fetch as undiciFetch } from 'undici'
 import type { AuditClient } from '../../src/audit.js'
 import { clientSecretBasic } from '../../src/protocol.js'
 import { selfSigned } from '../helpers/self-signed.js'
-import { finishInteraction } from './sign-in-page.js'
+import { createSignInPage } from './sign-in-page.js'
 import { createVisitorBrowser } from './visitor-browser.js'
 
 /** One thing that an otherwise good server does wrong. */
@@ -126,9 +126,10 @@ export async function startAuditedServer(defect: Defect = {}) {
     })
   // First the defect, then the sign-in: a defect may also concern the pages.
   defect.bend?.(provider)
+  const signInPage = createSignInPage(provider)
   provider.use(async (ctx, next) => {
     if (!ctx.path.startsWith('/interaction/')) return next()
-    await finishInteraction(provider, ctx)
+    await signInPage(ctx)
   })
   const handle = provider.callback()
   let requests = 0

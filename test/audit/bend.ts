@@ -62,3 +62,46 @@ export const withRedirectUris =
       )
     }
   }
+
+/** Changes the parameters of requests to a path before the server reads them. */
+export const withQuery =
+  (path: string, change: (query: URLSearchParams) => void) =>
+  (provider: Provider): void => {
+    provider.use((ctx, next) => {
+      if (ctx.path !== path) return next()
+      const query = new URLSearchParams(ctx.querystring)
+      change(query)
+      ctx.querystring = `${query}`
+      return next()
+    })
+  }
+
+/** Changes where a redirect away from the server leads. */
+export const withCallback =
+  (change: (url: URL) => void) =>
+  (provider: Provider): void => {
+    provider.use(async (ctx, next) => {
+      await next()
+      const location = `${ctx.response.get('location')}`
+      if (!URL.canParse(location) || location.startsWith(provider.issuer)) return
+      const url = new URL(location)
+      change(url)
+      ctx.set('location', url.href)
+    })
+  }
+
+/** Changes the claims of ID tokens after they were signed. */
+export const withIdTokens =
+  // biome-ignore lint/suspicious/noExplicitAny: claims are what the test makes of them
+    (change: (claims: any) => void) =>
+    (provider: Provider): void => {
+      provider.use(async (ctx, next) => {
+        await next()
+        const body = ctx.body as { id_token?: string } | undefined
+        if (ctx.path !== '/token' || !body?.id_token) return
+        const [header, claims, signature] = body.id_token.split('.')
+        const changed = JSON.parse(Buffer.from(claims!, 'base64url').toString())
+        change(changed)
+        body.id_token = [header, Buffer.from(JSON.stringify(changed)).toString('base64url'), signature].join('.')
+      })
+    }

@@ -10,11 +10,13 @@ export type Variants = Readonly<Record<string, () => Promise<Verdict>>>
 export async function attempts(variants: Variants): Promise<Verdict> {
   const found: { what: string; verdict: Verdict }[] = []
   for (const [what, attempt] of Object.entries(variants)) found.push({ what, verdict: await told(attempt) })
-  const text = (result: Verdict['result']) =>
-    found
-      .filter(({ verdict }) => verdict.result === result)
-      .map(({ what, verdict }) => `${what}: ${verdict.observed}`)
-      .join(' ')
+  /** What was said, and of which variants. */
+  const text = (result: Verdict['result']) => {
+    const byText = new Map<string, string[]>()
+    for (const { what, verdict } of found)
+      if (verdict.result === result) byText.set(verdict.observed, [...(byText.get(verdict.observed) ?? []), what])
+    return [...byText].map(([observed, names]) => `${names.join(', ')}: ${observed}`).join(' ')
+  }
   const has = (result: Verdict['result']) => found.some(({ verdict }) => verdict.result === result)
   const unknown = has('inconclusive') ? ` Could not be told: ${text('inconclusive')}` : ''
   if (has('fail')) return fail(`${text('fail')} ${text('warning')}`.trim() + unknown)

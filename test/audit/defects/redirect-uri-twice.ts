@@ -10,7 +10,7 @@ export const defect: Defect = {
       query.set('redirect_uri', given[0]!)
       ctx.querystring = `${query}`
       await next()
-      const location = ctx.response.get('location')
+      const location = `${ctx.response.get('location')}`
       if (location.startsWith(given[0]!)) ctx.set('location', location.replace(given[0]!, given.at(-1)!))
     })
   },

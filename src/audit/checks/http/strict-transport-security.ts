@@ -8,7 +8,7 @@ export const strictTransportSecurity: AuditCheck = {
   id: 'strict-transport-security',
   title: 'Browsers never go to the sign-in over plain http',
   severity: 'low',
-  sources: [rfc(6797, '7.2'), fapi2('5.2.3')],
+  sources: [rfc(6797, '7.1'), fapi2('5.2.3')],
   sets: ['fapi2'],
   needs: {},
   sends: 'A request to the authorization endpoint; it reads Strict-Transport-Security.',

@@ -1,6 +1,7 @@
-import { type AuditCheck, pass, warning } from '../../check.js'
+import { type AuditCheck, inconclusive, pass, warning } from '../../check.js'
 import { describeResponse, hasTokens } from '../../run/context.js'
 import { rfc } from '../../sources.js'
+import { refusesGrant } from './refuses-grant.js'
 
 export const tokenRedirectUriLeftOut: AuditCheck = {
   id: 'token-redirect-uri-left-out',
@@ -15,8 +16,9 @@ export const tokenRedirectUriLeftOut: AuditCheck = {
     'Ask for redirect_uri at the token endpoint if the authorization request had one; or enforce PKCE for all apps.',
   async run(context) {
     const response = await context.redeem(await context.code(), { body: { redirect_uri: undefined } })
-    return hasTokens(response)
-      ? warning('It gave tokens without the redirect URI.')
-      : pass(`It refused (${describeResponse(response)}).`)
+    if (hasTokens(response)) return warning('It gave tokens without the redirect URI.')
+    return refusesGrant(response)
+      ? pass(`It refused (${describeResponse(response)}).`)
+      : inconclusive(`It answered with ${describeResponse(response)}.`)
   },
 }

@@ -1,6 +1,7 @@
-import { type AuditCheck, fail, pass } from '../../check.js'
+import { type AuditCheck, fail, inconclusive, pass } from '../../check.js'
 import { describeResponse, hasTokens } from '../../run/context.js'
 import { rfc } from '../../sources.js'
+import { refusesGrant } from './refuses-grant.js'
 
 export const tokenRedirectUriOther: AuditCheck = {
   id: 'token-redirect-uri-other',
@@ -17,8 +18,9 @@ export const tokenRedirectUriOther: AuditCheck = {
     const { redirectUri } = code.request
     const other = `${redirectUri}${redirectUri.includes('?') ? '&' : '?'}proofkey=audit`
     const response = await context.redeem(code, { body: { redirect_uri: other } })
-    return hasTokens(response)
-      ? fail('It gave tokens although the redirect URI was another one.')
-      : pass(`It refused (${describeResponse(response)}).`)
+    if (hasTokens(response)) return fail('It gave tokens although the redirect URI was another one.')
+    return refusesGrant(response)
+      ? pass(`It refused (${describeResponse(response)}).`)
+      : inconclusive(`It answered with ${describeResponse(response)}.`)
   },
 }

@@ -1,0 +1,8 @@
+import type { Defect } from '../audited-server.js'
+import { withIdTokens } from '../bend.js'
+
+export const defect: Defect = {
+  bend: withIdTokens((claims) => {
+    claims.aud = 'another-client'
+  }),
+}

@@ -1,0 +1,9 @@
+import type { Defect } from '../audited-server.js'
+import { withIdTokens } from '../bend.js'
+
+export const defect: Defect = {
+  // The name is changed after the token was signed.
+  bend: withIdTokens((claims) => {
+    claims.sub = 'grace'
+  }),
+}

@@ -1,0 +1,9 @@
+import type { Defect } from '../audited-server.js'
+import { withCallback } from '../bend.js'
+
+export const defect: Defect = {
+  // Only codes come with the issuer.
+  bend: withCallback((url) => {
+    if (url.searchParams.has('error')) url.searchParams.delete('iss')
+  }),
+}

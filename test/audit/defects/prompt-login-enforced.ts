@@ -1,0 +1,8 @@
+import type { Defect } from '../audited-server.js'
+import { withQuery } from '../bend.js'
+
+export const defect: Defect = {
+  bend: withQuery('/auth', (query) => {
+    if (query.get('prompt') === 'login') query.delete('prompt')
+  }),
+}
