@@ -14,7 +14,10 @@ export const grantTypesListed: AuditCheck = {
   repair: 'Switch off implicit and password, and remove them from grant_types_supported.',
   async run({ metadata }) {
     const types = listed(metadata, 'grant_types_supported')
-    if (!types) return inconclusive('The metadata has no grant_types_supported.')
+    if (!types)
+      return inconclusive(
+        'The metadata has no grant_types_supported; by RFC 8414 that means authorization_code and implicit.',
+      )
     const found = types.filter((type) => type === 'implicit' || type === 'password')
     return found.length ? warning(`It lists ${found.join(' and ')}.`) : pass(`It lists ${types.join(', ')}.`)
   },

@@ -1,4 +1,4 @@
-import { type AuditCheck, fail, inconclusive, pass, warning } from '../../check.js'
+import { type AuditCheck, fail, notApplicable, pass, warning } from '../../check.js'
 import { fapi2, rfc } from '../../sources.js'
 import { listed } from './documents.js'
 
@@ -17,7 +17,7 @@ export const signingAlgorithmsListed: AuditCheck = {
   async run({ metadata }) {
     const found = MEMBERS.map((member) => ({ member, algorithms: listed(metadata, member) ?? [] }))
     if (found.every(({ algorithms }) => !algorithms.length))
-      return inconclusive('The metadata does not say which algorithms it supports.')
+      return notApplicable('The metadata lists no signing algorithms.')
     const text = (weak: RegExp) =>
       found
         .map(({ member, algorithms }) => ({ member, weak: algorithms.filter((algorithm) => weak.test(algorithm)) }))
