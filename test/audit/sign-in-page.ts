@@ -1,5 +1,6 @@
-import type { Context } from 'koa'
 import type Provider from 'oidc-provider'
+
+type Context = Parameters<Parameters<Provider['use']>[0]>[0]
 
 /** The page of a server where people sign in. */
 export function createSignInPage(provider: Provider) {
