@@ -2,7 +2,7 @@ import type Provider from 'oidc-provider'
 import { afterEach, describe, expect, it } from 'vitest'
 import { audit, checks } from '../../src/audit.js'
 import { type Defect, startAuditedServer } from './audited-server.js'
-import { withRedirectUris } from './bend.js'
+import { withRedirectUris } from './bend-answers.js'
 
 let server: Awaited<ReturnType<typeof startAuditedServer>>
 afterEach(() => server.close())
@@ -34,18 +34,20 @@ function signsInFirst(provider: Provider): void {
   })
 }
 
+/** Shows error pages with status 200. */
+function withPleasantErrors(provider: Provider): void {
+  provider.use(async (ctx, next) => {
+    await next()
+    if (ctx.path === '/auth' && ctx.status === 400) ctx.status = 200
+  })
+}
+
 describe('a good server of another kind has no defect', () => {
   const failed = (results: Awaited<ReturnType<typeof resultsAt>>) =>
     results.filter(({ result }) => result === 'fail').map(({ id, observed }) => ({ id, observed }))
 
   it('its error pages have status 200', async () => {
-    const bend = (provider: Provider) => {
-      provider.use(async (ctx, next) => {
-        await next()
-        if (ctx.path === '/auth' && ctx.status === 400) ctx.status = 200
-      })
-    }
-    const results = await resultsAt({ bend })
+    const results = await resultsAt({ bend: withPleasantErrors })
     expect(failed(results)).toEqual([])
     expect(results.find(({ id }) => id === 'redirect-uri-path')?.result).toBe('pass')
   })
@@ -85,14 +87,19 @@ describe('redirect URIs', () => {
     expect(result).toMatchObject({ result: 'fail', observed: expect.stringContaining('it sent a code to') })
   })
 
-  it('without a browser, a page tells nothing', async () => {
+  async function withoutBrowser(bend: (provider: Provider) => void) {
     const redirectUri = 'https://app.example/callback'
-    server = await startAuditedServer({ bend: signsInFirst, redirectUri })
-    const { results } = await audit({
-      issuer: server.issuer,
-      clients: [{ clientId: 'public', redirectUri }],
-      only: ids,
-    })
+    server = await startAuditedServer({ bend, redirectUri })
+    return audit({ issuer: server.issuer, clients: [{ clientId: 'public', redirectUri }], only: ids })
+  }
+
+  it('without a browser, a page refuses where the registered URI gets an answer', async () => {
+    const { results } = await withoutBrowser(withPleasantErrors)
+    for (const { id, result } of results) expect({ id, result }).toEqual({ id, result: 'pass' })
+  })
+
+  it('without a browser, a page that the registered URI gets too tells nothing', async () => {
+    const { results } = await withoutBrowser(signsInFirst)
     for (const { id, result } of results) expect({ id, result }).toEqual({ id, result: 'inconclusive' })
   })
 })

@@ -1,7 +1,8 @@
 import { afterEach, expect, it } from 'vitest'
 import { audit, type Result } from '../../src/audit.js'
 import { type Defect, errors, startAuditedServer } from './audited-server.js'
-import { withCallback, withHeaders, withIdTokens, withKeys, withMetadata, withRedirectUris } from './bend.js'
+import { withMetadata } from './bend.js'
+import { withCallback, withHeaders, withIdTokens, withKeys, withRedirectUris } from './bend-answers.js'
 
 let server: Awaited<ReturnType<typeof startAuditedServer>>
 afterEach(() => server.close())

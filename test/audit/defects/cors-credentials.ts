@@ -1,5 +1,5 @@
 import type { Defect } from '../audited-server.js'
-import { withHeaders } from '../bend.js'
+import { withHeaders } from '../bend-answers.js'
 
 export const defect: Defect = {
   bend: withHeaders(/^\/me$/, {

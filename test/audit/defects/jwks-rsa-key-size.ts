@@ -1,5 +1,5 @@
 import type { Defect } from '../audited-server.js'
-import { withKeys } from '../bend.js'
+import { withKeys } from '../bend-answers.js'
 
 export const defect: Defect = {
   // A modulus of 1024 bits.

@@ -1,5 +1,5 @@
 import type { Defect } from '../audited-server.js'
-import { withRedirectUris } from '../bend.js'
+import { withRedirectUris } from '../bend-answers.js'
 
 export const defect: Defect = {
   redirectUri: 'https://app.example/callback',

@@ -1,5 +1,5 @@
 import type { Defect } from '../audited-server.js'
-import { withCallback } from '../bend.js'
+import { withCallback } from '../bend-answers.js'
 
 export const defect: Defect = {
   // A plus is read as a space, as forms do it.

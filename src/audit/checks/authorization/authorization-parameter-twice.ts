@@ -1,7 +1,7 @@
 import { type AuditCheck, fail, inconclusive, pass, type Verdict } from '../../check.js'
 import { type AuditContext, type Changes, codeOf, describe } from '../../run/context.js'
 import { rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 import { refusedAtStart } from './refused-at-start.js'
 
 /** What a filter in front of a server, or an app, may have looked at only once. */
@@ -23,7 +23,7 @@ export const authorizationParameterTwice: AuditCheck = {
   why: 'Two parts of a system may each read another one of the two values. What the one has checked is then not what the other does.',
   repair: 'Answer a request in which a parameter is there twice with invalid_request.',
   run: (context) =>
-    attempts(
+    tryVariants(
       Object.fromEntries(
         Object.entries(TWICE).map(([name, values]) => [
           name,

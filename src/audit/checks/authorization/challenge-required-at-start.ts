@@ -1,6 +1,6 @@
 import { type AuditCheck, warning } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 import { refusedAtStart } from './refused-at-start.js'
 
 export const challengeRequiredAtStart: AuditCheck = {
@@ -14,7 +14,7 @@ export const challengeRequiredAtStart: AuditCheck = {
   why: 'A person should not enter a password for a sign-in that cannot be protected. An app that forgot the protection also notices at once, and not after months.',
   repair: 'Require PKCE for the client, and answer a request without code_challenge with invalid_request at once.',
   run: (context) =>
-    attempts({
+    tryVariants({
       'No challenge': () =>
         refusedAtStart(context, { code_challenge: undefined, code_challenge_method: undefined }, warning),
     }),

@@ -2,7 +2,7 @@ import { type AuditCheck, fail, inconclusive, pass, type Verdict } from '../../c
 import { type AuditContext, describe } from '../../run/context.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
 import { ask } from '../answer.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 import { waitsForPerson } from './refused-at-start.js'
 
 const RESPONSE_TYPES = ['token', 'id_token token', 'code token', 'code id_token token']
@@ -21,7 +21,7 @@ export const implicitRefused: AuditCheck = {
   why: 'A token in an address is seen by history, logs and other scripts. It cannot be bound to the app, so whoever reads it can use it.',
   repair: 'Switch off the implicit and the hybrid flow for the client; answer with unsupported_response_type.',
   run: (context) =>
-    attempts(Object.fromEntries(RESPONSE_TYPES.map((type) => [`“${type}”`, () => tryResponseType(context, type)]))),
+    tryVariants(Object.fromEntries(RESPONSE_TYPES.map((type) => [`“${type}”`, () => tryResponseType(context, type)]))),
 }
 
 async function tryResponseType(context: AuditContext, type: string): Promise<Verdict> {

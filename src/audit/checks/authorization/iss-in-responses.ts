@@ -1,7 +1,7 @@
 import { type AuditCheck, fail, notApplicable, pass, warning } from '../../check.js'
 import { fapi2, rfc } from '../../sources.js'
 import { ask } from '../answer.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 
 export const issInResponses: AuditCheck = {
   id: 'iss-in-responses',
@@ -21,7 +21,7 @@ export const issInResponses: AuditCheck = {
       if (sent.length) return fail(`iss is ${sent.join(' and ')}, not ${issuer}.`)
       return promised ? fail('iss is missing, though the metadata promises it.') : warning('iss is missing.')
     }
-    return attempts({
+    return tryVariants({
       'With a code': async () => judge((await context.code()).parameters.getAll('iss')),
       'With an error': async () => {
         const { to, parameters } = await ask(context, { prompt: 'none' })

@@ -1,6 +1,6 @@
 import { type AuditCheck, warning } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 import { refusedAtStart } from './refused-at-start.js'
 
 export const plainRefusedAtStart: AuditCheck = {
@@ -14,7 +14,7 @@ export const plainRefusedAtStart: AuditCheck = {
   why: 'With plain, the secret of the sign-in stands in the address bar. Whoever reads the address can use a stolen code.',
   repair: 'Support S256 only, and answer another method, or none, with invalid_request at once.',
   run: (context) =>
-    attempts({
+    tryVariants({
       'The method plain': () => refusedAtStart(context, { code_challenge_method: 'plain' }, warning),
       'No method': () => refusedAtStart(context, { code_challenge_method: undefined }, warning),
     }),

@@ -1,6 +1,6 @@
 import { type AuditCheck, fail, inconclusive, notApplicable, pass } from '../../check.js'
 import { asvs, oidcLogout } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 import { asksForIdToken } from './id-token.js'
 
 const HOST = 'attacker.invalid'
@@ -38,7 +38,7 @@ export const postLogoutRedirectUri: AuditCheck = {
         ? inconclusive('it showed a page; where it leads after that was not seen.')
         : notApplicable('it did not redirect at once.')
     }
-    return attempts({
+    return tryVariants({
       'With the client_id': tried({ client_id: clientId }),
       ...(asksForIdToken(context) && {
         'With an ID token': async () => tried({ id_token_hint: `${(await context.tokens())['id_token']}` })(),

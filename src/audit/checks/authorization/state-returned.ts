@@ -3,7 +3,7 @@ import { type AuditCheck, fail, inconclusive, notApplicable, pass } from '../../
 import { codeOf, describe } from '../../run/context.js'
 import { rfc } from '../../sources.js'
 import { ask } from '../answer.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 
 /** Printable ASCII that is easily lost or changed on the way (RFC 6749 appendix A.5). */
 const HOSTILE = ' +%20&a=b#c?d/e\\f"g\'h;i:j@k{l}|~'
@@ -28,7 +28,7 @@ export const stateReturned: AuditCheck = {
               ? `it came back as ${returned.map((one) => JSON.stringify(one)).join(' and ')}.`
               : 'it did not come back.',
           )
-    return attempts({
+    return tryVariants({
       'With a code': async () => {
         const request = await context.authorizationRequest({ state })
         const arrival = await context.authorize(request)

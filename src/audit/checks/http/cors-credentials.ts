@@ -1,6 +1,6 @@
 import { type AuditCheck, fail, Inconclusive, inconclusive, pass } from '../../check.js'
 import { rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 
 const ORIGIN = 'https://attacker.invalid'
 
@@ -19,7 +19,7 @@ export const corsCredentials: AuditCheck = {
   async run(context) {
     const present = ENDPOINTS.filter((name) => typeof context.metadata[name] === 'string')
     if (!present.length) throw new Inconclusive('The metadata names no endpoint.')
-    return attempts(
+    return tryVariants(
       Object.fromEntries(
         present.map((name) => [
           name,

@@ -1,7 +1,7 @@
 import { type AuditCheck, inconclusive, pass, warning } from '../../check.js'
 import { metadataUrls } from '../../run/metadata.js'
 import { rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 
 const ORIGIN = 'https://app.invalid'
 
@@ -26,7 +26,7 @@ export const corsMetadata: AuditCheck = {
         : warning('it has no Access-Control-Allow-Origin.')
     }
     const { openid, oauth } = metadataUrls(context.issuer)
-    return attempts({
+    return tryVariants({
       metadata: async () => {
         const first = await readable(openid)
         return first.result === 'inconclusive' ? readable(oauth) : first

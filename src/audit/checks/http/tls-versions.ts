@@ -2,8 +2,8 @@ import { connect, type SecureVersion } from 'node:tls'
 import { type AuditCheck, fail, Inconclusive, inconclusive, notApplicable, pass } from '../../check.js'
 import type { AuditContext } from '../../run/context.js'
 import { fapi2, rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
 import { endpointsOf } from '../metadata/documents.js'
+import { tryVariants } from '../variants.js'
 
 const TIMEOUT_MS = 10_000
 
@@ -25,7 +25,7 @@ export const tlsVersions: AuditCheck = {
         .map(([, address]) => new URL(address).host),
     )
     if (!hosts.size) return notApplicable('No address in the metadata uses https.')
-    return attempts(Object.fromEntries([...hosts].map((host) => [host, () => judge(context, host)])))
+    return tryVariants(Object.fromEntries([...hosts].map((host) => [host, () => judge(context, host)])))
   },
 }
 

@@ -2,7 +2,7 @@ import { randomToken } from '../../../crypto/random.js'
 import { type AuditCheck, fail, inconclusive, pass } from '../../check.js'
 import { metadataUrls } from '../../run/metadata.js'
 import { rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 import { endpointsOf } from './documents.js'
 
 const HOST = 'attacker.invalid'
@@ -41,7 +41,7 @@ export const forwardedHeadersIgnored: AuditCheck = {
     }
     if (plain.status !== 200 || !plain.json) return inconclusive('No metadata document could be read.')
     const before = new Map(endpointsOf(plain.json))
-    return attempts(
+    return tryVariants(
       Object.fromEntries(
         Object.entries(given).map(([name, headers]) => [
           name,

@@ -1,6 +1,6 @@
 import { type AuditCheck, notApplicable, pass } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
-import { attempts, type Variants } from '../attempts.js'
+import { tryVariants, type Variants } from '../variants.js'
 import { createRedirectTrial, partsOf } from './try-redirect-uri.js'
 
 export const redirectUriComparedAsString: AuditCheck = {
@@ -22,7 +22,7 @@ export const redirectUriComparedAsString: AuditCheck = {
     // Some servers ignore the parameter and always use the registered URI: they compare nothing.
     const ignored = await attempt(`${scheme}://${authority}/proofkey-audit-other${query}`)
     if (/registered URI instead/.test(ignored.observed)) return pass('It always uses the registered URI.')
-    return attempts(
+    return tryVariants(
       Object.fromEntries(
         Object.entries(forms(scheme, authority, path))
           .filter(([, form]) => `${form}${query}` !== redirectUri)

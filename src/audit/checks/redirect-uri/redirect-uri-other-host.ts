@@ -1,6 +1,6 @@
 import { type AuditCheck, notApplicable } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 import { createRedirectTrial, partsOf } from './try-redirect-uri.js'
 
 export const redirectUriOtherHost: AuditCheck = {
@@ -20,7 +20,7 @@ export const redirectUriOtherHost: AuditCheck = {
     const attempt = createRedirectTrial(context)
     const host = authority.replace(/:\d*$/, '')
     const at = (other: string) => () => attempt(`${scheme}://${other}${path}${query}`)
-    return attempts({
+    return tryVariants({
       'Another host': at('attacker.invalid'),
       'The registered host as the beginning of another': at(`${host}.attacker.invalid`),
       'The registered host as user info': at(`${host}@attacker.invalid`),

@@ -1,6 +1,6 @@
 import { type AuditCheck, notApplicable } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 import { createRedirectTrial, partsOf } from './try-redirect-uri.js'
 
 export const redirectUriPath: AuditCheck = {
@@ -21,7 +21,7 @@ export const redirectUriPath: AuditCheck = {
     const attempt = createRedirectTrial(context)
     const at = (other: string) => () => attempt(`${scheme}://${authority}${other}${query}`)
     const folder = path.replace(/\/$/, '')
-    return attempts({
+    return tryVariants({
       'A longer path': at(`${folder}/proofkey-audit`),
       'A longer last part': at(`${folder || '/'}-proofkey-audit`),
       'Another path': at('/proofkey-audit'),

@@ -1,6 +1,6 @@
 import { type AuditCheck, fail, notApplicable, warning } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 import { createRedirectTrial, partsOf } from './try-redirect-uri.js'
 
 export const redirectUriPort: AuditCheck = {
@@ -22,7 +22,7 @@ export const redirectUriPort: AuditCheck = {
       return notApplicable(`The redirect URI is at ${host}, where the port is free (RFC 8252 §7.3).`)
     const attempt = createRedirectTrial(context)
     const port = authority.endsWith(':8443') ? '9443' : '8443'
-    return attempts({
+    return tryVariants({
       'Another port': async () => {
         const verdict = await attempt(`${scheme}://${host}:${port}${path}${query}`)
         if (verdict.result !== 'fail') return verdict

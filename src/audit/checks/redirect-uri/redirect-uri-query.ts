@@ -1,6 +1,6 @@
 import type { AuditCheck } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 import { createRedirectTrial } from './try-redirect-uri.js'
 
 export const redirectUriQuery: AuditCheck = {
@@ -18,6 +18,6 @@ export const redirectUriQuery: AuditCheck = {
     const attempt = createRedirectTrial(context)
     const [base = redirectUri] = redirectUri.split('#')
     const added = (parameter: string) => () => attempt(`${base}${base.includes('?') ? '&' : '?'}${parameter}`)
-    return attempts({ 'One more parameter': added('proofkey=audit'), 'A code': added('code=proofkey-audit') })
+    return tryVariants({ 'One more parameter': added('proofkey=audit'), 'A code': added('code=proofkey-audit') })
   },
 }

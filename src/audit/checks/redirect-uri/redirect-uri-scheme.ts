@@ -1,6 +1,6 @@
 import { type AuditCheck, notApplicable } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 import { createRedirectTrial, partsOf } from './try-redirect-uri.js'
 
 export const redirectUriScheme: AuditCheck = {
@@ -20,7 +20,7 @@ export const redirectUriScheme: AuditCheck = {
     if (!isHttp) return notApplicable(`The redirect URI ${redirectUri} has a scheme of its own.`)
     const attempt = createRedirectTrial(context)
     const other = scheme.toLowerCase() === 'https' ? 'http' : 'https'
-    return attempts({
+    return tryVariants({
       [other]: () => attempt(`${other}://${authority}${path}${query}`),
       'A scheme of an app': () => attempt(`invalid.proofkey-audit://${authority}${path}${query}`),
       data: () => attempt('data:text/plain,proofkey-audit'),

@@ -1,6 +1,6 @@
 import { type AuditCheck, notApplicable } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 import { createRedirectTrial, isIpAddress, partsOf } from './try-redirect-uri.js'
 
 export const redirectUriSubdomain: AuditCheck = {
@@ -19,7 +19,7 @@ export const redirectUriSubdomain: AuditCheck = {
     const { scheme, authority, path, query, isHttp } = partsOf(redirectUri)
     if (!isHttp || isIpAddress(authority)) return notApplicable(`The redirect URI ${redirectUri} has no host name.`)
     const attempt = createRedirectTrial(context)
-    return attempts({
+    return tryVariants({
       'A sub-domain': () => attempt(`${scheme}://proofkey-audit.${authority}${path}${query}`),
       'A host that ends in the registered one': () => attempt(`${scheme}://proofkey-audit${authority}${path}${query}`),
     })

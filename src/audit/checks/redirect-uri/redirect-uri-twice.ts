@@ -1,6 +1,6 @@
 import { type AuditCheck, notApplicable } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
-import { attempts } from '../attempts.js'
+import { tryVariants } from '../variants.js'
 import { createRedirectTrial, partsOf } from './try-redirect-uri.js'
 
 export const redirectUriTwice: AuditCheck = {
@@ -19,7 +19,7 @@ export const redirectUriTwice: AuditCheck = {
     if (!isHttp) return notApplicable(`The redirect URI ${redirectUri} has no host.`)
     const attempt = createRedirectTrial(context)
     const other = `${scheme}://${authority}/proofkey-audit`
-    return attempts({
+    return tryVariants({
       'The registered one first': () => attempt(other, { redirect_uri: [redirectUri, other] }),
       'The registered one last': () => attempt(other, { redirect_uri: [other, redirectUri] }),
     })

@@ -1,18 +1,19 @@
 import { fail, inconclusive, pass, type Verdict } from '../../check.js'
 import { type AuditContext, type Changes, codeOf } from '../../run/context.js'
-import { ask, leadsTo } from '../answer.js'
+import { type Answer, ask, leadsTo } from '../answer.js'
+import { walk } from '../walk.js'
 
 /**
  * Finds out whether the server answers to a redirect URI that is not registered. First without a browser, where many servers
  * already tell: nobody is sent anywhere. Only if that does not tell, in the browser, which goes to hosts of the audit only.
  */
 export function createRedirectTrial(context: AuditContext) {
-  const honest = new Map<string | undefined, Promise<boolean>>()
+  const honest = new Map<string | undefined, Promise<Answer>>()
   let browser: Promise<boolean> | undefined
 
-  /** Whether the same request with the registered URI is refused as well: then a refusal tells nothing. */
-  const refusesAll = (prompt: string | undefined): Promise<boolean> => {
-    const known = honest.get(prompt) ?? ask(context, { prompt }).then(({ refused }) => refused)
+  /** What the same request with the registered URI comes to. */
+  const withRegistered = (prompt: string | undefined): Promise<Answer> => {
+    const known = honest.get(prompt) ?? ask(context, { prompt })
     honest.set(prompt, known)
     return known
   }
@@ -40,7 +41,16 @@ export function createRedirectTrial(context: AuditContext) {
           `it sent ${sent.has('error') ? `the error ${sent.get('error')?.slice(0, 60)}` : 'the browser'} to ${uri}.`,
         )
       if (to) return pass('it used the registered URI instead.')
-      if (refused && !(await refusesAll(prompt))) return pass(`refused (status ${response.status}).`)
+      const registeredAnswer = await withRegistered(prompt)
+      // Where the registered URI is refused as well, a refusal tells nothing.
+      if (refused && !registeredAnswer.refused) return pass(`refused (status ${response.status}).`)
+      // With prompt=none there is no sign-in page: one that comes instead of the error that the registered URI gets refuses.
+      if (prompt === 'none' && registeredAnswer.to && response.status < 400) {
+        const request = await context.authorizationRequest({ ...parameters, prompt })
+        const { atRedirectUri, page } = await walk(context, { ...request, redirectUri: uri })
+        if (atRedirectUri) return fail(`it sent the browser to ${uri}.`)
+        if (page.status < 500) return pass('it showed a page, where it answers to the registered URI.')
+      }
     }
     browser ??= comesBackAtOnce()
     const atOnce = await browser

@@ -7,7 +7,7 @@ export type Variants = Readonly<Record<string, () => Promise<Verdict>>>
  * Tries each variant. One that succeeds decides, then one that gives a warning; one that could not be told leaves the whole
  * check inconclusive.
  */
-export async function attempts(variants: Variants): Promise<Verdict> {
+export async function tryVariants(variants: Variants): Promise<Verdict> {
   const found: { what: string; verdict: Verdict }[] = []
   for (const [what, attempt] of Object.entries(variants)) found.push({ what, verdict: await told(attempt) })
   /** What was said, and of which variants. */
