@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import Provider, { type Configuration, errors } from 'oidc-provider'
 import type { AuditClient } from '../../src/audit.js'
 import { clientSecretBasic } from '../../src/protocol.js'
+import { type Strictness, strictness } from './strictness.js'
 import { createVisitorBrowser } from './visitor-browser.js'
 
 /** One thing that an otherwise good server does wrong. */
@@ -15,6 +16,8 @@ export interface Defect {
   readonly configure?: (configuration: Configuration) => void
   /** Adds middleware, or replaces a method. */
   readonly bend?: (provider: Provider) => void
+  /** Leaves out what the good server does beyond `oidc-provider`. */
+  readonly lenient?: Strictness
 }
 
 export const REDIRECT_URI = 'http://127.0.0.1:5555/callback'
@@ -86,6 +89,7 @@ export async function startAuditedServer(defect: Defect = {}) {
   const provider = new Provider(issuer, configuration)
   // First the defect, then the sign-in: a defect may also concern the pages.
   defect.bend?.(provider)
+  for (const [name, apply] of Object.entries(strictness)) if (name !== defect.lenient) apply(provider)
   provider.use(async (ctx, next) => {
     if (!ctx.path.startsWith('/interaction/')) return next()
     await provider.interactionFinished(ctx.req, ctx.res, { login: { accountId: 'ada' } })

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import type Provider from 'oidc-provider'
+import ProviderClass from 'oidc-provider'
 
 /** Serves metadata with other members; `undefined` removes one. */
 export const withMetadata = (members: Record<string, unknown>) => (provider: Provider) => {
@@ -24,3 +26,22 @@ export const withRecord =
       // biome-ignore lint/suspicious/noExplicitAny: as above
     }) as any
   }
+
+/** Changes the query of each request for this path, before the server reads it. */
+export const withQuery = (path: string, change: (query: URLSearchParams) => void) => (provider: Provider) => {
+  provider.use(async (ctx, next) => {
+    if (ctx.path === path) {
+      const query = new URLSearchParams(ctx.querystring)
+      change(query)
+      ctx.querystring = `${query}`
+    }
+    await next()
+  })
+}
+
+/** The parameters of the request that is being answered, as the server parsed them; writable. */
+export const parameters = (): Record<string, string | undefined> =>
+  (ProviderClass.ctx?.oidc.params ?? {}) as Record<string, string | undefined>
+
+/** A code challenge (RFC 7636 §4.2). */
+export const s256 = (verifier: string): string => createHash('sha256').update(verifier).digest('base64url')
