@@ -4,14 +4,17 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import Provider, { type Configuration, errors } from 'oidc-provider'
 import type { AuditClient } from '../../src/audit.js'
-import { clientSecretBasic } from '../../src/protocol.js'
-import { type Strictness, strictness } from './strictness.js'
+import { clientSecretBasic, privateKeyJwt } from '../../src/protocol.js'
+import { key, publicJwk } from './client-key.js'
+import { checkAssertion, type Strictness, strictness } from './strictness.js'
 import { createVisitorBrowser } from './visitor-browser.js'
 
 /** One thing that an otherwise good server does wrong. */
 export interface Defect {
   /** The client that the check is proven with, of those of {@link startAuditedServer}. Default `public`. */
-  readonly client?: 'public' | 'confidential'
+  readonly client?: 'public' | 'confidential' | 'assertion'
+  /** What the good server is configured with too. */
+  readonly setting?: (configuration: Configuration) => void
   /** Changes the configuration of `oidc-provider`. */
   readonly configure?: (configuration: Configuration) => void
   /** Adds middleware, or replaces a method. */
@@ -52,7 +55,15 @@ function goodConfiguration(): Configuration {
         token_endpoint_auth_method: 'client_secret_basic',
         grant_types: ['authorization_code', 'refresh_token'],
       },
+      {
+        client_id: 'assertion',
+        jwks: { keys: [publicJwk] },
+        redirect_uris: [REDIRECT_URI],
+        token_endpoint_auth_method: 'private_key_jwt',
+        grant_types: ['authorization_code', 'refresh_token'],
+      },
     ],
+    assertJwtClientAuthClaimsAndHeader: checkAssertion,
     pkce: { required: () => true },
     responseTypes: ['code'],
     scopes: ['openid', 'offline_access', 'profile'],
@@ -73,6 +84,8 @@ function goodConfiguration(): Configuration {
     },
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub, name: sub }) }),
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    // Otherwise a sign-in ends the tokens of the one before.
+    expiresWithSession: async () => false,
     rotateRefreshToken: true,
     cookies: { keys: ['a key of the tests'] },
     ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 3600, IdToken: 600, Interaction: 600, Session: 3600 },
@@ -85,6 +98,7 @@ export async function startAuditedServer(defect: Defect = {}) {
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const configuration = goodConfiguration()
+  defect.setting?.(configuration)
   defect.configure?.(configuration)
   const provider = new Provider(issuer, configuration)
   // First the defect, then the sign-in: a defect may also concern the pages.
@@ -104,6 +118,7 @@ export async function startAuditedServer(defect: Defect = {}) {
   })
   const clients = {
     public: [{ clientId: 'public' }, { clientId: 'public-2' }],
+    assertion: [{ clientId: 'assertion', clientAuth: privateKeyJwt(key), key }],
     confidential: [
       { clientId: 'confidential', clientAuth: clientSecretBasic('a-secret-of-the-confidential-client') },
       { clientId: 'confidential-2', clientAuth: clientSecretBasic('a-secret-of-the-other-confidential-client') },
