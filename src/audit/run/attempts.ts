@@ -65,10 +65,20 @@ export async function signInWith(
   const arrival = await context.authorize(request, true)
   const code = codeOf(arrival, request)
   if (code) return reactionOf(await context.redeem(code, token))
+  return seenWithoutSession(context, request.url, arrival)
+}
+
+/**
+ * What an arrival without a code says about an attack. A browser that cannot see the server's page leaves it open: then the
+ * answer that the same request gets without a session counts.
+ */
+export async function seenWithoutSession(context: AuditContext, url: URL, arrival: Arrival): Promise<Reaction> {
   const reaction = refusalAt(arrival)
   if (reaction.outcome === 'refused' || arrival.at !== 'page' || arrival.status !== undefined) return reaction
-  // The browser cannot see the page: look at the answer that this request gets without a session.
-  const { status, location } = await context.send({ url: request.url.href })
+  // Where requests must be pushed, this URL was not what the browser visited.
+  if (context.metadata['require_pushed_authorization_requests'] === true && !url.searchParams.has('request_uri'))
+    return reaction
+  const { status, location } = await context.send({ url: url.href })
   const error = location?.searchParams.get('error')
   const refused = isClientError(status) || (error && !OF_THE_PERSON.test(error))
   return refused ? { outcome: 'refused', detail: `status ${status}${error ? `, ${error}` : ''}` } : reaction

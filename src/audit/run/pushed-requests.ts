@@ -1,5 +1,5 @@
 import { Inconclusive } from '../check.js'
-import { type Reaction, refusalAt } from './attempts.js'
+import { type Reaction, seenWithoutSession } from './attempts.js'
 import { type AuditContext, type AuthorizationRequest, codeOf, describe, describeResponse } from './context.js'
 import type { HttpResponse } from './http.js'
 
@@ -34,5 +34,7 @@ export async function signInPushed(context: AuditContext, { request, url }: Push
 /** Visits a URL that a good server refuses. A code means that it was accepted. */
 export async function visitReaction(context: AuditContext, request: AuthorizationRequest, url: URL): Promise<Reaction> {
   const arrival = await context.visit({ ...request, url }, true)
-  return codeOf(arrival, request) ? { outcome: 'accepted', detail: 'a code' } : refusalAt(arrival)
+  return codeOf(arrival, request)
+    ? { outcome: 'accepted', detail: 'a code' }
+    : seenWithoutSession(context, url, arrival)
 }

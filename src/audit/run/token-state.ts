@@ -39,16 +39,6 @@ export async function isAlive(context: AuditContext, token: unknown, by?: AuditC
 }
 
 /**
- * A sign-in whose tokens work now.
- * @throws Inconclusive if the access token does not
- */
-export async function workingTokens(context: AuditContext): Promise<Readonly<Record<string, unknown>>> {
-  const tokens = await context.tokens()
-  if (await isAlive(context, tokens['access_token'])) return tokens
-  throw new Inconclusive('The server does not accept its own new access token at the userinfo endpoint.')
-}
-
-/**
  * A sign-in with a refresh token.
  * @throws Inconclusive if there is none
  */
@@ -72,9 +62,19 @@ export async function tokensWithRefresh(
 export async function refreshed(
   context: AuditContext,
   refreshToken: string,
+  by?: AuditClient,
 ): Promise<Readonly<Record<string, unknown>> & { refresh_token: string }> {
-  const response = await context.refresh(refreshToken)
+  const response = await context.refresh(refreshToken, by ? { client: by } : {})
   if (!hasTokens(response)) throw new Inconclusive(`An honest refresh gave no tokens (${describeResponse(response)}).`)
   const next = response.json['refresh_token']
   return { ...response.json, refresh_token: typeof next === 'string' && next ? next : refreshToken }
+}
+
+/**
+ * A sign-in with a refresh token, after that of another sign-in has worked: what does not work later has been ended.
+ * @throws Inconclusive if it does not
+ */
+export async function refreshableTokens(context: AuditContext, by?: AuditClient): ReturnType<typeof tokensWithRefresh> {
+  await refreshed(context, (await tokensWithRefresh(context, by)).refresh_token, by)
+  return tokensWithRefresh(context, by)
 }

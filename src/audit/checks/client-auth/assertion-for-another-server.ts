@@ -17,7 +17,7 @@ export const assertionForAnotherServer: AuditCheck = {
       const withAudience = (aud: unknown) => () => redeemWith(context, assert({ claims: { aud } }))
       return {
         'an assertion for another server': withAudience('https://attacker.example'),
-        'an assertion for a server whose name begins with that of this one': withAudience(
+        'an assertion for an address that begins with that of this server': withAudience(
           `${context.issuer}.attacker.example`,
         ),
         'an assertion without aud': withAudience(undefined),

@@ -1,13 +1,13 @@
 import type { AuditCheck } from '../../check.js'
 import { tryAll } from '../../run/attempts.js'
-import { fapi2, rfc } from '../../sources.js'
+import { rfc } from '../../sources.js'
 
 export const codeOfAnotherClient: AuditCheck = {
   id: 'code-of-another-client',
   title: 'A code is only for the client that asked for it',
   severity: 'high',
-  sources: [rfc(6749, '4.1.3'), rfc(9700, '2.1.1'), fapi2('5.3.2.1')],
-  sets: ['rfc9700', 'fapi2'],
+  sources: [rfc(6749, '4.1.3'), rfc(9700, '2.1.1')],
+  sets: ['rfc9700'],
   needs: { client: 'any', signIn: true, otherClient: true },
   sends: 'A code of an honest sign-in, with its verifier, redeemed by another client of the server.',
   why: 'One app of many may be careless or hostile. If it can use the codes of the others, it gets the sessions of their users.',

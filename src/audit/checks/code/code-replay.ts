@@ -7,7 +7,7 @@ export const codeReplay: AuditCheck = {
   id: 'code-replay',
   title: 'A code gives tokens once',
   severity: 'high',
-  sources: [rfc(6749, '4.1.2'), asvs('V10.4.2'), fapi2('5.3.2.1')],
+  sources: [rfc(6749, '4.1.2'), asvs('V10.4.2'), fapi2('5.3.2.2')],
   sets: ['rfc9700', 'asvs-l1', 'asvs-l2', 'asvs-l3', 'fapi2'],
   needs: { client: 'any', signIn: true },
   sends: 'The same honest token request twice, one after the other.',

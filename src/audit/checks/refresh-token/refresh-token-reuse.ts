@@ -9,7 +9,7 @@ export const refreshTokenReuse: AuditCheck = {
   title: 'An old refresh token is refused, and ends the newest one',
   severity: 'high',
   sources: [rfc(9700, '4.14.2'), asvs('V10.4.5')],
-  sets: ['rfc9700', 'asvs-l1', 'asvs-l2', 'asvs-l3'],
+  sets: ['rfc9700', 'asvs-l1', 'asvs-l2'],
   needs: { client: 'public', signIn: true },
   sends: 'Two honest refreshes, then the first refresh token again, then the newest one.',
   why: 'When a replaced token comes back, two hold the same session: the person and a thief. If the server does not end the session then, the thief keeps it.',

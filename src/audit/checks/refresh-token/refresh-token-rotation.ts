@@ -7,7 +7,7 @@ export const refreshTokenRotation: AuditCheck = {
   title: 'A refresh token of a public client is replaced at each use, or bound to a key',
   severity: 'high',
   sources: [rfc(9700, '2.2.2'), rfc(9700, '4.14.2'), asvs('V10.4.5')],
-  sets: ['rfc9700', 'asvs-l1', 'asvs-l2', 'asvs-l3'],
+  sets: ['rfc9700', 'asvs-l1', 'asvs-l2'],
   needs: { client: 'public', signIn: true },
   sends: 'An honest refresh of a token that is bound to no key.',
   why: 'An app in a browser or on a phone has no secret, so a stolen refresh token is enough to stay signed in as the person for months. A token that changes at each use shows the theft, because two now hold the same one.',

@@ -1,6 +1,6 @@
 import { type AuditCheck, fail, inconclusive, pass } from '../../check.js'
 import { isRefusal } from '../../run/attempts.js'
-import { describeResponse, hasTokens } from '../../run/context.js'
+import { type AuditContext, codeOf, describeResponse, hasTokens } from '../../run/context.js'
 import { tokensWithRefresh } from '../../run/token-state.js'
 import { rfc } from '../../sources.js'
 
@@ -17,14 +17,10 @@ export const refreshTokenScope: AuditCheck = {
   why: 'The person agreed to what the app asked for at the sign-in. If an app can ask for more later without asking the person, the agreement means nothing.',
   repair: 'Compare the scope of a refresh with that of the sign-in, and refuse what is not in it with invalid_scope.',
   async run(context) {
-    const tokens = await tokensWithRefresh(context)
     const asked = words(context.client().scope ?? 'openid')
-    const granted = [...asked, ...words(tokens['scope'])]
-    const supported = context.metadata['scopes_supported']
-    const more = (Array.isArray(supported) ? supported : []).find(
-      (scope): scope is string => typeof scope === 'string' && !granted.includes(scope),
-    )
-    if (!more) return inconclusive('The metadata lists no scope beyond what the sign-in has already got.')
+    const tokens = await tokensWithRefresh(context)
+    const more = await scopeToAdd(context, [...asked, ...words(tokens['scope'])])
+    if (!more) return inconclusive('There is no scope that this client could ask for beyond what its sign-ins get.')
     const response = await context.refresh(tokens.refresh_token, { body: { scope: `${asked.join(' ')} ${more}` } })
     if (!hasTokens(response))
       return isRefusal(response)
@@ -39,4 +35,23 @@ export const refreshTokenScope: AuditCheck = {
       ? fail(`It gave tokens with the scope ${more}, which the sign-in did not ask for.`)
       : pass(`It gave tokens without the scope ${more}.`)
   },
+}
+
+/** Without consequences, and usual. */
+const HARMLESS = ['profile', 'email', 'address', 'phone']
+const MOST = 3
+
+/** A scope that the client may have and has not got: a refusal must not come from the client's registration. */
+async function scopeToAdd(context: AuditContext, granted: readonly string[]): Promise<string | undefined> {
+  const supported = context.metadata['scopes_supported']
+  const listed = HARMLESS.filter((scope) => !Array.isArray(supported) || supported.includes(scope))
+  for (const scope of listed.filter((name) => !granted.includes(name)).slice(0, MOST)) {
+    const wanted = `${context.client().scope ?? 'openid'} ${scope}`
+    const request = await context.authorizationRequest({ scope: wanted })
+    const code = codeOf(await context.authorize(request), request)
+    const response = code && (await context.redeem(code))
+    // Without a scope in the response, all that was asked for was given (RFC 6749 §5.1).
+    if (response && hasTokens(response) && words(response.json['scope'] ?? wanted).includes(scope)) return scope
+  }
+  return undefined
 }

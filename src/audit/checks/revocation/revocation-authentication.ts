@@ -1,16 +1,16 @@
 import { none } from '../../../protocol/client-auth/client-auth.js'
 import { type AuditCheck, fail, inconclusive, pass } from '../../check.js'
 import { describeResponse, hasTokens } from '../../run/context.js'
-import { tokensWithRefresh } from '../../run/token-state.js'
+import { refreshableTokens } from '../../run/token-state.js'
 import { wrongAuth } from '../../run/wrong-auth.js'
-import { rfc } from '../../sources.js'
+import { asvs, rfc } from '../../sources.js'
 
 export const revocationAuthentication: AuditCheck = {
   id: 'revocation-authentication',
   title: 'Revocation needs the authentication of the client',
   severity: 'medium',
-  sources: [rfc(7009, '2.1')],
-  sets: [],
+  sources: [rfc(7009, '2.1'), asvs('V10.4.10')],
+  sets: ['asvs-l2', 'asvs-l3'],
   needs: { client: 'confidential', signIn: true, metadata: ['revocation_endpoint'] },
   sends:
     'Revocation requests for a refresh token with no client authentication and with a wrong one, then an honest refresh.',
@@ -25,7 +25,7 @@ export const revocationAuthentication: AuditCheck = {
       ['a wrong authentication', wrong],
     ] as const) {
       if (!clientAuth) continue
-      const { refresh_token: token } = await tokensWithRefresh(context)
+      const { refresh_token: token } = await refreshableTokens(context)
       const request = await context.authenticated('revocation_endpoint', { token }, context.client(), { clientAuth })
       const response = await context.send(request)
       if (response.status >= 500)

@@ -1,6 +1,6 @@
 import { type AuditCheck, fail, inconclusive, pass } from '../../check.js'
 import { describeResponse, hasTokens } from '../../run/context.js'
-import { tokensWithRefresh } from '../../run/token-state.js'
+import { refreshableTokens } from '../../run/token-state.js'
 import { rfc } from '../../sources.js'
 
 export const revocationByAnotherClient: AuditCheck = {
@@ -14,7 +14,7 @@ export const revocationByAnotherClient: AuditCheck = {
   why: 'A token that leaked to another app should be worth nothing there. If that app can end it, it can sign out the users of this one.',
   repair: 'Compare the client that asks with the client of the token, and leave the token alone if they differ.',
   async run(context) {
-    const { refresh_token: token } = await tokensWithRefresh(context)
+    const { refresh_token: token } = await refreshableTokens(context)
     const response = await context.send(
       await context.authenticated('revocation_endpoint', { token }, context.otherClient()),
     )

@@ -1,7 +1,7 @@
 import { type AuditCheck, fail, inconclusive, pass, warning } from '../../check.js'
 import { isRefusal } from '../../run/attempts.js'
 import { describeResponse, hasTokens } from '../../run/context.js'
-import { isAlive, tokensWithRefresh } from '../../run/token-state.js'
+import { isAlive, refreshableTokens } from '../../run/token-state.js'
 import { rfc } from '../../sources.js'
 
 export const revocationEndsTokens: AuditCheck = {
@@ -15,7 +15,7 @@ export const revocationEndsTokens: AuditCheck = {
   why: 'When people sign out, or a device is lost, the app ends its tokens. A token that works afterwards keeps the session open for whoever has it.',
   repair: 'End a refresh token when it is revoked, and with it the access tokens of the same sign-in.',
   async run(context) {
-    const { refresh_token: refreshToken, access_token: accessToken } = await tokensWithRefresh(context)
+    const { refresh_token: refreshToken, access_token: accessToken } = await refreshableTokens(context)
     if (!(await isAlive(context, accessToken)))
       return inconclusive('The access token did not work before the revocation either.')
     const parameters = { token: refreshToken, token_type_hint: 'refresh_token' }

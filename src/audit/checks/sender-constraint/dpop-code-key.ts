@@ -7,7 +7,7 @@ export const dpopCodeKey: AuditCheck = {
   id: 'dpop-code-key',
   title: 'A code that is bound to a key by dpop_jkt works with that key only',
   severity: 'medium',
-  sources: [rfc(9449, '10'), fapi2('5.3.2.2')],
+  sources: [rfc(9449, '10'), fapi2('5.3.2.1')],
   sets: ['fapi2'],
   needs: { client: 'any', signIn: true, metadata: ['dpop_signing_alg_values_supported'] },
   sends: 'Codes of authorization requests with dpop_jkt, redeemed with a proof of another key and without a proof.',
