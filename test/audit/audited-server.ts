@@ -6,15 +6,19 @@ import type { AddressInfo } from 'node:net'
 import Provider, { type Configuration, errors } from 'oidc-provider'
 import { Agent, fetch as undiciFetch } from 'undici'
 import type { AuditClient } from '../../src/audit.js'
-import { clientSecretBasic } from '../../src/protocol.js'
+import { clientSecretBasic, privateKeyJwt } from '../../src/protocol.js'
 import { selfSigned } from '../helpers/self-signed.js'
+import { key, publicJwk } from './client-key.js'
 import { createSignInPage } from './sign-in-page.js'
+import { checkAssertion, type Strictness, strictness } from './strictness.js'
 import { createVisitorBrowser } from './visitor-browser.js'
 
 /** One thing that an otherwise good server does wrong. */
 export interface Defect {
   /** The client that the check is proven with, of those of {@link startAuditedServer}. Default `public`. */
-  readonly client?: 'public' | 'confidential'
+  readonly client?: 'public' | 'confidential' | 'assertion'
+  /** What the good server is configured with too. */
+  readonly setting?: (configuration: Configuration) => void
   /** Both the good server and the one with the defect speak TLS, with a certificate of their own. */
   readonly tls?: true
   /** The redirect URI of all clients, where the check needs another kind than {@link REDIRECT_URI}. */
@@ -25,6 +29,8 @@ export interface Defect {
   readonly configure?: (configuration: Configuration) => void
   /** Adds middleware, or replaces a method. */
   readonly bend?: (provider: Provider) => void
+  /** Leaves out what the good server does beyond `oidc-provider`. */
+  readonly lenient?: Strictness
 }
 
 export const REDIRECT_URI = 'http://127.0.0.1:5555/callback'
@@ -59,12 +65,20 @@ function goodConfiguration(redirectUri: string): Configuration {
         token_endpoint_auth_method: 'client_secret_basic',
         grant_types: ['authorization_code', 'refresh_token'],
       },
+      {
+        client_id: 'assertion',
+        jwks: { keys: [publicJwk] },
+        redirect_uris: [redirectUri],
+        token_endpoint_auth_method: 'private_key_jwt',
+        grant_types: ['authorization_code', 'refresh_token'],
+      },
     ],
+    assertJwtClientAuthClaimsAndHeader: checkAssertion,
     pkce: { required: () => true },
     allowOmittingSingleRegisteredRedirectUri: false,
     responseTypes: ['code'],
     acrValues: ['urn:example:password'],
-    clientAuthMethods: ['none', 'client_secret_basic', 'private_key_jwt'],
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     enabledJWA: { clientAuthSigningAlgValues: ['PS256', 'ES256', 'EdDSA'] },
     scopes: ['openid', 'offline_access', 'profile'],
     claims: { openid: ['sub'], profile: ['name'] },
@@ -84,6 +98,8 @@ function goodConfiguration(redirectUri: string): Configuration {
     },
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub, name: sub }) }),
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    // Otherwise a sign-in ends the tokens of the one before.
+    expiresWithSession: async () => false,
     rotateRefreshToken: true,
     cookies: { keys: ['a key of the tests'] },
     ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 3600, IdToken: 600, Interaction: 600, Session: 3600 },
@@ -91,8 +107,9 @@ function goodConfiguration(redirectUri: string): Configuration {
 }
 
 /** What a good server has in common with the one with this defect. */
-export const withoutDefect = ({ client, tls, redirectUri }: Defect): Defect => ({
+export const withoutDefect = ({ client, setting, tls, redirectUri }: Defect): Defect => ({
   ...(client && { client }),
+  ...(setting && { setting }),
   ...(tls && { tls }),
   ...(redirectUri && { redirectUri }),
 })
@@ -117,6 +134,7 @@ export async function startAuditedServer(defect: Defect = {}) {
   const issuer = `http${tls ? 's' : ''}://127.0.0.1:${(server.address() as AddressInfo).port}`
   const agent = tls && new Agent({ connect: { ca: tls.cert } })
   const configuration = goodConfiguration(redirectUri)
+  defect.setting?.(configuration)
   defect.configure?.(configuration)
   const provider = new Provider(issuer, configuration)
   if (tls)
@@ -127,6 +145,7 @@ export async function startAuditedServer(defect: Defect = {}) {
   // First the defect, then the sign-in: a defect may also concern the pages.
   defect.bend?.(provider)
   const signInPage = createSignInPage(provider)
+  for (const [name, apply] of Object.entries(strictness)) if (name !== defect.lenient) apply(provider)
   provider.use(async (ctx, next) => {
     if (!ctx.path.startsWith('/interaction/')) return next()
     await signInPage(ctx)
@@ -140,6 +159,7 @@ export async function startAuditedServer(defect: Defect = {}) {
   })
   const clients = {
     public: [{ clientId: 'public' }, { clientId: 'public-2' }],
+    assertion: [{ clientId: 'assertion', clientAuth: privateKeyJwt(key), key }],
     confidential: [
       { clientId: 'confidential', clientAuth: clientSecretBasic('a-secret-of-the-confidential-client') },
       { clientId: 'confidential-2', clientAuth: clientSecretBasic('a-secret-of-the-other-confidential-client') },

@@ -32,6 +32,8 @@ export interface AuditOptions {
   /** Also checks that wait for minutes. Default false. */
   readonly slow?: boolean | undefined
   readonly fetch?: FetchLike | undefined
+  /** Waits in slow checks, in seconds. Default: a timer; for tests, which move the clock instead. */
+  readonly sleep?: ((seconds: number, signal: AbortSignal) => Promise<void>) | undefined
   readonly signal?: AbortSignal | undefined
   /** Called when a check begins. */
   readonly onStart?: ((check: AuditCheck, client: AuditClient | undefined) => void) | undefined
@@ -56,7 +58,8 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   const startedAt = new Date()
   const signal = options.signal ?? new AbortController().signal
   const redaction = createRedaction()
-  const http = createHttp({ redaction, fetch: options.fetch, signal, paceMs: isLoopback(url) ? 0 : PACE_MS })
+  const httpOptions = { redaction, fetch: options.fetch, signal, paceMs: isLoopback(url) ? 0 : PACE_MS }
+  const http = createHttp(httpOptions)
   const metadata = await readMetadata(http, issuer).catch((error) => {
     if (error instanceof Inconclusive) return undefined
     throw error
@@ -69,19 +72,29 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
     issued: createIssuedTokens(redaction),
     clients,
     client: undefined,
-    browser,
+    browser: browser && oneAtATime(browser),
     signal,
+    sleep: options.sleep,
   }
   const runs = chosen.flatMap((check) => clientsOf(check, clients).map((client) => ({ check, client })))
   const results: AuditResult[] = []
   let tokensLeft = 0
   try {
     const honest = createHonestSignIns(parts)
-    for (const { check, client } of runs) {
-      const result = await runCheck(check, { ...parts, client }, options, honest)
+    let done = 0
+    const run = async ({ check, client }: (typeof runs)[number], own = parts): Promise<void> => {
+      const result = await runCheck(check, { ...own, client }, options, honest)
       results.push(result)
-      onResult?.(result, results.length, runs.length)
+      onResult?.(result, ++done, runs.length)
     }
+    for (const one of runs.filter(({ check }) => !check.needs.slow)) await run(one)
+    // Slow checks mostly wait: they do so together, each with a record of its own.
+    const waited = await Promise.allSettled(
+      runs
+        .filter(({ check }) => check.needs.slow)
+        .map((one) => run(one, { ...parts, http: createHttp({ ...httpOptions, pace: http.pace }) })),
+    )
+    for (const outcome of waited) if (outcome.status === 'rejected') throw outcome.reason
   } finally {
     tokensLeft = await revokeAll(signal.aborted ? { ...parts, ...unaborted(parts) } : parts)
   }
@@ -175,6 +188,19 @@ function missing(
   if (needs.signIn && !browser) return no('inconclusive', 'It needs a person who signs in.')
   const absent = metadata && needs.metadata?.find((name) => metadata[name] === undefined)
   return absent ? no('not_applicable', `The metadata has no ${absent}.`) : undefined
+}
+
+/** Slow checks run at the same time, but a person can be at one page only. */
+function oneAtATime(browser: AuditBrowser): AuditBrowser {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    ...browser,
+    visit(...request) {
+      const next = last.then(() => browser.visit(...request))
+      last = next.catch(() => {})
+      return next
+    },
+  }
 }
 
 /** For the last requests after an abort: they get 10 seconds. */

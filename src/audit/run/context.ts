@@ -44,6 +44,8 @@ export interface TokenRequestChanges {
   /** Default: the client's own. */
   readonly clientAuth?: ClientAuth
   readonly headers?: Readonly<Record<string, string>>
+  /** Sent without a pause, for requests that must arrive at once. */
+  readonly unpaced?: true
 }
 
 export interface ContextParts {
@@ -57,6 +59,8 @@ export interface ContextParts {
   readonly client: AuditClient | undefined
   readonly browser: AuditBrowser | undefined
   readonly signal: AbortSignal
+  /** Default: a timer. */
+  readonly sleep?: ((seconds: number, signal: AbortSignal) => Promise<void>) | undefined
 }
 
 /**
@@ -112,8 +116,45 @@ export function createContext(parts: ContextParts) {
     return { url, verifier, state, nonce, redirectUri: url.searchParams.get('redirect_uri') ?? redirectUri, client: by }
   }
 
-  /** Sends the person's browser there. `expectsRefusal`: a good server answers with an error page. */
+  /**
+   * Sends the person's browser there, with a pushed request where the server demands that. `expectsRefusal`: a good server
+   * answers with an error page.
+   */
   async function authorize(request: AuthorizationRequest, expectsRefusal = false): Promise<Arrival> {
+    if (metadata()['require_pushed_authorization_requests'] !== true) return visit(request, expectsRefusal)
+    const pushed = await push(request)
+    const url = pushedUrl(request, pushed)
+    if (url) return visit({ ...request, url }, expectsRefusal)
+    return { at: 'page', status: pushed.status, url: endpoint('pushed_authorization_request_endpoint') }
+  }
+
+  /** Pushes the parameters of an authorization request (RFC 9126), with changes. */
+  async function push(request: AuthorizationRequest, changes: TokenRequestChanges = {}): Promise<HttpResponse> {
+    const given = request.url.searchParams
+    const parameters = Object.fromEntries([...given.keys()].map((name) => [name, given.getAll(name)]))
+    const { url, body, headers, fetch } = await authenticated(
+      'pushed_authorization_request_endpoint',
+      { ...parameters, ...changes.body },
+      changes.client ?? request.client,
+      changes,
+    )
+    const response = await http.send({ url, body, headers, fetch })
+    const requestUri = response.json?.['request_uri']
+    if (typeof requestUri === 'string') redaction.add(requestUri, 'request_uri')
+    return response
+  }
+
+  /** The authorization URL for a pushed request, as one client would use it. Undefined if there is no `request_uri`. */
+  function pushedUrl(request: AuthorizationRequest, pushed: HttpResponse, by = request.client): URL | undefined {
+    const requestUri = pushed.json?.['request_uri']
+    if (typeof requestUri !== 'string' || !requestUri) return undefined
+    const url = new URL(endpoint('authorization_endpoint'))
+    set(url.searchParams, { client_id: by.clientId, request_uri: requestUri })
+    return url
+  }
+
+  /** Sends the person's browser to exactly this URL. */
+  async function visit(request: AuthorizationRequest, expectsRefusal = false): Promise<Arrival> {
     if (!browser) throw new Inconclusive('It needs a signed-in browser.')
     if (!browser.observes(request.redirectUri))
       throw new Inconclusive(`This browser cannot receive an answer at ${request.redirectUri}.`)
@@ -154,7 +195,7 @@ export function createContext(parts: ContextParts) {
       by,
       changes,
     )
-    const response = await http.send({ url, body, headers, fetch })
+    const response = await http.send({ url, body, headers, fetch, unpaced: changes.unpaced })
     issued.add(response.json, by)
     return response
   }
@@ -203,6 +244,9 @@ export function createContext(parts: ContextParts) {
     endpoint,
     authorizationRequest,
     authorize,
+    visit,
+    push,
+    pushedUrl,
     code,
     redeem,
     tokenRequest,
@@ -217,8 +261,11 @@ export function createContext(parts: ContextParts) {
     /** Refreshes as the client would, or with changes. */
     refresh: (refreshToken: unknown, changes: TokenRequestChanges = {}) =>
       tokenRequest({ grant_type: 'refresh_token', refresh_token: `${refreshToken}` }, changes),
+    /** Tokens in this response are revoked later, like those of `tokenRequest`. */
+    obtained: (response: HttpResponse, by = client()) => issued.add(response.json, by),
     /** Waits; ends with the audit. */
-    sleep: (seconds: number) => wait(seconds * 1000, undefined, { signal }),
+    sleep: (seconds: number): Promise<void> =>
+      parts.sleep ? parts.sleep(seconds, signal) : wait(seconds * 1000, undefined, { signal }),
   }
 }
 

@@ -12,6 +12,8 @@ export interface HttpRequest {
   readonly body?: URLSearchParams | string | undefined
   /** With a client certificate, for example. Default: the audit's. */
   readonly fetch?: FetchLike | undefined
+  /** Sent without a pause, for requests that must arrive at once. */
+  readonly unpaced?: true | undefined
 }
 
 /** What came back. Redirects are not followed. */
@@ -54,24 +56,22 @@ export interface HttpOptions {
   readonly signal: AbortSignal
   /** The least time between the starts of two requests, in milliseconds. */
   readonly paceMs: number
+  /** Of another record, to share its pace and its count. */
+  readonly pace?: Pace | undefined
 }
 
-/** Sends requests one after the other, paced and counted, and keeps what was sent and received. */
-export function createHttp({ redaction, fetch = globalThis.fetch, signal, paceMs }: HttpOptions) {
-  const exchanges: Exchange[] = []
-  let sent = 0
-  let nextAt = 0
+/** Waits until a request may be sent, and counts it. */
+export type Pace = (unpaced?: true) => Promise<void>
 
-  async function pace(): Promise<void> {
-    if (++sent > MAX_REQUESTS) throw new Inconclusive(`The audit stops after ${MAX_REQUESTS} requests.`)
-    const now = performance.now()
-    const delay = nextAt - now
-    nextAt = Math.max(now, nextAt) + paceMs
-    if (delay > 0) await wait(delay, undefined, { signal })
-  }
+/** Sends requests one after the other, paced and counted, and keeps what was sent and received. */
+export function createHttp(options: HttpOptions) {
+  const { redaction, signal, pace = createPace(options) } = options
+  const fetch: FetchLike = options.fetch ?? globalThis.fetch
+  const exchanges: Exchange[] = []
 
   return {
     exchanges,
+    pace,
 
     /** @throws Inconclusive if there is no response, or the server asks to slow down */
     async send({
@@ -80,7 +80,7 @@ export function createHttp({ redaction, fetch = globalThis.fetch, signal, paceMs
       method = body === undefined ? 'GET' : 'POST',
       ...rest
     }: HttpRequest): Promise<HttpResponse> {
-      await pace()
+      await pace(rest.unpaced)
       const headers = new Headers(rest.headers)
       if (!headers.has('accept')) headers.set('accept', 'application/json, text/html;q=0.9, */*;q=0.1')
       if (body instanceof URLSearchParams && !headers.has('content-type'))
@@ -132,6 +132,19 @@ export function createHttp({ redaction, fetch = globalThis.fetch, signal, paceMs
         throw new Inconclusive(`${method} ${redaction.url(url).split('?')[0]}: ${failure}.`)
       }
     },
+  }
+}
+
+function createPace({ signal, paceMs }: HttpOptions): Pace {
+  let sent = 0
+  let nextAt = 0
+  return async (unpaced) => {
+    if (++sent > MAX_REQUESTS) throw new Inconclusive(`The audit stops after ${MAX_REQUESTS} requests.`)
+    if (unpaced) return
+    const now = performance.now()
+    const delay = nextAt - now
+    nextAt = Math.max(now, nextAt) + paceMs
+    if (delay > 0) await wait(delay, undefined, { signal })
   }
 }
 

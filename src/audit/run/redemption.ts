@@ -1,0 +1,14 @@
+import type { AuditContext, IssuedCode } from './context.js'
+
+/** The honest token request for a code, not yet sent. */
+export const redemption = (context: AuditContext, { code, request }: IssuedCode) =>
+  context.authenticated(
+    'token_endpoint',
+    {
+      grant_type: 'authorization_code',
+      code,
+      redirect_uri: request.redirectUri,
+      code_verifier: request.verifier,
+    },
+    request.client,
+  )

@@ -1,0 +1,80 @@
+import { Inconclusive } from '../check.js'
+import type { AuditClient } from '../client.js'
+import { type AuditContext, describeResponse, hasTokens } from './context.js'
+import type { HttpResponse } from './http.js'
+
+/** The headers and the method with which an access token is used at the userinfo endpoint. */
+export interface TokenUse {
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Uses an access token at the userinfo endpoint as a bearer token, or in this way. */
+export const sendToken = (context: AuditContext, token: unknown, use?: TokenUse): Promise<HttpResponse> =>
+  context.send({
+    url: context.endpoint('userinfo_endpoint'),
+    headers: use?.headers ?? { authorization: `Bearer ${token}` },
+  })
+
+/**
+ * Whether the server still accepts an access token: it is asked at the userinfo endpoint, else by introspection.
+ * @throws Inconclusive where neither tells
+ */
+export async function isAlive(context: AuditContext, token: unknown, by?: AuditClient): Promise<boolean> {
+  if (context.metadata['userinfo_endpoint'] !== undefined) {
+    const response = await sendToken(context, token)
+    if (response.status === 200) return true
+    if (response.status === 401 || response.json?.['error'] === 'invalid_token') return false
+    throw new Inconclusive(
+      `The userinfo endpoint does not tell whether a token is valid (${describeResponse(response)}).`,
+    )
+  }
+  if (context.metadata['introspection_endpoint'] === undefined)
+    throw new Inconclusive(
+      'The server has neither a userinfo nor an introspection endpoint, so access tokens cannot be tried.',
+    )
+  const request = await context.authenticated('introspection_endpoint', { token: `${token}` }, by ?? context.client())
+  const response = await context.send(request)
+  if (response.status === 200 && typeof response.json?.['active'] === 'boolean') return response.json['active']
+  throw new Inconclusive(`Introspection does not tell whether a token is valid (${describeResponse(response)}).`)
+}
+
+/**
+ * A sign-in with a refresh token.
+ * @throws Inconclusive if there is none
+ */
+export async function tokensWithRefresh(
+  context: AuditContext,
+  by?: AuditClient,
+): Promise<Readonly<Record<string, unknown>> & { refresh_token: string }> {
+  const tokens = await context.tokens({}, by)
+  const refreshToken = tokens['refresh_token']
+  if (typeof refreshToken === 'string' && refreshToken) return { ...tokens, refresh_token: refreshToken }
+  const scope = (by ?? context.client()).scope ?? 'openid'
+  throw new Inconclusive(
+    `A sign-in with the scope "${scope}" gave no refresh token. If the client should get one, give it the scope for that, often offline_access.`,
+  )
+}
+
+/**
+ * Refreshes as an honest client.
+ * @throws Inconclusive if that gives no tokens
+ */
+export async function refreshed(
+  context: AuditContext,
+  refreshToken: string,
+  by?: AuditClient,
+): Promise<Readonly<Record<string, unknown>> & { refresh_token: string }> {
+  const response = await context.refresh(refreshToken, by ? { client: by } : {})
+  if (!hasTokens(response)) throw new Inconclusive(`An honest refresh gave no tokens (${describeResponse(response)}).`)
+  const next = response.json['refresh_token']
+  return { ...response.json, refresh_token: typeof next === 'string' && next ? next : refreshToken }
+}
+
+/**
+ * A sign-in with a refresh token, after that of another sign-in has worked: what does not work later has been ended.
+ * @throws Inconclusive if it does not
+ */
+export async function refreshableTokens(context: AuditContext, by?: AuditClient): ReturnType<typeof tokensWithRefresh> {
+  await refreshed(context, (await tokensWithRefresh(context, by)).refresh_token, by)
+  return tokensWithRefresh(context, by)
+}

@@ -1,0 +1,9 @@
+import type { Defect } from '../audited-server.js'
+import { withChangedAssertion } from '../bend.js'
+
+export const defect: Defect = {
+  client: 'assertion',
+  bend: withChangedAssertion((claims, { issuer }) => {
+    claims['aud'] = issuer
+  }),
+}

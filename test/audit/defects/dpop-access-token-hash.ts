@@ -1,0 +1,1 @@
+export { defect } from './dpop-bound-token.js'

@@ -1,0 +1,1 @@
+export { defect } from './assertion-audience.js'

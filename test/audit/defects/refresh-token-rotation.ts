@@ -1,0 +1,7 @@
+import type { Defect } from '../audited-server.js'
+
+export const defect: Defect = {
+  configure: (configuration) => {
+    configuration.rotateRefreshToken = false
+  },
+}

@@ -1,0 +1,10 @@
+import type { Defect } from '../audited-server.js'
+
+export const defect: Defect = {
+  configure: (configuration) => {
+    configuration.features = {
+      ...configuration.features,
+      revocation: { enabled: true, allowedPolicy: () => true },
+    }
+  },
+}

@@ -1,0 +1,3 @@
+import type { Defect } from '../audited-server.js'
+
+export const defect: Defect = { client: 'confidential', lenient: 'authMethod' }
