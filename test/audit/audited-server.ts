@@ -64,7 +64,7 @@ function goodConfiguration(redirectUri: string): Configuration {
     allowOmittingSingleRegisteredRedirectUri: false,
     responseTypes: ['code'],
     acrValues: ['urn:example:password'],
-    clientAuthMethods: ['none', 'client_secret_basic', 'private_key_jwt'],
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     enabledJWA: { clientAuthSigningAlgValues: ['PS256', 'ES256', 'EdDSA'] },
     scopes: ['openid', 'offline_access', 'profile'],
     claims: { openid: ['sub'], profile: ['name'] },
