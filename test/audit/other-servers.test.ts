@@ -78,6 +78,20 @@ describe('redirect URIs', () => {
     }
   })
 
+  it('so it is for the scheme of an app', async () => {
+    const native: Defect = {
+      redirectUri: 'com.example.app:/callback',
+      configure: (configuration) => {
+        for (const client of configuration.clients!) client.application_type = 'native'
+      },
+    }
+    const tried = ['redirect-uri-other-host', 'redirect-uri-path', 'redirect-uri-scheme', 'redirect-uri-twice']
+    for (const { id, result } of await resultsAt(native, tried)) expect({ id, result }).toEqual({ id, result: 'pass' })
+    await server.close()
+    for (const { id, result } of await resultsAt({ ...native, bend: withRedirectUris(() => true) }, tried.slice(0, 3)))
+      expect({ id, result }).toEqual({ id, result: 'fail' })
+  })
+
   it('what only a signed-in person sees is found in the browser', async () => {
     const bend = (provider: Provider) => {
       signsInFirst(provider)

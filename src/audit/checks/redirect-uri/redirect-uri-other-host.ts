@@ -1,4 +1,4 @@
-import { type AuditCheck, notApplicable } from '../../check.js'
+import type { AuditCheck } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
 import { tryVariants } from '../variants.js'
 import { createRedirectTrial, partsOf } from './try-redirect-uri.js'
@@ -16,8 +16,8 @@ export const redirectUriOtherHost: AuditCheck = {
   async run(context) {
     const { redirectUri } = await context.authorizationRequest()
     const { scheme, authority, path, query, isHttp } = partsOf(redirectUri)
-    if (!isHttp) return notApplicable(`The redirect URI ${redirectUri} has no host.`)
     const attempt = createRedirectTrial(context)
+    if (!isHttp) return tryVariants({ 'Another host': () => attempt('https://attacker.invalid/callback') })
     const host = authority.replace(/:\d*$/, '')
     const at = (other: string) => () => attempt(`${scheme}://${other}${path}${query}`)
     return tryVariants({

@@ -1,4 +1,4 @@
-import { type AuditCheck, notApplicable } from '../../check.js'
+import type { AuditCheck } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
 import { tryVariants } from '../variants.js'
 import { createRedirectTrial, partsOf } from './try-redirect-uri.js'
@@ -17,8 +17,12 @@ export const redirectUriPath: AuditCheck = {
   async run(context) {
     const { redirectUri } = await context.authorizationRequest()
     const { scheme, authority, path, query, isHttp } = partsOf(redirectUri)
-    if (!isHttp) return notApplicable(`The redirect URI ${redirectUri} has no host.`)
     const attempt = createRedirectTrial(context)
+    if (!isHttp)
+      return tryVariants({
+        'A longer path': () => attempt(`${redirectUri}/proofkey-audit`),
+        'A longer last part': () => attempt(`${redirectUri}-proofkey-audit`),
+      })
     const at = (other: string) => () => attempt(`${scheme}://${authority}${other}${query}`)
     const folder = path.replace(/\/$/, '')
     return tryVariants({

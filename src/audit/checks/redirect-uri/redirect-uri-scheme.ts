@@ -1,4 +1,4 @@
-import { type AuditCheck, notApplicable } from '../../check.js'
+import type { AuditCheck } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
 import { tryVariants } from '../variants.js'
 import { createRedirectTrial, partsOf } from './try-redirect-uri.js'
@@ -17,14 +17,14 @@ export const redirectUriScheme: AuditCheck = {
   async run(context) {
     const { redirectUri } = await context.authorizationRequest()
     const { scheme, authority, path, query, isHttp } = partsOf(redirectUri)
-    if (!isHttp) return notApplicable(`The redirect URI ${redirectUri} has a scheme of its own.`)
     const attempt = createRedirectTrial(context)
+    const rest = redirectUri.replace(/^[^:]*:/, '')
     const other = scheme.toLowerCase() === 'https' ? 'http' : 'https'
     return tryVariants({
-      [other]: () => attempt(`${other}://${authority}${path}${query}`),
-      'A scheme of an app': () => attempt(`invalid.proofkey-audit://${authority}${path}${query}`),
+      ...(isHttp && { [other]: () => attempt(`${other}://${authority}${path}${query}`) }),
+      'A scheme of an app': () => attempt(`invalid.proofkey-audit:${isHttp ? `//${authority}${path}${query}` : rest}`),
       data: () => attempt('data:text/plain,proofkey-audit'),
-      javascript: () => attempt(`javascript://${authority}${path}`),
+      javascript: () => attempt(`javascript:${isHttp ? `//${authority}${path}` : '//proofkey-audit'}`),
     })
   },
 }

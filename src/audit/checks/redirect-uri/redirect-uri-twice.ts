@@ -1,4 +1,4 @@
-import { type AuditCheck, notApplicable } from '../../check.js'
+import type { AuditCheck } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
 import { tryVariants } from '../variants.js'
 import { createRedirectTrial, partsOf } from './try-redirect-uri.js'
@@ -16,9 +16,8 @@ export const redirectUriTwice: AuditCheck = {
   async run(context) {
     const { redirectUri } = await context.authorizationRequest()
     const { scheme, authority, isHttp } = partsOf(redirectUri)
-    if (!isHttp) return notApplicable(`The redirect URI ${redirectUri} has no host.`)
     const attempt = createRedirectTrial(context)
-    const other = `${scheme}://${authority}/proofkey-audit`
+    const other = isHttp ? `${scheme}://${authority}/proofkey-audit` : `${redirectUri}-proofkey-audit`
     return tryVariants({
       'The registered one first': () => attempt(other, { redirect_uri: [redirectUri, other] }),
       'The registered one last': () => attempt(other, { redirect_uri: [other, redirectUri] }),
