@@ -53,6 +53,25 @@ describe('a refusal that proves nothing', () => {
     }
   })
 
+  it('is no pass: a client that is locked out after wrong authentications', async () => {
+    let wrong = 0
+    const bend: Defect['bend'] = (provider) => {
+      const { compareClientSecret } = provider.Client.prototype
+      provider.Client.prototype.compareClientSecret = async function (secret) {
+        const right = wrong < 3 && (await compareClientSecret.call(this, secret))
+        if (!right) wrong++
+        return right
+      }
+    }
+    const results = await run({ client: 'confidential', bend }, [
+      'client-auth-and-verifier',
+      'secret-in-query',
+      'unregistered-auth-method',
+    ])
+    expect(results.map(({ result }) => result)).toEqual(['inconclusive', 'inconclusive', 'inconclusive'])
+    expect(results[1]?.observed).toContain('No attack was tried')
+  })
+
   it('is no pass: a scope that the client cannot have at all', async () => {
     const configure: Defect['configure'] = (configuration) => {
       configuration.scopes = ['openid', 'offline_access']
@@ -168,11 +187,13 @@ describe('a whole audit', () => {
     async (client) => {
       server = await startAuditedServer({ client })
       const { issuer, clients } = server
-      const { results, tokensLeft } = await audit({ issuer, clients: clients.slice(0, 2), browser: server.browser() })
+      const report = await audit({ issuer, clients: clients.slice(0, 2), browser: server.browser() })
+      const { results, tokensLeft } = report
       const found = results.filter(({ result }) => result === 'fail' || result === 'warning')
       expect(found.map(({ id, observed }) => ({ id, observed }))).toEqual([])
       expect(results.filter(({ result }) => result === 'pass').length).toBeGreaterThan(20)
       expect(tokensLeft).toBe(0)
+      expect(JSON.stringify(report)).not.toMatch(/a-secret-of|eyJ[\w-]+\.eyJ/)
     },
     300_000,
   )

@@ -50,7 +50,11 @@ export async function tryAssertions(
   const control = await context.redeem(await context.code(), { clientAuth: await assert() })
   if (!hasTokens(control))
     throw new Inconclusive(`An honest assertion of the audit is refused (${describeResponse(control)}).`)
-  return tryAll(await attacks(assert, own), { accepted: 'It accepted', ...options })
+  return tryAll(await attacks(assert, own), {
+    accepted: 'It accepted',
+    control: () => context.tokens(),
+    ...options,
+  })
 }
 
 /** Sends this assertion. */

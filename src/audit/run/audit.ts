@@ -147,6 +147,7 @@ async function runCheck(
   const from = parts.http.exchanges.length
   if (!obstacle) options.onStart?.(check, parts.client)
   const verdict = obstacle ?? (await verdictOf(check, parts))
+  if (parts.client && verdict.result === 'inconclusive' && !obstacle) honest.forget(parts.client)
   const { id, title, severity, sets, sources, sends, why, repair } = check
   return {
     id,

@@ -25,6 +25,10 @@ export function createHonestSignIns(parts: ContextParts) {
       if (!failures.has(client)) failures.set(client, await signIn(client))
       return failures.get(client)
     },
+    /** Signs in again before the next check: after an unclear result the client may be locked out. */
+    forget(client: AuditClient): void {
+      failures.delete(client)
+    },
   }
 }
 

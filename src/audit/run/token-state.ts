@@ -3,23 +3,15 @@ import type { AuditClient } from '../client.js'
 import { type AuditContext, describeResponse, hasTokens } from './context.js'
 import type { HttpResponse } from './http.js'
 
-/** The headers and the method with which an access token is used at the userinfo endpoint. */
-export interface TokenUse {
-  readonly headers: Readonly<Record<string, string>>
-}
-
-/** Uses an access token at the userinfo endpoint as a bearer token, or in this way. */
-export const sendToken = (context: AuditContext, token: unknown, use?: TokenUse): Promise<HttpResponse> =>
-  context.send({
-    url: context.endpoint('userinfo_endpoint'),
-    headers: use?.headers ?? { authorization: `Bearer ${token}` },
-  })
+/** Uses an access token at the userinfo endpoint as a bearer token. */
+export const sendToken = (context: AuditContext, token: unknown): Promise<HttpResponse> =>
+  context.send({ url: context.endpoint('userinfo_endpoint'), headers: { authorization: `Bearer ${token}` } })
 
 /**
  * Whether the server still accepts an access token: it is asked at the userinfo endpoint, else by introspection.
  * @throws Inconclusive where neither tells
  */
-export async function isAlive(context: AuditContext, token: unknown, by?: AuditClient): Promise<boolean> {
+export async function isAlive(context: AuditContext, token: unknown): Promise<boolean> {
   if (context.metadata['userinfo_endpoint'] !== undefined) {
     const response = await sendToken(context, token)
     if (response.status === 200) return true
@@ -32,7 +24,7 @@ export async function isAlive(context: AuditContext, token: unknown, by?: AuditC
     throw new Inconclusive(
       'The server has neither a userinfo nor an introspection endpoint, so access tokens cannot be tried.',
     )
-  const request = await context.authenticated('introspection_endpoint', { token: `${token}` }, by ?? context.client())
+  const request = await context.authenticated('introspection_endpoint', { token: `${token}` }, context.client())
   const response = await context.send(request)
   if (response.status === 200 && typeof response.json?.['active'] === 'boolean') return response.json['active']
   throw new Inconclusive(`Introspection does not tell whether a token is valid (${describeResponse(response)}).`)

@@ -18,18 +18,21 @@ export const secretInQuery: AuditCheck = {
     const client = context.client()
     const secret = await secretOf(context, client)
     if (secret === undefined) return notApplicable('The client has no secret.')
-    return tryAll({
-      'a secret in the URL': async () => {
-        const { url, body } = await redemption(context, await context.code())
-        const at = new URL(url)
-        at.searchParams.set('client_id', client.clientId)
-        at.searchParams.set('client_secret', secret)
-        for (const name of ['client_id', 'client_secret', 'client_assertion', 'client_assertion_type'])
-          body.delete(name)
-        const response = await context.send({ url: at.href, body })
-        context.obtained(response)
-        return reactionOf(response)
+    return tryAll(
+      {
+        'a secret in the URL': async () => {
+          const { url, body } = await redemption(context, await context.code())
+          const at = new URL(url)
+          at.searchParams.set('client_id', client.clientId)
+          at.searchParams.set('client_secret', secret)
+          for (const name of ['client_id', 'client_secret', 'client_assertion', 'client_assertion_type'])
+            body.delete(name)
+          const response = await context.send({ url: at.href, body })
+          context.obtained(response)
+          return reactionOf(response)
+        },
       },
-    })
+      { control: () => context.tokens() },
+    )
   },
 }
