@@ -3,6 +3,7 @@ import { isProofkeyError, type ProofkeyError } from '../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../events.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions } from '../flow/flow.js'
 import { checkConfig } from '../flow/flow-config.js'
+import { keepMetadata } from '../flow/kept-metadata.js'
 import {
   callbackParameters,
   differingPart,
@@ -86,7 +87,7 @@ export function createClient(config: ClientConfig): Client {
 export function buildClient(config: ClientConfig, onCallback?: () => (result: SignInResult) => void) {
   checkConfig(config)
   const { redirectUri, vault = indexedDbVault() } = config
-  const flow = createFlow(config)
+  const flow = createFlow(config, vault.documents && keepMetadata(vault.documents, config))
   /** Where the sign-ins that this page started are stored, by their `state`. */
   const vaults = new Map<string, Vault>()
   /** The last completed sign-in, and the last one that `handleCallback` was called for. */
