@@ -139,10 +139,10 @@ describe('documents', () => {
     const tickets = Array.from({ length: 100 }, (_, index) => ticketFor(ADA, LIFETIME_MS + index))
     for (const one of tickets) expect(await vault.put(one, ADA, value)).toEqual([])
     expect(await vault.put(ticketFor(ADA, LIFETIME_MS + 100), ADA, value)).toEqual([await ticketId(tickets[0]!)])
-    expect((await storedSignIns()).size).toBe(100 + ids.length)
+    expect((await storedSignIns()).size).toBe(100)
     vi.advanceTimersByTime(2 * LIFETIME_MS)
     await vault.put(ticketFor(ADA), ADA, value)
-    expect((await storedSignIns()).size).toBe(1 + ids.length)
+    expect((await storedSignIns()).size).toBe(1)
     for (const one of ids) expect(await vault.documents?.read(one)).toBe(one || 'empty')
   })
 
