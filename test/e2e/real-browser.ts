@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { launchOptions } from '../helpers/chromium.js'
+import { plainOptions } from '../helpers/chromium.js'
 
 const READY_MS = 20_000
 const END_MS = 5_000
@@ -17,7 +17,7 @@ const END_MS = 5_000
  * @param kept a profile that outlives it; default: one of its own
  */
 export async function startChromium(preferences?: object, kept?: string) {
-  const { executablePath, args } = launchOptions()
+  const { executablePath, args } = plainOptions()
   const profile = kept ?? mkdtempSync(join(tmpdir(), 'proofkey-chromium-'))
   if (preferences) {
     mkdirSync(join(profile, 'Default'), { recursive: true })

@@ -3,17 +3,15 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { argv } from 'node:process'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { ensureProgram } from './program.js'
+import { pathToFileURL } from 'node:url'
+import { ensureProgram, type Program } from './program.js'
 
-const ensureFirefox = () =>
-  ensureProgram({
-    name: 'Firefox',
-    debian: 'firefox-esr',
-    variable: 'FIREFOX_PATH',
-    paths: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
-  })
+export const FIREFOX: Program = {
+  name: 'Firefox',
+  debian: 'firefox-esr',
+  variable: 'FIREFOX_PATH',
+  paths: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
+}
 
 const NOBODY = '127.0.0.1'
 const DISCARD_PORT = 9
@@ -89,7 +87,7 @@ export async function startFirefox({ profile: kept, blocked }: FirefoxOptions = 
   const lines = Object.entries(preferences).map((entry) => `user_pref(${entry.map((part) => JSON.stringify(part))});`)
   writeFileSync(join(profile, 'user.js'), lines.join('\n'))
   const child = spawn(
-    ensureFirefox(),
+    ensureProgram(FIREFOX),
     ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port=0', 'about:blank'],
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...ENVIRONMENT, HOME: profile } },
   )
@@ -131,5 +129,3 @@ export async function startFirefox({ profile: kept, blocked }: FirefoxOptions = 
     },
   }
 }
-
-if (argv[1] === fileURLToPath(import.meta.url)) console.log(`Firefox: ${ensureFirefox()}`)

@@ -3,14 +3,13 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { argv } from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePort } from './loopback.js'
 import { ensureProgram } from './program.js'
 
 /** WebKitGTK, what drives it, the screen that it needs, and the language of the browser around it. */
-const PROGRAMS = {
+export const WEBKIT = {
   driver: {
     name: 'WebKitWebDriver',
     debian: 'webkit2gtk-driver',
@@ -34,7 +33,7 @@ const PROGRAMS = {
 }
 
 const ensureWebKit = () => {
-  const [driver, screen, python] = Object.values(PROGRAMS).map(ensureProgram) as [string, string, string]
+  const [driver, screen, python] = Object.values(WEBKIT).map(ensureProgram) as [string, string, string]
   return { driver, screen, python }
 }
 
@@ -106,5 +105,3 @@ export async function startWebKit() {
     throw error
   }
 }
-
-if (argv[1] === fileURLToPath(import.meta.url)) console.log(`WebKitGTK: ${ensureWebKit().driver}`)
