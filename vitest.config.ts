@@ -1,8 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/helpers/longest-first.js'
 
 export default defineConfig({
   test: {
     reporters: ['default', './test/helpers/closing-line.ts'],
+    // Two files at a time, of both projects: while one waits for a browser, the other computes.
+    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -23,7 +27,6 @@ export default defineConfig({
           environment: 'node',
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
         },
       },
     ],
