@@ -27,6 +27,8 @@ export default defineConfig({
           environment: 'node',
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          // As long as browsers are given anywhere else.
+          expect: { poll: { timeout: 30_000 } },
         },
       },
     ],

@@ -6,8 +6,9 @@ import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { plainOptions } from '../helpers/chromium.js'
+import { PATIENCE_MS } from './tab.js'
 
-const READY_MS = 20_000
+const READY_MS = 45_000
 const END_MS = 5_000
 
 /**
@@ -73,7 +74,7 @@ export function startRealBrowser(preferences: () => object = () => ({})) {
     // Only the context that it starts with is left as it is.
     browser = await chromium.connectOverCDP(started.address, { noDefaults: true })
     context = browser.contexts()[0]!
-    context.setDefaultTimeout(10_000)
+    context.setDefaultTimeout(PATIENCE_MS)
   })
   afterEach(async () => {
     const [first, ...others] = context.pages()

@@ -31,6 +31,9 @@ const PREFERENCES = {
   'network.dns.disablePrefetch': true,
   // The driver's own preferences would open every popup.
   'remote.prefs.recommended': false,
+  // No processes and pages in reserve, for tabs that no test opens.
+  'dom.ipc.processPrelaunch.enabled': false,
+  'browser.newtab.preload': false,
   'app.normandy.enabled': false,
   'app.update.disabledForTesting': true,
   'browser.aboutwelcome.enabled': false,
@@ -65,7 +68,7 @@ const PREFERENCES = {
 /** It ends itself where it would reach beyond this machine. */
 const ENVIRONMENT = { MOZ_DISABLE_NONLOCAL_CONNECTIONS: '1', MOZ_CRASHREPORTER_DISABLE: '1' }
 
-const READY_MS = 30_000
+const READY_MS = 45_000
 const END_MS = 5_000
 
 interface FirefoxOptions {

@@ -15,7 +15,7 @@ export const NGINX: Program = {
   paths: ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'],
 }
 
-const READY_MS = 10_000
+const READY_MS = 45_000
 
 interface NginxOptions {
   readonly port: number

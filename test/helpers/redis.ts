@@ -12,7 +12,7 @@ export const REDIS: Program = {
   paths: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'],
 }
 
-const READY_MS = 10_000
+const READY_MS = 45_000
 
 /**
  * Starts a Redis that keeps nothing on disk, on a loopback port of its own. Whoever starts it ends it.

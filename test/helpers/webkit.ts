@@ -37,7 +37,7 @@ const ensureWebKit = () => {
   return { driver, screen, python }
 }
 
-const READY_MS = 20_000
+const READY_MS = 45_000
 const BROWSER = fileURLToPath(new URL('./webkit-browser.py', import.meta.url))
 
 /** Starts a program that the kernel ends with this process. */
