@@ -27,7 +27,7 @@ export async function revokeAll(
   const revoke = async (token: string, tokenTypeHint: 'access_token' | 'refresh_token') => {
     try {
       const server = await metadata()
-      if (!server.revocation_endpoint) return
+      if (!token || !server.revocation_endpoint) return
       report({ type: 'revocation_started', token: tokenTypeHint })
       await revokeToken(server, config.clientId, token, { ...config, tokenTypeHint })
       report({ type: 'token_revoked', token: tokenTypeHint })

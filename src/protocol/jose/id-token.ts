@@ -192,7 +192,7 @@ async function halfHash(idToken: string, accessToken: string): Promise<string> {
 }
 
 /** A part of a JWT, not checked; empty if it cannot be read. */
-function partOf(jwt: string, index: 0 | 1): Record<string, unknown> {
+export function partOf(jwt: string, index: 0 | 1): Record<string, unknown> {
   try {
     return Object(JSON.parse(new TextDecoder().decode(fromBase64url(`${jwt.split('.')[index]}`))))
   } catch {

@@ -3,6 +3,7 @@ import type { EventBody } from '../../events.js'
 import { MAX_URL_BYTES } from '../../limits.js'
 import { endpointUrl, type InsecureSwitch, removeParameter } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
+import type { Provider } from '../provider.js'
 
 /** Parameters of the logout request (OpenID Connect RP-Initiated Logout 1.0 §2). */
 export interface EndSessionRequest {
@@ -17,6 +18,8 @@ export interface EndSessionRequest {
   /** Space-separated BCP 47 tags. */
   readonly uiLocales?: string | undefined
   readonly insecure?: InsecureSwitch | undefined
+  /** How this server differs; it can name the parameters otherwise. */
+  readonly provider?: Provider | undefined
   /**
    * `idTokenHint`, and then `logoutHint`, is left out of a URL that would be longer. Default 4000; many servers refuse a
    * request of 8 kB.
@@ -42,7 +45,12 @@ export function endSessionUrl(
     logout_hint: request.logoutHint,
     ui_locales: request.uiLocales,
   }
-  const url = endpointUrl(server, 'end_session_endpoint', parameters, request.insecure)
+  const url = endpointUrl(
+    server,
+    'end_session_endpoint',
+    request.provider?.logout(parameters) ?? parameters,
+    request.insecure,
+  )
   for (const hint of HINTS) if (url.href.length > (request.maxUrlBytes ?? MAX_URL_BYTES)) removeParameter(url, hint)
   return url
 }
