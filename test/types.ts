@@ -37,6 +37,7 @@ import {
   type ServerMetadata,
   type Transaction,
 } from '../src/protocol.js'
+import { apple, defineProvider, entra, github, linkedin } from '../src/providers.js'
 import { createServerClient, sealedCookie } from '../src/server.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -77,6 +78,29 @@ createClient({
   resource: ['https://a.example'],
   claims: { id_token: { acr: null } },
 })
+
+// Entries of providers fit the clients that they are for.
+const registered = { clientId: 'app', redirectUri: 'https://app.example/cb' }
+createSessionClient({ ...entra({ tenants: ['t'] }), ...registered })
+for (const entry of [entra({ tenant: 't' }), linkedin(), github(), apple()])
+  createServerClient({ ...registered, clientAuth: none(), vault: sealedCookie({ keys: [] }), ...entry })
+// @ts-expect-error the nonce is missing at LinkedIn: on a server only
+createClient({ ...linkedin(), ...registered })
+// @ts-expect-error and with a session
+createSessionClient({ ...linkedin(), ...registered })
+// @ts-expect-error a page has no client secret
+createClient({ ...github(), ...registered })
+// @ts-expect-error a page gets no form post
+createClient({ ...apple(), ...registered })
+const withoutNonce = defineProvider({ name: 'n', reason: 'r', nonceNotReturned: 'only PKCE protects the code' })
+// @ts-expect-error one's own deviation that only a server may have
+createClient({ ...given, provider: withoutNonce })
+// @ts-expect-error a provider is made, not written down
+createClient({ ...given, provider: { name: 'n', reason: 'r' } })
+// @ts-expect-error a weaker check has a text, not a boolean
+defineProvider({ name: 'n', reason: 'r', nonceNotReturned: true })
+// @ts-expect-error one tenant or several
+entra({ tenant: 't', tenants: ['t'] })
 
 // @ts-expect-error tied to a key by the export, not by a boolean
 createClient({ ...config, dpop: true })

@@ -87,7 +87,9 @@ export function createClient(config: ClientConfig): Client {
 export function buildClient(config: ClientConfig, onCallback?: () => (result: SignInResult) => void) {
   checkConfig(config)
   const { redirectUri, vault = indexedDbVault() } = config
-  const flow = createFlow(config, vault.documents && keepMetadata(vault.documents, config))
+  // Kept by issuer: what a provider completes or corrects must not reach a client without it.
+  const documents = config.provider ? undefined : vault.documents
+  const flow = createFlow(config, documents && keepMetadata(documents, config))
   /** Where the sign-ins that this page started are stored, by their `state`. */
   const vaults = new Map<string, Vault>()
   /** The last completed sign-in, and the last one that `handleCallback` was called for. */

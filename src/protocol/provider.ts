@@ -46,14 +46,14 @@ export type LogoutParameters = Readonly<Record<string, string | undefined>>
  */
 export interface Provider extends ProviderRules {
   readonly [brand]: 'any client'
-  readonly onServer?: undefined
 }
 
-/** A {@link Provider} whose deviation is acceptable only to a confidential client: for `createServerClient`. */
-export interface ServerProvider extends Omit<Provider, typeof brand | 'onServer'> {
+/**
+ * A {@link Provider} for `createServerClient` only, because of what its deviation weakens or needs. Its own rules are as
+ * strict as without it, and refuse every other client.
+ */
+export interface ServerProvider extends ProviderRules {
   readonly [brand]: 'server'
-  /** The rules for `createServerClient`; those beside it refuse every other client. */
-  readonly onServer: Provider
 }
 
 /**
@@ -61,3 +61,6 @@ export interface ServerProvider extends Omit<Provider, typeof brand | 'onServer'
  * one sentence.
  */
 export const providers = new WeakMap<object, (request: ProviderRequest) => readonly string[]>()
+
+/** The rules of a {@link ServerProvider} for `createServerClient`: nothing else reaches them. */
+export const serverRules = new WeakMap<object, Provider>()

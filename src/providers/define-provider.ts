@@ -10,6 +10,7 @@ import {
   type ProviderRequest,
   providers,
   type ServerProvider,
+  serverRules,
 } from '../protocol/provider.js'
 import { scopes } from '../protocol/scope.js'
 
@@ -90,19 +91,16 @@ export function defineProvider(definition: ProviderDefinition): Provider | Serve
   if (!reason) return own
   const text = `provider: ${name} is for createServerClient only. ${reason.replace(/\.$/, '')}`
   const { nonceNotReturned: _, ...strict } = definition
-  return made(strict, () => [text], own) as unknown as ServerProvider
+  const outer = made(strict, () => [text]) as unknown as ServerProvider
+  serverRules.set(outer, own)
+  return outer
 }
 
-function made(
-  definition: ProviderDefinition,
-  problems: NonNullable<ProviderDefinition['problems']>,
-  onServer?: Provider,
-) {
+function made(definition: ProviderDefinition, problems: NonNullable<ProviderDefinition['problems']>) {
   const { name, reason, metadataBase, missingMetadata, correctedMetadata, logoutParameters } = definition
   const provider = {
     name,
     reason,
-    onServer,
     metadataBase,
     metadata: (document: ServerMetadata) => ({ ...missingMetadata, ...document, ...correctedMetadata }),
     tokenResponse: (body: unknown, scope: string | undefined) => tokenResponse(definition, body, scope),

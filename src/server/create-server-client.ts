@@ -16,7 +16,7 @@ import {
 } from '../protocol/authorize/callback.js'
 import { type ClientAuth, checkClientAuth } from '../protocol/client-auth/client-auth.js'
 import { createKeySource, loadKeys } from '../protocol/jose/key-source.js'
-import type { Provider, ServerProvider } from '../protocol/provider.js'
+import { type Provider, type ServerProvider, serverRules } from '../protocol/provider.js'
 import { validateLogoutToken } from '../protocol/sign-out/logout-token.js'
 import type { Grant } from '../protocol/token/complete.js'
 import type { ExchangeRequest } from '../protocol/token/exchange-at.js'
@@ -149,7 +149,7 @@ export interface ServerClient {
  * @throws `config_invalid`; with the `metadata` option also the errors of discovery
  */
 export function createServerClient(given: ServerClientConfig): ServerClient {
-  const provider = given.provider?.onServer ?? (given.provider as Provider | undefined)
+  const provider = serverRules.get(Object(given.provider)) ?? (given.provider as Provider | undefined)
   const config = { ...given, provider }
   checkServerConfig(config)
   const { clientAuth, clientId, redirectUri, responseMode, forwardedHeaders, timeoutSeconds, insecure } = config
