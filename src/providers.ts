@@ -1,5 +1,13 @@
 /** How real servers differ from the standards, as data: spread an entry into the options of a client. */
 
+export {
+  type ErrorCode,
+  type ErrorDetails,
+  isProofkeyError,
+  ProofkeyError,
+  revealServerError,
+  type ServerError,
+} from './errors.js'
 export type { Provider, ProviderRequest, ServerProvider } from './protocol/provider.js'
 export { type AppleClientSecretOptions, apple, appleClientSecret } from './providers/apple.js'
 export { type AtprotoOptions, atprotoWithPlainRequests } from './providers/atproto.js'
