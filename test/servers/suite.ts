@@ -106,8 +106,7 @@ export function testServer(name: string, start: StartServer, expected: Expectati
         if (left) {
           const stop = await visitor.follow(left, postLogoutRedirectUri)
           observed.endSession = stop.page === undefined ? 'back to the app' : 'to a page'
-          if (stop.page === undefined)
-            expect(await client.handleSignedOut(stop.url)).toEqual({ returnTo: '/' })
+          if (stop.page === undefined) expect(await client.handleSignedOut(stop.url)).toEqual({ returnTo: '/' })
         }
       } finally {
         client.close()

@@ -1,4 +1,10 @@
-import type { createApiFetch, createSessionClient, ProofkeyEvent, SessionClient } from '../../../src/index.js'
+import type {
+  createApiFetch,
+  createSessionClient,
+  FetchLike,
+  ProofkeyEvent,
+  SessionClient,
+} from '../../../src/index.js'
 import type { StoredSession } from '../../../src/session/session-record.js'
 import { memoryVault } from '../../../src/vault/memory.js'
 import { travelBy } from '../sign-in-attempt.js'
@@ -249,7 +255,19 @@ export function createModel(sdk: Sdk, setup: Setup, trace: (...seen: unknown[]) 
         if (!used || !atHand) atHand = key
         return `key-${atHand}`
       },
-      attempt: <Options, T>(_: string, request: (options: Options) => Promise<T>, options: Options) => request(options),
+      attempt<Options extends { readonly fetch?: FetchLike | undefined }, T>(
+        _: string,
+        request: (options: Options) => Promise<T>,
+        options: Options,
+      ): Promise<T> {
+        const { fetch = globalThis.fetch } = options
+        const proving: FetchLike = (input, init) => {
+          const headers = new Headers(init?.headers)
+          headers.set('dpop', `key-${atHand}`)
+          return input instanceof Request ? fetch(input, init) : fetch(input, { ...init, headers })
+        }
+        return request({ ...options, fetch: proving })
+      },
       async forget() {
         key++
         atHand = 0

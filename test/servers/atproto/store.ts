@@ -7,7 +7,13 @@ type Parameters1<Name extends keyof Store> = Parameters<Store[Name]>[1]
 
 /** What the library leaves to its user: the storage, in memory. One user is known. */
 export function createStore(sub: string, audience: string) {
-  const account = { sub, aud: audience, email: USER.email, email_verified: true, preferred_username: USER.name } as Account
+  const account = {
+    sub,
+    aud: audience,
+    email: USER.email,
+    email_verified: true,
+    preferred_username: USER.name,
+  } as Account
   const devices = new Map<string, Parameters1<'createDevice'>>()
   const requests = new Map<string, Parameters1<'createRequest'>>()
   const tokens = new Map<string, { data: Parameters1<'createToken'>; refreshTokens: string[] }>()

@@ -42,7 +42,12 @@ export const start: StartServer = async ({ redirectUri = REDIRECT_URI } = {}) =>
 
   const { name, email, password } = USER
   const { headers: signedUp } = await auth.api.signUpEmail({ body: { name, email, password }, returnHeaders: true })
-  const headers = { cookie: signedUp.getSetCookie().map((line) => line.split(';')[0]).join('; ') }
+  const headers = {
+    cookie: signedUp
+      .getSetCookie()
+      .map((line) => line.split(';')[0])
+      .join('; '),
+  }
   const { jwk, publicJwk } = await assertionKey()
   async function register(method: Method) {
     nextClientId = clientIdOf(method)

@@ -46,7 +46,12 @@ export const start: StartServer = async ({ redirectUri = REDIRECT_URI } = {}) =>
 async function serve(oauth: OAuth2Server, incoming: IncomingMessage, outgoing: ServerResponse) {
   const url = new URL(incoming.url ?? '', `http://${incoming.headers.host}`)
   const body = Object.fromEntries(new URLSearchParams(await text(incoming)))
-  const given = { headers: incoming.headers, method: incoming.method, query: Object.fromEntries(url.searchParams), body }
+  const given = {
+    headers: incoming.headers,
+    method: incoming.method,
+    query: Object.fromEntries(url.searchParams),
+    body,
+  }
   const request = new OAuth2Server.Request(given as ConstructorParameters<typeof OAuth2Server.Request>[0])
   const response = new OAuth2Server.Response({ headers: {} })
   if (url.pathname === PATHS.token && incoming.method === 'POST') {
