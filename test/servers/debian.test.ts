@@ -1,6 +1,5 @@
 import { EXPECTATIONS } from './expectations.js'
 import { DEBIAN_SERVERS } from './servers.js'
-import { testServer } from './suite.js'
+import { testServers } from './suite.js'
 
-for (const name of Object.keys(DEBIAN_SERVERS) as (keyof typeof DEBIAN_SERVERS)[])
-  testServer(name, DEBIAN_SERVERS[name], EXPECTATIONS[name])
+testServers(DEBIAN_SERVERS, EXPECTATIONS)

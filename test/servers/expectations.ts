@@ -30,6 +30,7 @@ export const EXPECTATIONS: Record<keyof typeof SERVERS | keyof typeof DEBIAN_SER
     unknownToken: '400 invalid_grant',
     revokedToken: undefined,
     basic: BASIC_AS_IT_IS,
+    failuresInBrowser: [],
   },
   'better-auth': {
     methods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
@@ -43,6 +44,7 @@ export const EXPECTATIONS: Record<keyof typeof SERVERS | keyof typeof DEBIAN_SER
     revokedToken: 'refused',
     endSession: 'back to the app',
     basic: BASIC_DECODED,
+    failuresInBrowser: [],
   },
   workers: {
     methods: ['none', 'client_secret_basic', 'client_secret_post'],
@@ -55,6 +57,7 @@ export const EXPECTATIONS: Record<keyof typeof SERVERS | keyof typeof DEBIAN_SER
     unknownToken: '400 invalid_grant',
     revokedToken: 'refused',
     basic: BASIC_DECODED,
+    failuresInBrowser: [],
   },
   'oidc-provider-fapi': {
     methods: ['private_key_jwt'],
@@ -77,6 +80,7 @@ export const EXPECTATIONS: Record<keyof typeof SERVERS | keyof typeof DEBIAN_SER
     refreshToken: 'rotated',
     unknownToken: '400 invalid_grant',
     revokedToken: 'refused',
+    failuresInBrowser: [],
   },
   django: {
     methods: ['none', 'client_secret_basic', 'client_secret_post'],
@@ -89,5 +93,7 @@ export const EXPECTATIONS: Record<keyof typeof SERVERS | keyof typeof DEBIAN_SER
     unknownToken: '400 invalid_grant',
     revokedToken: undefined,
     basic: BASIC_DECODED,
+    // Neither its redirect to the metadata nor its token endpoint allows CORS.
+    failuresInBrowser: ['metadata_failed: network_error', 'sign_in_failed: network_error'],
   },
 }

@@ -17,6 +17,7 @@ import { createServerClient, memoryVault } from '../../src/server.js'
 import { travelBy } from '../helpers/sign-in-attempt.js'
 import { createVisitor as createAppVisitor } from '../helpers/visitor.js'
 import { type BasicForms, basicForms } from './basic-forms.js'
+import { startBrowser } from './in-browser.js'
 import { afterRefresh, algorithmOf, outcome, recordingFetch } from './recording.js'
 import type { Method, RegisteredClient, RunningServer, StartServer } from './running-server.js'
 import { createVisitor } from './visitor.js'
@@ -41,6 +42,8 @@ export interface Expectations {
   /** Where the server's sign-out leads; undefined: it has none. */
   readonly endSession?: 'back to the app' | 'to a page' | undefined
   readonly basic?: BasicForms
+  /** What fails where a real browser's page signs in, refreshes and signs out. */
+  readonly failuresInBrowser?: readonly string[]
 }
 
 const PROOFS: Record<Method, (client: RegisteredClient) => ClientAuth> = {
@@ -50,8 +53,10 @@ const PROOFS: Record<Method, (client: RegisteredClient) => ClientAuth> = {
   private_key_jwt: ({ key }) => privateKeyJwt(key ?? {}),
 }
 
+type Browser = Awaited<ReturnType<typeof startBrowser>>
+
 /** What each server has to pass; and what it was seen to do has to be what is expected of it. */
-export function testServer(name: string, start: StartServer, expected: Expectations): void {
+function testServer(name: string, start: StartServer, expected: Expectations, tryServer: Browser['tryServer']): void {
   describe(name, () => {
     let server: RunningServer
     const observed: { -readonly [K in keyof Expectations]?: Expectations[K] } = {}
@@ -150,8 +155,26 @@ export function testServer(name: string, start: StartServer, expected: Expectati
       observed.unknownToken = `${status} ${body?.['error']}`
     })
 
+    it.runIf(expected.failuresInBrowser)('is used by a page in Chromium', async () => {
+      observed.failuresInBrowser = await tryServer(start)
+    })
+
     it('deviates as expected, and not more', () => {
       expect(observed).toEqual(expected)
     })
   })
+}
+
+/** Tests each of these servers, with one browser for all. */
+export function testServers<Name extends string>(
+  servers: Readonly<Record<Name, StartServer>>,
+  expectations: Readonly<Record<NoInfer<Name>, Expectations>>,
+): void {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await startBrowser()
+  })
+  afterAll(() => browser?.close())
+  for (const name of Object.keys(servers) as Name[])
+    testServer(name, servers[name], expectations[name], (start) => browser.tryServer(start))
 }

@@ -5,6 +5,7 @@ import { toNodeHandler } from 'better-auth/node'
 import { jwt } from 'better-auth/plugins'
 import { listen } from '../../helpers/loopback.js'
 import { assertionKey } from '../assertion-key.js'
+import { withCors } from '../cors.js'
 import { clientIdOf, type Method, REDIRECT_URI, SECRET, type StartServer, USER } from '../running-server.js'
 
 const SCOPE = 'openid offline_access'
@@ -16,7 +17,7 @@ const TABLES = [
 /** `better-auth` with its OAuth provider, all in memory. Its pages are the app's to write: the visitor calls their API. */
 export const start: StartServer = async ({ redirectUri = REDIRECT_URI } = {}) => {
   let handle: ReturnType<typeof toNodeHandler> | undefined
-  const { port, close } = await listen((incoming, outgoing) => void handle?.(incoming, outgoing))
+  const { port, close } = await listen(withCors((incoming, outgoing) => handle?.(incoming, outgoing)))
   const origin = `http://127.0.0.1:${port}`
   let nextClientId = ''
   const provider = oauthProvider({
@@ -57,7 +58,8 @@ export const start: StartServer = async ({ redirectUri = REDIRECT_URI } = {}) =>
         redirect_uris: [redirectUri],
         post_logout_redirect_uris: [new URL('/', redirectUri).href],
         token_endpoint_auth_method: method,
-        application_type: method === 'none' ? 'native' : 'web',
+        // A web client's redirect URI is https.
+        application_type: method === 'none' || redirectUri.startsWith('http:') ? 'native' : 'web',
         enable_end_session: true,
         ...(method === 'private_key_jwt' && { jwks: { keys: [publicJwk] } }),
       },

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import OAuth2Server, { type AuthorizationCode, type RefreshToken, type Token } from '@node-oauth/oauth2-server'
 import { listen } from '../../helpers/loopback.js'
+import { withCors } from '../cors.js'
 import { clientIdOf, REDIRECT_URI, type RegisteredClient, SECRET, type StartServer, USER } from '../running-server.js'
 import { formOf } from '../visitor.js'
 
@@ -20,7 +21,7 @@ export const start: StartServer = async ({ redirectUri = REDIRECT_URI } = {}) =>
     model: createModel(Object.values(clients), redirectUri),
     requireClientAuthentication: { authorization_code: true, refresh_token: false },
   })
-  const { port, close } = await listen((incoming, outgoing) => void serve(oauth, incoming, outgoing))
+  const { port, close } = await listen(withCors((incoming, outgoing) => serve(oauth, incoming, outgoing)))
   const issuer = `http://127.0.0.1:${port}`
   return {
     issuer,
