@@ -31,7 +31,10 @@ async function signInByRedirect(page: Page, site: TravelSite): Promise<void> {
 }
 
 /** What a frame tells, while the page stays as it is. */
-async function ask(page: Page, options: StartOptions & { timeoutSeconds?: number } = {}): Promise<Outcome> {
+async function ask(
+  page: Page,
+  options: Omit<StartOptions, 'appState'> & { timeoutSeconds?: number } = {},
+): Promise<Outcome> {
   const [url, navigations] = [page.url(), [] as string[]]
   page.on('framenavigated', (frame) => frame === page.mainFrame() && navigations.push(frame.url()))
   const outcome = await page.evaluate(

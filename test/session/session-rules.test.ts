@@ -5,7 +5,7 @@ import { createApiFetch, createSessionClient, sealedSessions } from '../../src/i
 import { refusal } from '../helpers/refusal.js'
 import { API } from '../helpers/server.js'
 import { later, type SessionApp, useSessionApps } from '../helpers/session-app.js'
-import { travelBy } from '../helpers/sign-in-attempt.js'
+import { silently, travelBy } from '../helpers/sign-in-attempt.js'
 import { until } from '../helpers/until.js'
 
 const { start } = useSessionApps()
@@ -23,7 +23,7 @@ function traveller(app: () => SessionApp, name: string) {
 describe('a silent sign-in', () => {
   it('needs the scope openid: without it nobody can be told apart', () => {
     const config = { issuer: 'https://as.example', clientId: 'spa', redirectUri: 'https://app.example/callback' }
-    const silent = travelBy((url) => url, 'frame')
+    const silent = silently(travelBy((url) => url, 'frame'))
     expect(() => createSessionClient({ ...config, scope: 'orders', silent })).toThrow(/openid/)
     expect(() => createSessionClient({ ...config, silent })).toThrow(/openid/)
   })
@@ -32,7 +32,7 @@ describe('a silent sign-in', () => {
     const [person, frame] = [traveller(() => app, 'person'), traveller(() => app, 'frame')]
     const app: SessionApp = start(
       { token: { refresh_token: undefined, expires_in: 300 } },
-      { userAgent: person.userAgent, silent: frame.userAgent, resource: 'https://api.example/one' },
+      { userAgent: person.userAgent, silent: silently(frame.userAgent), resource: 'https://api.example/one' },
     )
     const { auth } = app.tab()
     app.server.faults.claims = { acr: 'high' }
@@ -50,7 +50,7 @@ describe('a silent sign-in', () => {
 
   it('sends no max_age where there is no limit', async () => {
     const frame = traveller(() => app, 'frame')
-    const app: SessionApp = start({}, { silent: frame.userAgent, absoluteSeconds: Number.POSITIVE_INFINITY })
+    const app: SessionApp = start({}, { silent: silently(frame.userAgent), absoluteSeconds: Number.POSITIVE_INFINITY })
     await app.tab().auth.restore()
     expect(frame.sent[0]?.has('max_age')).toBe(false)
   })
