@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { createApiFetch, createSessionClient, sealedSessions } from '../../src/index.js'
+import { createApiFetch, createSessionClient, frame, popup, redirect, sealedSessions } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import { API } from '../helpers/server.js'
 import { later, type SessionApp, useSessionApps } from '../helpers/session-app.js'
@@ -26,6 +26,20 @@ describe('a silent sign-in', () => {
     const silent = silently(travelBy((url) => url, 'frame'))
     expect(() => createSessionClient({ ...config, scope: 'orders', silent })).toThrow(/openid/)
     expect(() => createSessionClient({ ...config, silent })).toThrow(/openid/)
+  })
+
+  it.each<[string, unknown]>([
+    ['popup()', popup()],
+    ['redirect()', redirect()],
+    ['another user agent', travelBy((url) => url)],
+    ['a name', 'frame'],
+  ])('needs a user agent that shows nothing, and not %s', async (_, silent) => {
+    const config = { issuer: 'https://as.example', clientId: 'spa', redirectUri: 'https://app.example/callback' }
+    const make = (silent: unknown) => createSessionClient({ ...config, scope: 'openid', silent: silent as never })
+    make(frame()).close()
+    const error = await refusal(() => make(silent), 'config_invalid')
+    expect(error.message).toMatch(/silent: must be frame\(\)/)
+    await refusal(() => createSessionClient({ ...config, userAgent: frame() as never }), 'config_invalid')
   })
 
   it('asks for the scope, the acr and the resource of the session, also after a step-up', async () => {
