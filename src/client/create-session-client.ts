@@ -98,20 +98,22 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
   checkApis(apis, insecure)
   const config = withApis(given, apis)
   const works = new WeakMap<SignInResult, Promise<Work>>()
-  const begin = beginWithIdTokenHint({
-    idToken: () => machine.current?.idToken,
-    maxUrlBytes: config.par && Number.POSITIVE_INFINITY,
-    report: (event) => flow.report(event),
-  })
-  const onCallback = () => {
-    const work = machine.begin()
-    return (result: SignInResult) => void works.set(result, work)
-  }
-  const built = buildClient(config, onCallback, begin)
+  const built = buildClient(
+    config,
+    () => {
+      const work = machine.begin()
+      return (result) => works.set(result, work)
+    },
+    beginWithIdTokenHint(
+      () => machine.current?.idToken,
+      (event) => flow.report(event),
+    ),
+  )
   const { client, flow } = built
-  if (silent && !silent.silent) throw configInvalid(['silent: must be frame(); others show pages'])
-  if (silent && !scopes(config.scope).includes('openid'))
-    throw configInvalid(['silent: needs the scope openid; without an ID token nobody can tell who is signed in'])
+  if (silent && !(silent.silent && scopes(config.scope).includes('openid')))
+    throw configInvalid([
+      'silent: must be frame(), and needs the scope openid; without an ID token nobody can tell who is signed in',
+    ])
   /** The key that the sign-in has just used, even if another tab has deleted it since. */
   const usedKeyThumbprint = async () => dpop?.thumbprint(flow.clientKey, true)
   const machine = createSessionMachine({

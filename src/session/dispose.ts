@@ -25,14 +25,17 @@ export async function revokeAll(
   config: FlowConfig,
 ): Promise<void> {
   const { fetch = globalThis.fetch } = config
-  // The page may be closed or left meanwhile: what was sent before that is sent.
-  const kept = { ...config, fetch: (url: string, init: RequestInit) => fetch(url, { ...init, keepalive: true }) }
   const revoke = async (token: string, tokenTypeHint: 'access_token' | 'refresh_token') => {
     try {
       const server = await metadata()
       if (!server.revocation_endpoint) return
       report({ type: 'revocation_started', token: tokenTypeHint })
-      await revokeToken(server, config.clientId, token, { ...kept, tokenTypeHint })
+      await revokeToken(server, config.clientId, token, {
+        ...config,
+        tokenTypeHint,
+        // The page may be closed meanwhile.
+        fetch: (url, init) => fetch(url, { ...init, keepalive: true }),
+      })
       report({ type: 'token_revoked', token: tokenTypeHint })
     } catch (error) {
       report({
@@ -46,9 +49,7 @@ export async function revokeAll(
   const refreshTokens = new Set(sets.flatMap(({ refreshToken }) => refreshToken ?? []))
   // Access tokens first: some servers end them with the refresh token, and then reject their revocation. But a page that is
   // left sends the rest at once: the refresh token is worth most, and a false failure is reported to nobody there.
-  const listening = new AbortController()
-  const leaving = new Promise((resolve) => globalThis.addEventListener?.('pagehide', resolve, listening))
+  const leaving = new Promise((resolve) => globalThis.addEventListener?.('pagehide', resolve, { once: true }))
   await Promise.race([leaving, Promise.all([...accessTokens].map((token) => revoke(token, 'access_token')))])
-  listening.abort()
   await Promise.all([...refreshTokens].map((token) => revoke(token, 'refresh_token')))
 }

@@ -97,9 +97,9 @@ function isSameSite({ protocol, hostname }: URL): boolean {
   return shared.length > suffix && !/^\d+$/.test(`${shared[0]}`)
 }
 
-/** `localhost`, names of multicast DNS, and the addresses of this machine, private networks, links and carriers. */
+/** `localhost`, names of multicast DNS, and the addresses of this machine, of private networks and links. */
 const LOCAL =
-  /(^|\.)local(host)?\.?$|^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))(\.\d+)+$|^\[(::1?]|f[cd]|fe[89ab])/
+  /(^|\.)local(host)?\.?$|^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01])))(\.\d+)+$|^\[(::1?]|f[cd]|fe[89ab])/
 
 /** Whether a host is in a private network by its name alone; another name may have an address there all the same. */
 const isLocal = (hostname: string) => LOCAL.test(hostname)
@@ -114,6 +114,6 @@ const frameBlocked = () =>
 const localNetworkBlocked = (host: string) =>
   new ProofkeyError(
     'frame_blocked',
-    `Nothing came back from ${host}: the browser may have blocked the frame, because this page is not in that network.`,
-    'Let the user allow access to the local network, use redirect(), or serve the app from that network.',
+    `Nothing came back from ${host}: the browser may have blocked this page from that private network.`,
+    'Let the user allow access to the local network, or use redirect().',
   )
