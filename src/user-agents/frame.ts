@@ -99,7 +99,7 @@ function isSameSite({ protocol, hostname }: URL): boolean {
 
 /** `localhost`, names of multicast DNS, and the addresses of this machine, of private networks and links. */
 const LOCAL =
-  /(^|\.)local(host)?\.?$|^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01])))(\.\d+)+$|^\[(::1?]|f[cd]|fe[89ab])/
+  /(^|\.)local(host)?\.?$|^(0|10|127|169\.254|192\.168|172\.(1[6-9]|2\d|3[01]))(\.\d+)+$|^\[(::1?]|f[cd]|fe[89ab])/
 
 /** Whether a host is in a private network by its name alone; another name may have an address there all the same. */
 const isLocal = (hostname: string) => LOCAL.test(hostname)
