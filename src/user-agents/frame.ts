@@ -114,6 +114,6 @@ const frameBlocked = () =>
 const localNetworkBlocked = (host: string) =>
   new ProofkeyError(
     'frame_blocked',
-    `Nothing came back from ${host}: the browser may have blocked this page from that private network.`,
-    'Let the user allow access to the local network, or use redirect().',
+    `${host} did not respond: the browser may block its private network.`,
+    'Let the user allow it, or use redirect().',
   )
