@@ -114,6 +114,6 @@ const frameBlocked = () =>
 const localNetworkBlocked = (host: string) =>
   new ProofkeyError(
     'frame_blocked',
-    `${host} did not respond: the browser may block its private network.`,
+    `No response from ${host}: the browser may block its private network.`,
     'Let the user allow it, or use redirect().',
   )

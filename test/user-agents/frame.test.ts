@@ -210,7 +210,7 @@ describe('frame', () => {
       goTo('https://app.example.com/')
       const { opening } = await endsAt(() => {}, server)
       const { message, hint } = await refusal(opening, 'frame_blocked')
-      expect(message).toBe(`${new URL(server).host} did not respond: the browser may block its private network.`)
+      expect(message).toBe(`No response from ${new URL(server).host}: the browser may block its private network.`)
       expect(hint).toContain('redirect()')
     })
 
