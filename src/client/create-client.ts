@@ -3,6 +3,7 @@ import { isProofkeyError, type ProofkeyError } from '../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../events.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions } from '../flow/flow.js'
 import { checkConfig } from '../flow/flow-config.js'
+import { keepMetadata } from '../flow/kept-metadata.js'
 import type { beginAuthorization } from '../protocol/authorize/begin.js'
 import {
   callbackParameters,
@@ -93,7 +94,7 @@ export function buildClient(
 ) {
   checkConfig(config)
   const { redirectUri, vault = indexedDbVault() } = config
-  const flow = createFlow(config, begin)
+  const flow = createFlow(config, { begin, kept: vault.documents && keepMetadata(vault.documents, config) })
   /** Where the sign-ins that this page started are stored, by their `state`. */
   const vaults = new Map<string, Vault>()
   /** The last completed sign-in, and the last one that `handleCallback` was called for. */

@@ -21,6 +21,7 @@ import { type CompleteOptions, completeAuthorization, expired, type Grant } from
 import type { Exchange } from '../protocol/token/exchange-at.js'
 import type { Taken, Vault } from '../vault/vault.js'
 import type { FlowConfig } from './flow-config.js'
+import type { KeptMetadata } from './kept-metadata.js'
 import { sameOriginPath } from './return-to.js'
 
 /** Options of one sign-in; its {@link AuthorizationParameters} override those of the client. */
@@ -49,6 +50,14 @@ interface FlowOptions {
   readonly maxReturnToBytes?: number
 }
 
+/** What a client may add or replace. */
+interface FlowParts {
+  /** Builds the authorization requests. */
+  readonly begin?: typeof beginAuthorization | undefined
+  /** Metadata that outlasts the page. */
+  readonly kept?: KeptMetadata | undefined
+}
+
 /** The content of a vault record. */
 interface PendingSignIn {
   readonly transaction: Transaction
@@ -61,7 +70,7 @@ interface PendingSignIn {
  * The steps that the sign-ins of browser and server share: from the start to a stored transaction, and from the callback to
  * the tokens.
  */
-export function createFlow(config: FlowConfig & FlowOptions, begin = beginAuthorization) {
+export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuthorization, kept }: FlowParts = {}) {
   const { issuer, clientId, redirectUri, insecure, trustedAudiences } = config
   const clientKey = clientKeyOf(issuer, clientId)
   config.dpop?.addClient(clientKey, config.fetch)
@@ -70,11 +79,15 @@ export function createFlow(config: FlowConfig & FlowOptions, begin = beginAuthor
     emit({ atMs: Date.now(), issuer, clientId, transaction, ...event })
 
   const given = config.metadata && checkMetadata(config.metadata, issuer, insecure)
-  const load = async () => {
-    if (!given) report({ type: 'metadata_requested' })
-    const server =
-      given ?? (await discover(issuer, config, (endpoint) => report({ type: 'metadata_redirected', endpoint })))
-    if (!given) report({ type: 'metadata_loaded' })
+  const request = async () => {
+    report({ type: 'metadata_requested' })
+    const onRedirect = (endpoint: string) => report({ type: 'metadata_redirected', endpoint })
+    const server = await discover(issuer, config, onRedirect, kept?.write)
+    report({ type: 'metadata_loaded' })
+    return server
+  }
+  const load = async (aged: (seconds: number) => void) => {
+    const server = given ?? (await kept?.read(aged)) ?? (await request())
     if (!server.code_challenge_methods_supported) report({ type: 'pkce_not_advertised' })
     return server
   }
@@ -184,7 +197,10 @@ export function createFlow(config: FlowConfig & FlowOptions, begin = beginAuthor
 
     /** Reports a failure and returns it. */
     failed(error: unknown, id?: string): unknown {
-      report({ type: 'sign_in_failed', code: codeOf(error) }, id)
+      const code = codeOf(error)
+      report({ type: 'sign_in_failed', code }, id)
+      // Outdated metadata could be the cause, for example an endpoint that has moved.
+      if (/_(error|refused|invalid)$/.test(code)) kept?.write()
       return error
     },
   }

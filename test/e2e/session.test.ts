@@ -77,6 +77,22 @@ describe('a session', () => {
     expect(refreshes).toEqual([])
   })
 
+  it('needs one request of metadata for all its pages', async () => {
+    const metadata: string[] = []
+    context.on('request', (request) => {
+      if (request.method() === 'GET' && request.url().includes('/.well-known/')) metadata.push(request.url())
+    })
+    await signIn()
+    await page.evaluate(() => auth.preload())
+    await page.reload()
+    await page.evaluate(() => void auth.signIn())
+    // The provider's session answers at once.
+    await page.waitForURL((url) => url.href.startsWith(browser.callback))
+    await finish()
+    expect(await subject()).toBe('ada')
+    expect(metadata).toHaveLength(1)
+  })
+
   it('lies nowhere in plain text: no token in storage, URL, history, console or messages', async () => {
     const { traces, tokenRequests, collect } = watch(context)
     const given: string[] = []

@@ -20,12 +20,14 @@ export type CheckedMetadata = ServerMetadata & { readonly [checked]: true }
  * path, then OpenID's before its path. It uses the first document that exists, of at most 1 MiB, also one redirect away at
  * the same origin.
  * @param onRedirect is called with the URL that redirected
+ * @param onLoaded is called with the checked metadata, and the headers that say how long it is fresh
  * @throws what {@link checkMetadata} throws; `network_error`, `timeout`, `aborted`, `response_refused`
  */
 export async function discover(
   issuer: string,
   options: RequestOptions = {},
   onRedirect?: (url: string) => void,
+  onLoaded?: (server: CheckedMetadata, headers: Headers) => void,
 ): Promise<CheckedMetadata> {
   const { origin, pathname } = new URL(endpoint({ issuer }, 'issuer', options.insecure))
   const path = pathname.replace(/\/$/, '')
@@ -43,7 +45,9 @@ export async function discover(
         /^application\/json\s*(;|$)/i.test(response.headers.get('content-type') ?? '') &&
         (await response.json().catch(() => undefined))
       if (!metadata) throw responseRefused(url, `returned no JSON document (status ${response.status})`)
-      return checkMetadata(metadata, issuer, options.insecure)
+      const server = checkMetadata(metadata, issuer, options.insecure)
+      onLoaded?.(server, response.headers)
+      return server
     } catch (error) {
       // Without CORS on its 404, a browser sees an absent document as a network error.
       if (!/^(response_refused|network_error)$/.test((error as ProofkeyError).code)) throw error
