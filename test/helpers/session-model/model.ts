@@ -7,7 +7,7 @@ import type {
 } from '../../../src/index.js'
 import type { StoredSession } from '../../../src/session/session-record.js'
 import { memoryVault } from '../../../src/vault/memory.js'
-import { travelBy } from '../sign-in-attempt.js'
+import { silently, travelBy } from '../sign-in-attempt.js'
 import { createWorldLocks, worldAbortSignal, worldChannel } from './browser.js'
 import { replaceGlobals } from './globals.js'
 import { createNetwork } from './network.js'
@@ -307,7 +307,7 @@ export function createModel(sdk: Sdk, setup: Setup, trace: (...seen: unknown[]) 
         apis: { [API]: {} },
         postLogoutRedirectUri: 'https://app.example/bye',
         navigate: () => server.setUser(undefined),
-        ...(setup.silent && { silent: travel('silent') }),
+        ...(setup.silent && { silent: silently(travel('silent')) }),
         ...(setup.idleSeconds && { idleSeconds: setup.idleSeconds }),
         ...(setup.absoluteSeconds && { absoluteSeconds: setup.absoluteSeconds }),
         ...(setup.server.dpop && { dpop: dpopOf() }),
