@@ -18,12 +18,14 @@ import {
   frame,
   type Grant,
   isProofkeyError,
+  type JsonValue,
   memoryVault,
   none,
   type ProofkeyEvent,
   popup,
   redirect,
   type SignInResult,
+  type SilentUserAgent,
   tlsClientAuth,
   type UserAgent,
   type Vault,
@@ -241,3 +243,46 @@ for (const agent of [redirect, popup, frame]) {
 }
 // @ts-expect-error there is nothing to show of a frame
 frame({ width: 500 })
+frame({ allow: ['storage-access', 'local-network-access'] })
+// @ts-expect-error a list, each with its name
+frame({ allow: 'storage-access' })
+// @ts-expect-error no such permission
+frame({ allow: ['storage'] })
+
+// What shows nothing is for `silent` and for one sign-in; what shows pages is for all others.
+const quiet: SilentUserAgent = frame()
+createSessionClient({ ...config, silent: quiet })
+client.signIn({ userAgent: quiet })
+client.signIn({ userAgent: popup() })
+for (const userAgent of [redirect(), popup(), link]) {
+  createClient({ ...config, userAgent })
+  // @ts-expect-error it would show pages that nobody asked for
+  createSessionClient({ ...config, silent: userAgent })
+}
+// @ts-expect-error nobody could sign in
+createClient({ ...config, userAgent: frame() })
+// @ts-expect-error nor there
+createSessionClient({ ...config, userAgent: frame() })
+
+// What comes back is what was given: only what JSON can hold.
+const states: JsonValue[] = [null, 'x', 7, true, [1, ['a']], { a: { b: [null] } }]
+declare const cart: { readonly items: readonly { readonly id: number; readonly note?: string }[] }
+for (const appState of [...states, cart, undefined]) client.signIn({ appState })
+// @ts-expect-error comes back as a text
+client.signIn({ appState: new Date() })
+// @ts-expect-error comes back empty
+client.signIn({ appState: new Map([['a', 1]]) })
+// @ts-expect-error comes back empty
+client.signIn({ appState: new Set([1]) })
+// @ts-expect-error is no JSON
+client.signIn({ appState: 1n })
+// @ts-expect-error does not come back
+client.signIn({ appState: () => {} })
+// @ts-expect-error does not come back
+client.signIn({ appState: Symbol('x') })
+// @ts-expect-error does not come back
+client.signIn({ appState: { a: undefined } })
+// @ts-expect-error comes back as null
+client.signIn({ appState: [undefined] })
+// @ts-expect-error nor deeper
+client.signIn({ appState: { a: [{ at: new Date() }] } })

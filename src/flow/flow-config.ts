@@ -76,6 +76,7 @@ export function checkConfig(config: FlowConfig): void {
         (value) => value === undefined || (typeof value === type && (value || /scope/i.test(field))),
         `must be a ${type}`,
       )
+  check('userAgent', (value) => !Object(value).silent, 'must show pages, unlike frame()')
   check('trustedAudiences', (value = []) => Array.isArray(value), 'must be a list of client ids')
   if (problems[0]) throw configInvalid(problems)
 }

@@ -76,8 +76,8 @@ const ownParameters = (request: Partial<AuthorizationRequest>) => ({
   prompt: request.prompt,
   login_hint: request.loginHint,
   ui_locales: request.uiLocales,
-  claims: JSON.stringify(request.claims),
-  authorization_details: JSON.stringify(request.authorizationDetails),
+  claims: toJson('claims', request.claims),
+  authorization_details: toJson('authorizationDetails', request.authorizationDetails),
   // A request object would override all parameters above (RFC 9101 §5). The others are secrets: never put them in a URL.
   request: undefined,
   request_uri: undefined,
@@ -153,6 +153,15 @@ export function parameterProblems({
       problems.push(`additionalParameters.${name}: remove it, or use the option for it`)
   }
   return problems
+}
+
+/** @throws `config_invalid` for what the platform refuses with a `TypeError`: a `BigInt`, a cycle */
+export function toJson(name: string, value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    throw configInvalid([`${name}: must be a JSON value`])
+  }
 }
 
 export const configInvalid = (problems: readonly string[]): ProofkeyError =>

@@ -45,6 +45,8 @@ export interface Transaction {
   readonly resource?: string | undefined
   /** The values that the ID token is checked against; `nonce` is set if `scope` contained `openid`. */
   readonly idToken: IdTokenPolicy
+  /** Sent in the request: withheld if the server repeats it in an error. */
+  readonly idTokenHint?: string | undefined
   readonly expiresAtMs: number
 }
 
