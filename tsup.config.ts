@@ -1,7 +1,7 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: ['src/index.ts', 'src/protocol.ts', 'src/server.ts', 'src/native.ts', 'src/node.ts'],
+  entry: ['src/index.ts', 'src/protocol.ts', 'src/server.ts', 'src/native.ts', 'src/node.ts', 'src/providers.ts'],
   format: 'esm',
   target: 'es2022',
   dts: true,

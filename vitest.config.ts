@@ -12,12 +12,21 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
+          exclude: ['test/e2e/**', 'test/servers/**'],
           environment: 'node',
           // A bound for what hangs; no test waits for the clock.
           testTimeout: 60_000,
           hookTimeout: 60_000,
           setupFiles: ['fake-indexeddb/auto'],
+        },
+      },
+      {
+        test: {
+          name: 'servers',
+          include: ['test/servers/servers.test.ts'],
+          environment: 'node',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -7,6 +7,7 @@ import {
   beginAuthorization,
   configInvalid,
   type ResponseMode,
+  toJson,
 } from '../protocol/authorize/begin.js'
 import { checkRedirectUri, unknownState } from '../protocol/authorize/callback.js'
 import type { Transaction } from '../protocol/authorize/transaction.js'
@@ -28,8 +29,11 @@ export interface StartOptions extends AuthorizationParameters {
   /** The path to continue at after the sign-in, of this origin. Anything else becomes `/` (event `return_to_refused`). */
   readonly returnTo?: string | undefined
   /** Any JSON value; stored encrypted, and returned with the result. */
-  readonly appState?: unknown | undefined
+  readonly appState?: JsonValue | undefined
 }
+
+/** What JSON can hold. No `Date`, `Map`, `BigInt` or function: it would come back as something else, or not at all. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue }
 
 /** The result of a sign-in: the tokens and claims, or the backend's response to `exchangeAt`. */
 export type SignInResult<Given = Grant> = Given & {
@@ -46,6 +50,14 @@ interface FlowOptions {
   readonly maxReturnToBytes?: number
 }
 
+/** What a client may add or replace. */
+interface FlowParts {
+  /** Builds the authorization requests. */
+  readonly begin?: typeof beginAuthorization | undefined
+  /** Metadata that outlasts the page. */
+  readonly kept?: KeptMetadata | undefined
+}
+
 /** The content of a vault record. */
 interface PendingSignIn {
   readonly transaction: Transaction
@@ -57,9 +69,8 @@ interface PendingSignIn {
 /**
  * The steps that the sign-ins of browser and server share: from the start to a stored transaction, and from the callback to
  * the tokens.
- * @param kept metadata that outlasts the page
  */
-export function createFlow(config: FlowConfig & FlowOptions, kept?: KeptMetadata) {
+export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuthorization, kept }: FlowParts = {}) {
   const { issuer, clientId, redirectUri, insecure, trustedAudiences } = config
   const clientKey = clientKeyOf(issuer, clientId)
   config.dpop?.addClient(clientKey, config.fetch)
@@ -120,15 +131,16 @@ export function createFlow(config: FlowConfig & FlowOptions, kept?: KeptMetadata
           trustedAudiences,
         }
         checkCapabilities(server, request)
-        const { url: requestUrl, transaction } = await beginAuthorization(server, request)
+        const { url: requestUrl, transaction } = await begin(server, request)
         const { state, scope = '' } = transaction
         id = await ticketId(state)
         const path = sameOriginPath(returnTo, config.maxReturnToBytes)
         if (!path) report({ type: 'return_to_refused' }, id)
         const origin = (parameters.prompt ?? config.prompt) === 'none' ? 'silent' : 'interactive'
         const pending: PendingSignIn = { transaction, origin, returnTo: path ?? '/', appState }
+        const record = toJson('appState', pending)
         const store = async (to: Vault) => {
-          await put(to, state, clientKey, JSON.stringify(pending))
+          await put(to, state, clientKey, record)
           return to
         }
         const storing = store(vault).catch((error) => {
