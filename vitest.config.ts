@@ -1,14 +1,18 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/helpers/longest-first.js'
 
 export default defineConfig({
   test: {
     reporters: ['default', './test/helpers/closing-line.ts'],
+    // Two files at a time, of both projects: while one waits for a browser, the other computes.
+    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
+          exclude: ['test/e2e/**', 'test/servers/**'],
           environment: 'node',
           // A bound for what hangs; no test waits for the clock.
           testTimeout: 60_000,
@@ -18,12 +22,22 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'servers',
+          include: ['test/servers/servers.test.ts'],
+          environment: 'node',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           environment: 'node',
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // As long as browsers are given anywhere else.
+          expect: { poll: { timeout: 30_000 } },
         },
       },
     ],

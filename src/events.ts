@@ -11,7 +11,7 @@ export interface EventContext {
 
 /** What happened, without secrets: events can be logged. */
 export type EventBody =
-  /** The server's metadata is being fetched. Not emitted with the `metadata` option, or while cached metadata is fresh. */
+  /** The server's metadata is being fetched. Not emitted with the `metadata` option, or while cached or kept metadata is fresh. */
   | { readonly type: 'metadata_requested' }
   | { readonly type: 'metadata_loaded' }
   /** The metadata was one redirect away, at the same origin. `endpoint`: the URL that redirected. */

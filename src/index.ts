@@ -18,7 +18,7 @@ export {
   type SignInRequirements,
 } from './errors.js'
 export type { EventBody, EventContext, Listener, ProofkeyEvent, Subscribe, SubscribeOptions } from './events.js'
-export type { SignInResult, StartOptions } from './flow/flow.js'
+export type { JsonValue, SignInResult, StartOptions } from './flow/flow.js'
 export type { FlowConfig } from './flow/flow-config.js'
 export type { AuthorizationParameters } from './protocol/authorize/begin.js'
 export { type PushRequest, pushed } from './protocol/authorize/pushed-request.js'
@@ -53,11 +53,17 @@ export type { ChallengeCheck } from './session/token-fetch.js'
 export type { GetAccessTokenOptions } from './session/token-source.js'
 export { getUserInfo, loadUserInfo, type UserInfoLoader } from './session/user-info.js'
 export { allowEmbeddedWebView, type EmbeddedOptions, type EmbeddedSwitch } from './user-agents/embedded.js'
-export { type FrameOptions, frame } from './user-agents/frame.js'
+export { type FrameOptions, type FramePermission, frame } from './user-agents/frame.js'
 export { type PopupOptions, popup } from './user-agents/popup.js'
 export { type RedirectOptions, redirect } from './user-agents/redirect.js'
 export { relayCallback } from './user-agents/relay.js'
-export type { AuthorizationRequestUrl, SignInAttempt, SignInOverrides, UserAgent } from './user-agents/user-agent.js'
+export type {
+  AuthorizationRequestUrl,
+  SignInAttempt,
+  SignInOverrides,
+  SilentUserAgent,
+  UserAgent,
+} from './user-agents/user-agent.js'
 export { indexedDbVault } from './vault/indexeddb.js'
 export { type MemoryVaultOptions, memoryVault } from './vault/memory.js'
 export type { PageVault } from './vault/page-memory.js'

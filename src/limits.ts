@@ -56,6 +56,15 @@ export const STORAGE_TIMEOUT_MS = 2000
 
 /** How long metadata is used after its lifetime if it cannot be reloaded. */
 export const STALE_METADATA_SECONDS = 86_400
+/** The longest time that metadata is kept for later pages. */
+export const MAX_KEPT_METADATA_SECONDS = 3600
+/**
+ * How long a response is fresh if the server does not say (a heuristic, RFC 9111 §4.2.2): long enough for the pages of one
+ * sign-in, and short enough that a change at the server is seen soon.
+ */
+export const DEFAULT_FRESH_SECONDS = 300
+/** How long a sign-in waits for metadata that an earlier page kept: about as long as for the request that it saves. */
+export const KEPT_METADATA_PATIENCE_MS = 250
 /** How long a server's keys are used, and how much longer if they cannot be reloaded. */
 export const KEYS_SECONDS = { lifetime: 300, stale: 3600 } as const
 /** An unknown `kid` reloads the server's keys at most once in this time. */

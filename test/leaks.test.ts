@@ -11,7 +11,7 @@ import {
   popup,
   redirect,
   relayCallback,
-  type UserAgent,
+  type SignInOptions,
 } from '../src/index.js'
 import { deepLink } from '../src/native.js'
 import { browserChannel } from './helpers/channel.js'
@@ -244,7 +244,7 @@ describe('nor where the page stays, with', () => {
     const [windows, frames, wrapper] = [stubOpen(), stubFrames(), createWrapper()]
     goTo('https://app.example/')
     const server = createServer()
-    const agents: Record<typeof name, () => UserAgent> = {
+    const agents: Record<typeof name, () => SignInOptions['userAgent']> = {
       popup: () => popup({ embedded: allowEmbeddedWebView }),
       frame,
       'deep link': () => deepLink(wrapper.links),

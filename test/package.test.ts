@@ -5,6 +5,7 @@ import * as browser from '../src/index.js'
 import * as native from '../src/native.js'
 import * as node from '../src/node.js'
 import * as protocol from '../src/protocol.js'
+import * as providers from '../src/providers.js'
 import * as server from '../src/server.js'
 import { bundleText } from './bench/bundle.js'
 import { measureSizes, outgrown, recordedSizes, type Sizes, sizeDifferences } from './bench/sizes.js'
@@ -25,7 +26,9 @@ describe('the package', () => {
     const files: string[] = JSON.parse(packed)[0].files.map(({ path }: { path: string }) => path)
     const other = files.filter(
       (path) =>
-        !/^docs\/[\w-]+\.md$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|native|node)\.js)$/.test(path),
+        !/^docs\/[\w-]+\.md$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|native|node|providers)\.js)$/.test(
+          path,
+        ),
     )
     expect(other.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'])
     for (const { types, default: code } of Object.values<{ types?: string; default?: string }>(entries)) {
@@ -40,6 +43,7 @@ describe('the package', () => {
     ['./server', server],
     ['./native', native],
     ['./node', node],
+    ['./providers', providers],
   ])('exports from %s what its source does, in a plain Node', (entry, source) => {
     const script = `import('${root}${entries[entry].default}').then((entry) => console.log(JSON.stringify(Object.keys(entry).sort())))`
     const names = JSON.parse(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }))
@@ -77,5 +81,12 @@ describe('the package', () => {
     expect(all.text).toMatch(/iframe/)
     expect(all.text).toMatch(/dpop\+jwt/)
     expect(all.text).toMatch(/proofkey-sessions/)
+    // Of the providers, only what is imported: one that says nothing but its issuer is little text.
+    expect(client.text + keeping.text).not.toMatch(/createServerClient only|microsoftonline/)
+    const google = await bundleText("export { google } from './dist/providers.js'")
+    expect(google.text.length).toBeLessThan(300)
+    const entra = await bundleText("export { entra } from './dist/providers.js'")
+    expect(entra.text).toContain('microsoftonline')
+    expect(entra.text).not.toMatch(/linkedin|appleid|b2clogin|cognito/)
   })
 })

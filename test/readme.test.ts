@@ -6,7 +6,9 @@ import { recordedSizes } from './bench/sizes.js'
 
 const root = new URL('../', import.meta.url).pathname
 const readme = readFileSync(`${root}README.md`, 'utf8')
-const snippets = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code)
+const snippetsOf = (text: string) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code)
+const snippets = snippetsOf(readme)
+const ofProviders = snippetsOf(readFileSync(`${root}docs/providers.md`, 'utf8'))
 
 const WRONG = "import { createClient } from 'proofkey'\ncreateClient({ isuer: 'x' })"
 
@@ -23,7 +25,10 @@ function diagnose(codes: readonly string[]): string[][] {
     const code = files.get(name)
     return code === undefined ? getSourceFile(name, version) : ts.createSourceFile(name, code, version)
   }
-  const entries = ['protocol', 'server', 'native', 'node'].map((name) => [`proofkey/${name}`, [`./src/${name}.ts`]])
+  const entries = ['protocol', 'server', 'native', 'node', 'providers'].map((name) => [
+    `proofkey/${name}`,
+    [`./src/${name}.ts`],
+  ])
   const paths = { proofkey: ['./src/index.ts'], ...Object.fromEntries(entries) }
   const program = ts.createProgram([...files.keys()], { ...options, paths, baseUrl: root, noUnusedLocals: false }, host)
   return [...files.keys()].map((name) =>
@@ -37,9 +42,10 @@ describe('the README', () => {
   it('has snippets', () => expect(snippets.length).toBeGreaterThanOrEqual(4))
 
   it('has no snippet that does not compile', () => {
-    const said = diagnose([...snippets, WRONG])
+    const said = diagnose([...snippets, ...ofProviders, WRONG])
+    expect(ofProviders.length).toBeGreaterThanOrEqual(4)
     expect(said.pop()).not.toEqual([])
-    expect(said).toEqual(snippets.map(() => []))
+    expect(said).toEqual([...snippets, ...ofProviders].map(() => []))
   }, 60_000)
 
   it('shows a complete sign-in in under 20 lines', () => {

@@ -18,12 +18,14 @@ import {
   frame,
   type Grant,
   isProofkeyError,
+  type JsonValue,
   memoryVault,
   none,
   type ProofkeyEvent,
   popup,
   redirect,
   type SignInResult,
+  type SilentUserAgent,
   tlsClientAuth,
   type UserAgent,
   type Vault,
@@ -37,6 +39,7 @@ import {
   type ServerMetadata,
   type Transaction,
 } from '../src/protocol.js'
+import { apple, defineProvider, entra, github, linkedin } from '../src/providers.js'
 import { createServerClient, sealedCookie } from '../src/server.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
@@ -77,6 +80,29 @@ createClient({
   resource: ['https://a.example'],
   claims: { id_token: { acr: null } },
 })
+
+// Entries of providers fit the clients that they are for.
+const registered = { clientId: 'app', redirectUri: 'https://app.example/cb' }
+createSessionClient({ ...entra({ tenants: ['t'] }), ...registered })
+for (const entry of [entra({ tenant: 't' }), linkedin(), github(), apple()])
+  createServerClient({ ...registered, clientAuth: none(), vault: sealedCookie({ keys: [] }), ...entry })
+// @ts-expect-error the nonce is missing at LinkedIn: on a server only
+createClient({ ...linkedin(), ...registered })
+// @ts-expect-error and with a session
+createSessionClient({ ...linkedin(), ...registered })
+// @ts-expect-error a page has no client secret
+createClient({ ...github(), ...registered })
+// @ts-expect-error a page gets no form post
+createClient({ ...apple(), ...registered })
+const withoutNonce = defineProvider({ name: 'n', reason: 'r', nonceNotReturned: 'only PKCE protects the code' })
+// @ts-expect-error one's own deviation that only a server may have
+createClient({ ...given, provider: withoutNonce })
+// @ts-expect-error a provider is made, not written down
+createClient({ ...given, provider: { name: 'n', reason: 'r' } })
+// @ts-expect-error a weaker check has a text, not a boolean
+defineProvider({ name: 'n', reason: 'r', nonceNotReturned: true })
+// @ts-expect-error one tenant or several
+entra({ tenant: 't', tenants: ['t'] })
 
 // @ts-expect-error tied to a key by the export, not by a boolean
 createClient({ ...config, dpop: true })
@@ -217,3 +243,46 @@ for (const agent of [redirect, popup, frame]) {
 }
 // @ts-expect-error there is nothing to show of a frame
 frame({ width: 500 })
+frame({ allow: ['storage-access', 'local-network-access'] })
+// @ts-expect-error a list, each with its name
+frame({ allow: 'storage-access' })
+// @ts-expect-error no such permission
+frame({ allow: ['storage'] })
+
+// What shows nothing is for `silent` and for one sign-in; what shows pages is for all others.
+const quiet: SilentUserAgent = frame()
+createSessionClient({ ...config, silent: quiet })
+client.signIn({ userAgent: quiet })
+client.signIn({ userAgent: popup() })
+for (const userAgent of [redirect(), popup(), link]) {
+  createClient({ ...config, userAgent })
+  // @ts-expect-error it would show pages that nobody asked for
+  createSessionClient({ ...config, silent: userAgent })
+}
+// @ts-expect-error nobody could sign in
+createClient({ ...config, userAgent: frame() })
+// @ts-expect-error nor there
+createSessionClient({ ...config, userAgent: frame() })
+
+// What comes back is what was given: only what JSON can hold.
+const states: JsonValue[] = [null, 'x', 7, true, [1, ['a']], { a: { b: [null] } }]
+declare const cart: { readonly items: readonly { readonly id: number; readonly note?: string }[] }
+for (const appState of [...states, cart, undefined]) client.signIn({ appState })
+// @ts-expect-error comes back as a text
+client.signIn({ appState: new Date() })
+// @ts-expect-error comes back empty
+client.signIn({ appState: new Map([['a', 1]]) })
+// @ts-expect-error comes back empty
+client.signIn({ appState: new Set([1]) })
+// @ts-expect-error is no JSON
+client.signIn({ appState: 1n })
+// @ts-expect-error does not come back
+client.signIn({ appState: () => {} })
+// @ts-expect-error does not come back
+client.signIn({ appState: Symbol('x') })
+// @ts-expect-error does not come back
+client.signIn({ appState: { a: undefined } })
+// @ts-expect-error comes back as null
+client.signIn({ appState: [undefined] })
+// @ts-expect-error nor deeper
+client.signIn({ appState: { a: [{ at: new Date() }] } })

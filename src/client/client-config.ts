@@ -10,7 +10,7 @@ export interface ClientConfig extends FlowConfig {
   readonly responseMode?: 'query' | 'fragment' | undefined
   /** Stores the sign-in between `signIn()` and the callback. Default `indexedDbVault()`, which encrypts it. */
   readonly vault?: Vault | undefined
-  /** How to show the server's pages: `redirect()`, `popup()`, `frame()`, `deepLink()`. Default `redirect()`. */
+  /** How to show the server's pages: `redirect()`, `popup()`, `deepLink()`, `loopback()`. Default `redirect()`. */
   readonly userAgent?: UserAgent | undefined
 }
 

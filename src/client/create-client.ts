@@ -3,6 +3,8 @@ import { isProofkeyError, type ProofkeyError } from '../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../events.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions } from '../flow/flow.js'
 import { checkConfig } from '../flow/flow-config.js'
+import { keepMetadata } from '../flow/kept-metadata.js'
+import type { beginAuthorization } from '../protocol/authorize/begin.js'
 import {
   callbackParameters,
   differingPart,
@@ -17,13 +19,14 @@ import type { CompleteOptions, Grant } from '../protocol/token/complete.js'
 import type { ExchangedGrant } from '../protocol/token/exchange-at.js'
 import { currentUrl, swapUrl } from '../user-agents/address-bar.js'
 import { redirect } from '../user-agents/redirect.js'
-import type { SignInAttempt, UserAgent } from '../user-agents/user-agent.js'
+import type { SignInAttempt, SilentUserAgent, UserAgent } from '../user-agents/user-agent.js'
 import { indexedDbVault } from '../vault/indexeddb.js'
 import type { Vault } from '../vault/vault.js'
 import type { ClientConfig, ExchangeClientConfig, WithDpop, WithoutDpop } from './client-config.js'
 
 export interface SignInOptions extends StartOptions {
-  readonly userAgent?: UserAgent | undefined
+  /** How to show the server's pages, this time. Default: that of the configuration. */
+  readonly userAgent?: UserAgent | SilentUserAgent | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -82,11 +85,18 @@ export function createClient(config: ClientConfig): Client {
 /**
  * Also returns the parts that `createSessionClient` is built on.
  * @param onCallback is called when a callback has come, before the code is redeemed; what it returns gets the result
+ * @param begin builds the authorization requests
  */
-export function buildClient(config: ClientConfig, onCallback?: () => (result: SignInResult) => void) {
+export function buildClient(
+  config: ClientConfig,
+  onCallback?: () => (result: SignInResult) => void,
+  begin?: typeof beginAuthorization,
+) {
   checkConfig(config)
   const { redirectUri, vault = indexedDbVault() } = config
-  const flow = createFlow(config)
+  // Kept by issuer: what a provider completes or corrects must not reach a client without it.
+  const documents = config.provider ? undefined : vault.documents
+  const flow = createFlow(config, { begin, kept: documents && keepMetadata(documents, config) })
   /** Where the sign-ins that this page started are stored, by their `state`. */
   const vaults = new Map<string, Vault>()
   /** The last completed sign-in, and the last one that `handleCallback` was called for. */

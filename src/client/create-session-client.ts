@@ -5,6 +5,7 @@ import { joinScopes, scopes } from '../protocol/scope.js'
 import type { Grant, IdTokenClaims, Tokens } from '../protocol/token/complete.js'
 import { type Apis, checkApis, withApis } from '../session/apis.js'
 import { revokeAll, tokensOf } from '../session/dispose.js'
+import { beginWithIdTokenHint } from '../session/id-token-hint.js'
 import { keepAwake } from '../session/keep-awake.js'
 import { createSessionMachine, type Limits } from '../session/session-machine.js'
 import { type SessionOwner, type SessionParts, sessionParts } from '../session/session-parts.js'
@@ -15,7 +16,7 @@ import type { ChallengeCheck } from '../session/token-fetch.js'
 import { createTokenSource, ENDED, type GetAccessTokenOptions, nobody } from '../session/token-source.js'
 import type { UserInfoLoader } from '../session/user-info.js'
 import { currentUrl } from '../user-agents/address-bar.js'
-import type { UserAgent } from '../user-agents/user-agent.js'
+import type { SilentUserAgent } from '../user-agents/user-agent.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
 import type { ClientConfig, WithDpop, WithoutDpop } from './client-config.js'
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
@@ -25,7 +26,7 @@ export interface SessionClientConfig extends ClientConfig, SignOutConfig, Limits
   /** Stores the session. Default `memorySessions()`; `sealedSessions()` survives a reload and is shared by all tabs. */
   readonly sessionStore?: SessionStore | undefined
   /** Pass `frame()` for silent sign-in (`prompt=none`): after a reload, and if there is no refresh token. Default: none. */
-  readonly silent?: UserAgent | undefined
+  readonly silent?: SilentUserAgent | undefined
   /** Not possible: with a backend that gets the tokens, use `createClient`. */
   readonly exchange?: undefined
   /**
@@ -97,13 +98,22 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
   checkApis(apis, insecure)
   const config = withApis(given, apis)
   const works = new WeakMap<SignInResult, Promise<Work>>()
-  const built = buildClient(config, () => {
-    const work = machine.begin()
-    return (result) => works.set(result, work)
-  })
+  const built = buildClient(
+    config,
+    () => {
+      const work = machine.begin()
+      return (result) => works.set(result, work)
+    },
+    beginWithIdTokenHint(
+      () => machine.current?.idToken,
+      (event) => flow.report(event),
+    ),
+  )
   const { client, flow } = built
-  if (silent && !scopes(config.scope).includes('openid'))
-    throw configInvalid(['silent: needs the scope openid; without an ID token nobody can tell who is signed in'])
+  if (silent && !(silent.silent && scopes(config.scope).includes('openid')))
+    throw configInvalid([
+      'silent: must be frame(), and needs the scope openid; without an ID token nobody can tell who is signed in',
+    ])
   /** The key that the sign-in has just used, even if another tab has deleted it since. */
   const usedKeyThumbprint = async () => dpop?.thumbprint(flow.clientKey, true)
   const machine = createSessionMachine({

@@ -31,7 +31,7 @@ const WARNINGS: Warnings = {
   vault_replaced: ({ code }) => `The pending sign-in is in memory only: the browser’s storage failed (${code}).`,
   session_not_stored: ({ code }) => `The session is in the memory of this page only: its store failed (${code}).`,
   id_token_hint_omitted: ({ bytes }) =>
-    `The ID token has ${bytes} bytes, too many for the sign-out URL. Let the server put fewer claims into it.`,
+    `The ID token has ${bytes} bytes, too many for a URL of the server. Let the server put fewer claims into it.`,
 }
 
 /** How long a page may take to handle a callback after it has loaded. */

@@ -6,6 +6,7 @@ import { isLoopback, isSecure, parseUrl } from '../protocol/discovery/endpoint.j
 import type { ServerMetadata } from '../protocol/discovery/metadata.js'
 import type { TrustedAudiences } from '../protocol/jose/id-token.js'
 import type { SignatureCheck } from '../protocol/jose/id-token-signature.js'
+import type { Provider } from '../protocol/provider.js'
 import type { RequestOptions } from '../protocol/request.js'
 import type { Dpop } from '../protocol/token/dpop.js'
 
@@ -30,6 +31,8 @@ export interface FlowConfig extends AuthorizationParameters, TrustedAudiences, O
   readonly par?: PushRequest | undefined
   /** Pass `dpop()` to bind the tokens to a key (DPoP, RFC 9449). Default: bearer tokens. */
   readonly dpop?: Dpop | undefined
+  /** How this server differs from the standards: part of an entry of `proofkey/providers`. Default: not at all. */
+  readonly provider?: Provider | undefined
 }
 
 /** The `typeof` of each optional option. */
@@ -73,6 +76,7 @@ export function checkConfig(config: FlowConfig): void {
         (value) => value === undefined || (typeof value === type && (value || /scope/i.test(field))),
         `must be a ${type}`,
       )
+  check('userAgent', (value) => !Object(value).silent, 'must show pages, unlike frame()')
   check('trustedAudiences', (value = []) => Array.isArray(value), 'must be a list of client ids')
   if (problems[0]) throw configInvalid(problems)
 }

@@ -7,6 +7,7 @@ import {
   beginAuthorization,
   configInvalid,
   type ResponseMode,
+  toJson,
 } from '../protocol/authorize/begin.js'
 import { checkRedirectUri, unknownState } from '../protocol/authorize/callback.js'
 import type { Transaction } from '../protocol/authorize/transaction.js'
@@ -20,6 +21,7 @@ import { type CompleteOptions, completeAuthorization, expired, type Grant } from
 import type { Exchange } from '../protocol/token/exchange-at.js'
 import type { Taken, Vault } from '../vault/vault.js'
 import type { FlowConfig } from './flow-config.js'
+import type { KeptMetadata } from './kept-metadata.js'
 import { sameOriginPath } from './return-to.js'
 
 /** Options of one sign-in; its {@link AuthorizationParameters} override those of the client. */
@@ -27,8 +29,11 @@ export interface StartOptions extends AuthorizationParameters {
   /** The path to continue at after the sign-in, of this origin. Anything else becomes `/` (event `return_to_refused`). */
   readonly returnTo?: string | undefined
   /** Any JSON value; stored encrypted, and returned with the result. */
-  readonly appState?: unknown | undefined
+  readonly appState?: JsonValue | undefined
 }
+
+/** What JSON can hold. No `Date`, `Map`, `BigInt` or function: it would come back as something else, or not at all. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [name: string]: JsonValue }
 
 /** The result of a sign-in: the tokens and claims, or the backend's response to `exchangeAt`. */
 export type SignInResult<Given = Grant> = Given & {
@@ -45,6 +50,14 @@ interface FlowOptions {
   readonly maxReturnToBytes?: number
 }
 
+/** What a client may add or replace. */
+interface FlowParts {
+  /** Builds the authorization requests. */
+  readonly begin?: typeof beginAuthorization | undefined
+  /** Metadata that outlasts the page. */
+  readonly kept?: KeptMetadata | undefined
+}
+
 /** The content of a vault record. */
 interface PendingSignIn {
   readonly transaction: Transaction
@@ -57,7 +70,7 @@ interface PendingSignIn {
  * The steps that the sign-ins of browser and server share: from the start to a stored transaction, and from the callback to
  * the tokens.
  */
-export function createFlow(config: FlowConfig & FlowOptions) {
+export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuthorization, kept }: FlowParts = {}) {
   const { issuer, clientId, redirectUri, insecure, trustedAudiences } = config
   const clientKey = clientKeyOf(issuer, clientId)
   config.dpop?.addClient(clientKey, config.fetch)
@@ -66,11 +79,15 @@ export function createFlow(config: FlowConfig & FlowOptions) {
     emit({ atMs: Date.now(), issuer, clientId, transaction, ...event })
 
   const given = config.metadata && checkMetadata(config.metadata, issuer, insecure)
-  const load = async () => {
-    if (!given) report({ type: 'metadata_requested' })
-    const server =
-      given ?? (await discover(issuer, config, (endpoint) => report({ type: 'metadata_redirected', endpoint })))
-    if (!given) report({ type: 'metadata_loaded' })
+  const request = async () => {
+    report({ type: 'metadata_requested' })
+    const onRedirect = (endpoint: string) => report({ type: 'metadata_redirected', endpoint })
+    const server = await discover(issuer, config, onRedirect, kept?.write)
+    report({ type: 'metadata_loaded' })
+    return server
+  }
+  const load = async (aged: (seconds: number) => void) => {
+    const server = given ?? (await kept?.read(aged)) ?? (await request())
     if (!server.code_challenge_methods_supported) report({ type: 'pkce_not_advertised' })
     return server
   }
@@ -114,15 +131,16 @@ export function createFlow(config: FlowConfig & FlowOptions) {
           trustedAudiences,
         }
         checkCapabilities(server, request)
-        const { url: requestUrl, transaction } = await beginAuthorization(server, request)
+        const { url: requestUrl, transaction } = await begin(server, request)
         const { state, scope = '' } = transaction
         id = await ticketId(state)
         const path = sameOriginPath(returnTo, config.maxReturnToBytes)
         if (!path) report({ type: 'return_to_refused' }, id)
         const origin = (parameters.prompt ?? config.prompt) === 'none' ? 'silent' : 'interactive'
         const pending: PendingSignIn = { transaction, origin, returnTo: path ?? '/', appState }
+        const record = toJson('appState', pending)
         const store = async (to: Vault) => {
-          await put(to, state, clientKey, JSON.stringify(pending))
+          await put(to, state, clientKey, record)
           return to
         }
         const storing = store(vault).catch((error) => {
@@ -179,7 +197,10 @@ export function createFlow(config: FlowConfig & FlowOptions) {
 
     /** Reports a failure and returns it. */
     failed(error: unknown, id?: string): unknown {
-      report({ type: 'sign_in_failed', code: codeOf(error) }, id)
+      const code = codeOf(error)
+      report({ type: 'sign_in_failed', code }, id)
+      // Outdated metadata could be the cause, for example an endpoint that has moved.
+      if (/_(error|refused|invalid)$/.test(code)) kept?.write()
       return error
     },
   }

@@ -51,7 +51,8 @@ interface Allowances {
 
 /**
  * Sends one request. It sends no cookies and no referrer, and follows no redirect unless `onRedirect` allows it. Time and
- * size are limited. The returned response has its body in memory, and only the headers `content-type` and `date`.
+ * size are limited. The returned response has its body in memory, and only the headers `content-type`, `date`, and
+ * those of its freshness.
  * @throws `network_error`, `timeout`, `aborted` (all `retryable` unless a response had begun), `response_refused`
  */
 export async function send(
@@ -84,7 +85,7 @@ export async function send(
     }
     if (isRedirect(response))
       throw responseRefused(url, `responded with status ${response.status}`, 'Use the final URL.')
-    const headers = ['content-type', 'date'].map((name): [string, string] => [name, response.headers.get(name) ?? ''])
+    const headers = KEPT_HEADERS.map((name): [string, string] => [name, response.headers.get(name) ?? ''])
     return new Response(await readBody(url, response, maxBytes), { status: response.status, headers })
   } catch (cause) {
     if (cause instanceof ProofkeyError) throw cause
@@ -100,6 +101,8 @@ export async function send(
     })
   }
 }
+
+const KEPT_HEADERS = ['content-type', 'date', 'cache-control', 'age', 'expires']
 
 /** No answer: a redirect, which has status 0 in browsers, or a status without a body. */
 const isRedirect = ({ status }: FetchedResponse) => (status < 200 || status > 201) && status < 400

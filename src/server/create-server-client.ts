@@ -16,6 +16,7 @@ import {
 } from '../protocol/authorize/callback.js'
 import { type ClientAuth, checkClientAuth } from '../protocol/client-auth/client-auth.js'
 import { createKeySource, loadKeys } from '../protocol/jose/key-source.js'
+import { type Provider, type ServerProvider, serverRules } from '../protocol/provider.js'
 import { validateLogoutToken } from '../protocol/sign-out/logout-token.js'
 import type { Grant } from '../protocol/token/complete.js'
 import type { ExchangeRequest } from '../protocol/token/exchange-at.js'
@@ -37,7 +38,7 @@ import { memoryReplayCache, type ReplayCache } from './replay-cache.js'
 import { createServerSignOut, type SignedOut, type SignOutOptions } from './server-sign-out.js'
 
 /** Options of {@link createServerClient}. */
-export interface ServerClientConfig extends FlowConfig {
+export interface ServerClientConfig extends Omit<FlowConfig, 'provider'> {
   /** The client authentication. There is no default. PKCE is always used too. */
   readonly clientAuth: ClientAuth
   /**
@@ -52,6 +53,8 @@ export interface ServerClientConfig extends FlowConfig {
    * `-Prefix`, or of `Forwarded` (RFC 7239), that are trusted. Default: none.
    */
   readonly forwardedHeaders?: ForwardedHeaders | undefined
+  /** How this server differs from the standards: part of an entry of `proofkey/providers`. Default: not at all. */
+  readonly provider?: Provider | ServerProvider | undefined
   /** Stores used logout tokens. Default `memoryReplayCache()`; several servers share a `redisReplayCache`. */
   readonly replayCache?: ReplayCache | undefined
 }
@@ -145,10 +148,12 @@ export interface ServerClient {
  * Creates a client for server-side apps, with Web `Request` and `Response`. Create it once.
  * @throws `config_invalid`; with the `metadata` option also the errors of discovery
  */
-export function createServerClient(config: ServerClientConfig): ServerClient {
+export function createServerClient(given: ServerClientConfig): ServerClient {
+  const provider = serverRules.get(Object(given.provider)) ?? (given.provider as Provider | undefined)
+  const config = { ...given, provider }
   checkServerConfig(config)
   const { clientAuth, clientId, redirectUri, responseMode, forwardedHeaders, timeoutSeconds, insecure } = config
-  const requests = { clientAuth, dpop: config.dpop, fetch: config.fetch, timeoutSeconds, insecure }
+  const requests = { clientAuth, dpop: config.dpop, fetch: config.fetch, timeoutSeconds, insecure, provider }
   const flow = createFlow({ ...config, maxReturnToBytes: MAX_RETURN_TO_BYTES })
 
   const metadata = async () => {
@@ -303,7 +308,7 @@ function withHeaders(error: unknown, headers: Headers): unknown {
 const readForm = async (request: Request) =>
   new URLSearchParams(await readBody(request, 'application/x-www-form-urlencoded'))
 
-function checkServerConfig(config: ServerClientConfig): void {
+function checkServerConfig(config: ServerClientConfig & FlowConfig): void {
   checkConfig(config)
   const { clientAuth, vault, responseMode = 'query', forwardedHeaders, replayCache } = config
   const problems = []

@@ -7,7 +7,8 @@ import { configInvalid } from '../protocol/authorize/begin.js'
 import { clientKeyOf } from '../protocol/client-key.js'
 import { parseUrl } from '../protocol/discovery/endpoint.js'
 import type { CheckedMetadata } from '../protocol/discovery/metadata.js'
-import { type EndSessionRequest, endSessionUrl, omittedHint, unknownSignOut } from '../protocol/sign-out/end-session.js'
+import { omittedHint } from '../protocol/hints.js'
+import { type EndSessionRequest, endSessionUrl, unknownSignOut } from '../protocol/sign-out/end-session.js'
 import type { Vault } from '../vault/vault.js'
 import { isBadRequest } from './edge/bad-request.js'
 import type { RequestCookies } from './edge/cookies.js'
@@ -30,7 +31,7 @@ export interface SignedOut {
 }
 
 interface Parts {
-  readonly config: Pick<EndSessionRequest, 'clientId' | 'insecure'> & {
+  readonly config: Pick<EndSessionRequest, 'clientId' | 'insecure' | 'provider'> & {
     readonly issuer: string
     readonly redirectUri: string
     readonly lifetimeSeconds?: number | undefined
@@ -46,7 +47,7 @@ interface Parts {
 
 /** The sign-out at the server and the return from it (OpenID Connect RP-Initiated Logout 1.0 §2 and §3). */
 export function createServerSignOut({ config, metadata, report, put, jarOf, vaultOf, headersOf, withHeaders }: Parts) {
-  const { issuer, clientId, redirectUri, lifetimeSeconds = 600, insecure } = config
+  const { issuer, clientId, redirectUri, lifetimeSeconds = 600, insecure, provider } = config
   const { origin } = new URL(redirectUri)
   // Not the owner of sign-ins, so that neither callback can take a record of the other.
   const clientKey = clientKeyOf(issuer, `${clientId} sign-out`)
@@ -77,7 +78,7 @@ export function createServerSignOut({ config, metadata, report, put, jarOf, vaul
       // From here on no failure stops the sign-out: at worst the return is not recognised, or the server is not contacted.
       if (state) await put(vaultOf(jar), state, clientKey, path ?? '/').catch(failed)
       const maxUrlBytes = Math.min(MAX_URL_BYTES, MAX_RESPONSE_HEAD_BYTES - headBytes(headersOf(jar, { location: '' })))
-      const logoutRequest = { ...hints, clientId, insecure, postLogoutRedirectUri, state, maxUrlBytes }
+      const logoutRequest = { ...hints, clientId, insecure, provider, postLogoutRedirectUri, state, maxUrlBytes }
       const atServer = await metadata()
         .then((server) => endSessionUrl(server, logoutRequest))
         .catch((error) => void failed(error))

@@ -24,12 +24,18 @@ export async function revokeAll(
   { metadata, report }: Pick<ReturnType<typeof createFlow>, 'metadata' | 'report'>,
   config: FlowConfig,
 ): Promise<void> {
+  const { fetch = globalThis.fetch } = config
   const revoke = async (token: string, tokenTypeHint: 'access_token' | 'refresh_token') => {
     try {
       const server = await metadata()
-      if (!server.revocation_endpoint) return
+      if (!token || !server.revocation_endpoint) return
       report({ type: 'revocation_started', token: tokenTypeHint })
-      await revokeToken(server, config.clientId, token, { ...config, tokenTypeHint })
+      await revokeToken(server, config.clientId, token, {
+        ...config,
+        tokenTypeHint,
+        // The page may be closed meanwhile.
+        fetch: (url, init) => fetch(url, { ...init, keepalive: true }),
+      })
       report({ type: 'token_revoked', token: tokenTypeHint })
     } catch (error) {
       report({
@@ -41,7 +47,9 @@ export async function revokeAll(
   }
   const accessTokens = new Set(sets.flatMap((set) => set.accessTokens))
   const refreshTokens = new Set(sets.flatMap(({ refreshToken }) => refreshToken ?? []))
-  // Access tokens first: some servers end them with the refresh token, and then reject their revocation.
-  await Promise.all([...accessTokens].map((token) => revoke(token, 'access_token')))
+  // Access tokens first: some servers end them with the refresh token, and then reject their revocation. But a page that is
+  // left sends the rest at once: the refresh token is worth most, and a false failure is reported to nobody there.
+  const leaving = new Promise((resolve) => globalThis.addEventListener?.('pagehide', resolve, { once: true }))
+  await Promise.race([leaving, Promise.all([...accessTokens].map((token) => revoke(token, 'access_token')))])
   await Promise.all([...refreshTokens].map((token) => revoke(token, 'refresh_token')))
 }

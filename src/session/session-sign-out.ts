@@ -6,7 +6,8 @@ import { sameOriginPath } from '../flow/return-to.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import { callbackParameters } from '../protocol/authorize/callback.js'
 import { parseUrl, removeParameter } from '../protocol/discovery/endpoint.js'
-import { endSessionUrl, omittedHint, unknownSignOut } from '../protocol/sign-out/end-session.js'
+import { omittedHint } from '../protocol/hints.js'
+import { endSessionUrl, unknownSignOut } from '../protocol/sign-out/end-session.js'
 import { currentUrl, swapUrl } from '../user-agents/address-bar.js'
 import type { Vault } from '../vault/vault.js'
 import type { SessionMachine } from './session-machine.js'
@@ -43,7 +44,7 @@ export function createSessionSignOut(
   { flow, vault, forget }: SignOutParts,
   config: FlowConfig & SignOutConfig,
 ) {
-  const { clientId, postLogoutRedirectUri, insecure, dpop, navigate = (url) => location.assign(url) } = config
+  const { clientId, postLogoutRedirectUri, insecure, dpop, provider, navigate = (url) => location.assign(url) } = config
   if (postLogoutRedirectUri !== undefined && !parseUrl(postLogoutRedirectUri))
     throw configInvalid(['postLogoutRedirectUri: an absolute URL, exactly as registered'])
   const signOutKey = `${flow.clientKey} sign-out`
@@ -66,7 +67,7 @@ export function createSessionSignOut(
       await endHere()
       const state = postLogoutRedirectUri && createTicket(signOutKey, Date.now() + LIFETIME_MS)
       const idTokenHint = machine.last?.idToken
-      const request = { clientId, idTokenHint, postLogoutRedirectUri, state, insecure }
+      const request = { clientId, idTokenHint, postLogoutRedirectUri, state, insecure, provider }
       const endpoint = atServer ? flow.metadata().then((server) => endSessionUrl(server, request)) : undefined
       const url = await endpoint?.catch(failed)
       const omitted = omittedHint(url, idTokenHint)

@@ -79,7 +79,7 @@ export function createTokenSource(
     const known = session.tokens[name]
     if (known && known.accessToken !== rejected && isFresh(known)) return known
     if (!session.refresh) {
-      if (name) throw noRefreshToken()
+      if (name) throw noSuchToken()
       // There is no other token until it expires, and the session with it.
       if (!silently) return tokenOf(session, name)
       await silently(session).catch(async (error) => {
@@ -227,7 +227,9 @@ export function createTokenSource(
       const options = needed(current, wish)
       const name = tokenName(options)
       const token = current.tokens[name]
-      if (fresh && !isRenewable()) throw noRefreshToken()
+      // Of a server that sends an ID token alone.
+      if (token?.accessToken === '') throw noSuchToken()
+      if (fresh && !isRenewable()) throw noSuchToken()
       const unwanted = rejected ?? (fresh ? token?.accessToken : undefined)
       if (token && token.accessToken !== unwanted && isFresh(token)) return token
       try {
@@ -253,9 +255,9 @@ function tokenOf(session: StoredSession | undefined, name: string): AccessToken 
 const tooLate = (seconds: number) =>
   new ProofkeyError('timeout', `No new tokens within ${seconds} s.`, 'Try again.', { retryable: true })
 
-const noRefreshToken = () =>
+const noSuchToken = () =>
   new ProofkeyError(
     'interaction_required',
-    'There is no refresh token to get this token with.',
+    'The session has no such access token, and cannot get one without the user.',
     'Sign in again, with that scope or resource; many servers issue refresh tokens for the scope offline_access only.',
   )

@@ -43,6 +43,8 @@ export interface UserAgent {
   readonly name: string
   /** Set if the page is not left: keeps the sign-in in the page's memory if the vault's storage fails. */
   readonly memory?: Vault | undefined
+  /** Not set: it can show pages to the user. See {@link SilentUserAgent}. */
+  readonly silent?: undefined
   /**
    * Called by `start()` in the page at the redirect URI: passes the callback URL to the page that waits for it.
    * @returns false if no page waits
@@ -54,4 +56,9 @@ export interface UserAgent {
    * timers, servers and windows, on failure too; a window cut off by `Cross-Origin-Opener-Policy` is the only exception.
    */
   open(attempt: SignInAttempt): Promise<void>
+}
+
+/** A user agent that shows the user nothing: it sends `prompt=none`. Of the configuration, `silent` accepts only such a one. */
+export interface SilentUserAgent extends Omit<UserAgent, 'silent'> {
+  readonly silent: true
 }

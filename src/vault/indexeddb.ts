@@ -13,12 +13,15 @@ interface StoredRecord extends Partial<SealedRecord> {
 /** The maximum number of records, taken ones included; the ones that expire first are removed. */
 const MAX_RECORDS = 100
 
+/** Ids of documents are lists, which come after all texts (Indexed Database API §2.4), and so after the ids of sign-ins. */
+const AFTER_SIGN_INS: IDBValidKey = []
+
 /**
  * Stores sign-ins in IndexedDB, encrypted with AES-256-GCM. The key is derived from a non-extractable key in the record and
  * from the ticket, which is not stored. A dump, a script or extension that scrapes storage, or a backup of it does not reveal
  * the verifier. It does not protect against someone who reads the files of the browser profile, which contain the key and,
  * in the history, the ticket, nor against scripts in the page. At most 100 records; expired ones are deleted at the next
- * write. Its methods throw `storage_unavailable`, `storage_full`, `storage_refused_key`, `storage_outcome_unknown`.
+ * write. The server's metadata is kept beside them, in plain text. Its methods throw `storage_unavailable`, `storage_full`, `storage_refused_key`, `storage_outcome_unknown`.
  */
 export function indexedDbVault(): Vault {
   const transaction = createDatabase('proofkey', 'sign-ins')
@@ -69,6 +72,16 @@ export function indexedDbVault(): Vault {
         })
       return { status: 'taken', value, putBack }
     },
+
+    // In the same store: a sign-in that is stored next waits for this write, and so does leaving the page.
+    documents: {
+      read: (id) => transaction('readonly', (records) => promisifyRequest<string | undefined>(records.get([id]))),
+      write: (id, text) =>
+        transaction('readwrite', async (records) => {
+          if (text) records.put(text, [id])
+          else records.delete([id])
+        }),
+    },
   }
 }
 
@@ -78,7 +91,7 @@ export function indexedDbVault(): Vault {
  */
 async function makeRoom(records: IDBObjectStore): Promise<string[]> {
   records.delete(IDBKeyRange.upperBound(`${Date.now()}`))
-  const ids = (await promisifyRequest(records.getAllKeys())) as string[]
+  const ids = (await promisifyRequest(records.getAllKeys(IDBKeyRange.upperBound(AFTER_SIGN_INS)))) as string[]
   const excess = ids.slice(0, 1 - MAX_RECORDS)
   if (!excess[0]) return excess
   const oldest = await promisifyRequest<StoredRecord[]>(records.getAll(null, excess.length))

@@ -43,4 +43,12 @@ export interface Vault {
    * have been taken, or may be taken later, and the value is not returned
    */
   take(ticket: string, owner: string): Promise<Taken>
+  /** Keeps public texts for later pages, such as the server's metadata, apart from the sign-ins. Any may be lost. */
+  readonly documents?:
+    | {
+        read(id: string): Promise<string | undefined>
+        /** Deletes it if the text is undefined. */
+        write(id: string, text: string | undefined): Promise<void>
+      }
+    | undefined
 }

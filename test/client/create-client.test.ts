@@ -6,6 +6,7 @@ import {
   type Client,
   type ClientConfig,
   createClient,
+  frame,
   memoryVault,
   type ProofkeyEvent,
   redirect,
@@ -85,6 +86,21 @@ describe('a sign-in', () => {
     const result = await app.open().handleCallback()
     expect(result).toMatchObject({ claims: { sub: 'ada' }, returnTo: '/inbox?a=1#b', appState: { cart: [1] } })
     expect(result?.tokens.accessToken).toMatch(/^access-/)
+  })
+
+  const cyclic: Record<string, unknown> = { a: 'hunter2' }
+  cyclic['a cycle'] = { cyclic }
+  it.each<[string, string, object]>([
+    ['a BigInt', 'appState', { appState: { secret: 'hunter2', id: 1n } }],
+    ['a cycle', 'appState', { appState: cyclic }],
+    ['what its own toJSON refuses', 'appState', { appState: { toJSON: () => JSON.parse('hunter2') } }],
+    ['a BigInt', 'claims', { claims: { id_token: { id: { value: 1n } } } }],
+    ['a cycle', 'authorizationDetails', { authorizationDetails: [{ type: 'x', cyclic }] }],
+  ])('is refused before the page is left with %s in %s', async (_, name, options) => {
+    const app = createApp()
+    const error = await refusal(app.leave(options as SignInOptions), 'config_invalid')
+    expect(error.message).toBe(`Invalid configuration: ${name}: must be a JSON value.`)
+    expect(`${error.stack}${JSON.stringify(error)}${error.cause}`).not.toContain('hunter2')
   })
 
   it('asks for metadata once, and for nothing else but the tokens', async () => {
@@ -724,6 +740,7 @@ describe('createClient', () => {
     { additionalParameters: 'abc' },
     { fetch: 5 },
     { userAgent: 'popup' },
+    { userAgent: frame() },
     { metadata: 'x' },
     { redirectUri: 'https://app.example/?state=1' },
   ])('refuses %j', async (wrong) => {

@@ -180,6 +180,12 @@ it('says what the server says where it refuses', async () => {
   expect(error.serverError?.error).toBe('invalid_client_metadata')
 })
 
+it('says so where the metadata cannot be sent', async () => {
+  const error = await refusal(registerInstance({ ...options(), additionalMetadata: { n: 1n } }), 'config_invalid')
+  expect(error.message).toContain('additionalMetadata: must be a JSON value')
+  expect(asked).toEqual([])
+})
+
 it('says so where the server registers nobody', async () => {
   const closed = await startProvider(browserClient('other', [redirectUri]))
   await refusal(registerInstance({ ...options(), issuer: closed.issuer }), 'endpoint_refused')

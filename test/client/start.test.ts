@@ -16,7 +16,7 @@ import {
 import { goTo } from '../helpers/page.js'
 import type { Faults } from '../helpers/server.js'
 import { createGate, later, type SessionApp, useSessionApps } from '../helpers/session-app.js'
-import { travelBy } from '../helpers/sign-in-attempt.js'
+import { silently, travelBy } from '../helpers/sign-in-attempt.js'
 import { until } from '../helpers/until.js'
 import '../helpers/windows.js'
 
@@ -150,7 +150,7 @@ describe('start() at a page load', () => {
 
   it('without a session asks the silent user agent', async () => {
     const app = startApp()
-    const { auth } = app.page({ silent: travelBy((url) => app.server.authorize(url)) })
+    const { auth } = app.page({ silent: silently(travelBy((url) => app.server.authorize(url))) })
     await expect(auth.start()).resolves.toMatchObject({ type: 'loaded', session: { claims: { sub: 'ada' } } })
   })
 
@@ -182,9 +182,9 @@ describe('start() in a popup or frame', () => {
     [string, (relay: UserAgent['relay']) => [Partial<SessionClientConfig>, Parameters<SessionClient['start']>[0]?]]
   >([
     ['the user agent', (relay) => [{ userAgent: agentWith(relay) }]],
-    ['the silent user agent', (relay) => [{ silent: agentWith(relay) }]],
+    ['the silent user agent', (relay) => [{ silent: silently(agentWith(relay)) }]],
     ['the options', (relay) => [{}, { relay }]],
-    ['all of them', (relay) => [{ userAgent: agentWith(relay), silent: agentWith(relay) }, { relay }]],
+    ['all of them', (relay) => [{ userAgent: agentWith(relay), silent: silently(agentWith(relay)) }, { relay }]],
   ])('relays once, and does nothing else: by %s', async (_, given) => {
     const app = startApp()
     const callback = await app.leave()
@@ -200,7 +200,7 @@ describe('start() in a popup or frame', () => {
 
   it('calls a relay that several have in common once, also where nobody waits', async () => {
     const relay = relaying(false)
-    const { auth } = startApp().page({ userAgent: agentWith(relay), silent: agentWith(relay) })
+    const { auth } = startApp().page({ userAgent: agentWith(relay), silent: silently(agentWith(relay)) })
     await auth.start({ relay })
     expect(relay).toHaveBeenCalledTimes(1)
   })
@@ -209,7 +209,7 @@ describe('start() in a popup or frame', () => {
     const app = startApp()
     goTo(await app.leave())
     const [one, two, three] = [relaying(false), relaying(false), relaying(false)]
-    const { auth } = app.page({ userAgent: agentWith(one), silent: agentWith(two) })
+    const { auth } = app.page({ userAgent: agentWith(one), silent: silently(agentWith(two)) })
     await expect(auth.start({ relay: three })).resolves.toHaveProperty('type', 'signed_in')
     for (const relay of [one, two, three]) expect(relay).toHaveBeenCalledTimes(1)
   })
@@ -322,7 +322,7 @@ describe('start() where something fails', () => {
       if (!online) throw unreachable()
       return app.server.authorize(url)
     })
-    const { auth } = app.page({ silent })
+    const { auth } = app.page({ silent: silently(silent) })
     await expect(auth.start()).resolves.toMatchObject({
       type: 'failed',
       error: { code: 'network_error', retryable: true },
@@ -335,7 +335,7 @@ describe('start() where something fails', () => {
     const silent = travelBy(async () => {
       throw new ProofkeyError('login_required', 'Nobody is signed in.')
     })
-    const { auth, events } = startApp().page({ silent })
+    const { auth, events } = startApp().page({ silent: silently(silent) })
     await expect(auth.start()).resolves.toEqual({ type: 'loaded', session: undefined })
     expect(events).toContainEqual(expect.objectContaining({ type: 'silent_sign_in_failed', code: 'login_required' }))
   })

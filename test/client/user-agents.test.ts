@@ -10,7 +10,7 @@ import {
   popup,
   redirect,
   relayCallback,
-  type UserAgent,
+  type SignInOptions,
 } from '../../src/index.js'
 import { deepLink } from '../../src/native.js'
 import { browserChannel } from '../helpers/channel.js'
@@ -47,7 +47,10 @@ function createApp(faults: Faults = {}, config: Partial<ClientConfig> = {}) {
 }
 
 /** The person signs in, wherever they were sent, and the page at the redirect URI relays. */
-const agents: Record<string, { agent: () => UserAgent; at: () => string | undefined; close?: () => void }> = {
+const agents: Record<
+  string,
+  { agent: () => SignInOptions['userAgent']; at: () => string | undefined; close?: () => void }
+> = {
   popup: { agent: popup, at: () => windows.at(-1)?.visited[0], close: () => windows.at(-1)?.close() },
   frame: { agent: frame, at: () => frames.at(-1)?.src },
 }

@@ -3,14 +3,14 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { aborted, type ProofkeyError } from '../../src/errors.js'
 import { differingPart } from '../../src/protocol/authorize/callback.js'
-import type { SignInAttempt, SignInOverrides, UserAgent } from '../../src/user-agents/user-agent.js'
+import type { SignInAttempt, SignInOverrides, SilentUserAgent, UserAgent } from '../../src/user-agents/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
 import { requestUrl } from '../helpers/sign-in-attempt.js'
 import { ADA, ticketFor } from '../helpers/tickets.js'
 
 /** One user agent and the world around it. */
 export interface Stage {
-  readonly agent: UserAgent
+  readonly agent: SilentUserAgent | UserAgent
   /** What the client is configured with. */
   readonly redirectUri: string
   /** Every URL the person was sent to. */

@@ -7,6 +7,7 @@ import '../../examples/demo/quiet.js'
 import { browserClient, startProvider } from '../../examples/demo/provider.js'
 import { startDemo } from '../../examples/demo/server.js'
 import { launchOptions } from '../helpers/chromium.js'
+import { PATIENCE_MS } from './tab.js'
 
 /** An app and its authorization server. */
 export interface Site {
@@ -77,7 +78,7 @@ export function useBrowser(start: () => Promise<Site>) {
     },
     async newContext(): Promise<BrowserContext> {
       const context = await browser.newContext()
-      context.setDefaultTimeout(10_000)
+      context.setDefaultTimeout(PATIENCE_MS)
       contexts.push(context)
       return context
     },

@@ -227,8 +227,7 @@ describe('in Firefox, a popup', () => {
     return popup
   }
 
-  const isGone = async (window: Tab) =>
-    expect.poll(() => window.url().catch(String), { timeout: 5000 }).toContain('no such frame')
+  const isGone = async (window: Tab) => expect.poll(() => window.url().catch(String)).toContain('no such frame')
 
   it.each([
     ['', '/', true],

@@ -1,5 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import '../../examples/demo/quiet.js'
+import { browserClient, startProvider } from '../../examples/demo/provider.js'
+import { isProofkeyError } from '../../src/errors.js'
 import { sendResponse, toRequest } from '../../src/node.js'
 import { allowInsecureLoopback, clientSecretBasic, createServerClient, memoryVault } from '../../src/server.js'
 import { createLogoutServer } from '../helpers/logout-server.js'
@@ -69,6 +72,93 @@ export async function formSite(): Promise<FormSite> {
     close: async () => {
       server.close()
       server.closeAllConnections()
+    },
+  }
+}
+
+/** What came to the callback. */
+export interface CameBack {
+  readonly origin: string | null
+  readonly referer: string | null
+  readonly site: string | null
+  /** Who has signed in, or the code of the error. */
+  readonly outcome: string
+}
+
+export interface FormPostSite extends Site {
+  readonly callback: string
+  /** A page of another site that posts what its query contains to the callback. */
+  readonly foreign: string
+  readonly cameBack: CameBack[]
+}
+
+/**
+ * A server-side app with `responseMode: 'form_post'`, and its provider on another site, whose pages have
+ * `Referrer-Policy: no-referrer`. `/login` starts a sign-in; the callback shows who has signed in.
+ */
+export async function formPostSite(): Promise<FormPostSite> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const url = `http://localhost:${port}`
+  const foreign = `http://127.0.0.1:${port}`
+  const callback = `${url}/callback`
+  const configuration = browserClient('web', [callback])
+  const provider = await startProvider({
+    ...configuration,
+    clients: [{ client_id: 'web', client_secret: 's3cret', redirect_uris: [callback] }],
+  })
+  provider.provider.use(async (ctx, next) => {
+    await next()
+    ctx.set('referrer-policy', 'no-referrer')
+  })
+  const client = createServerClient({
+    issuer: provider.issuer,
+    clientId: 'web',
+    redirectUri: callback,
+    scope: 'openid',
+    responseMode: 'form_post',
+    clientAuth: clientSecretBasic('s3cret'),
+    vault: memoryVault({ maxRecords: 100 }),
+    insecure: allowInsecureLoopback,
+  })
+  const cameBack: CameBack[] = []
+  const page = (body: string) =>
+    new Response(`<!doctype html><title>app</title>${body}`, {
+      headers: { 'content-type': 'text/html', 'referrer-policy': 'no-referrer' },
+    })
+
+  async function answer(request: Request): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url)
+    if (pathname === '/login') return client.signIn(request)
+    if (pathname === '/attack') {
+      const fields = [...searchParams].map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`)
+      return page(`<form method="post" action="${callback}">${fields.join('')}<button id="send">send</button></form>`)
+    }
+    if (pathname !== '/callback') return page('')
+    const sent = (name: string) => request.headers.get(name)
+    const seen = { origin: sent('origin'), referer: sent('referer'), site: sent('sec-fetch-site') }
+    const outcome = await client.handleCallback(request).then(
+      ({ claims }) => `signed in: ${claims?.sub}`,
+      (error) => (isProofkeyError(error) ? error.code : String(error)),
+    )
+    cameBack.push({ ...seen, outcome })
+    return page(`<p>${outcome}</p>`)
+  }
+  server.on('request', async (incoming, outgoing) => {
+    const failed = (error: unknown) => new Response(String(error), { status: 500 })
+    await sendResponse(outgoing, await answer(toRequest(incoming)).catch(failed))
+  })
+  return {
+    url,
+    callback,
+    foreign,
+    issuer: provider.issuer,
+    cameBack,
+    close: async () => {
+      server.close()
+      server.closeAllConnections()
+      await provider.close()
     },
   }
 }

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { StartOptions } from '../../src/index.js'
+import type { FrameOptions, StartOptions } from '../../src/index.js'
 import { passProvider } from './browser.js'
 import type { Outcome } from './page.js'
 import { startRealBrowser } from './real-browser.js'
@@ -31,7 +31,10 @@ async function signInByRedirect(page: Page, site: TravelSite): Promise<void> {
 }
 
 /** What a frame tells, while the page stays as it is. */
-async function ask(page: Page, options: StartOptions & { timeoutSeconds?: number } = {}): Promise<Outcome> {
+async function ask(
+  page: Page,
+  options: Omit<StartOptions, 'appState'> & { timeoutSeconds?: number } = {},
+): Promise<Outcome> {
   const [url, navigations] = [page.url(), [] as string[]]
   page.on('framenavigated', (frame) => frame === page.mainFrame() && navigations.push(frame.url()))
   const outcome = await page.evaluate(
@@ -62,6 +65,36 @@ describe('a frame of the same site', () => {
     expect(await page.locator('iframe').isVisible()).toBe(false)
     expect(await size()).toEqual(before)
     await over
+  })
+
+  it('has the permissions that the app names, and no others', async () => {
+    near.hostile = ''
+    const page = await browser.newPage(near.url)
+    /** What the server's page in the frame may do, by the browser's own account. */
+    const allowed = async (allow: FrameOptions['allow']) => {
+      const over = page.evaluate(
+        (allow) => app.signIn({ userAgent: library.frame({ timeoutSeconds: 1, allow }) }),
+        allow,
+      )
+      await page.locator('iframe').waitFor({ state: 'attached' })
+      const frame = page.frames()[1]
+      await frame?.waitForURL(/\/auth/)
+      const names = await frame?.evaluate(() => {
+        const { featurePolicy } = document as unknown as { featurePolicy: { allowedFeatures(): string[] } }
+        return ['local-network-access', 'loopback-network', 'local-network', 'camera'].filter((name) =>
+          featurePolicy.allowedFeatures().includes(name),
+        )
+      })
+      const sandbox = await page.locator('iframe').getAttribute('sandbox')
+      await over
+      return { names, storage: sandbox?.includes('allow-storage-access-by-user-activation') }
+    }
+    expect(await allowed(undefined)).toEqual({ names: [], storage: false })
+    expect(await allowed(['local-network', 'loopback-network'])).toEqual({
+      names: ['loopback-network', 'local-network'],
+      storage: false,
+    })
+    expect(await allowed(['storage-access'])).toEqual({ names: [], storage: true })
   })
 
   it('says that nobody is signed in there', async () => {

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { launchOptions } from '../helpers/chromium.js'
+import { plainOptions } from '../helpers/chromium.js'
+import { PATIENCE_MS } from './tab.js'
 
-const READY_MS = 20_000
+const READY_MS = 45_000
 const END_MS = 5_000
 
 /**
@@ -17,7 +18,7 @@ const END_MS = 5_000
  * @param kept a profile that outlives it; default: one of its own
  */
 export async function startChromium(preferences?: object, kept?: string) {
-  const { executablePath, args } = launchOptions()
+  const { executablePath, args } = plainOptions()
   const profile = kept ?? mkdtempSync(join(tmpdir(), 'proofkey-chromium-'))
   if (preferences) {
     mkdirSync(join(profile, 'Default'), { recursive: true })
@@ -73,7 +74,7 @@ export function startRealBrowser(preferences: () => object = () => ({})) {
     // Only the context that it starts with is left as it is.
     browser = await chromium.connectOverCDP(started.address, { noDefaults: true })
     context = browser.contexts()[0]!
-    context.setDefaultTimeout(10_000)
+    context.setDefaultTimeout(PATIENCE_MS)
   })
   afterEach(async () => {
     const [first, ...others] = context.pages()

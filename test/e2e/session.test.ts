@@ -7,9 +7,18 @@ import { findSecret, watch } from './sweep.js'
 let site: SessionSite
 const browser = useBrowser(async () => {
   site = await sessionSite()
+  site.provider.use(async (ctx, next) => {
+    await next()
+    if (ctx.path !== '/token/revocation') return
+    revocations.push(String(Object(ctx['oidc']).params?.token_type_hint))
+    if (revocations.at(-1) === 'access_token') await held
+  })
   return site
 })
 let context: BrowserContext
+/** The kinds of the tokens that were to be revoked; the answers for access tokens wait for `held`. */
+const revocations: string[] = []
+let held: Promise<void> | undefined
 let page: Page
 /** The refresh tokens that were sent to the provider. */
 let refreshes: string[]
@@ -19,6 +28,8 @@ beforeEach(async () => {
   context = await browser.newContext()
   page = await context.newPage()
   refreshes = []
+  revocations.length = 0
+  held = undefined
   context.on('request', (request) => {
     const body = new URLSearchParams(request.postData() ?? '')
     if (body.get('grant_type') === 'refresh_token') refreshes.push(body.get('refresh_token') ?? '')
@@ -64,6 +75,22 @@ describe('a session', () => {
     expect(await get('/me')).toEqual({ subject: 'ada' })
     expect(await page.evaluate(async () => (await userInfo())['name'])).toBe('ada')
     expect(refreshes).toEqual([])
+  })
+
+  it('needs one request of metadata for all its pages', async () => {
+    const metadata: string[] = []
+    context.on('request', (request) => {
+      if (request.method() === 'GET' && request.url().includes('/.well-known/')) metadata.push(request.url())
+    })
+    await signIn()
+    await page.evaluate(() => auth.preload())
+    await page.reload()
+    await page.evaluate(() => void auth.signIn())
+    // The provider's session answers at once.
+    await page.waitForURL((url) => url.href.startsWith(browser.callback))
+    await finish()
+    expect(await subject()).toBe('ada')
+    expect(metadata).toHaveLength(1)
   })
 
   it('lies nowhere in plain text: no token in storage, URL, history, console or messages', async () => {
@@ -130,6 +157,23 @@ describe('ten tabs', () => {
     }
     await page.reload()
     expect(await page.evaluate(() => auth.restore())).toBeUndefined()
+  })
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['goes elsewhere', () => page.goto('about:blank')],
+    ['is reloaded', () => page.reload()],
+    ['is closed', () => page.close()],
+  ])('is revoked whole by a page that %s before the first answer', async (_, leave) => {
+    await signIn()
+    let release = () => {}
+    held = new Promise((resolve) => {
+      release = resolve
+    })
+    await page.evaluate(() => void auth.signOut({ atServer: false }))
+    await expect.poll(() => revocations).toEqual(['access_token'])
+    await leave()
+    await expect.poll(() => revocations).toEqual(['access_token', 'refresh_token'])
+    release()
   })
 })
 

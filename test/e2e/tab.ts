@@ -19,7 +19,8 @@ export interface Tab {
   close(): Promise<void>
 }
 
-const PATIENCE_MS = 10_000
+/** A bound for what never comes; long, as two files run at a time. */
+export const PATIENCE_MS = 30_000
 
 /** Looks again and again: while a page gives way to the next one, there may be nobody to ask. */
 export async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {

@@ -3,17 +3,15 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { argv } from 'node:process'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { ensureProgram } from './program.js'
+import { pathToFileURL } from 'node:url'
+import { ensureProgram, type Program } from './program.js'
 
-const ensureFirefox = () =>
-  ensureProgram({
-    name: 'Firefox',
-    debian: 'firefox-esr',
-    variable: 'FIREFOX_PATH',
-    paths: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
-  })
+export const FIREFOX: Program = {
+  name: 'Firefox',
+  debian: 'firefox-esr',
+  variable: 'FIREFOX_PATH',
+  paths: ['/usr/bin/firefox-esr', '/usr/bin/firefox'],
+}
 
 const NOBODY = '127.0.0.1'
 const DISCARD_PORT = 9
@@ -33,6 +31,9 @@ const PREFERENCES = {
   'network.dns.disablePrefetch': true,
   // The driver's own preferences would open every popup.
   'remote.prefs.recommended': false,
+  // No processes and pages in reserve, for tabs that no test opens.
+  'dom.ipc.processPrelaunch.enabled': false,
+  'browser.newtab.preload': false,
   'app.normandy.enabled': false,
   'app.update.disabledForTesting': true,
   'browser.aboutwelcome.enabled': false,
@@ -67,7 +68,7 @@ const PREFERENCES = {
 /** It ends itself where it would reach beyond this machine. */
 const ENVIRONMENT = { MOZ_DISABLE_NONLOCAL_CONNECTIONS: '1', MOZ_CRASHREPORTER_DISABLE: '1' }
 
-const READY_MS = 30_000
+const READY_MS = 45_000
 const END_MS = 5_000
 
 interface FirefoxOptions {
@@ -89,7 +90,7 @@ export async function startFirefox({ profile: kept, blocked }: FirefoxOptions = 
   const lines = Object.entries(preferences).map((entry) => `user_pref(${entry.map((part) => JSON.stringify(part))});`)
   writeFileSync(join(profile, 'user.js'), lines.join('\n'))
   const child = spawn(
-    ensureFirefox(),
+    ensureProgram(FIREFOX),
     ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port=0', 'about:blank'],
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...ENVIRONMENT, HOME: profile } },
   )
@@ -131,5 +132,3 @@ export async function startFirefox({ profile: kept, blocked }: FirefoxOptions = 
     },
   }
 }
-
-if (argv[1] === fileURLToPath(import.meta.url)) console.log(`Firefox: ${ensureFirefox()}`)

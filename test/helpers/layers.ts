@@ -7,7 +7,7 @@ const FLOORS = [
   ['errors', 'events', 'limits'],
   ['crypto'],
   ['protocol', 'vault'],
-  ['user-agents'],
+  ['user-agents', 'providers'],
   ['flow'],
   ['session'],
   ['client', 'server', 'audit'],

@@ -4,21 +4,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { argv } from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { ensureProgram } from './program.js'
+import { ensureProgram, type Program } from './program.js'
 import type { SelfSigned } from './self-signed.js'
 
-export const ensureNginx = () =>
-  ensureProgram({
-    name: 'nginx',
-    debian: 'nginx-light',
-    variable: 'NGINX_PATH',
-    paths: ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'],
-  })
+export const NGINX: Program = {
+  name: 'nginx',
+  debian: 'nginx-light',
+  variable: 'NGINX_PATH',
+  paths: ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/bin/nginx'],
+}
 
-const READY_MS = 10_000
+const READY_MS = 45_000
 
 interface NginxOptions {
   readonly port: number
@@ -44,7 +41,7 @@ export async function startNginx({ port, tls: { certPath, keyPath }, server, inn
       ${inner ? `server { listen 127.0.0.1:${inner.port}; ${inner.server} }` : ''}
     }`,
   )
-  const child = spawn(ensureNginx(), ['-e', 'stderr', '-c', config], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(ensureProgram(NGINX), ['-e', 'stderr', '-c', config], { stdio: ['ignore', 'ignore', 'pipe'] })
   let output = ''
   child.stderr.on('data', (chunk) => {
     output += chunk
@@ -77,5 +74,3 @@ async function answers(port: number): Promise<boolean> {
     )
     .finally(() => socket.destroy())
 }
-
-if (argv[1] === fileURLToPath(import.meta.url)) console.log(`nginx: ${ensureNginx()}`)

@@ -10,20 +10,27 @@ export interface Program {
   readonly paths: readonly string[]
 }
 
+const find = ({ variable, paths }: Program) =>
+  [process.env[variable], ...paths].find((path) => path && existsSync(path))
+
+/** Finds programs. Installs Debian's for those that are missing, all at once, where that is possible. */
+export function installMissing(programs: readonly Program[]): void {
+  const missing = programs.filter((program) => !find(program))
+  if (!missing.length || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
+  console.log(`No ${missing.map(({ name }) => name).join(', ')} found: installing Debian packages …`)
+  // In runlevel 1 a package does not start a service of its own.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+  const options = { stdio: 'inherit', env } as const
+  execFileSync('apt-get', ['update', '-qq'], options)
+  const packages = missing.map(({ debian }) => debian)
+  execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], options)
+}
+
 /** Finds a program, or installs Debian's where that is possible, or says what to do. */
-export function ensureProgram({ name, debian, variable, paths }: Program): string {
-  const find = () => [process.env[variable], ...paths].find((path) => path && existsSync(path))
-  const found = find()
+export function ensureProgram(program: Program): string {
+  installMissing([program])
+  const found = find(program)
   if (found) return found
-  if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    console.log(`No ${name} found: installing the Debian package …`)
-    // In runlevel 1 a package does not start a service of its own.
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-    const options = { stdio: 'inherit', env } as const
-    execFileSync('apt-get', ['update', '-qq'], options)
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', debian], options)
-    const installed = find()
-    if (installed) return installed
-  }
+  const { name, debian, variable } = program
   throw new Error(`No ${name} found. Install it (Debian: sudo apt-get install ${debian}) or set ${variable} to one.`)
 }

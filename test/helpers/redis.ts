@@ -3,19 +3,16 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { argv } from 'node:process'
-import { fileURLToPath } from 'node:url'
-import { ensureProgram } from './program.js'
+import { ensureProgram, type Program } from './program.js'
 
-export const ensureRedis = () =>
-  ensureProgram({
-    name: 'redis-server',
-    debian: 'redis-server',
-    variable: 'REDIS_SERVER_PATH',
-    paths: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'],
-  })
+export const REDIS: Program = {
+  name: 'redis-server',
+  debian: 'redis-server',
+  variable: 'REDIS_SERVER_PATH',
+  paths: ['/usr/bin/redis-server', '/usr/local/bin/redis-server'],
+}
 
-const READY_MS = 10_000
+const READY_MS = 45_000
 
 /**
  * Starts a Redis that keeps nothing on disk, on a loopback port of its own. Whoever starts it ends it.
@@ -33,7 +30,7 @@ export const startSentinel = async (configFile: string) =>
 
 async function start(port: number, settings: readonly string[], ready: string, configFile: readonly string[] = []) {
   const args = [...configFile, '--port', `${port}`, '--bind', '127.0.0.1', ...settings]
-  const child = spawn(ensureRedis(), args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(ensureProgram(REDIS), args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const end = () => child.kill('SIGKILL')
   process.once('exit', end)
   const ended = once(child, 'exit')
@@ -79,5 +76,3 @@ export async function freePort(): Promise<number> {
   if (typeof address !== 'object' || !address) throw new Error('no port')
   return address.port
 }
-
-if (argv[1] === fileURLToPath(import.meta.url)) console.log(`Redis: ${ensureRedis()}`)

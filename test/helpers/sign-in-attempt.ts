@@ -1,5 +1,10 @@
 import { memoryVault } from '../../src/index.js'
-import type { AuthorizationRequestUrl, SignInAttempt, UserAgent } from '../../src/user-agents/user-agent.js'
+import type {
+  AuthorizationRequestUrl,
+  SignInAttempt,
+  SilentUserAgent,
+  UserAgent,
+} from '../../src/user-agents/user-agent.js'
 
 /** What `begin()` gives. */
 export const requestUrl = (
@@ -27,3 +32,6 @@ export const travelBy = (travel: (url: URL) => URL | string | Promise<URL | stri
   memory: memoryVault(),
   open: async ({ begin, complete }) => complete(`${await travel((await begin()).url)}`),
 })
+
+/** The same user agent, as one that shows nothing. */
+export const silently = ({ silent: _, ...agent }: UserAgent): SilentUserAgent => ({ ...agent, silent: true })

@@ -10,7 +10,9 @@ export interface RawRecord {
 export async function storedSignIns(): Promise<Map<string, RawRecord>> {
   return inStore('readonly', async (records) => {
     const [ids, values] = await Promise.all([settled(records.getAllKeys()), settled(records.getAll())])
-    return new Map(ids.map((id, index) => [String(id), values[index] as RawRecord]))
+    const all = ids.map((id, index) => [id, values[index] as RawRecord] as const)
+    // Ids of documents are lists.
+    return new Map(all.filter((pair): pair is readonly [string, RawRecord] => typeof pair[0] === 'string'))
   })
 }
 

@@ -3,14 +3,13 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { argv } from 'node:process'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePort } from './loopback.js'
 import { ensureProgram } from './program.js'
 
 /** WebKitGTK, what drives it, the screen that it needs, and the language of the browser around it. */
-const PROGRAMS = {
+export const WEBKIT = {
   driver: {
     name: 'WebKitWebDriver',
     debian: 'webkit2gtk-driver',
@@ -34,11 +33,11 @@ const PROGRAMS = {
 }
 
 const ensureWebKit = () => {
-  const [driver, screen, python] = Object.values(PROGRAMS).map(ensureProgram) as [string, string, string]
+  const [driver, screen, python] = Object.values(WEBKIT).map(ensureProgram) as [string, string, string]
   return { driver, screen, python }
 }
 
-const READY_MS = 20_000
+const READY_MS = 45_000
 const BROWSER = fileURLToPath(new URL('./webkit-browser.py', import.meta.url))
 
 /** Starts a program that the kernel ends with this process. */
@@ -106,5 +105,3 @@ export async function startWebKit() {
     throw error
   }
 }
-
-if (argv[1] === fileURLToPath(import.meta.url)) console.log(`WebKitGTK: ${ensureWebKit().driver}`)

@@ -20,15 +20,23 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 describe('send', () => {
-  it('gives the body, its type and the server’s time, nothing else', async () => {
+  it('gives the body, its type, the server’s time and how long it is fresh, nothing else', async () => {
     const url = await serve((_, response) =>
-      response.setHeader('x-other', '1').setHeader('content-type', 'application/json').end('{"a":1}'),
+      response
+        .setHeader('x-other', '1')
+        .setHeader('content-type', 'application/json')
+        .setHeader('cache-control', 'max-age=60')
+        .setHeader('age', '5')
+        .end('{"a":1}'),
     )
     const response = await send(url, {}, {})
     expect(response.status).toBe(200)
     expect([...response.headers]).toEqual([
+      ['age', '5'],
+      ['cache-control', 'max-age=60'],
       ['content-type', 'application/json'],
       ['date', expect.stringMatching(/ GMT$/)],
+      ['expires', ''],
     ])
     await expect(response.json()).resolves.toEqual({ a: 1 })
   })

@@ -116,6 +116,8 @@ describe('client authentication', () => {
     },
   )
 
+  // The row's client_must is copied from the row before by mistake. It should say: use the configured method, whatever is
+  // listed besides it.
   it(row('pro sante connect', 'metadata'), async () => {
     const server = {
       ...(await served('authentik/metadata.json')),

@@ -8,6 +8,7 @@ import { travelBy } from '../helpers/sign-in-attempt.js'
 const here = new URL('.', import.meta.url)
 
 export const documentAt = (path: string): ServerMetadata => JSON.parse(readFileSync(new URL(path, here), 'utf8'))
+export const jsonAt = (path: string): Record<string, unknown> => JSON.parse(textAt(path))
 export const textAt = (path: string): string => readFileSync(new URL(path, here), 'utf8')
 
 /** The files of the providers whose name matches, as `provider/name`. */

@@ -5,7 +5,7 @@ import { givenToFetch } from '../helpers/given-to-fetch.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
 import { createGate, later, type SessionApp, useSessionApps } from '../helpers/session-app.js'
-import { travelBy } from '../helpers/sign-in-attempt.js'
+import { silently, travelBy } from '../helpers/sign-in-attempt.js'
 import { until } from '../helpers/until.js'
 
 const ME = 'https://as.example/me'
@@ -46,7 +46,7 @@ describe('loadUserInfo', () => {
 
   it('adds them before start() resolves', async () => {
     const app = startApp()
-    const { auth } = app.tab({ silent: travelBy((url) => app.server.authorize(url)) })
+    const { auth } = app.tab({ silent: silently(travelBy((url) => app.server.authorize(url))) })
     await expect(auth.start()).resolves.toMatchObject({ session: { claims: { sub: 'ada', name: 'Ada' } } })
   })
 
@@ -95,7 +95,7 @@ describe('loadUserInfo', () => {
         token: { refresh_token: undefined, expires_in: 300 },
         claims: { amr: ['pwd'], session_expiry: Math.floor(Date.now() / 1000) + 3600 },
       })
-      const tab = app.tab({ silent: travelBy((url) => app.server.authorize(url)) })
+      const tab = app.tab({ silent: silently(travelBy((url) => app.server.authorize(url))) })
       await tab.auth.signIn()
       later(300)
       return { ...app, ...tab }

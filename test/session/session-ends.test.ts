@@ -5,7 +5,7 @@ import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import { API } from '../helpers/server.js'
 import { createGate, later, OWNER, type SessionApp, textIn, useSessionApps } from '../helpers/session-app.js'
-import { travelBy } from '../helpers/sign-in-attempt.js'
+import { silently, travelBy } from '../helpers/sign-in-attempt.js'
 import { until } from '../helpers/until.js'
 
 const { start } = useSessionApps()
@@ -90,7 +90,7 @@ describe('a sign-out', () => {
       await gate.released
       return app.server.authorize(url)
     }, 'frame')
-    const app: SessionApp = start({}, { silent })
+    const app: SessionApp = start({}, { silent: silently(silent) })
     const [leaving, restoring] = [
       app.tab({ sessionStore: store(), silent: undefined }),
       app.tab({ sessionStore: store() }),

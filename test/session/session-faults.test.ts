@@ -5,7 +5,7 @@ import { memorySessions, ProofkeyError, type SessionStore, sealedSessions } from
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
 import { later, OWNER, slow, textIn, useSessionApps, writeText } from '../helpers/session-app.js'
-import { travelBy } from '../helpers/sign-in-attempt.js'
+import { silently, travelBy } from '../helpers/sign-in-attempt.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
 import { until } from '../helpers/until.js'
 
@@ -298,7 +298,7 @@ describe('limits', () => {
 
   it('are not put off by silent sign-ins, but by one where the person was asked', async () => {
     const faults: Faults = { token: { refresh_token: undefined, expires_in: 300 }, claims: { auth_time: 1 } }
-    const silent = travelBy((url) => app.server.authorize(url), 'frame')
+    const silent = silently(travelBy((url) => app.server.authorize(url), 'frame'))
     const app: ReturnType<typeof start> = start(faults, { absoluteSeconds: 1000, silent })
     const { auth } = app.tab()
     await auth.signIn()

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { memorySessions, type SessionStore, sealedSessions } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import { createGate, later, OWNER, type SessionApp, textIn, useSessionApps } from '../helpers/session-app.js'
-import { travelBy } from '../helpers/sign-in-attempt.js'
+import { silently, travelBy } from '../helpers/sign-in-attempt.js'
 import { until } from '../helpers/until.js'
 
 const { start } = useSessionApps()
@@ -83,7 +83,7 @@ describe('a sign-out', () => {
   it('during restore() is not undone by a silent sign-in', async () => {
     const { store, next, reads } = troubled()
     const gate = createGate()
-    const silent = travelBy((url) => app.server.authorize(url), 'frame')
+    const silent = silently(travelBy((url) => app.server.authorize(url), 'frame'))
     const app: SessionApp = start({}, { silent })
     await app.tab().auth.signIn()
     next.wait = gate.released
@@ -132,7 +132,7 @@ it('of the same user who signs in again, it is told that the earlier tokens are 
 })
 
 it('with a clock that is ahead, absoluteSeconds counts from a silent sign-in all the same', async () => {
-  const silent = travelBy((url) => app.server.authorize(url), 'frame')
+  const silent = silently(travelBy((url) => app.server.authorize(url), 'frame'))
   const app: SessionApp = start({}, { silent, absoluteSeconds: 600, sessionStore: memorySessions() })
   // The server's clock: this machine's is an hour ahead.
   const respond = app.server.fetch

@@ -1,11 +1,11 @@
 // @vitest-environment happy-dom
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { createApiFetch, createSessionClient, sealedSessions } from '../../src/index.js'
+import { createApiFetch, createSessionClient, frame, popup, redirect, sealedSessions } from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import { API } from '../helpers/server.js'
 import { later, type SessionApp, useSessionApps } from '../helpers/session-app.js'
-import { travelBy } from '../helpers/sign-in-attempt.js'
+import { silently, travelBy } from '../helpers/sign-in-attempt.js'
 import { until } from '../helpers/until.js'
 
 const { start } = useSessionApps()
@@ -23,16 +23,30 @@ function traveller(app: () => SessionApp, name: string) {
 describe('a silent sign-in', () => {
   it('needs the scope openid: without it nobody can be told apart', () => {
     const config = { issuer: 'https://as.example', clientId: 'spa', redirectUri: 'https://app.example/callback' }
-    const silent = travelBy((url) => url, 'frame')
+    const silent = silently(travelBy((url) => url, 'frame'))
     expect(() => createSessionClient({ ...config, scope: 'orders', silent })).toThrow(/openid/)
     expect(() => createSessionClient({ ...config, silent })).toThrow(/openid/)
+  })
+
+  it.each<[string, unknown]>([
+    ['popup()', popup()],
+    ['redirect()', redirect()],
+    ['another user agent', travelBy((url) => url)],
+    ['a name', 'frame'],
+  ])('needs a user agent that shows nothing, and not %s', async (_, silent) => {
+    const config = { issuer: 'https://as.example', clientId: 'spa', redirectUri: 'https://app.example/callback' }
+    const make = (silent: unknown) => createSessionClient({ ...config, scope: 'openid', silent: silent as never })
+    make(frame()).close()
+    const error = await refusal(() => make(silent), 'config_invalid')
+    expect(error.message).toMatch(/silent: must be frame\(\)/)
+    await refusal(() => createSessionClient({ ...config, userAgent: frame() as never }), 'config_invalid')
   })
 
   it('asks for the scope, the acr and the resource of the session, also after a step-up', async () => {
     const [person, frame] = [traveller(() => app, 'person'), traveller(() => app, 'frame')]
     const app: SessionApp = start(
       { token: { refresh_token: undefined, expires_in: 300 } },
-      { userAgent: person.userAgent, silent: frame.userAgent, resource: 'https://api.example/one' },
+      { userAgent: person.userAgent, silent: silently(frame.userAgent), resource: 'https://api.example/one' },
     )
     const { auth } = app.tab()
     app.server.faults.claims = { acr: 'high' }
@@ -50,7 +64,7 @@ describe('a silent sign-in', () => {
 
   it('sends no max_age where there is no limit', async () => {
     const frame = traveller(() => app, 'frame')
-    const app: SessionApp = start({}, { silent: frame.userAgent, absoluteSeconds: Number.POSITIVE_INFINITY })
+    const app: SessionApp = start({}, { silent: silently(frame.userAgent), absoluteSeconds: Number.POSITIVE_INFINITY })
     await app.tab().auth.restore()
     expect(frame.sent[0]?.has('max_age')).toBe(false)
   })

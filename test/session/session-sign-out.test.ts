@@ -11,6 +11,7 @@ import {
   sealedSessions,
   type Vault,
 } from '../../src/index.js'
+import { forgetMetadata } from '../helpers/forget-metadata.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
@@ -244,6 +245,7 @@ describe('signOut', () => {
   it('without the server is local, and says which tokens live on', async () => {
     const app = start()
     await app.tab().auth.signIn()
+    await forgetMetadata()
     const { auth, events } = app.tab({ fetch: async () => Promise.reject(new TypeError('offline')) })
     await auth.signOut()
     expect(app.left).toEqual([])

@@ -1,11 +1,17 @@
 // @vitest-environment happy-dom
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { memorySessions, ProofkeyError, type SessionStore, sealedSessions, type UserAgent } from '../../src/index.js'
+import {
+  memorySessions,
+  ProofkeyError,
+  type SessionStore,
+  type SilentUserAgent,
+  sealedSessions,
+} from '../../src/index.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
 import { createGate, later, type SessionApp, useSessionApps } from '../helpers/session-app.js'
-import { travelBy } from '../helpers/sign-in-attempt.js'
+import { silently, travelBy } from '../helpers/sign-in-attempt.js'
 import { until } from '../helpers/until.js'
 
 const { start } = useSessionApps()
@@ -13,11 +19,13 @@ const { start } = useSessionApps()
 /** Signs in whomever the server knows, as a frame does; `gate` holds it back at the server. */
 function silentAt(app: () => SessionApp, gate = Promise.resolve()) {
   const asked: URL[] = []
-  const silent = travelBy(async (url) => {
-    asked.push(url)
-    await gate
-    return app().server.authorize(url)
-  }, 'frame')
+  const silent = silently(
+    travelBy(async (url) => {
+      asked.push(url)
+      await gate
+      return app().server.authorize(url)
+    }, 'frame'),
+  )
   return { silent, asked }
 }
 
@@ -113,8 +121,9 @@ describe('a silent sign-in for a session, in place of a refresh', () => {
   })
 
   it('that the server refuses ends the session', async () => {
-    const silent: UserAgent = {
+    const silent: SilentUserAgent = {
       name: 'frame',
+      silent: true,
       open: async () => {
         throw new ProofkeyError('login_required', 'Nobody is signed in at the server.')
       },

@@ -3,6 +3,7 @@ import { getUserInfo } from '../../src/index.js'
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { SessionClientConfig } from '../../src/index.js'
+import { forgetMetadata } from '../helpers/forget-metadata.js'
 import { givenToFetch } from '../helpers/given-to-fetch.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
@@ -99,6 +100,7 @@ describe('userInfo', () => {
       throw new TypeError('offline')
     })
     await refusal(getUserInfo(auth), 'network_error')
+    await forgetMetadata()
     const without = await signedIn(undefined, {}, { metadata: { userinfo_endpoint: undefined } })
     await refusal(getUserInfo(without.auth), 'endpoint_refused')
   })

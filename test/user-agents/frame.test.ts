@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ProofkeyError } from '../../src/errors.js'
 import { frame } from '../../src/user-agents/frame.js'
-import type { SignInOverrides, UserAgent } from '../../src/user-agents/user-agent.js'
+import type { SignInOverrides, SilentUserAgent } from '../../src/user-agents/user-agent.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
 import { goTo } from '../helpers/page.js'
@@ -55,7 +55,7 @@ describe('frame', () => {
   interface TripOptions {
     server?: string
     ends?: () => Promise<void>
-    agent?: UserAgent
+    agent?: SilentUserAgent
     signal?: AbortSignal
   }
   type Trip = Awaited<ReturnType<typeof travel>>
@@ -114,6 +114,25 @@ describe('frame', () => {
     expect(element.isConnected).toBe(false)
   })
 
+  it('gives the frame the permissions that it was told, and no others', async () => {
+    const plain = await travel()
+    expect(plain.shown.element.getAttribute('allow') ?? '').toBe('')
+    await plain.finish()
+    const local = await travel({ agent: frame({ allow: ['local-network', 'loopback-network'] }) })
+    expect(local.shown.element.allow).toBe('local-network; loopback-network')
+    expect([...local.shown.element.sandbox]).not.toContain('allow-storage-access-by-user-activation')
+    await local.finish()
+    const stored = await travel({ agent: frame({ allow: ['storage-access'] }) })
+    expect(stored.shown.element.allow).toBe('storage-access')
+    expect([...stored.shown.element.sandbox].sort()).toEqual([
+      'allow-forms',
+      'allow-same-origin',
+      'allow-scripts',
+      'allow-storage-access-by-user-activation',
+    ])
+    await stored.finish()
+  })
+
   it('works before the page has a body', async () => {
     vi.spyOn(document, 'body', 'get').mockReturnValue(null as unknown as HTMLBodyElement)
     const { finish, complete } = await travel()
@@ -136,8 +155,8 @@ describe('frame', () => {
   })
 
   describe('at the timeout', () => {
-    const endsAt = async (shows: (trip: Trip) => void) => {
-      const trip = await travel()
+    const endsAt = async (shows: (trip: Trip) => void, server?: string) => {
+      const trip = await travel({ ...(server && { server }) })
       shows(trip)
       vi.advanceTimersByTime(10_000)
       await setImmediate()
@@ -171,6 +190,43 @@ describe('frame', () => {
       ['nothing can be read', ({ shown, answer }) => shown.window.visited.push(answer)],
     ])('is a timeout where %s', async (_, shows) => {
       await refusal((await endsAt(shows)).opening, 'timeout')
+    })
+
+    it.each([
+      'http://localhost:3000',
+      'https://as.localhost',
+      'https://printer.local',
+      'https://printer.local.',
+      'https://127.0.0.1:8443',
+      'https://10.0.0.7',
+      'https://172.16.0.1',
+      'https://172.31.255.1',
+      'https://192.168.1.1',
+      'https://169.254.1.1',
+      'https://[::1]',
+      'https://[fd00::1]',
+      'https://[fe80::1]',
+    ])('of a public page at %s, says that the browser may have blocked the frame', async (server) => {
+      goTo('https://app.example.com/')
+      const { opening } = await endsAt(() => {}, server)
+      const { message, hint } = await refusal(opening, 'frame_blocked')
+      expect(message).toBe(`No response from ${new URL(server).host}: the browser may block its private network.`)
+      expect(hint).toContain('redirect()')
+    })
+
+    it.each([
+      ['https://app.example.com', 'https://login.example.com'],
+      ['https://app.example.com', 'https://10.example.com'],
+      ['https://app.example.com', 'https://local.example.com'],
+      ['https://app.example.com', 'https://notlocal'],
+      ['https://app.example.com', 'https://172.32.0.1'],
+      ['https://app.example.com', 'https://11.0.0.1'],
+      ['https://app.example.com', 'https://[2001:db8::1]'],
+      ['http://localhost:5173', 'http://127.0.0.1:3000'],
+      ['http://192.168.0.2', 'https://192.168.0.1'],
+    ])('of %s at %s, is a timeout', async (app, server) => {
+      goTo(`${app}/`)
+      await refusal((await endsAt(() => {}, server)).opening, 'timeout')
     })
 
     it('an abort stays an abort', async () => {
@@ -207,6 +263,26 @@ describe('frame', () => {
     ['https://app.com.au', 'https://other.com.au', false],
     ['http://localhost:5173', 'http://127.0.0.1:3000', false],
     ['https://app.example', 'https://as.example', false],
+    // The scheme is part of the site: an http page sends an https server no cookies.
+    ['http://app.example.com', 'https://app.example.com', false],
+    ['http://app.example.com', 'https://login.example.com', false],
+    ['http://localhost:5173', 'https://localhost:3000', false],
+    ['https://localhost:5173', 'http://localhost:3000', false],
+    ['http://127.0.0.1:5173', 'http://127.0.0.1:3000', true],
+    ['http://10.1.0.1:5173', 'http://10.2.0.1:3000', false],
+    ['http://10.0.0.1:5173', 'http://10.0.0.2:3000', false],
+    ['http://[::1]:5173', 'http://[::1]:3000', true],
+    ['http://[::1]:5173', 'http://[::2]:3000', false],
+    ['http://app.localhost:5173', 'http://login.localhost:3000', false],
+    ['http://localhost:5173', 'http://login.localhost:3000', false],
+    ['http://app.shop.localhost:5173', 'http://login.shop.localhost:3000', true],
+    ['https://intranet', 'https://intranet', true],
+    ['https://intranet', 'https://login.intranet', false],
+    ['https://app.example.com.', 'https://login.example.com.', true],
+    ['https://app.example.com.', 'https://other.com.', false],
+    ['https://app.example.co.uk.', 'https://login.other.co.uk.', false],
+    ['https://app.example.com.', 'https://login.example.com', false],
+    ['https://app.example.com', 'https://app.example.com.', false],
   ]
   it.each(SITES)('where nobody is signed in: %s at %s, same site: %s', async (app, server, same) => {
     goTo(`${app}/`)

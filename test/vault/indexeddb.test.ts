@@ -121,6 +121,41 @@ describe('the sweep', () => {
   })
 })
 
+describe('documents', () => {
+  it('are there for other pages, by their id, until they are deleted', async () => {
+    await vault.documents?.write('a', 'one')
+    await vault.documents?.write('b', 'two')
+    const other = indexedDbVault().documents
+    expect([await other?.read('a'), await other?.read('b'), await other?.read('c')]).toEqual(['one', 'two', undefined])
+    await other?.write('a', 'three')
+    await other?.write('b', undefined)
+    expect([await vault.documents?.read('a'), await vault.documents?.read('b')]).toEqual(['three', undefined])
+  })
+
+  it('neither count as sign-ins nor give way to them, whatever their id', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const ids = ['', '0', id, 'https://as.example']
+    for (const one of ids) await vault.documents?.write(one, one || 'empty')
+    const tickets = Array.from({ length: 100 }, (_, index) => ticketFor(ADA, LIFETIME_MS + index))
+    for (const one of tickets) expect(await vault.put(one, ADA, value)).toEqual([])
+    expect(await vault.put(ticketFor(ADA, LIFETIME_MS + 100), ADA, value)).toEqual([await ticketId(tickets[0]!)])
+    expect((await storedSignIns()).size).toBe(100)
+    vi.advanceTimersByTime(2 * LIFETIME_MS)
+    await vault.put(ticketFor(ADA), ADA, value)
+    expect((await storedSignIns()).size).toBe(1)
+    for (const one of ids) expect(await vault.documents?.read(one)).toBe(one || 'empty')
+  })
+
+  it('are written before a sign-in that is stored next, without being waited for', async () => {
+    const order: string[] = []
+    const writing = vault.documents?.write('a', 'one').then(() => order.push('document'))
+    await vault.put(ticket, ADA, value)
+    order.push('sign-in')
+    await writing
+    expect(order).toEqual(['document', 'sign-in'])
+  })
+})
+
 describe('a record that was changed does not open', () => {
   const REGIONS = { version: 0, 'first of the IV': 1, 'last of the IV': 12, 'first of the ciphertext': 13 }
   let record: RawRecord

@@ -5,7 +5,7 @@ import {
   frame,
   isProofkeyError,
   popup,
-  type UserAgent,
+  type SignInOptions,
   // In an app of yours: from 'proofkey'.
 } from '../../../src/index.js'
 import './main.css'
@@ -77,7 +77,7 @@ async function start(): Promise<void> {
   if (started.returnTo) history.replaceState(null, '', started.returnTo)
 }
 
-async function signIn(userAgent: UserAgent, way: string): Promise<void> {
+async function signIn(userAgent: SignInOptions['userAgent'], way: string): Promise<void> {
   await auth.signIn({ userAgent })
   element('way').textContent = way
 }

@@ -6,6 +6,7 @@ import { clientKeyOf } from '../client-key.js'
 import { endpointUrl, type InsecureSwitch, parseUrl } from '../discovery/endpoint.js'
 import type { CheckedMetadata } from '../discovery/metadata.js'
 import { type IdTokenOptions, idTokenPolicy, type TrustedAudiences } from '../jose/id-token.js'
+import { type Provider, providers } from '../provider.js'
 import { scopes } from '../scope.js'
 import type { Dpop } from '../token/dpop.js'
 import { pin, type Transaction } from './transaction.js'
@@ -53,6 +54,8 @@ export interface AuthorizationRequest extends AuthorizationParameters, TrustedAu
   /** Binds the authorization code to the DPoP key (`dpop_jkt`, RFC 9449 §10). */
   readonly dpop?: Dpop | undefined
   readonly insecure?: InsecureSwitch | undefined
+  /** How this server differs from the standards. */
+  readonly provider?: Provider | undefined
 }
 
 /** All parameters that `additionalParameters` must not contain, under their standard names. Those without a value are not sent. */
@@ -73,8 +76,8 @@ const ownParameters = (request: Partial<AuthorizationRequest>) => ({
   prompt: request.prompt,
   login_hint: request.loginHint,
   ui_locales: request.uiLocales,
-  claims: JSON.stringify(request.claims),
-  authorization_details: JSON.stringify(request.authorizationDetails),
+  claims: toJson('claims', request.claims),
+  authorization_details: toJson('authorizationDetails', request.authorizationDetails),
   // A request object would override all parameters above (RFC 9101 §5). The others are secrets: never put them in a URL.
   request: undefined,
   request_uri: undefined,
@@ -135,8 +138,13 @@ const resources = ({ resource = [], additionalResources = [] }: AuthorizationPar
   [resource, additionalResources].flat(2)
 
 /** The invalid parameters, each with what it must be. Values are not repeated: they may be secrets in the wrong place. */
-export function parameterProblems({ additionalParameters, ...request }: AuthorizationParameters): string[] {
-  const problems = []
+export function parameterProblems({
+  additionalParameters,
+  provider,
+  ...request
+}: AuthorizationParameters & Pick<AuthorizationRequest, 'provider'>): string[] {
+  const problems: string[] = []
+  if (provider) problems.push(...(providers.get(provider)?.(request) ?? ['provider: use defineProvider']))
   for (const uri of resources(request)) {
     if (!parseUrl(uri) || uri.includes('#')) problems.push('resource: must be an absolute URI without a fragment')
   }
@@ -145,6 +153,15 @@ export function parameterProblems({ additionalParameters, ...request }: Authoriz
       problems.push(`additionalParameters.${name}: remove it, or use the option for it`)
   }
   return problems
+}
+
+/** @throws `config_invalid` for what the platform refuses with a `TypeError`: a `BigInt`, a cycle */
+export function toJson(name: string, value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    throw configInvalid([`${name}: must be a JSON value`])
+  }
 }
 
 export const configInvalid = (problems: readonly string[]): ProofkeyError =>

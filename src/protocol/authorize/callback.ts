@@ -58,7 +58,7 @@ export function withoutCallbackParameters(url: URL): string {
  * `login_required`, `consent_required`, `interaction_required`, `account_selection_required`, `authorization_failed`
  */
 export function checkCallback(
-  { server, state, redirectUri, codeVerifier, idToken }: Transaction,
+  { server, state, redirectUri, codeVerifier, idToken, idTokenHint }: Transaction,
   url: URL,
   parameters: URLSearchParams,
 ): string {
@@ -89,6 +89,7 @@ export function checkCallback(
       code,
       idToken?.nonce,
       codeVerifier,
+      idTokenHint,
     ])
   }
   if (!code) throw malformed('contains no code')

@@ -143,7 +143,8 @@ export async function pollDeviceGrant(
   const verifySignature = options.signature?.(pinned, options)
   const idToken = idTokenPolicy(request, { requestedAtMs: startedAtMs })
   const { scope, requiredScope } = request
-  const expected = { server: pinned, clientId, scope, requiredScope, resource, idToken, dpop: options.dpop }
+  const { dpop, provider } = options
+  const expected = { server: pinned, clientId, scope, requiredScope, resource, idToken, dpop, provider }
   return readGrant(expected, { response, secrets }, verifySignature)
 }
 

@@ -21,7 +21,7 @@ const ENDPOINT = 'pushed_authorization_request_endpoint'
 export const pushed = (): PushRequest => async (server, request, options) => {
   const parameters = new URLSearchParams(request.search)
   const clientId = `${parameters.get('client_id')}`
-  const isPublic = ([name]: [string, string]) => !['state', 'nonce', 'login_hint'].includes(name)
+  const isPublic = ([name]: [string, string]) => !['state', 'nonce', 'login_hint', 'id_token_hint'].includes(name)
   const known = new Set([...parameters].filter(isPublic).map(([, value]) => value))
   const { response, secrets } = await post(server, { client_id: clientId }, parameters, options, ENDPOINT)
   const answer: unknown = await response.json().catch(() => undefined)

@@ -1,5 +1,6 @@
 import type { ServerMetadata } from '../discovery/metadata.js'
 import type { IdTokenPolicy } from '../jose/id-token.js'
+import type { Provider } from '../provider.js'
 
 /** The server's metadata at the start of the sign-in. The callback uses it as it was then, and need not discover it again. */
 export type PinnedServer = Pick<
@@ -44,6 +45,8 @@ export interface Transaction {
   readonly resource?: string | undefined
   /** The values that the ID token is checked against; `nonce` is set if `scope` contained `openid`. */
   readonly idToken: IdTokenPolicy
+  /** Sent in the request: withheld if the server repeats it in an error. */
+  readonly idTokenHint?: string | undefined
   readonly expiresAtMs: number
 }
 
@@ -52,4 +55,5 @@ export type ResponseExpectations = Pick<Transaction, 'server' | 'clientId' | 'sc
   readonly idToken: IdTokenPolicy
   /** Set if the tokens must be bound to a DPoP key (`token_type` must be `DPoP`). */
   readonly dpop?: unknown
+  readonly provider?: Provider | undefined
 }

@@ -17,7 +17,7 @@ export interface MutualTlsOptions {
   readonly method?: keyof typeof METHODS | undefined
 }
 
-/** Client authentication by mutual TLS. Its connections are kept open until `close()`. */
+/** Client authentication by mutual TLS. Its connections are kept open until `close()`; in Bun, each is for one request. */
 export interface MutualTls extends ClientAuth {
   /** Closes all connections after their current request. A later request opens new ones. */
   close(): Promise<void>
@@ -27,7 +27,8 @@ const METHODS = { tls_client_auth: tlsClientAuth, self_signed_tls_client_auth: s
 
 /**
  * Authenticates the client with a certificate (mutual TLS, RFC 8705). Only requests that need client authentication use
- * the certificate; they use their own connections, not the `fetch` of the configuration. Requires the package `undici`.
+ * the certificate; they use their own connections, not the `fetch` of the configuration. Requires the package `undici`, except
+ * in Bun, whose own `fetch` is used.
  * @throws `config_invalid`; if `undici` is not installed, at the first request
  */
 export function mutualTls({ method = 'tls_client_auth', ...pems }: MutualTlsOptions): MutualTls {
@@ -87,7 +88,18 @@ interface Connections {
   close(): Promise<void>
 }
 
+/**
+ * Bun replaces the package undici by a stub, which shows no certificate and does not say so. Its own `fetch` takes the
+ * certificate, and keeps the connections of each apart.
+ */
+const openInBun = (tls: Pems): Connections => ({
+  // Without it, a connection is kept open that `close()` cannot end.
+  fetch: (input, init) => globalThis.fetch(input, { ...init, keepalive: false, tls } as RequestInit),
+  close: async () => {},
+})
+
 async function open(connect: Pems): Promise<Connections> {
+  if (process.versions['bun']) return openInBun(connect)
   const { Agent, fetch } = await import('undici').catch((cause) => {
     throw new ProofkeyError('config_invalid', 'mutualTls requires the package undici.', 'Run npm install undici@7.', {
       cause,

@@ -1,4 +1,5 @@
 import { oauthRefusal } from '../../errors.js'
+import { toJson } from '../authorize/begin.js'
 import { endpoint } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 import { type RequestOptions, responseRefused, send } from '../request.js'
@@ -20,7 +21,7 @@ export interface RegistrationOptions extends RequestOptions {
  * Registers a client (RFC 7591 §3.1).
  * @returns the metadata that the server registered (§3.2.1). The server may replace values, except fields that sign-in
  * depends on.
- * @throws `endpoint_refused` if the server has no registration endpoint; `registration_refused`; `network_error`, `timeout`,
+ * @throws `endpoint_refused` if the server has no registration endpoint; `config_invalid`; `registration_refused`; `network_error`, `timeout`,
  * `aborted`, `response_refused` (also for a replaced field that sign-in depends on)
  */
 export async function registerClient(
@@ -31,7 +32,8 @@ export async function registerClient(
   const url = endpoint(server, 'registration_endpoint', options.insecure)
   const headers = new Headers({ accept: 'application/json', 'content-type': 'application/json' })
   if (initialAccessToken) headers.set('authorization', `Bearer ${initialAccessToken}`)
-  const response = await send(url, { method: 'POST', headers, body: JSON.stringify(metadata) }, options)
+  const body = toJson('additionalMetadata', metadata)
+  const response = await send(url, { method: 'POST', headers, body }, options)
   const registered = Object(await response.json().catch(() => undefined))
   if (response.status >= 400) {
     const body = { ...registered, error: `${registered.error ?? response.status}` }

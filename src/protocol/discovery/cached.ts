@@ -15,9 +15,10 @@ const PATIENCE_MS = 1000
  * Caches a loaded value. Concurrent callers share one load. After the lifetime it is reloaded; if that fails or takes long,
  * the stale value is used for a limited time. Failed loads back off, up to 60 seconds; without a value the first retry is made
  * at once. Times are of a monotonic clock: setting the system clock changes nothing.
+ * @param load calls `aged` if its value is older than this load
  */
 export function createCache<T extends object>(
-  load: () => Promise<T>,
+  load: (aged: (seconds: number) => void) => Promise<T>,
   { lifetimeSeconds, staleSeconds, onFailure }: CacheOptions,
 ) {
   let value: T | undefined
@@ -31,9 +32,11 @@ export function createCache<T extends object>(
   const stale = () => youngerThan(lifetimeSeconds + staleSeconds)
 
   async function attempt(): Promise<T> {
-    const startedAt = now()
+    let startedAt = now()
     try {
-      value = await load()
+      value = await load((seconds) => {
+        startedAt -= seconds
+      })
       loadedAt = startedAt
       failures = retryAt = 0
       return value

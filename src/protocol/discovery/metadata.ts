@@ -1,6 +1,7 @@
 import type { AuthorizationServer } from 'oauth4webapi'
 import { ProofkeyError, redact } from '../../errors.js'
 import { MAX_METADATA_BYTES } from '../../limits.js'
+import type { Provider } from '../provider.js'
 import { type RequestOptions, responseRefused, send } from '../request.js'
 import { endpoint, type InsecureSwitch } from './endpoint.js'
 
@@ -15,19 +16,29 @@ export interface ServerMetadata extends AuthorizationServer {
 /** Metadata checked by {@link checkMetadata}; `beginAuthorization` requires it. */
 export type CheckedMetadata = ServerMetadata & { readonly [checked]: true }
 
+/** Options of {@link discover}. */
+export interface DiscoveryOptions extends RequestOptions {
+  /** How this server differs; it can say where the metadata is, and complete or correct it. */
+  readonly provider?: Provider | undefined
+}
+
 /**
  * Fetches a server's metadata: `/.well-known/openid-configuration` after the issuer, then the RFC 8414 form before its
  * path, then OpenID's before its path. It uses the first document that exists, of at most 1 MiB, also one redirect away at
  * the same origin.
  * @param onRedirect is called with the URL that redirected
+ * @param onLoaded is called with the checked metadata, and the headers that say how long it is fresh
  * @throws what {@link checkMetadata} throws; `network_error`, `timeout`, `aborted`, `response_refused`
  */
 export async function discover(
   issuer: string,
-  options: RequestOptions = {},
+  options: DiscoveryOptions = {},
   onRedirect?: (url: string) => void,
+  onLoaded?: (server: CheckedMetadata, headers: Headers) => void,
 ): Promise<CheckedMetadata> {
-  const { origin, pathname } = new URL(endpoint({ issuer }, 'issuer', options.insecure))
+  const { origin, pathname } = new URL(
+    endpoint({ issuer: options.provider?.metadataBase ?? issuer }, 'issuer', options.insecure),
+  )
   const path = pathname.replace(/\/$/, '')
   const openid = '/.well-known/openid-configuration'
   let failure: ProofkeyError | undefined
@@ -43,7 +54,9 @@ export async function discover(
         /^application\/json\s*(;|$)/i.test(response.headers.get('content-type') ?? '') &&
         (await response.json().catch(() => undefined))
       if (!metadata) throw responseRefused(url, `returned no JSON document (status ${response.status})`)
-      return checkMetadata(metadata, issuer, options.insecure)
+      const server = checkMetadata(options.provider?.metadata(metadata) ?? metadata, issuer, options.insecure)
+      onLoaded?.(server, response.headers)
+      return server
     } catch (error) {
       // Without CORS on its 404, a browser sees an absent document as a network error.
       if (!/^(response_refused|network_error)$/.test((error as ProofkeyError).code)) throw error

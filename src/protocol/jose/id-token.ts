@@ -171,7 +171,7 @@ export async function checkIdToken(
 }
 
 const NO_NONCE =
-  'The server must return it. LinkedIn, DocuSign, Asana, Dropbox and QuickBooks do not: leave openid out there, and read UserInfo.'
+  'The server must return it. LinkedIn: see proofkey/providers. Elsewhere leave openid out, and read UserInfo.'
 
 export const invalidIdToken = (what: string, claim?: CheckedClaim, hint = hintFor(claim)): ProofkeyError =>
   new ProofkeyError('id_token_invalid', `The ID token was rejected: ${what}.`, hint, { claim })
@@ -192,7 +192,7 @@ async function halfHash(idToken: string, accessToken: string): Promise<string> {
 }
 
 /** A part of a JWT, not checked; empty if it cannot be read. */
-function partOf(jwt: string, index: 0 | 1): Record<string, unknown> {
+export function partOf(jwt: string, index: 0 | 1): Record<string, unknown> {
   try {
     return Object(JSON.parse(new TextDecoder().decode(fromBase64url(`${jwt.split('.')[index]}`))))
   } catch {

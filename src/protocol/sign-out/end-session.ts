@@ -1,8 +1,8 @@
 import { ProofkeyError } from '../../errors.js'
-import type { EventBody } from '../../events.js'
-import { MAX_URL_BYTES } from '../../limits.js'
-import { endpointUrl, type InsecureSwitch, removeParameter } from '../discovery/endpoint.js'
+import { endpointUrl, type InsecureSwitch } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
+import { omitLongHints } from '../hints.js'
+import type { Provider } from '../provider.js'
 
 /** Parameters of the logout request (OpenID Connect RP-Initiated Logout 1.0 §2). */
 export interface EndSessionRequest {
@@ -17,6 +17,8 @@ export interface EndSessionRequest {
   /** Space-separated BCP 47 tags. */
   readonly uiLocales?: string | undefined
   readonly insecure?: InsecureSwitch | undefined
+  /** How this server differs; it can name the parameters otherwise. */
+  readonly provider?: Provider | undefined
   /**
    * `idTokenHint`, and then `logoutHint`, is left out of a URL that would be longer. Default 4000; many servers refuse a
    * request of 8 kB.
@@ -42,21 +44,15 @@ export function endSessionUrl(
     logout_hint: request.logoutHint,
     ui_locales: request.uiLocales,
   }
-  const url = endpointUrl(server, 'end_session_endpoint', parameters, request.insecure)
-  for (const hint of HINTS) if (url.href.length > (request.maxUrlBytes ?? MAX_URL_BYTES)) removeParameter(url, hint)
+  const url = endpointUrl(
+    server,
+    'end_session_endpoint',
+    request.provider?.logout(parameters) ?? parameters,
+    request.insecure,
+  )
+  omitLongHints(url, request.maxUrlBytes)
   return url
 }
-
-/** What the server can do without, the longer one first. */
-const HINTS = ['id_token_hint', 'logout_hint'] as const
-
-/** The event that tells of a hint that {@link endSessionUrl} left out; undefined where it left none out. */
-export const omittedHint = (
-  url: URL | undefined,
-  hint: string | undefined,
-  name: (typeof HINTS)[number] = 'id_token_hint',
-): EventBody | undefined =>
-  url && hint && !url.searchParams.has(name) ? { type: `${name}_omitted`, bytes: hint.length } : undefined
 
 /** The `state` of a sign-out is accepted once, and only in the browser that started it. */
 export const unknownSignOut = (): ProofkeyError =>

@@ -6,7 +6,7 @@ import { callbackParameters, checkCallback, malformed } from '../authorize/callb
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
 import { aheadMs } from '../clock.js'
 import { parseUrl } from '../discovery/endpoint.js'
-import { CLOCK_SKEW_SECONDS, checkIdToken, invalidIdToken, issuerAheadSeconds } from '../jose/id-token.js'
+import { CLOCK_SKEW_SECONDS, checkIdToken, invalidIdToken, issuerAheadSeconds, partOf } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
 import type { StandardClaims } from '../jose/standard-claims.js'
 import { grantedScopes, scopes } from '../scope.js'
@@ -87,7 +87,7 @@ export async function completeAuthorization(
   if (resource) body.set('resource', resource)
   const verifySignature = options.signature?.(server, options)
   const { response, secrets } = await post(server, { client_id: clientId }, body, options)
-  const expected = { ...transaction, dpop: options.dpop }
+  const expected = { ...transaction, dpop: options.dpop, provider: options.provider }
   return readGrant(expected, { response, secrets: [...secrets, idToken.nonce, ticketSecret(state)] }, verifySignature)
 }
 
@@ -99,7 +99,7 @@ export async function readGrant(
   { response, secrets }: Posted,
   verifySignature: ReturnType<SignatureCheck> | undefined,
 ): Promise<Grant> {
-  const answer = await readTokenResponse(response, secrets)
+  const answer = await readTokenResponse(response, secrets, expected.provider, expected.scope)
   const { access_token, token_type, expires_in, id_token, refresh_token, other } = answer
   const tokenType = expected.dpop ? 'dpop' : 'bearer'
   if (token_type !== tokenType) throw tokenResponseInvalid(`its token_type is not ${tokenType}`)
@@ -136,7 +136,7 @@ export async function readGrant(
 
 /** The claims of the response's ID token, after all checks. */
 async function checkedClaims(
-  { server, clientId, idToken: policy }: ResponseExpectations,
+  { server, clientId, idToken, provider }: ResponseExpectations,
   { access_token, token_type, id_token }: TokenResponse & { readonly id_token: string },
   response: Response,
   secrets: Posted['secrets'],
@@ -144,14 +144,16 @@ async function checkedClaims(
 ): Promise<IdTokenClaims> {
   const ahead = aheadMs(response)
   const aheadSeconds = ahead === undefined ? ahead : ahead / 1000
+  const [issuing, policy] = provider?.idToken(partOf(id_token, 1), server, idToken) ?? [server, idToken]
   const client = {
     client_id: clientId,
     [oauth.clockSkew]: issuerAheadSeconds(id_token, policy, aheadSeconds),
     [oauth.clockTolerance]: CLOCK_SKEW_SECONDS,
   }
   try {
-    const read = new Response(JSON.stringify({ access_token, token_type, id_token }))
-    const result = await oauth.processGenericTokenEndpointResponse(server, client, read)
+    // oauth4webapi requires an access token, which a provider may not send.
+    const read = new Response(JSON.stringify({ access_token: access_token || '-', token_type, id_token }))
+    const result = await oauth.processGenericTokenEndpointResponse(issuing, client, read)
     await verifySignature?.(read)
     const claims = oauth.getValidatedIdTokenClaims(result) as IdTokenClaims
     await checkIdToken(claims, result, clientId, policy, aheadSeconds, secrets)

@@ -52,7 +52,15 @@ export async function refreshTokens(
   }
   const [resource] = [options.resource ?? []].flat()
   const idToken = refreshPolicy(previousClaims)
-  const expected = { server: pinned, clientId, scope, resource, idToken, dpop: options.dpop }
+  const expected = {
+    server: pinned,
+    clientId,
+    scope,
+    resource,
+    idToken,
+    dpop: options.dpop,
+    provider: options.provider,
+  }
   const { tokens, claims } = await readGrant(expected, posted, verifySignature)
   if (Number(claims?.auth_time) > Number(previousClaims?.auth_time)) options.onNewerAuthTime?.()
   return { tokens: { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken }, claims }

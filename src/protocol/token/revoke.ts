@@ -3,7 +3,8 @@ import type { ServerMetadata } from '../discovery/metadata.js'
 import { post, type TokenRequestOptions } from './token-request.js'
 
 /**
- * Revokes a token (RFC 7009 §2). The server responds 200 for an unknown token too.
+ * Revokes a token (RFC 7009 §2). The server responds 200 for an unknown token too. With `dpop` the request has a proof: some
+ * servers revoke nothing without it, and respond 200 all the same.
  * @throws `endpoint_refused`, if the server has no revocation endpoint; `network_error`, `timeout`, `aborted`,
  * `response_refused`; `token_request_refused`: the token may remain valid
  */
@@ -15,14 +16,13 @@ export async function revokeToken(
 ): Promise<void> {
   const body = new URLSearchParams({ token })
   if (options.tokenTypeHint) body.set('token_type_hint', options.tokenTypeHint)
-  const { response } = await post(
-    server,
-    { client_id: clientId },
-    body,
-    // No token is requested, and not every such endpoint allows the DPoP header (CORS).
-    { ...options, dpop: undefined },
-    'revocation_endpoint',
-  )
+  const revoke = (options: TokenRequestOptions) =>
+    post(server, { client_id: clientId }, body, options, 'revocation_endpoint')
+  const { response } = await revoke(options).catch((error) => {
+    // Not every such endpoint allows the DPoP header (CORS).
+    if (!options.dpop || error.code !== 'network_error') throw error
+    return revoke({ ...options, dpop: undefined })
+  })
   const { status } = response
   if (status !== 200) {
     throw new ProofkeyError(

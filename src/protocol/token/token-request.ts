@@ -4,6 +4,7 @@ import type { PinnedServer } from '../authorize/transaction.js'
 import { type ClientAuth, none } from '../client-auth/client-auth.js'
 import { clientKeyOf } from '../client-key.js'
 import { endpoint } from '../discovery/endpoint.js'
+import type { Provider } from '../provider.js'
 import { type RequestOptions, send } from '../request.js'
 import type { Dpop } from './dpop.js'
 
@@ -12,6 +13,8 @@ export interface TokenRequestOptions extends RequestOptions {
   readonly clientAuth?: ClientAuth | undefined
   /** Binds the tokens to a key (RFC 9449) and rejects bearer tokens. Default: bearer tokens. */
   readonly dpop?: Dpop | undefined
+  /** How this server differs from the standards. */
+  readonly provider?: Provider | undefined
 }
 
 /** An endpoint's response, and the secrets of the request, to withhold them in error texts. */

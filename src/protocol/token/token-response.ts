@@ -1,8 +1,10 @@
 import { oauthRefusal, ProofkeyError, redact, type Secrets } from '../../errors.js'
+import type { Provider } from '../provider.js'
 import { CHECK_ISSUER } from '../request.js'
 
 /** A token response (RFC 6749 §5.1), in one form for all servers. The tokens are not checked yet. */
 export interface TokenResponse {
+  /** Empty if the provider may leave it out. */
   readonly access_token: string
   /** In lower case. */
   readonly token_type: string
@@ -20,12 +22,18 @@ export interface TokenResponse {
  * @throws `token_request_refused`, for an OAuth error at any status (RFC 6749 §5.2 requires 400, some send 200 or 403);
  * `token_response_invalid`
  */
-export async function readTokenResponse(response: Response, secrets: Secrets): Promise<TokenResponse> {
+export async function readTokenResponse(
+  response: Response,
+  secrets: Secrets,
+  provider?: Provider,
+  requestedScope?: string,
+): Promise<TokenResponse> {
   const { status, headers } = response
   const type = headers.get('content-type') ?? ''
   const isJson = /^$|[/+]json *(;|$)/i.test(type)
   const text = await response.text()
-  const body = isJson ? parsed(text) : undefined
+  const sent = isJson ? parsed(text) : undefined
+  const [body, standIn] = provider?.tokenResponse(sent, requestedScope) ?? [sent]
   const { error, access_token, token_type, expires_in, refresh_token, id_token, scope, ...other } = Object(body)
   const issued = [...secrets, access_token, refresh_token, id_token].filter(isText)
   if (isText(error) && error) throw oauthRefusal('token_request_refused', body, issued, hintFor(error))
@@ -46,7 +54,12 @@ export async function readTokenResponse(response: Response, secrets: Secrets): P
   if (status !== 200) throw tokenResponseInvalid(`it has status ${status}`)
   if (!isJson) throw tokenResponseInvalid(`its content type is ${redact(type, issued)}, not JSON`)
   const scopeText = [scope || 'none'].flat().every(isText) ? 'text' : {}
-  const texts = { access_token, token_type, refresh_token: refresh_token || 'none', scope: scopeText }
+  const texts = {
+    access_token: access_token || standIn,
+    token_type,
+    refresh_token: refresh_token || 'none',
+    scope: scopeText,
+  }
   for (const [name, value] of Object.entries(texts)) {
     if (!value || !isText(value))
       throw tokenResponseInvalid(
@@ -60,7 +73,7 @@ export async function readTokenResponse(response: Response, secrets: Secrets): P
     // A short one can be part of a word.
     issued.some((secret) => value === secret || (secret.length > 7 && value.includes(secret)))
   return {
-    access_token,
+    access_token: access_token || '',
     token_type: token_type.toLowerCase(),
     expires_in:
       typeof seconds === 'number' && (seconds > 0 || (refresh_token && Number.isFinite(seconds))) ? seconds : undefined,

@@ -1,7 +1,13 @@
-import type { createApiFetch, createSessionClient, ProofkeyEvent, SessionClient } from '../../../src/index.js'
+import type {
+  createApiFetch,
+  createSessionClient,
+  FetchLike,
+  ProofkeyEvent,
+  SessionClient,
+} from '../../../src/index.js'
 import type { StoredSession } from '../../../src/session/session-record.js'
 import { memoryVault } from '../../../src/vault/memory.js'
-import { travelBy } from '../sign-in-attempt.js'
+import { silently, travelBy } from '../sign-in-attempt.js'
 import { createWorldLocks, worldAbortSignal, worldChannel } from './browser.js'
 import { replaceGlobals } from './globals.js'
 import { createNetwork } from './network.js'
@@ -249,7 +255,19 @@ export function createModel(sdk: Sdk, setup: Setup, trace: (...seen: unknown[]) 
         if (!used || !atHand) atHand = key
         return `key-${atHand}`
       },
-      attempt: <Options, T>(_: string, request: (options: Options) => Promise<T>, options: Options) => request(options),
+      attempt<Options extends { readonly fetch?: FetchLike | undefined }, T>(
+        _: string,
+        request: (options: Options) => Promise<T>,
+        options: Options,
+      ): Promise<T> {
+        const { fetch = globalThis.fetch } = options
+        const proving: FetchLike = (input, init) => {
+          const headers = new Headers(init?.headers)
+          headers.set('dpop', `key-${atHand}`)
+          return input instanceof Request ? fetch(input, init) : fetch(input, { ...init, headers })
+        }
+        return request({ ...options, fetch: proving })
+      },
       async forget() {
         key++
         atHand = 0
@@ -289,7 +307,7 @@ export function createModel(sdk: Sdk, setup: Setup, trace: (...seen: unknown[]) 
         apis: { [API]: {} },
         postLogoutRedirectUri: 'https://app.example/bye',
         navigate: () => server.setUser(undefined),
-        ...(setup.silent && { silent: travel('silent') }),
+        ...(setup.silent && { silent: silently(travel('silent')) }),
         ...(setup.idleSeconds && { idleSeconds: setup.idleSeconds }),
         ...(setup.absoluteSeconds && { absoluteSeconds: setup.absoluteSeconds }),
         ...(setup.server.dpop && { dpop: dpopOf() }),

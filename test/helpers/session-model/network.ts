@@ -82,13 +82,13 @@ export function createNetwork(world: World, server: ModelServer) {
       return new Promise<unknown>((resolve, reject) => {
         let issued: readonly Token[] = []
         let over = false
-        const end = (settle: () => void) => {
+        const end = (settle: () => void, goesOn = false) => {
           if (over) return
           over = true
           if (kind === 'revoke' && settle !== answered) {
             const token = server.tokens.get(body.get('token') ?? '')
             if (token) token.excuse ??= 'its revocation failed'
-            seenBy(page).failedRevocations++
+            if (!goesOn) seenBy(page).failedRevocations++
           }
           settle()
         }
@@ -105,7 +105,8 @@ export function createNetwork(world: World, server: ModelServer) {
         }
         const lose = () => {
           abandon(issued, 'its answer was lost')
-          end(() => reject(new TypeError('Failed to fetch')))
+          // With a proof it is sent once more, without it.
+          end(() => reject(new TypeError('Failed to fetch')), new Headers(init.headers).has('dpop'))
         }
         signal?.addEventListener('abort', () => {
           abandon(issued, 'its answer came too late')

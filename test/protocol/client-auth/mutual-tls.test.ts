@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import type { Server } from 'node:https'
 import { tmpdir } from 'node:os'
@@ -163,6 +163,82 @@ describe('mutualTls refuses', () => {
         'config_invalid',
         'mutualTls requires the package undici.',
         'Run npm install undici@7.',
+      ])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
+
+/** Bun by the variable `BUN`, or on the PATH. It is no dependency: it is larger than all others together. */
+function findBun(): string | undefined {
+  const command = process.env['BUN'] ?? 'bun'
+  const { stdout } = spawnSync(command, ['--version'], { encoding: 'utf8', timeout: 10_000 })
+  if (process.env['BUN'] && !stdout) throw new Error(`BUN is ${command}, which does not run.`)
+  return stdout ? command : undefined
+}
+
+describe('in Bun, which replaces undici by a stub', () => {
+  const bun = findBun()
+  if (!bun) console.warn('mutualTls is not tried in Bun: there is no bun here. Set BUN to its path.')
+
+  it.skipIf(!bun)(bun ? 'shows its certificate all the same' : 'is not tried: set BUN to the path of bun', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'proofkey-'))
+    try {
+      const outfile = join(folder, 'client.mjs')
+      const from = (path: string) => new URL(`../../../src/protocol/${path}`, import.meta.url).pathname
+      const others = {
+        other: authority.issue('/CN=other'),
+        alone: selfSigned('/CN=alone'),
+        foreign: selfSigned('/CN=x'),
+      }
+      await build({
+        stdin: {
+          contents: `
+            import { mutualTls } from ${JSON.stringify(from('client-auth/mutual-tls.ts'))}
+            import { send } from ${JSON.stringify(from('request.ts'))}
+            const { server, app, ca, other, alone, foreign } = ${JSON.stringify({ server, app: { cert, key }, ca, ...others })}
+            const post = async (options, path = 'token') => {
+              const clientAuth = mutualTls({ ca, ...options })
+              const body = new URLSearchParams({ a: 'b' })
+              await clientAuth.authenticate(server, { client_id: 'app' }, body, new Headers())
+              const [{ token_endpoint }, by] = clientAuth.route(server, { timeoutSeconds: path === 'silent' ? 0.1 : 10 })
+              const url = new URL(path, token_endpoint).href
+              const answer = await send(url, { method: 'POST', body }, by).then((response) => response.json(), ({ code }) => code)
+              await clientAuth.close()
+              return answer
+            }
+            const one = async (options, path) => console.log(JSON.stringify(await post(options, path)))
+            console.log(JSON.stringify(Object.keys(process.versions).includes('bun')))
+            await one(app)
+            await one(other)
+            await one(app)
+            await one({ cert: Buffer.from(app.cert), key: Buffer.from(app.key), ca: [foreign.cert, Buffer.from(ca)] })
+            await one(alone)
+            await one({ ...app, ca: undefined })
+            await one({ ...app, ca: foreign.cert })
+            await one(app, 'silent')`,
+          resolveDir: import.meta.dirname,
+        },
+        outfile,
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        external: ['undici'],
+      })
+      const { stdout } = await promisify(execFile)(`${bun}`, [outfile], { timeout: 60_000 })
+      const answers = stdout.trim().split('\n')
+      const seen = { authorized: true, name: 'app' }
+      expect(answers.map((line) => JSON.parse(line))).toEqual([
+        true,
+        seen,
+        { ...seen, name: 'other' },
+        seen,
+        seen,
+        { authorized: false, name: 'alone' },
+        'network_error',
+        'network_error',
+        'timeout',
       ])
     } finally {
       rmSync(folder, { recursive: true })

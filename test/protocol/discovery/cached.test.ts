@@ -37,6 +37,23 @@ describe('what is cached', () => {
     await expect(get()).resolves.toEqual({ version: 2 })
   })
 
+  it('is as old as the load says', async () => {
+    const { get } = createCache(
+      async (aged) => {
+        if (load.mock.calls.length === 0) aged(50)
+        return load()
+      },
+      { lifetimeSeconds: 60, staleSeconds: 600 },
+    )
+    await get()
+    pass(9)
+    expect(await get()).toEqual({ version: 1 })
+    pass(1)
+    expect(await get()).toEqual({ version: 2 })
+    pass(59)
+    expect(await get()).toEqual({ version: 2 })
+  })
+
   it('outlasts failed loads for a bounded time, with a report of each', async () => {
     const { get } = create()
     await get()

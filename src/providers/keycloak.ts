@@ -1,0 +1,16 @@
+import { baseUrl, segment } from './arguments.js'
+
+/** Options of {@link keycloak}. */
+export interface KeycloakOptions {
+  /** The URL of the server, for example `https://sso.example.com`; before version 17 it ends in `/auth`. */
+  readonly url: string
+  readonly realm: string
+}
+
+/**
+ * Keycloak. It deviates in nothing that a check depends on. `aud` of access tokens needs a mapper; ID tokens are right.
+ * @throws `config_invalid`
+ */
+export const keycloak = ({ url, realm }: KeycloakOptions) => ({
+  issuer: `${baseUrl('url', url)}/realms/${segment('realm', realm)}`,
+})

@@ -1,0 +1,24 @@
+import type { Provider } from '../protocol/provider.js'
+import { baseUrl } from './arguments.js'
+import { defineProvider } from './define-provider.js'
+
+/** Options of {@link openAuth}. */
+export interface OpenAuthOptions {
+  /** The URL of the server, exactly the `issuer` of its metadata. */
+  readonly url: string
+}
+
+/**
+ * Servers made with OpenAuth, and others that send no `token_type`: their tokens are bearer tokens. OpenAuth has no OpenID
+ * Connect: leave `openid` out; the access token says who the user is.
+ * @throws `config_invalid`
+ */
+export const openAuth = ({ url }: OpenAuthOptions): { readonly issuer: string; readonly provider: Provider } => ({
+  issuer: baseUrl('url', url),
+  provider: defineProvider({
+    name: 'OpenAuth',
+    reason:
+      'Its token response is { access_token, refresh_token, expires_in }, without the token_type of RFC 6749 §5.1.',
+    impliedTokenType: 'bearer',
+  }),
+})

@@ -1,0 +1,60 @@
+// @vitest-environment happy-dom
+import { describe, expect, it } from 'vitest'
+import type { Faults } from '../helpers/server.js'
+import { createGate, useSessionApps } from '../helpers/session-app.js'
+import { until } from '../helpers/until.js'
+
+const { start } = useSessionApps()
+
+/** A server that ends the access tokens with the refresh token, and refuses to revoke what has ended. */
+function strict(gate = Promise.resolve()) {
+  const revoked: string[] = []
+  let isEnded = false
+  const faults: Faults = {
+    revoke: async (body) => {
+      const kind = `${body.get('token_type_hint')}`
+      revoked.push(kind)
+      if (kind === 'access_token') await gate
+      if (isEnded) return Response.json({ error: 'invalid_request' }, { status: 400 })
+      isEnded ||= kind === 'refresh_token'
+      return new Response()
+    },
+  }
+  return { faults, revoked }
+}
+
+describe('at a server that ends the access tokens with the refresh token', () => {
+  it('no revocation fails: the access tokens come first, and the refresh token when they were answered', async () => {
+    const gate = createGate()
+    const { faults, revoked } = strict(gate.released)
+    const { auth, types } = start(faults).tab()
+    await auth.signIn()
+    await auth.getAccessToken({ resource: 'https://one.example' })
+    const leaving = auth.signOut({ atServer: false })
+    await until(() => revoked.length === 2)
+    expect(revoked).toEqual(['access_token', 'access_token'])
+    gate.release()
+    await leaving
+    expect(revoked).toEqual(['access_token', 'access_token', 'refresh_token'])
+    expect(types().filter((type) => type === 'token_revoked')).toHaveLength(3)
+    expect(types()).not.toContain('revocation_failed')
+  })
+
+  it('a page that is left meanwhile sends the rest at once, and in a way that outlives it', async () => {
+    const gate = createGate()
+    const { faults, revoked } = strict(gate.released)
+    const app = start(faults)
+    const { auth } = app.tab()
+    await auth.signIn()
+    const leaving = auth.signOut({ atServer: false })
+    await until(() => revoked.length)
+    dispatchEvent(new Event('pagehide'))
+    await until(() => revoked.length === 2)
+    expect(revoked).toEqual(['access_token', 'refresh_token'])
+    gate.release()
+    await leaving
+    const sent = app.server.requests.filter(({ url }) => url.endsWith('/revoke'))
+    expect(sent.map(({ init }) => init.keepalive)).toEqual([true, true])
+    expect(app.server.requests.some(({ url, init }) => !url.endsWith('/revoke') && init.keepalive)).toBe(false)
+  })
+})
