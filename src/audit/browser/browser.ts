@@ -1,3 +1,5 @@
+import type { Result, Severity } from '../check.js'
+
 /** Where a person's browser ended up after an authorization request. */
 export type Arrival =
   /** At a redirect URI. `parameters`: from the query, the fragment or the form. */
@@ -15,6 +17,25 @@ export interface Visit {
   readonly signal: AbortSignal
 }
 
+/** How far an audit is, for whoever watches it. No secrets. */
+export interface Progress {
+  readonly issuer: string
+  /** The title of the check that runs now. */
+  readonly current?: string | undefined
+  readonly done: number
+  /** Unknown before the first result. */
+  readonly total?: number | undefined
+  readonly results: readonly {
+    readonly title: string
+    readonly clientId?: string | undefined
+    readonly severity: Severity
+    readonly result: Result
+    readonly observed: string
+  }[]
+  /** Set when nothing more will come: what to say. */
+  readonly ended?: string | undefined
+}
+
 /** The browser of the person who signs in. One for the whole audit, so that the server's session answers all but the first request. */
 export interface AuditBrowser {
   /** Where it receives callbacks: the redirect URI to register. */
@@ -24,6 +45,6 @@ export interface AuditBrowser {
   /** Sends the browser to an authorization URL. */
   visit(url: URL, visit: Visit): Promise<Arrival>
   /** Shows what was found so far, where there is a page for it. */
-  show?(progress: unknown): void
+  show?(progress: Progress): void
   close(): Promise<void>
 }
