@@ -1,18 +1,20 @@
+import { writeFile } from 'node:fs/promises'
 import { defineConfig } from 'tsup'
+import { CONFIG_SCHEMA } from './src/audit/config/schema.js'
+import { REPORT_SCHEMA } from './src/audit/report/report-schema.js'
+
+const libraries = ['index', 'protocol', 'server', 'native', 'node', 'providers', 'audit'].map((name) => `src/${name}.ts`)
 
 export default defineConfig({
-  entry: [
-    'src/index.ts',
-    'src/protocol.ts',
-    'src/server.ts',
-    'src/native.ts',
-    'src/node.ts',
-    'src/providers.ts',
-    'src/audit.ts',
-  ],
+  entry: [...libraries, 'src/cli.ts'],
   format: 'esm',
   target: 'es2022',
-  dts: true,
+  // Nobody imports the program.
+  dts: { entry: libraries },
   clean: true,
   treeshake: true,
+  async onSuccess() {
+    for (const [name, schema] of Object.entries({ audit: CONFIG_SCHEMA, 'audit-report': REPORT_SCHEMA }))
+      await writeFile(`dist/${name}.schema.json`, `${JSON.stringify(schema, undefined, 2)}\n`)
+  },
 })

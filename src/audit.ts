@@ -1,5 +1,9 @@
 /** `proofkey audit` for scripts: shows whether an authorization server enforces what it should. Node only. */
-export type { Arrival, AuditBrowser, Visit } from './audit/browser/browser.js'
+export type { Arrival, AuditBrowser, Progress, Visit } from './audit/browser/browser.js'
+export { type LoopbackBrowserOptions, loopbackBrowser } from './audit/browser/loopback.js'
+export { type PasteBrowserOptions, pasteBrowser } from './audit/browser/paste.js'
+export type { PersonBrowser } from './audit/browser/person-browser.js'
+export { type PlaywrightBrowserOptions, playwrightBrowser } from './audit/browser/playwright.js'
 export type { AuditCheck, AuditSet, Needs, Result, Severity, Source, Verdict } from './audit/check.js'
 export { checks } from './audit/checks/index.js'
 export type { AuditClient } from './audit/client.js'

@@ -19,6 +19,7 @@ const PACKAGES: Record<string, string> = {
   oauth4webapi: 'protocol/',
   'idb-keyval': 'vault/database.ts',
   undici: 'protocol/client-auth/mutual-tls.ts',
+  'playwright-core': 'audit/browser/playwright.ts',
 }
 
 /** Where Node's own modules may be imported. */

@@ -39,6 +39,8 @@ export interface AuditOptions {
   readonly onStart?: ((check: AuditCheck, client: AuditClient | undefined) => void) | undefined
   /** Called with each result, when it is there. */
   readonly onResult?: ((result: AuditResult, done: number, total: number) => void) | undefined
+  /** Called when what was obtained has been revoked, also after an abort, with how many tokens could not be. */
+  readonly onRevoked?: ((tokensLeft: number) => void) | undefined
 }
 
 /** The least time between two requests to a server that is not this machine. */
@@ -97,6 +99,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
     for (const outcome of waited) if (outcome.status === 'rejected') throw outcome.reason
   } finally {
     tokensLeft = await revokeAll(signal.aborted ? { ...parts, ...unaborted(parts) } : parts)
+    options.onRevoked?.(tokensLeft)
   }
   return {
     version: REPORT_VERSION,
@@ -116,7 +119,10 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
 }
 
 /** The checks that are asked for. @throws `config_invalid` for an unknown id */
-function choose(all: readonly AuditCheck[], { only, skip = [], sets }: AuditOptions): AuditCheck[] {
+export function choose(
+  all: readonly AuditCheck[],
+  { only, skip = [], sets }: Pick<AuditOptions, 'only' | 'skip' | 'sets'>,
+): AuditCheck[] {
   const unknown = [...(only ?? []), ...skip].filter((id) => !all.some((check) => check.id === id))
   if (unknown.length) throw configInvalid([`only, skip: unknown checks ${unknown.join(', ')}`])
   return all.filter(
