@@ -1,0 +1,77 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { AuditReport } from '../../src/audit.js'
+import { startAskingServer } from '../audit/cli/asking-server.js'
+import { endCommands, startCommand } from '../audit/cli/command.js'
+import { ensureChromium } from '../helpers/chromium.js'
+import { startRealBrowser } from './real-browser.js'
+
+const PAGE = /^ {2}(http:\/\/127\.0\.0\.1:\d+\/\S+)$/m
+
+type Server = Awaited<ReturnType<typeof startAskingServer>>
+let server: Server
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'proofkey-audit-'))
+})
+afterEach(async () => {
+  endCommands()
+  await server?.close()
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+function startAudit(...more: string[]) {
+  const clients = ['--client-id', 'public', '--other-client-id', 'public-2', '--redirect-uri', server.redirectUri]
+  return startCommand(['audit', server.issuer, ...clients, '--format', 'json', ...more])
+}
+
+/** Every check has run, and nothing was found at a good server. */
+function expectComplete(report: AuditReport): void {
+  const broken = report.results.filter(({ result }) => result === 'fail')
+  expect(broken.map(({ id, observed }) => ({ id, observed }))).toEqual([])
+  expect(report.summary.pass).toBeGreaterThan(0)
+  expect(report.results.find(({ id }) => id === 'wrong-verifier')).toMatchObject({ result: 'pass' })
+}
+
+describe('in the browser of a person', () => {
+  const browser = startRealBrowser()
+
+  /** Opens the page and clicks Start. @returns the page and the second window */
+  async function begin(url: string): Promise<{ page: Page; second: Page }> {
+    const page = await browser.newPage(url)
+    const opening = browser.context.waitForEvent('page')
+    await page.getByRole('button', { name: 'Start' }).click()
+    return { page, second: await opening }
+  }
+
+  it('a person signs in once, and all experiments run by themselves', async () => {
+    server = await startAskingServer()
+    const command = startAudit()
+    const { page, second } = await begin(await command.hears(PAGE))
+    let asked = 0
+    second.on('domcontentloaded', async () => {
+      if (second.url().includes('/interaction/')) asked++
+    })
+    await second.getByRole('button', { name: 'Sign in' }).click()
+    await page.getByRole('heading', { name: 'The audit has ended' }).waitFor()
+    const { code, stdout } = await command.end()
+    expectComplete(JSON.parse(stdout))
+    expect(code).toBe(0)
+    expect(asked).toBeLessThanOrEqual(1)
+    expect(await page.title()).toBe('Done · proofkey audit')
+    expect(await page.locator('#others-list li').count()).toBeGreaterThan(0)
+  })
+})
+
+it('a script signs in', async () => {
+  server = await startAskingServer()
+  const script = join(folder, 'sign-in.mjs')
+  writeFileSync(script, `export default (page) => page.getByRole('button', { name: 'Sign in' }).click()\n`)
+  process.env['CHROMIUM_PATH'] = ensureChromium()
+  const { code, stdout, stderr } = await startAudit('--sign-in', script).end()
+  expect({ code, stderr }).toMatchObject({ code: 0 })
+  expectComplete(JSON.parse(stdout))
+})
