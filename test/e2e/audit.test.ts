@@ -55,7 +55,7 @@ describe('in the browser of a person', () => {
     second.on('domcontentloaded', async () => {
       if (second.url().includes('/interaction/')) asked++
     })
-    await second.getByRole('button', { name: 'Sign in' }).click()
+    await second.getByRole('button', { name: 'Sign in' }).click({ noWaitAfter: true })
     await page.getByRole('heading', { name: 'The audit has ended' }).waitFor()
     const { code, stdout } = await command.end()
     expectComplete(JSON.parse(stdout))
