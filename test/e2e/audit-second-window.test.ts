@@ -11,11 +11,12 @@ const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
 let server: Awaited<ReturnType<typeof startAskingServer>>
 let audited: PersonBrowser
 const stop = new AbortController()
-const chromium = startRealBrowser()
+// Runs after the pages have been closed: at its end the audit closes the second window.
 afterEach(async () => {
   await audited?.close()
   await server?.close()
 })
+const chromium = startRealBrowser()
 
 let requests = 0
 function authorizationUrl(changes: Record<string, string> = {}): URL {

@@ -12,7 +12,7 @@ p{margin:0 0 .75rem}
 .card{padding:1.4rem 1.5rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:12px}
 [data-state="asks"] .card,[data-state="refuses?"] .card,[data-state="lost"] .card{border-color:var(--accent);box-shadow:0 0 0 1px var(--accent)}
 button,#again{display:inline-block;min-height:2.75rem;padding:.55rem 1.1rem;border:1px solid var(--line);border-radius:8px;background:var(--card);color:var(--text);font:inherit;font-weight:600;text-decoration:none;cursor:pointer}
-.primary,#again{border-color:var(--accent);background:var(--accent);color:var(--on-accent)}
+.primary,#page-shown,[data-state=lost] #again{border-color:var(--accent);background:var(--accent);color:var(--on-accent)}
 button:hover,#again:hover{filter:brightness(1.06)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 .actions{display:flex;flex-wrap:wrap;gap:.6rem;margin:0}

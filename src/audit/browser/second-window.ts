@@ -40,6 +40,8 @@ export function createSecondWindow({ change, moves, probe, pasted }: SecondWindo
   let parked: { response: ServerResponse; timer: NodeJS.Timeout } | undefined
   let isStarted = false
   let isEnded = false
+  /** It received an answer and comes back by itself: to move it as well would send the next request twice. */
+  let isComing = false
   /** Of requests that are over: an answer that comes late must not count as that of the next one. */
   const pastStates = new Set<string>()
 
@@ -75,6 +77,7 @@ export function createSecondWindow({ change, moves, probe, pasted }: SecondWindo
 
   /** The window is at a page of the server's: the progress page moves it. */
   function move(settle: (arrival: Arrival) => void): void {
+    isComing = false
     change({ window: 'working', move: moves() + 1 })
     after(MOVE_MS, () => current?.isSent || lost())
     after(PERSON_MS, () => current?.isSent || settle({ at: 'unknown', why: 'the second window was closed' }))
@@ -98,7 +101,8 @@ export function createSecondWindow({ change, moves, probe, pasted }: SecondWindo
 
   /** The window was closed, or the server's pages cut it off from the page that opened it (COOP). */
   function lost(): void {
-    if (parked || !isStarted || isEnded || (current?.isSent && !pasted && current.visit.expectsRefusal)) return
+    if (parked || isComing || !isStarted || isEnded || (current?.isSent && !pasted && current.visit.expectsRefusal))
+      return
     const show = () => change({ window: 'lost' })
     if (current?.visit.expectsRefusal) void settleIfRefused().then((done) => done || show())
     else if (current && !current.isSent) show()
@@ -119,6 +123,7 @@ export function createSecondWindow({ change, moves, probe, pasted }: SecondWindo
           current = { url, visit, timers, isSent: false, settle }
           const response = unpark()
           if (response) send(response)
+          else if (isStarted && isComing) after(MOVE_MS, () => current?.isSent || move(settle))
           else if (isStarted) move(settle)
           else after(START_MS, () => settle({ at: 'unknown', why: 'nobody opened the page of the audit' }))
         })
@@ -135,12 +140,14 @@ export function createSecondWindow({ change, moves, probe, pasted }: SecondWindo
     /** The window asks where to go. */
     next(response: ServerResponse, onward: string): void {
       isStarted = true
+      isComing = false
       if (isEnded) sendEnd(response)
       else if (current) send(response)
       else park(response, onward)
     },
 
     arrive(arrival: Arrival & { at: 'callback' }): void {
+      isComing = !pasted
       const state = arrival.parameters.get('state') ?? ''
       const isLate = pastStates.has(state) && current?.url.searchParams.get('state') !== state
       if (!isLate && current?.isSent) current.settle(arrival)

@@ -7,6 +7,7 @@ const STYLE = 'body{font:16px sans-serif}'
 
 /** The audited server with a sign-in page of its own, as a person sees it, and clients for a free port of this machine. */
 export async function startAskingServer(defect: Defect = {}, coop = false) {
+  let signIns = 0
   const redirectUri = `http://127.0.0.1:${await freePort()}/callback`
   const server = await startAuditedServer({
     ...defect,
@@ -21,16 +22,18 @@ export async function startAskingServer(defect: Defect = {}, coop = false) {
           ctx.set('cross-origin-opener-policy', 'same-origin')
           await next()
         })
-      provider.use(signInPage(provider))
+      provider.use(signInPage(provider, () => signIns++))
     },
   })
-  return { ...server, redirectUri }
+  /** How often somebody has signed in. */
+  return { ...server, redirectUri, signIns: () => signIns }
 }
 
-const signInPage = (provider: Provider) =>
+const signInPage = (provider: Provider, onSignIn: () => void) =>
   (async (ctx, next) => {
     if (!ctx.path.startsWith('/interaction/')) return next()
     if (ctx.method === 'POST') {
+      onSignIn()
       await provider.interactionFinished(ctx.req, ctx.res, { login: { accountId: 'ada' } })
       ctx.respond = false
       return
