@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import * as audit from '../src/audit.js'
 import * as browser from '../src/index.js'
 import * as native from '../src/native.js'
 import * as node from '../src/node.js'
@@ -12,7 +13,7 @@ import { measureSizes, outgrown, recordedSizes, type Sizes, sizeDifferences } fr
 import { textTable } from './bench/table.js'
 
 const root = new URL('../', import.meta.url).pathname
-const { exports: entries } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+const { exports: entries, bin, version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 
 const shipped = (names: string) => bundleText(`export { ${names} } from './dist/index.js'`)
 
@@ -26,7 +27,7 @@ describe('the package', () => {
     const files: string[] = JSON.parse(packed)[0].files.map(({ path }: { path: string }) => path)
     const other = files.filter(
       (path) =>
-        !/^docs\/[\w-]+\.md$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|native|node|providers)\.js)$/.test(
+        !/^docs\/[\w-]+\.md$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|native|node|providers|audit|cli)\.js|audit(-report)?\.schema\.json)$/.test(
           path,
         ),
     )
@@ -44,10 +45,20 @@ describe('the package', () => {
     ['./native', native],
     ['./node', node],
     ['./providers', providers],
+    ['./audit', audit],
   ])('exports from %s what its source does, in a plain Node', (entry, source) => {
     const script = `import('${root}${entries[entry].default}').then((entry) => console.log(JSON.stringify(Object.keys(entry).sort())))`
     const names = JSON.parse(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }))
     expect(names).toEqual(Object.keys(source).sort())
+  })
+
+  it('has a program, which starts as it is installed, and the schemas of its files', () => {
+    const cli = execFileSync(`${root}${bin.proofkey}`, ['--version'], { encoding: 'utf8' })
+    expect(cli).toBe(`${version}\n`)
+    for (const name of ['audit', 'audit-report'])
+      expect(JSON.parse(readFileSync(`${root}${entries[`./${name}.schema.json`]}`, 'utf8'))).toHaveProperty(
+        'properties',
+      )
   })
 
   it('ships no bundle that is over 2 % larger than what is recorded: npm run sizes', async () => {
