@@ -1,8 +1,9 @@
-import type { Page } from 'playwright-core'
+import { chromium as launcher, type Page } from 'playwright-core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AuditBrowser, PersonBrowser, Visit } from '../../src/audit.js'
 import { loopbackBrowser, pasteBrowser } from '../../src/audit.js'
 import { startAskingServer } from '../audit/cli/asking-server.js'
+import { launchOptions } from '../helpers/chromium.js'
 import { freePort } from '../helpers/loopback.js'
 import { startRealBrowser } from './real-browser.js'
 
@@ -162,14 +163,25 @@ it('goes on by a link after the server cut off the second window (COOP)', async 
 it('goes on by a link after the person closed the second window', async () => {
   server = await startAskingServer()
   audited = await loopbackBrowser({ redirectUri: server.redirectUri })
-  const first = visit()
-  const { page, second } = await open()
-  await second.getByRole('button', { name: 'Sign in' }).waitFor()
-  await second.close()
-  const again = chromium.context.waitForEvent('page')
-  await page.getByRole('link', { name: 'Open the second window again' }).click()
-  await signInAt(await again)
-  expect(await first).toEqual(atCallback())
+  // A browser of its own, which ends with the test: a command to close the window that a link opened does not end.
+  const launched = await launcher.launch(launchOptions())
+  try {
+    const context = await launched.newContext()
+    const page = await context.newPage()
+    await page.goto(audited.pageUrl)
+    const first = visit()
+    const opening = context.waitForEvent('page')
+    await page.getByRole('button', { name: 'Start' }).click()
+    const second = await opening
+    await second.getByRole('button', { name: 'Sign in' }).waitFor()
+    await second.close()
+    const again = context.waitForEvent('page')
+    await page.getByRole('link', { name: 'Open the second window again' }).click()
+    await signInAt(await again)
+    expect(await first).toEqual(atCallback())
+  } finally {
+    await launched.close()
+  }
 })
 
 it('takes addresses that are pasted, and only those of the redirect URI', async () => {

@@ -154,6 +154,7 @@ export async function createPersonBrowser(options: PersonBrowserOptions): Promis
     visit,
     show: (progress) => change({ progress }),
     async close() {
+      if (state.window === 'ended') return
       change({ window: 'ended' })
       await secondWindow.end()
       await Promise.all([...streams].map((stream) => new Promise<void>((resolve) => stream.end(resolve))))
