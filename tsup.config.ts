@@ -3,7 +3,9 @@ import { defineConfig } from 'tsup'
 import { CONFIG_SCHEMA } from './src/audit/config/schema.js'
 import { REPORT_SCHEMA } from './src/audit/report/report-schema.js'
 
-const libraries = ['index', 'protocol', 'server', 'native', 'node', 'providers', 'audit'].map((name) => `src/${name}.ts`)
+const libraries = ['index', 'protocol', 'server', 'native', 'node', 'providers', 'audit'].map(
+  (name) => `src/${name}.ts`,
+)
 
 export default defineConfig({
   entry: [...libraries, 'src/cli.ts'],

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { AuditReport } from '../../src/audit.js'
 import { startAskingServer } from '../audit/cli/asking-server.js'
 import { endCommands, startCommand } from '../audit/cli/command.js'
-import { ensureChromium } from '../helpers/chromium.js'
+import { launchOptions } from '../helpers/chromium.js'
 import { startRealBrowser } from './real-browser.js'
 
 const PAGE = /^ {2}(http:\/\/127\.0\.0\.1:\d+\/\S+)$/m
@@ -67,7 +67,7 @@ it('a script signs in', async () => {
   server = await startAskingServer()
   const script = join(folder, 'sign-in.mjs')
   writeFileSync(script, `export default (page) => page.getByRole('button', { name: 'Sign in' }).click()\n`)
-  process.env['CHROMIUM_PATH'] = ensureChromium()
+  process.env['CHROMIUM_PATH'] = launchOptions().executablePath
   const { code, stdout, stderr } = await startAudit('--sign-in', script).end()
   expect({ code, stderr }).toMatchObject({ code: 0 })
   expectComplete(JSON.parse(stdout))
