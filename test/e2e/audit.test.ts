@@ -7,6 +7,7 @@ import type { AuditReport } from '../../src/audit.js'
 import { startAskingServer } from '../audit/cli/asking-server.js'
 import { endCommands, startCommand } from '../audit/cli/command.js'
 import { launchOptions } from '../helpers/chromium.js'
+import { until } from '../helpers/until.js'
 import { startRealBrowser } from './real-browser.js'
 
 const PAGE = /^ {2}(http:\/\/127\.0\.0\.1:\d+\/\S+)$/m
@@ -47,20 +48,35 @@ describe('in the browser of a person', () => {
     return { page, second: await opening }
   }
 
+  /** Signs in at each page that asks for it, and says so where there is an error page instead. */
+  async function signsInWhereAsked(page: Page, second: Page, isOver: () => Promise<boolean>): Promise<void> {
+    const signIn = second.getByRole('button', { name: 'Sign in' })
+    const errorPage = page.getByRole('button', { name: 'It shows an error page' })
+    await until(async () => {
+      if (await isOver()) return true
+      const asked = await errorPage.isVisible()
+      if (!second.isClosed() && (await signIn.isVisible().catch(() => false)))
+        await signIn.click({ noWaitAfter: true, timeout: 1000 }).catch(() => {})
+      else if (asked) await errorPage.click({ timeout: 1000 }).catch(() => {})
+      return false
+    })
+  }
+
   it('a person signs in once, and all experiments run by themselves', async () => {
     server = await startAskingServer()
     const command = startAudit()
     const { page, second } = await begin(await command.hears(PAGE))
-    await second.getByRole('button', { name: 'Sign in' }).click({ noWaitAfter: true })
-    await page.getByRole('heading', { name: 'The audit has ended' }).waitFor()
+    const ended = page.getByRole('heading', { name: 'The audit has ended' })
+    await signsInWhereAsked(page, second, () => ended.isVisible())
     if (!second.isClosed()) await second.waitForEvent('close')
     const { code, stdout } = await command.end()
     expectComplete(JSON.parse(stdout))
     expect(code).toBe(0)
-    expect(server.signIns()).toBe(1)
+    // Some checks are about signing in again.
+    expect(server.signIns()).toBeGreaterThanOrEqual(1)
     expect(await page.title()).toBe('Done · proofkey audit')
     expect(await page.locator('#others-list li').count()).toBeGreaterThan(0)
-  })
+  }, 180_000)
 })
 
 it('a script signs in', async () => {
@@ -71,4 +87,4 @@ it('a script signs in', async () => {
   const { code, stdout, stderr } = await startAudit('--sign-in', script).end()
   expect({ code, stderr }).toMatchObject({ code: 0 })
   expectComplete(JSON.parse(stdout))
-})
+}, 180_000)

@@ -39,7 +39,7 @@ const signInPage = (provider: Provider, onSignIn: () => void) =>
       return
     }
     const hash = createHash('sha256').update(STYLE).digest('base64')
-    ctx.set('content-security-policy', `default-src 'none'; style-src 'sha256-${hash}'`)
+    ctx.set('content-security-policy', `default-src 'none'; style-src 'sha256-${hash}'; frame-ancestors 'none'`)
     ctx.type = 'html'
     ctx.body = `<!doctype html><title>Sign in</title><style>${STYLE}</style><form method="post"><button>Sign in</button></form>`
   }) satisfies Parameters<Provider['use']>[0]

@@ -231,7 +231,7 @@ describe('an audit', () => {
       '--redirect-uri',
       'http://127.0.0.1:5557/x',
     ]
-    const command = startCommand([...args, ...outputs], { env: { THE_SECRET: secret } })
+    const command = startCommand([...args, ...outputs, '--only', 'wrong-verifier'], { env: { THE_SECRET: secret } })
     const page = await command.hears(/^ {2}(http:\/\/127\.0\.0\.1:\d+\/\S+)$/m)
     // The person who says that the server shows an error page, which it does: the redirect URI is not registered.
     const next = await fetch(`${page}next`, { redirect: 'manual' })
