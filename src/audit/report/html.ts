@@ -15,7 +15,7 @@ export function html(report: AuditReport): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="referrer" content="no-referrer">
-<title>Audit of ${escaped(new URL(issuer).host)}</title>
+<title>Audit of ${escaped(URL.canParse(issuer) ? new URL(issuer).host : issuer)}</title>
 <style>${STYLE}</style>
 </head>
 <body>
