@@ -58,8 +58,9 @@ function resultOf(check: HarCheck, traffic: Traffic): AuditResult {
 
 /** What is not in a recording cannot pass. */
 function limited({ needs }: HarCheck, verdict: Verdict, { signIns, recordings }: Traffic): Verdict {
-  if (verdict.result !== 'pass' && verdict.result !== 'not_applicable') return verdict
+  if (verdict.result === 'fail' || verdict.result === 'warning') return verdict
   if (!signIns.length) return inconclusive('No sign-in is in the recording.')
+  if (verdict.result === 'inconclusive') return verdict
   const cut = recordings.find(
     ({ headersCut, bodiesCut }) =>
       (needs === 'headers' && headersCut) || (needs === 'bodies' && (bodiesCut || headersCut)),
