@@ -92,7 +92,10 @@ export function furtherSecrets({ headers, responseHeaders, fields, url }: HarEnt
   const named = [...fields, ...url.searchParams].filter(([name]) =>
     /secret|assertion|password|token|^code$|verifier|nonce|ticket|session/i.test(name),
   )
-  return [...credentials, ...cookies, ...named.map(([, value]) => value)].filter((value) => value.length >= SHORTEST)
+  const whole = [...credentials, ...cookies, ...named.map(([, value]) => value)]
+  // A cookie can be made of several secrets.
+  const pieces = cookies.flatMap((cookie) => readable(cookie).match(/[\w-]{16,}/g) ?? [])
+  return [...whole, ...pieces].filter((value) => value.length >= SHORTEST)
 }
 
 /** Whether a text is a signed token of this kind of sign-in: it carries the nonce, or was issued by the server. */

@@ -36,8 +36,23 @@ export function readTraffic(files: readonly HarFile[]): Traffic {
   const tokenRequests = new Set(entries.filter(({ fields }) => fields.some(([name]) => name === 'grant_type')))
   const redaction = createRedaction()
   for (const { kind, value } of secrets) redaction.add(value, kind)
-  for (const value of new Set(entries.flatMap(furtherSecrets).slice(0, MAX_REDACTED))) redaction.add(value, 'secret')
-  for (const signIn of signIns) redaction.add(parameter(signIn, 'nonce'), 'nonce')
+  const further = new Set([
+    ...signIns.flatMap((signIn) => parameter(signIn, 'nonce') ?? []),
+    ...entries.flatMap(furtherSecrets).slice(0, MAX_REDACTED),
+  ])
+  for (const value of further) redaction.add(value, 'secret')
+  const lowerCase = [...secrets.map(({ value }) => value), ...further].map((value) => value.toLowerCase())
+  const shownHosts = new Map<string, string>()
+  /** Hosts are compared without case, and so is what they contain. */
+  function shownHost({ host }: URL): string {
+    const label = (text: string) =>
+      text.length >= SHORTEST_LABEL && lowerCase.some((value) => value.includes(text) || text.includes(value))
+        ? '‹…›'
+        : text
+    const shown = shownHosts.get(host) ?? host.split('.').map(label).join('.')
+    shownHosts.set(host, shown)
+    return shown
+  }
   const ours = new Set([...hosts.server, ...hosts.app])
 
   return {
@@ -53,10 +68,13 @@ export function readTraffic(files: readonly HarFile[]): Traffic {
       const url = 'url' in where ? where.url : where
       const path = url.pathname.split('/').map(segment).join('/')
       const recording = 'url' in where && recordings.length > 1 ? ` (${where.recording})` : ''
-      return `${url.protocol}//${url.host}${path}${recording}`
+      return `${url.protocol}//${shownHost(url)}${path}${recording}`
     },
   }
 }
+
+/** A shorter part of a host name is no secret, but can be in one: in a redirect URI, for example. */
+const SHORTEST_LABEL = 16
 
 /** A long segment with digits may be a key to something. */
 const segment = (text: string) => (text.length >= 20 && /\d/.test(text) ? '‹…›' : text)
