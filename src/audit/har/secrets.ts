@@ -1,4 +1,4 @@
-import { claimsOf, type Fields, snakeCase } from './fields.js'
+import { claimsOf, type Fields, parametersOf, snakeCase } from './fields.js'
 import { type HarEntry, headerOf, type Recording } from './har.js'
 import { codeOf, parameter, type SignIn } from './sign-ins.js'
 
@@ -81,7 +81,7 @@ const decoded = (text: string): string =>
   })
 
 /** Values that are never to be printed, besides the secrets that are looked for. */
-export function furtherSecrets({ headers, responseHeaders, fields, url }: HarEntry): string[] {
+export function furtherSecrets({ headers, responseHeaders, fields, url, location }: HarEntry): string[] {
   const credentials = headerOf(headers, 'authorization').split(' ').slice(1)
   const cookies = [
     headerOf(headers, 'cookie'),
@@ -89,8 +89,9 @@ export function furtherSecrets({ headers, responseHeaders, fields, url }: HarEnt
   ]
     .flatMap((cookie) => cookie.split(';'))
     .map((cookie) => cookie.slice(cookie.indexOf('=') + 1).trim())
-  const named = [...fields, ...url.searchParams].filter(([name]) =>
-    /secret|assertion|password|token|^code$|verifier|nonce|ticket|session/i.test(name),
+  const sent = [...fields, ...parametersOf(url), ...(location ? parametersOf(location) : [])]
+  const named = sent.filter(([name]) =>
+    /secret|assertion|password|token|^code$|^state$|verifier|nonce|ticket|session/i.test(name),
   )
   const whole = [...credentials, ...cookies, ...named.map(([, value]) => value)]
   // A cookie can be made of several secrets.
