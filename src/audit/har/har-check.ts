@@ -46,5 +46,5 @@ export function verdictOf(findings: readonly Finding[], otherwise: Verdict): Ver
   }
 }
 
-/** The ordinals of sign-ins and the like: `2 sign-ins`. */
+/** `1 request`, `2 requests`. */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

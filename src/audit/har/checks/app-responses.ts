@@ -3,7 +3,7 @@ import { rfc } from '../../sources.js'
 import type { HarEntry } from '../har.js'
 import { counted, type Finding, failure, type HarCheck, verdictOf } from '../har-check.js'
 import { originOf } from '../hosts.js'
-import { isTokenOf, readable, tokensIn } from '../secrets.js'
+import { isTokenOf, readable, secretsFinder, tokensIn } from '../secrets.js'
 import { challengeOf, parameter } from '../sign-ins.js'
 import type { Traffic } from '../traffic.js'
 
@@ -57,11 +57,11 @@ function finder({ signIns, secrets, hosts }: Traffic) {
   )
   const nonces = new Set(signIns.flatMap((signIn) => parameter(signIn, 'nonce') ?? []))
   const issuers = new Set([...hosts.server].filter((origin) => !hosts.app.has(origin)))
-  const known = secrets.filter(({ kind }) => kind !== 'state' && kind !== 'code')
+  const known = secretsFinder(secrets.filter(({ kind }) => kind !== 'state' && kind !== 'code'))
   return (text: string, fields: HarEntry['responseFields']): string[] => {
     const found = new Set<string>(tokensIn(fields).map(({ kind }) => kind))
     const all = withBase64(readable(text))
-    for (const { kind, isIn } of known) if (isIn(all)) found.add(kind)
+    for (const kind of known(all)) found.add(kind)
     const words = all.match(/[\w.~-]{43,}/g) ?? []
     for (const word of words.slice(0, MAX_WORDS)) {
       for (const part of new Set([word, ...word.split(/[.~]/)]))

@@ -1,12 +1,11 @@
 import { inconclusive, notApplicable, pass } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
 import { fieldOf, parametersOf } from '../fields.js'
-import { type HarEntry, headerOf } from '../har.js'
+import { headerOf } from '../har.js'
 import { counted, type Finding, failure, type HarCheck, remark, verdictOf } from '../har-check.js'
 import { originOf } from '../hosts.js'
-import { readable, type Secret, tokensIn } from '../secrets.js'
+import { readable, type Secret, secretsFinder, tokensIn } from '../secrets.js'
 import { codeOf } from '../sign-ins.js'
-import type { Traffic } from '../traffic.js'
 
 const isToken = ({ kind }: Secret) => / token$/i.test(kind)
 
@@ -20,7 +19,7 @@ export const harTokenInUrl: HarCheck = {
   why: 'Addresses end up in histories, logs of servers and proxies, and in the Referer header. A token there is a key left in the door.',
   repair: 'Send tokens in the Authorization header or in the body of a POST. Use response_type=code.',
   judge({ entries, secrets, hosts, place }) {
-    const tokens = secrets.filter(isToken)
+    const tokensOf = secretsFinder(secrets.filter(isToken))
     const kindIn = (url: URL) => {
       const named = tokensIn(parametersOf(url))[0]
       // RP-initiated logout sends the ID token to the server as id_token_hint.
@@ -29,20 +28,17 @@ export const harTokenInUrl: HarCheck = {
           .map(([name, value]) => (name === 'id_token_hint' && hosts.server.has(originOf(url)) ? '' : value))
           .join('\n'),
       )
-      return named?.kind ?? tokens.find(({ isIn }) => isIn(query))?.kind
+      return named?.kind ?? tokensOf(query)[0]
     }
     const findings = entries.flatMap((entry): Finding[] => {
       const kind = kindIn(entry.url)
       const redirected = entry.location && kindIn(entry.location)
       return [
-        ...(kind ? [failure(`The URL of a request to ${place(entry)} has an ${kind}.`)] : []),
+        ...(kind ? [failure(`A request to ${place(entry)} has in its URL: ${kind}.`)] : []),
         ...(redirected && entry.location
-          ? [failure(`${place(entry)} redirects to ${place(entry.location)} with an ${redirected} in the URL.`)]
+          ? [failure(`${place(entry)} redirects to ${place(entry.location)} and has in the URL: ${redirected}.`)]
           : []),
-      ].map((finding) => ({
-        ...finding,
-        text: finding.text.replace('an refresh', 'a refresh').replaceAll('an access', 'an access'),
-      }))
+      ]
     })
     return verdictOf(findings, pass(`${counted(entries.length, 'request')} without one.`))
   },
@@ -65,11 +61,13 @@ export const harCodeInUrl: HarCheck = {
       const landed = signIn.arrivals.filter(({ via }) => via !== 'redirect').at(-1)
       const { entries = [] } = recordings.find(({ entries }) => landed && entries.includes(landed.entry)) ?? {}
       return entries.slice(landed ? entries.indexOf(landed.entry) + 1 : 0).flatMap((entry): Finding[] => {
-        if (signIn.tokenRequests.some((request) => request.entry === entry) && !hasCode(entry.url, code))
-          return refererOf(entry, code, place)
-        return hasCode(entry.url, code)
-          ? [failure(`The URL of a later request to ${place(entry)} still has the code.`)]
-          : refererOf(entry, code, place)
+        if (hasCode(entry.url, code))
+          return [failure(`The URL of a later request to ${place(entry)} still has the code.`)]
+        const referer = headerOf(entry.headers, 'referer')
+        // At other hosts it is a finding of `har-third-party` as well.
+        return URL.canParse(referer) && hasCode(new URL(referer), code)
+          ? [remark(`The Referer of a request to ${place(entry)} has the code.`)]
+          : []
       })
     })
     return verdictOf(
@@ -84,14 +82,6 @@ export const harCodeInUrl: HarCheck = {
 const hasCode = (url: URL, code: string) =>
   parametersOf(url).some(([, value]) => value === code || (code.length >= 8 && value.includes(code)))
 
-/** Only the app's own host sees it here; for others see `har-third-party`. */
-function refererOf({ headers, url, ...entry }: HarEntry, code: string, place: Traffic['place']): Finding[] {
-  const referer = headerOf(headers, 'referer')
-  return URL.canParse(referer) && hasCode(new URL(referer), code)
-    ? [remark(`The Referer of a request to ${place({ headers, url, ...entry })} has the code.`)]
-    : []
-}
-
 export const harThirdParty: HarCheck = {
   id: 'har-third-party',
   title: 'No third party gets a code, state, verifier or token',
@@ -105,6 +95,7 @@ export const harThirdParty: HarCheck = {
     'Load nothing of third parties on the callback page, clean the URL before anything else runs, and cut URLs and tokens from what trackers report.',
   judge({ entries, secrets, hosts, isThirdParty, place }) {
     const others = entries.filter(isThirdParty)
+    const kindsOf = secretsFinder(secrets)
     const findings = others.flatMap((entry) => {
       const referer = headerOf(entry.headers, 'referer')
       const isApi = hosts.api.has(originOf(entry.url))
@@ -117,22 +108,17 @@ export const harThirdParty: HarCheck = {
         ['body', readable(entry.body)],
       ] as const
       return parts.flatMap(([part, text]) =>
-        text
-          ? secrets
-              .filter(
-                ({ kind, isIn }) =>
-                  isIn(text) && !(kind === 'access token' && (isApi || part === 'Authorization header')),
-              )
-              .map(({ kind }) =>
-                part === 'Authorization header' && kind === 'ID token'
-                  ? remark(`An ID token is sent to ${place(entry)} as if it were an access token.`)
-                  : failure(`${place(entry)} gets the ${kind} (${part}).`),
-              )
-          : [],
+        kindsOf(text)
+          .filter((kind) => !(kind === 'access token' && (isApi || part === 'Authorization header')))
+          .map((kind) =>
+            part === 'Authorization header' && kind === 'ID token'
+              ? remark(`An ID token is sent to ${place(entry)} as if it were an access token.`)
+              : failure(`${place(entry)} gets the ${kind} (${part}).`),
+          ),
       )
     })
-    const hosts_ = new Set(others.map(({ url }) => url.host))
-    return verdictOf(findings, pass(`${counted(hosts_.size, 'other host')} in the recording; none gets one.`))
+    const count = new Set(others.map(({ url }) => url.host)).size
+    return verdictOf(findings, pass(`${counted(count, 'other host')} in the recording; none gets one.`))
   },
 }
 
