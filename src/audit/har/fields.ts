@@ -31,9 +31,11 @@ function jsonFields(body: string): Fields {
   return found
 }
 
-/** The first value of this name. Names of JSON members may be in camel case. */
+/** The first value of this name. Names of JSON members may be in camel case, which is always shorter. */
 export const fieldOf = (fields: Fields, wanted: string): string | undefined =>
-  fields.find(([name, value]) => snakeCase(name) === wanted && value !== '')?.[1]
+  fields.find(
+    ([name, value]) => value !== '' && (name === wanted || (name.length < wanted.length && snakeCase(name) === wanted)),
+  )?.[1]
 
 /** `codeVerifier` and `code_verifier` are one name. */
 export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

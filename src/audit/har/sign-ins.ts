@@ -170,13 +170,14 @@ function noteTokenRequest(signIns: readonly SignIn[], entry: HarEntry): void {
   if (method === 'GET' || method === 'HEAD' || !fields.length) return
   const grant = fieldOf(fields, 'grant_type')
   const values = new Set(fields.map(([, value]) => value))
+  const verifierFor = verifierFinder(fields)
   const latest = [...signIns].reverse()
   const signIn =
     latest.find((candidate) => values.has(codeOf(candidate) ?? '')) ??
-    latest.find((candidate) => verifierIn(entry, [candidate]) !== undefined) ??
+    latest.find((candidate) => verifierFor(candidate) !== undefined) ??
     (grant === 'authorization_code' ? latest[0] : undefined)
   if (!signIn || signIn.arrivals.some((arrival) => arrival.entry === entry)) return
-  const verifier = verifierIn(entry, [signIn]) ?? namedVerifier(fields)
+  const verifier = verifierFor(signIn) ?? namedVerifier(fields)
   if (grant === 'authorization_code') signIn.tokenRequests.push({ entry, kind: 'token_endpoint', verifier })
   else if (grant === undefined && (verifier !== undefined || redirectUriOf(signIn)?.origin === entry.url.origin))
     signIn.tokenRequests.push({ entry, kind: 'backend', verifier })
@@ -184,19 +185,22 @@ function noteTokenRequest(signIns: readonly SignIn[], entry: HarEntry): void {
 
 const namedVerifier = (fields: Fields) => fields.find(([name]) => /^code_?verifier$/.test(snakeCase(name)))?.[1]
 
-/** The value that a challenge was made of, whatever its name. */
-const verifierIn = ({ fields }: HarEntry, signIns: readonly SignIn[]): string | undefined =>
-  fields.find(
-    ([name, value]) => name !== 'code_challenge' && signIns.some((signIn) => isVerifierOf(signIn, value)),
-  )?.[1]
+/** Finds the value that a sign-in's challenge was made of, whatever its name. */
+function verifierFinder(fields: Fields): (signIn: SignIn) => string | undefined {
+  const digests = fields
+    .filter(([name, value]) => name !== 'code_challenge' && value.length <= MAX_VERIFIER_LENGTH)
+    .map(([, value]) => ({ value, digest: challengeOf(value) }))
+  return (signIn) => digests.find(({ value, digest }) => isVerifierOf(signIn, value, digest))?.value
+}
+
+/** Longer than is allowed, so that one that is too long is found. */
+const MAX_VERIFIER_LENGTH = 1_000
 
 /** Whether this text is the verifier of this sign-in. */
-export const isVerifierOf = (signIn: SignIn, text: string): boolean => {
+export const isVerifierOf = (signIn: SignIn, text: string, digest: string = challengeOf(text)): boolean => {
   const challenge = parameter(signIn, 'code_challenge')
   if (challenge === undefined || text === '') return false
-  return (
-    challengeOf(text) === challenge || (parameter(signIn, 'code_challenge_method') !== 'S256' && text === challenge)
-  )
+  return digest === challenge || (parameter(signIn, 'code_challenge_method') !== 'S256' && text === challenge)
 }
 
 /** RFC 7636 §4.2. */

@@ -1,7 +1,7 @@
 import { inconclusive, notApplicable, pass } from '../../check.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
 import { fieldOf, parametersOf } from '../fields.js'
-import { headerOf } from '../har.js'
+import { type HarEntry, headerOf } from '../har.js'
 import { counted, type Finding, failure, type HarCheck, remark, verdictOf } from '../har-check.js'
 import { originOf } from '../hosts.js'
 import { readable, type Secret, secretsFinder, tokensIn } from '../secrets.js'
@@ -54,20 +54,19 @@ export const harCodeInUrl: HarCheck = {
   why: 'A code that stays in the address goes out with each further request of the page and stays in the history. It should be gone before anything else is loaded.',
   repair:
     'Replace the URL first thing on the callback page (history.replaceState), load nothing else before, and send Referrer-Policy: no-referrer with it.',
-  judge({ recordings, signIns, place }) {
+  judge({ recordings, entries: all, signIns, place }) {
+    const values = new Map(all.map((entry) => [entry, valuesOf(entry)]))
     const answered = signIns.filter((signIn) => codeOf(signIn) && signIn.arrivals.some(({ via }) => via !== 'redirect'))
     const findings = answered.flatMap((signIn): Finding[] => {
       const code = codeOf(signIn) ?? ''
+      const has = (value: string) => value === code || (code.length >= 8 && value.includes(code))
       const landed = signIn.arrivals.filter(({ via }) => via !== 'redirect').at(-1)
       const { entries = [] } = recordings.find(({ entries }) => landed && entries.includes(landed.entry)) ?? {}
       return entries.slice(landed ? entries.indexOf(landed.entry) + 1 : 0).flatMap((entry): Finding[] => {
-        if (hasCode(entry.url, code))
-          return [failure(`The URL of a later request to ${place(entry)} still has the code.`)]
-        const referer = headerOf(entry.headers, 'referer')
+        const { url = [], referer = [] } = values.get(entry) ?? {}
+        if (url.some(has)) return [failure(`The URL of a later request to ${place(entry)} still has the code.`)]
         // At other hosts it is a finding of `har-third-party` as well.
-        return URL.canParse(referer) && hasCode(new URL(referer), code)
-          ? [remark(`The Referer of a request to ${place(entry)} has the code.`)]
-          : []
+        return referer.some(has) ? [remark(`The Referer of a request to ${place(entry)} has the code.`)] : []
       })
     })
     return verdictOf(
@@ -79,8 +78,12 @@ export const harCodeInUrl: HarCheck = {
   },
 }
 
-const hasCode = (url: URL, code: string) =>
-  parametersOf(url).some(([, value]) => value === code || (code.length >= 8 && value.includes(code)))
+/** The values of the parameters in the URL and in the Referer of a request. */
+function valuesOf({ url, headers }: HarEntry) {
+  const referer = headerOf(headers, 'referer')
+  const values = (of: URL) => parametersOf(of).map(([, value]) => value)
+  return { url: values(url), referer: URL.canParse(referer) ? values(new URL(referer)) : [] }
+}
 
 export const harThirdParty: HarCheck = {
   id: 'har-third-party',
