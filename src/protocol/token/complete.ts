@@ -1,4 +1,4 @@
-import * as oauth from 'oauth4webapi'
+import { clockSkew, clockTolerance, type IDToken, processUserInfoResponse, skipSubjectCheck } from 'oauth4webapi'
 import { ticketSecret } from '../../crypto/ticket.js'
 import { type CheckedClaim, errorWith, ProofkeyError, redact, secretFinder } from '../../errors.js'
 import { MAX_SHOWN_LENGTH, MAX_TOKEN_SECONDS } from '../../limits.js'
@@ -17,7 +17,7 @@ import { readTokenResponse, type TokenResponse, tokenResponseInvalid } from './t
  * The claims of an ID token under their standard names (OpenID Connect Core §2, §5.1). Those that identify the user, the
  * client and the sign-in are checked; the others are as the server sent them.
  */
-export type IdTokenClaims = oauth.IDToken & StandardClaims
+export type IdTokenClaims = IDToken & StandardClaims
 
 /** How a token is sent: alone (RFC 6750), or with a proof of the key that it is bound to (RFC 9449). */
 export type TokenType = 'bearer' | 'dpop'
@@ -134,29 +134,33 @@ export async function readGrant(
   }
 }
 
-/** The claims of the response's ID token, after all checks. */
+/**
+ * The claims of the response's ID token, after all checks. oauth4webapi checks the JWT of a signed UserInfo response (algorithm,
+ * form, times, `iss`, `aud`) as that of an ID token; without the rest of a token response, which `readTokenResponse` has read.
+ */
 async function checkedClaims(
   { server, clientId, idToken, provider }: ResponseExpectations,
-  { access_token, token_type, id_token }: TokenResponse & { readonly id_token: string },
+  answer: TokenResponse & { readonly id_token: string },
   response: Response,
   secrets: Posted['secrets'],
   verifySignature: ReturnType<SignatureCheck> | undefined,
 ): Promise<IdTokenClaims> {
+  const { id_token } = answer
   const ahead = aheadMs(response)
   const aheadSeconds = ahead === undefined ? ahead : ahead / 1000
   const [issuing, policy] = provider?.idToken(partOf(id_token, 1), server, idToken) ?? [server, idToken]
+  const { issuer, id_token_signing_alg_values_supported: algorithms = ['RS256'] } = issuing
   const client = {
     client_id: clientId,
-    [oauth.clockSkew]: issuerAheadSeconds(id_token, policy, aheadSeconds),
-    [oauth.clockTolerance]: CLOCK_SKEW_SECONDS,
+    [clockSkew]: issuerAheadSeconds(id_token, policy, aheadSeconds),
+    [clockTolerance]: CLOCK_SKEW_SECONDS,
   }
   try {
-    // oauth4webapi requires an access token, which a provider may not send.
-    const read = new Response(JSON.stringify({ access_token: access_token || '-', token_type, id_token }))
-    const result = await oauth.processGenericTokenEndpointResponse(issuing, client, read)
-    await verifySignature?.(read)
-    const claims = oauth.getValidatedIdTokenClaims(result) as IdTokenClaims
-    await checkIdToken(claims, result, clientId, policy, aheadSeconds, secrets)
+    const jwt = new Response(id_token, { headers: { 'content-type': 'application/jwt' } })
+    const signer = { issuer, userinfo_signing_alg_values_supported: algorithms }
+    const claims = (await processUserInfoResponse(signer, client, skipSubjectCheck, jwt)) as unknown as IdTokenClaims
+    await verifySignature?.(jwt)
+    await checkIdToken(claims, answer, clientId, policy, aheadSeconds, secrets)
     return claims
   } catch (error) {
     throw translate(error)
@@ -182,6 +186,7 @@ function translate(error: unknown): ProofkeyError {
       undefined,
       'Let the server sign it with RS256 or ES256. Authentik: select a signing key in the provider.',
     )
+  if ('body' in about) return invalidIdToken('its sub is no text', 'sub')
   return ['claims', 'header'].some((part) => part in about)
     ? invalidIdToken(message, about.claim as CheckedClaim | undefined)
     : tokenResponseInvalid(message)
