@@ -33,7 +33,7 @@ const MAX_MUTE_REFUSALS = 2
 export const ENDED = 'The session has ended.'
 export const nobody = (what = 'Nobody is signed in.') => new ProofkeyError('login_required', what, 'Sign in.')
 
-const isFresh = ({ staleAtMs = Number.POSITIVE_INFINITY }: AccessToken) => staleAtMs > Date.now()
+const isFresh = ({ staleAtMs = Infinity }: AccessToken) => staleAtMs > Date.now()
 
 /**
  * Access tokens of the session, refreshed one at a time over all tabs.
@@ -198,7 +198,7 @@ export function createTokenSource(
     /** When {@link refreshIfDue} is to be called; milliseconds since the epoch, `Infinity` for never. */
     get dueAtMs(): number {
       const token = machine.current?.tokens['']
-      if (!token?.staleAtMs || (!isRenewable() && token.accessToken === reported)) return Number.POSITIVE_INFINITY
+      if (!token?.staleAtMs || (!isRenewable() && token.accessToken === reported)) return Infinity
       const waitUntilMs = Date.now() + waitUntil - performance.now()
       return Math.max(token.staleAtMs, token.receivedAtMs + MIN_REFRESH_SECONDS * 1000, waitUntilMs)
     },

@@ -287,7 +287,7 @@ const table: Record<string, Record<string, () => Promise<unknown>>> = {
   'paypal, clever': {
     'no id_token': async () => {
       const error = await refusal(answer({}, { scope: 'openid' }).grant, 'id_token_invalid')
-      expect(told(error)).toBe('The ID token was rejected: it is missing. Allow openid for this client at the server.')
+      expect(told(error)).toBe('The ID token was rejected: it is missing. Allow openid for this client on the server.')
     },
   },
   tumblr: {

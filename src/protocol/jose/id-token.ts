@@ -78,6 +78,12 @@ export function joinPolicies(configured: IdTokenPolicy, requested: IdTokenOption
   return joined && idTokenPolicy({ ...joined, scope, trustedAudiences: configured.trustedAudiences }, known)
 }
 
+/** An ID token, and the access token that came with it. */
+export interface IssuedTokens {
+  readonly idToken: string
+  readonly accessToken: string
+}
+
 /** Tolerance for the server's clock, after the correction by its own time. */
 export const CLOCK_SKEW_SECONDS = 300
 /** Tolerance for two readings of the same clock. */
@@ -110,7 +116,7 @@ export function issuerAheadSeconds(
  */
 export async function checkIdToken(
   claims: IDToken,
-  { id_token, access_token }: { readonly id_token: string; readonly access_token: string },
+  { idToken, accessToken }: IssuedTokens,
   clientId: string,
   { nonce, maxAgeSeconds, acrValues, requestedAtMs, refreshOf, trustedAudiences = [] }: IdTokenPolicy,
   aheadSeconds: number | undefined,
@@ -138,7 +144,7 @@ export async function checkIdToken(
     exp: exp > iat - TOLERANCE_SECONDS,
     auth_time:
       auth_time === undefined ? maxAgeSeconds === undefined : Number.isFinite(auth_time) && auth_time >= oldestAuthTime,
-    at_hash: at_hash === undefined || at_hash === (await halfHash(id_token, access_token)),
+    at_hash: at_hash === undefined || at_hash === (await halfHash(idToken, accessToken)),
   }
   const checks: Partial<Record<CheckedClaim, boolean>> = refreshOf
     ? {
