@@ -91,7 +91,7 @@ function abort(transaction: IDBTransaction | null | undefined): boolean {
   }
 }
 
-const LATE = new Error('IndexedDB did not answer')
+const LATE = new Error('IndexedDB did not respond')
 
 function storageError(cause: unknown): ProofkeyError {
   const { name } = Object(cause)

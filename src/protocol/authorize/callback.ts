@@ -42,9 +42,9 @@ export function withoutCallbackParameters(url: URL): string {
   const strip = (part: string) => {
     if (url.href.length > MAX_CALLBACK_LENGTH) return ''
     const pairs = part.slice(1).split('&')
-    const kept = pairs.filter((pair) => ![...parse(pair).keys()].some((name) => OWN.has(name)))
+    const kept = pairs.filter((pair) => ![...parse(pair).keys()].some((name) => OWN.has(name))).join('&')
     // With the `?` or `#`: otherwise the setter would strip one that belongs to the text.
-    return kept.length === pairs.length ? part : kept.join('&') && `${part[0]}${kept.join('&')}`
+    return kept && part[0] + kept
   }
   clean.search = strip(url.search)
   if (responseFragment(url)) clean.hash = strip(url.hash)

@@ -124,8 +124,8 @@ export async function checkIdToken(
 ): Promise<void> {
   const { iss, sub, aud, azp, exp, iat, auth_time, acr, at_hash } = claims
   const nowSeconds = Date.now() / 1000
-  const requestedSeconds = requestedAtMs === undefined ? nowSeconds : requestedAtMs / 1000
-  const serverSeconds = nowSeconds + (aheadSeconds ?? 0)
+  const requestedSeconds = (requestedAtMs ?? Date.now()) / 1000
+  const serverAhead = aheadSeconds ?? 0
   // auth_time is compared with the request in the server's time. Some servers back-date iat, so the later one counts.
   const oldestAuthTime =
     maxAgeSeconds === undefined
@@ -153,16 +153,14 @@ export async function checkIdToken(
         // Compared with the server's own earlier time: newer, and not far ahead.
         iat:
           iat > (refreshOf.iat ?? 0) - CLOCK_SKEW_SECONDS &&
-          iat < Math.max(serverSeconds, refreshOf.iat ?? iat) + MAX_TOKEN_SECONDS,
+          iat < Math.max(nowSeconds + serverAhead, refreshOf.iat ?? iat) + MAX_TOKEN_SECONDS,
         ...always,
       }
     : {
         nonce: claims.nonce === nonce,
         aud: others.length === 0,
         // A nonce proves that the token is new, whatever the clocks say.
-        iat:
-          Number.isFinite(iat) &&
-          (nonce !== undefined || iat > requestedSeconds + (serverSeconds - nowSeconds) - MAX_AGE_SECONDS),
+        iat: Number.isFinite(iat) && (nonce !== undefined || iat > requestedSeconds + serverAhead - MAX_AGE_SECONDS),
         ...always,
       }
   const failedCheck = Object.entries(checks).find(([, passed]) => !passed)?.[0] as CheckedClaim | undefined
@@ -181,8 +179,12 @@ export async function checkIdToken(
     )
   }
   if (acrValues && !scopes(acrValues).includes(acr as string)) {
-    const hint = 'Check that the server supports acrValues.'
-    throw new ProofkeyError('acr_not_met', 'The acr of the ID token is not one of acrValues.', hint, { claim: 'acr' })
+    throw new ProofkeyError(
+      'acr_not_met',
+      'The acr of the ID token is not one of acrValues.',
+      'Check that the server supports acrValues.',
+      { claim: 'acr' },
+    )
   }
 }
 

@@ -133,8 +133,9 @@ export async function readGrant(
 }
 
 /**
- * The claims of the response's ID token, after all checks. oauth4webapi checks the JWT of a signed UserInfo response (algorithm,
- * form, times, `iss`, `aud`) as that of an ID token; without the rest of a token response, which `readTokenResponse` has read.
+ * The claims of the response's ID token, after all checks. oauth4webapi gets the ID token as the JWT of a signed UserInfo
+ * response, and checks its algorithm, form, times, and `iss` and `aud` where they are present; `checkIdToken` requires them.
+ * Its function for token responses would check the rest again that `readTokenResponse` has checked, for 3 kB more.
  */
 async function checkedClaims(
   { server, clientId, idToken: requested, provider }: ResponseExpectations,

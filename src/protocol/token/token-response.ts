@@ -49,7 +49,7 @@ export async function readTokenResponse(
   if (/^40[01]$/.test(`${status}`) && /^\s*(\{|$)/.test(text))
     throw new ProofkeyError(
       'token_request_refused',
-      `The server rejected the request with status ${status} and without an OAuth error.`,
+      `The server responded with status ${status} and no OAuth error.`,
       'Read the log of the server: the code or refresh token may be used, expired or revoked.',
     )
   if (status !== 200) throw tokenResponseInvalid(`it has status ${status}`)
