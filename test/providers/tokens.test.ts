@@ -225,7 +225,7 @@ const table: Record<string, Record<string, () => Promise<unknown>>> = {
     'errors: [': async () => {
       const body = { errors: [{ errorType: 'invalid_request', message: 'no' }], success: false }
       const { grant } = answered({ body, status: 400 })
-      expect((await refusal(grant, 'token_request_refused')).message).toContain('without an OAuth error')
+      expect((await refusal(grant, 'token_request_refused')).message).toContain('and no OAuth error')
       await refused({ body }, 'access_token is missing')
     },
   },
