@@ -227,9 +227,8 @@ export function createTokenSource(
       const options = needed(current, wish)
       const name = tokenName(options)
       const token = current.tokens[name]
-      // Of a server that sends an ID token alone.
-      if (token?.accessToken === '') throw noSuchToken()
-      if (fresh && !isRenewable()) throw noSuchToken()
+      // The empty one is of a server that sends an ID token alone.
+      if (token?.accessToken === '' || (fresh && !isRenewable())) throw noSuchToken()
       const unwanted = rejected ?? (fresh ? token?.accessToken : undefined)
       if (token && token.accessToken !== unwanted && isFresh(token)) return token
       try {
