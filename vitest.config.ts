@@ -34,8 +34,9 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           environment: 'node',
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // Two at a time on a busy machine: a framework's first build took over a minute.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           // As long as browsers are given anywhere else.
           expect: { poll: { timeout: 30_000 } },
         },

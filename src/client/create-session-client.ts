@@ -195,7 +195,7 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
       .signIn({
         userAgent: silent,
         prompt: 'none',
-        maxAgeSeconds: before || limit === Number.POSITIVE_INFINITY ? undefined : limit,
+        maxAgeSeconds: before || limit === Infinity ? undefined : limit,
         ...(before && {
           scope: joinScopes('openid', scope),
           acrValues: claims?.['acr'] as string | undefined,

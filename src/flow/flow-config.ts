@@ -65,10 +65,10 @@ export function checkConfig(config: FlowConfig): void {
     'must be an absolute URI without a fragment or response parameters: https, http on loopback, or a scheme like com.example.app',
   )
   check('clientSecret', (value) => !value, 'is not an option; use clientAuth')
-  for (const field of ['lifetimeSeconds', 'metadataLifetimeSeconds', 'timeoutSeconds']) {
-    check(field, (value = 1) => Number(value) > 0 && isSeconds(value), 'must be a positive number, at most 1000000')
-  }
-  check('maxAgeSeconds', (value = 0) => isSeconds(value), 'must be a number from 0 to 1000000')
+  const seconds = 'must be a number from 0 to 1000000'
+  check('maxAgeSeconds', (value = 0) => isSeconds(value), seconds)
+  for (const field of ['lifetimeSeconds', 'metadataLifetimeSeconds', 'timeoutSeconds'])
+    check(field, (value = 1) => value && isSeconds(value), `${seconds}, not 0`)
   for (const [type, fields] of Object.entries(TYPES))
     for (const field of fields.split(' '))
       check(

@@ -13,7 +13,7 @@ export function checkApis(apis: Apis, insecure: InsecureSwitch | undefined): voi
     const url = parseUrl(origin)
     if (url?.origin !== origin || !isSecure(url, insecure))
       return [
-        `apis: ${origin} must be an origin (no path or slash at its end): https, or http on loopback with insecure: allowInsecureLoopback`,
+        `apis: ${origin} must be an origin without a path or slash: an https URL, or http on loopback with insecure: allowInsecureLoopback`,
       ]
     const isText = (value: unknown) => value === undefined || typeof value === 'string'
     return typeof needs === 'object' && needs && Object.values(needs).every(isText)

@@ -13,7 +13,7 @@ interface TokenSet {
 /** The tokens of a session, without those that have expired, clock differences included. */
 export const tokensOf = ({ tokens, refresh }: StoredSession): TokenSet => ({
   accessTokens: Object.values(tokens)
-    .filter(({ expiresAtMs = Number.POSITIVE_INFINITY }) => expiresAtMs > Date.now() - CLOCK_SKEW_SECONDS * 1000)
+    .filter(({ expiresAtMs = Infinity }) => expiresAtMs > Date.now() - CLOCK_SKEW_SECONDS * 1000)
     .map(({ accessToken }) => accessToken),
   refreshToken: refresh?.refreshToken,
 })

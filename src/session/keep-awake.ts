@@ -18,7 +18,7 @@ export function keepAwake(
   function schedule() {
     clearTimeout(timer)
     if (!running) return
-    const due = document.hidden ? Number.POSITIVE_INFINITY : tokens.dueAtMs
+    const due = document.hidden ? Infinity : tokens.dueAtMs
     const delay = Math.min(machine.endsAtMs, due) - Date.now()
     // Never in a hurry, and later each time after a failure: up to a minute.
     if (delay < MAX_TIMER_MS) timer = setTimeout(look, Math.max(delay, 1000 * 2 ** Math.min(failures, 6)))

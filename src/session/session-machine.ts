@@ -64,7 +64,7 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
  */
 export function createSessionMachine(parts: MachineParts) {
   const { clientKey, store, limits, canRenewSilently, report, keyThumbprint, dispose } = parts
-  const { idleSeconds = Number.POSITIVE_INFINITY, absoluteSeconds = Number.POSITIVE_INFINITY } = limits
+  const { idleSeconds = Infinity, absoluteSeconds = Infinity } = limits
   if (![idleSeconds, absoluteSeconds].every((value) => typeof value === 'number' && value > 0))
     throw configInvalid(['idleSeconds, absoluteSeconds: positive numbers'])
 
@@ -107,8 +107,8 @@ export function createSessionMachine(parts: MachineParts) {
       ['idle', idleAtMs()],
       ['too_long', session.startedAtMs + absoluteSeconds * 1000],
       // IPSIE: the server ends its session then.
-      ['expired', typeof session_expiry === 'number' ? session_expiry * 1000 : Number.POSITIVE_INFINITY],
-      ['expired', (!refresh && !canRenewSilently && session.expiresAtMs) || Number.POSITIVE_INFINITY],
+      ['expired', typeof session_expiry === 'number' ? session_expiry * 1000 : Infinity],
+      ['expired', (!refresh && !canRenewSilently && session.expiresAtMs) || Infinity],
     ]
   }
   const over = (): SessionEnd | undefined => ends().find(([, atMs]) => atMs <= Date.now())?.[0]
@@ -189,7 +189,7 @@ export function createSessionMachine(parts: MachineParts) {
     })
 
   async function readActivity(): Promise<void> {
-    if (idleSeconds === Number.POSITIVE_INFINITY) return
+    if (idleSeconds === Infinity) return
     const noted = await store.read(activity).catch(() => undefined)
     const atMs = Number(noted?.text)
     // A time in the future is from a wrong clock.

@@ -33,7 +33,7 @@ const MAX_MUTE_REFUSALS = 2
 export const ENDED = 'The session has ended.'
 export const nobody = (what = 'Nobody is signed in.') => new ProofkeyError('login_required', what, 'Sign in.')
 
-const isFresh = ({ staleAtMs = Number.POSITIVE_INFINITY }: AccessToken) => staleAtMs > Date.now()
+const isFresh = ({ staleAtMs = Infinity }: AccessToken) => staleAtMs > Date.now()
 
 /**
  * Access tokens of the session, refreshed one at a time over all tabs.
@@ -198,7 +198,7 @@ export function createTokenSource(
     /** When {@link refreshIfDue} is to be called; milliseconds since the epoch, `Infinity` for never. */
     get dueAtMs(): number {
       const token = machine.current?.tokens['']
-      if (!token?.staleAtMs || (!isRenewable() && token.accessToken === reported)) return Number.POSITIVE_INFINITY
+      if (!token?.staleAtMs || (!isRenewable() && token.accessToken === reported)) return Infinity
       const waitUntilMs = Date.now() + waitUntil - performance.now()
       return Math.max(token.staleAtMs, token.receivedAtMs + MIN_REFRESH_SECONDS * 1000, waitUntilMs)
     },
@@ -227,9 +227,8 @@ export function createTokenSource(
       const options = needed(current, wish)
       const name = tokenName(options)
       const token = current.tokens[name]
-      // Of a server that sends an ID token alone.
-      if (token?.accessToken === '') throw noSuchToken()
-      if (fresh && !isRenewable()) throw noSuchToken()
+      // The empty one is of a server that sends an ID token alone.
+      if (token?.accessToken === '' || (fresh && !isRenewable())) throw noSuchToken()
       const unwanted = rejected ?? (fresh ? token?.accessToken : undefined)
       if (token && token.accessToken !== unwanted && isFresh(token)) return token
       try {

@@ -91,23 +91,22 @@ function abort(transaction: IDBTransaction | null | undefined): boolean {
   }
 }
 
-const LATE = new Error('IndexedDB did not answer')
+const LATE = new Error('IndexedDB did not respond')
 
 function storageError(cause: unknown): ProofkeyError {
   const { name } = Object(cause)
   if (name === 'DataCloneError') return keyRefused(cause)
-  if (name === 'QuotaExceededError') {
-    return new ProofkeyError(
-      'storage_full',
-      'The browser has no space for the record.',
-      'Free space for this site, then try again.',
-      { cause },
-    )
-  }
-  return new ProofkeyError('storage_unavailable', 'IndexedDB cannot be used here.', 'Allow site data for this page.', {
-    cause,
-    retryable: true,
-  })
+  return name === 'QuotaExceededError'
+    ? new ProofkeyError(
+        'storage_full',
+        'The browser did not store the record.',
+        'Free space for this site, then try again.',
+        { cause },
+      )
+    : new ProofkeyError('storage_unavailable', 'IndexedDB cannot be used here.', 'Allow site data for this page.', {
+        cause,
+        retryable: true,
+      })
 }
 
 /** The engine stored a key and cannot return it. */

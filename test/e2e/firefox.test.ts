@@ -195,7 +195,9 @@ async function exportKeys(): Promise<string[]> {
   for (const { name = '' } of await indexedDB.databases()) {
     const database = await done(indexedDB.open(name))
     for (const store of database.objectStoreNames) {
-      for (const { key } of await done(database.transaction(store).objectStore(store).getAll())) {
+      const records = await done(database.transaction(store).objectStore(store).getAll())
+      // A text is the server's metadata.
+      for (const { key } of records.filter((record) => typeof record !== 'string')) {
         outcomes.push(
           await crypto.subtle.exportKey('raw', key).then(
             () => 'exported',

@@ -20,7 +20,9 @@ const READY_MS = 45_000
  */
 export async function startRedis(port?: number, settings: readonly string[] = []) {
   const chosen = port ?? (await freePort())
-  const nothingOnDisk = ['--save', '', '--appendonly', 'no', '--dir', tmpdir()]
+  // A dump of another Redis in that folder would be loaded.
+  const dump = `proofkey-${process.pid}-${chosen}.rdb`
+  const nothingOnDisk = ['--save', '', '--appendonly', 'no', '--dir', tmpdir(), '--dbfilename', dump]
   return start(chosen, [...nothingOnDisk, ...settings], 'Ready to accept connections')
 }
 

@@ -9,7 +9,7 @@ import { createVisitor } from '../helpers/visitor.js'
 
 const signer = createSigner('RS256')
 export const APP = 'https://app.example'
-export const redirectUri = `${APP}/callback`
+const redirectUri = `${APP}/callback`
 
 /** What a provider's server serves, as its documents have it. */
 export interface Served {

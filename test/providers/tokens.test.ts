@@ -225,7 +225,7 @@ const table: Record<string, Record<string, () => Promise<unknown>>> = {
     'errors: [': async () => {
       const body = { errors: [{ errorType: 'invalid_request', message: 'no' }], success: false }
       const { grant } = answered({ body, status: 400 })
-      expect((await refusal(grant, 'token_request_refused')).message).toContain('without an OAuth error')
+      expect((await refusal(grant, 'token_request_refused')).message).toContain('and no OAuth error')
       await refused({ body }, 'access_token is missing')
     },
   },
@@ -287,7 +287,7 @@ const table: Record<string, Record<string, () => Promise<unknown>>> = {
   'paypal, clever': {
     'no id_token': async () => {
       const error = await refusal(answer({}, { scope: 'openid' }).grant, 'id_token_invalid')
-      expect(told(error)).toBe('The ID token was rejected: it is missing. Allow openid for this client at the server.')
+      expect(told(error)).toBe('The ID token was rejected: it is missing. Allow openid for this client on the server.')
     },
   },
   tumblr: {

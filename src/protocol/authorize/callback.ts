@@ -1,5 +1,5 @@
 import { ticketSecret } from '../../crypto/ticket.js'
-import { type ErrorCode, oauthRefusal, ProofkeyError, redact } from '../../errors.js'
+import { type ErrorCode, oauthRefusal, ProofkeyError, redact, type Secrets } from '../../errors.js'
 import { MAX_CALLBACK_LENGTH } from '../../limits.js'
 import type { Transaction } from './transaction.js'
 
@@ -42,9 +42,9 @@ export function withoutCallbackParameters(url: URL): string {
   const strip = (part: string) => {
     if (url.href.length > MAX_CALLBACK_LENGTH) return ''
     const pairs = part.slice(1).split('&')
-    const kept = pairs.filter((pair) => ![...parse(pair).keys()].some((name) => OWN.has(name)))
+    const kept = pairs.filter((pair) => ![...parse(pair).keys()].some((name) => OWN.has(name))).join('&')
     // With the `?` or `#`: otherwise the setter would strip one that belongs to the text.
-    return kept.length === pairs.length ? part : kept.join('&') && `${part[0]}${kept.join('&')}`
+    return kept && part[0] + kept
   }
   clean.search = strip(url.search)
   if (responseFragment(url)) clean.hash = strip(url.hash)
@@ -83,14 +83,8 @@ export function checkCallback(
   const error = parameters.get('error')
   const code = parameters.get('code')
   if (error !== null) {
-    const body = { error, error_description: parameters.get('error_description') }
-    throw oauthRefusal(ERRORS_WITH_OWN_CODE.test(error) ? (error as ErrorCode) : 'authorization_failed', body, [
-      ticketSecret(state),
-      code,
-      idToken?.nonce,
-      codeVerifier,
-      idTokenHint,
-    ])
+    const errorCode = ERRORS_WITH_OWN_CODE.test(error) ? (error as ErrorCode) : 'authorization_failed'
+    throw refused(errorCode, error, parameters, [ticketSecret(state), code, idToken?.nonce, codeVerifier, idTokenHint])
   }
   if (!code) throw malformed('contains no code')
   return code
@@ -133,10 +127,11 @@ export const unknownState = (): ProofkeyError =>
  */
 export function errorWithoutState(parameters: URLSearchParams): ProofkeyError | undefined {
   const error = parameters.get('error')
-  return !parameters.has('state') && error?.includes('_')
-    ? oauthRefusal('unknown_state', { error, error_description: parameters.get('error_description') }, [])
-    : undefined
+  return !parameters.has('state') && error?.includes('_') ? refused('unknown_state', error, parameters, []) : undefined
 }
+
+const refused = (code: ErrorCode, error: string, parameters: URLSearchParams, secrets: Secrets) =>
+  oauthRefusal(code, { error, error_description: parameters.get('error_description') }, secrets)
 
 export const malformed = (what: string, hint?: string): ProofkeyError =>
   new ProofkeyError('callback_malformed', `The callback ${what}.`, hint)

@@ -22,7 +22,7 @@ export function checkCapabilities(server: ServerMetadata, { par, responseMode, p
       throw notSupported(
         name,
         'set',
-        par ? 'Turn it off at the server.' : 'Pass par: pushed(), or turn it off at the server.',
+        par ? 'Turn it off on the server.' : 'Turn it off on the server, or pass par: pushed().',
       )
   const needs = {
     response_types_supported: 'code',
@@ -34,9 +34,9 @@ export function checkCapabilities(server: ServerMetadata, { par, responseMode, p
   for (const [name, needed] of Object.entries(needs)) {
     const listed: unknown = server[name]
     const missing = Array.isArray(listed) && listed[0] && scopes(needed).find((one) => !listed.includes(one))
-    if (missing) throw notSupported(name, `without ${missing}`, 'Enable it at the server, or change the option.')
+    if (missing) throw notSupported(name, `without ${missing}`, 'Enable it on the server, or change the option.')
   }
 }
 
 const notSupported = (name: string, state: string, hint: string) =>
-  new ProofkeyError('not_supported', `The server’s metadata has ${name} ${state}.`, hint)
+  new ProofkeyError('not_supported', `The server metadata has ${name} ${state}.`, hint)

@@ -12,7 +12,7 @@ export type InsecureSwitch = ((url: URL) => boolean) & { readonly [brand]: true 
  */
 export const allowInsecureLoopback = ((url: URL) => url.protocol === 'http:' && isLoopback(url)) as InsecureSwitch
 
-export const isLoopback = ({ hostname }: URL): boolean => /^(.+\.)?localhost$|^127\.0\.0\.1$|^\[::1]$/.test(hostname)
+export const isLoopback = ({ hostname }: URL): boolean => /^((.+\.)?localhost|127\.0\.0\.1|\[::1])$/.test(hostname)
 
 export const isSecure = (url: URL, insecure?: InsecureSwitch): boolean => url.protocol === 'https:' || !!insecure?.(url)
 

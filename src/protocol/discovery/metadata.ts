@@ -53,7 +53,7 @@ export async function discover(
         response.ok &&
         /^application\/json\s*(;|$)/i.test(response.headers.get('content-type') ?? '') &&
         (await response.json().catch(() => undefined))
-      if (!metadata) throw responseRefused(url, `returned no JSON document (status ${response.status})`)
+      if (!metadata) throw responseRefused(url, `responded with status ${response.status} and no JSON`)
       const server = checkMetadata(options.provider?.metadata(metadata) ?? metadata, issuer, options.insecure)
       onLoaded?.(server, response.headers)
       return server

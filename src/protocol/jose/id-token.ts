@@ -1,4 +1,4 @@
-import type { IDToken, TokenEndpointResponse } from 'oauth4webapi'
+import type { IDToken } from 'oauth4webapi'
 import { base64url, fromBase64url } from '../../crypto/base64url.js'
 import { digest } from '../../crypto/digest.js'
 import { type CheckedClaim, ProofkeyError, redact, type Secrets } from '../../errors.js'
@@ -78,6 +78,12 @@ export function joinPolicies(configured: IdTokenPolicy, requested: IdTokenOption
   return joined && idTokenPolicy({ ...joined, scope, trustedAudiences: configured.trustedAudiences }, known)
 }
 
+/** An ID token, and the access token that came with it. */
+export interface IssuedTokens {
+  readonly idToken: string
+  readonly accessToken: string
+}
+
 /** Tolerance for the server's clock, after the correction by its own time. */
 export const CLOCK_SKEW_SECONDS = 300
 /** Tolerance for two readings of the same clock. */
@@ -103,70 +109,82 @@ export function issuerAheadSeconds(
 }
 
 /**
- * The checks of OpenID Connect Core §3.1.3.7 and §3.1.3.8, except `iss`, `aud`, `exp`, `nbf` and the algorithm, which
- * oauth4webapi has checked.
+ * The checks of OpenID Connect Core §3.1.3.7 and §3.1.3.8. oauth4webapi has checked the algorithm, and `iss`, `aud`, `exp`
+ * and `nbf` where the token has them.
  * @param aheadSeconds the server's time minus ours, by its `Date` header; undefined if it is not known
  * @throws `id_token_invalid`, `acr_not_met`
  */
 export async function checkIdToken(
   claims: IDToken,
-  { id_token = '', access_token }: Pick<TokenEndpointResponse, 'id_token' | 'access_token'>,
+  { idToken, accessToken }: IssuedTokens,
   clientId: string,
   { nonce, maxAgeSeconds, acrValues, requestedAtMs, refreshOf, trustedAudiences = [] }: IdTokenPolicy,
   aheadSeconds: number | undefined,
   secrets: Secrets,
 ): Promise<void> {
-  const { iss, sub, aud, azp = clientId, exp, iat, auth_time, acr, at_hash } = claims
+  const { iss, sub, aud, azp, exp, iat, auth_time, acr, at_hash } = claims
   const nowSeconds = Date.now() / 1000
-  const requestedSeconds = requestedAtMs === undefined ? nowSeconds : requestedAtMs / 1000
-  const serverSeconds = nowSeconds + (aheadSeconds ?? 0)
+  const requestedSeconds = (requestedAtMs ?? Date.now()) / 1000
+  const serverAhead = aheadSeconds ?? 0
   // auth_time is compared with the request in the server's time. Some servers back-date iat, so the later one counts.
   const oldestAuthTime =
-    requestedSeconds +
-    Math.max(iat - nowSeconds, aheadSeconds ?? -Infinity) -
-    (maxAgeSeconds ?? 0) -
-    (requestedAtMs === undefined ? INTERACTION_SECONDS : TOLERANCE_SECONDS)
-  const others = [aud].flat().filter((audience) => audience !== clientId && !trustedAudiences.includes(audience))
+    maxAgeSeconds === undefined
+      ? 0
+      : requestedSeconds +
+        Math.max(iat - nowSeconds, aheadSeconds ?? -Infinity) -
+        maxAgeSeconds -
+        (requestedAtMs === undefined ? INTERACTION_SECONDS : TOLERANCE_SECONDS)
+  const audiences = [aud].flat()
+  const others = audiences.filter((audience) => audience !== clientId && !trustedAudiences.includes(audience))
   const always = {
-    // oauth4webapi has checked that it is a string; an empty one identifies no user.
-    sub: sub !== '' && sub === (refreshOf?.sub ?? sub),
-    azp: azp === clientId,
+    iss: iss !== undefined && iss === (refreshOf?.iss ?? iss),
+    // oauth4webapi has checked that it is a text, and not empty.
+    sub: sub === (refreshOf?.sub ?? sub),
+    azp: azp === clientId || (azp === undefined && audiences.length < 2),
     exp: exp > iat - TOLERANCE_SECONDS,
-    at_hash: at_hash === undefined || at_hash === (await halfHash(id_token, access_token)),
+    auth_time:
+      auth_time === undefined ? maxAgeSeconds === undefined : Number.isFinite(auth_time) && auth_time >= oldestAuthTime,
+    at_hash: at_hash === undefined || at_hash === (await halfHash(idToken, accessToken)),
   }
   const checks: Partial<Record<CheckedClaim, boolean>> = refreshOf
     ? {
-        iss: iss === (refreshOf.iss ?? iss),
+        aud: aud !== undefined,
         nonce: claims.nonce === undefined || !refreshOf.sub || claims.nonce === refreshOf.nonce,
         // Compared with the server's own earlier time: newer, and not far ahead.
         iat:
           iat > (refreshOf.iat ?? 0) - CLOCK_SKEW_SECONDS &&
-          iat < Math.max(serverSeconds, refreshOf.iat ?? iat) + MAX_TOKEN_SECONDS,
+          iat < Math.max(nowSeconds + serverAhead, refreshOf.iat ?? iat) + MAX_TOKEN_SECONDS,
         ...always,
       }
     : {
         nonce: claims.nonce === nonce,
-        aud: !others[0],
+        aud: others.length === 0,
         // A nonce proves that the token is new, whatever the clocks say.
-        iat:
-          Number.isFinite(iat) &&
-          (nonce !== undefined || iat > requestedSeconds + (serverSeconds - nowSeconds) - MAX_AGE_SECONDS),
-        auth_time: maxAgeSeconds === undefined || Number(auth_time) >= oldestAuthTime,
+        iat: Number.isFinite(iat) && (nonce !== undefined || iat > requestedSeconds + serverAhead - MAX_AGE_SECONDS),
         ...always,
       }
   const failedCheck = Object.entries(checks).find(([, passed]) => !passed)?.[0] as CheckedClaim | undefined
-  if (failedCheck === 'aud')
+  if (failedCheck === 'aud' && aud)
     throw invalidIdToken(
       `its aud contains others: ${redact(others.join(' '), secrets)}`,
       failedCheck,
       'List those that you trust in trustedAudiences.',
     )
-  if (failedCheck === 'nonce' && claims.nonce === undefined)
-    throw invalidIdToken('its nonce is missing', failedCheck, NO_NONCE)
-  if (failedCheck) throw invalidIdToken(`its ${failedCheck} is wrong`, failedCheck)
+  if (failedCheck) {
+    const isMissing = claims[failedCheck] === undefined
+    throw invalidIdToken(
+      `its ${failedCheck} is ${isMissing ? 'missing' : 'wrong'}`,
+      failedCheck,
+      failedCheck === 'nonce' && isMissing ? NO_NONCE : undefined,
+    )
+  }
   if (acrValues && !scopes(acrValues).includes(acr as string)) {
-    const hint = 'Check that the server supports acrValues.'
-    throw new ProofkeyError('acr_not_met', 'The acr of the ID token is not one of acrValues.', hint, { claim: 'acr' })
+    throw new ProofkeyError(
+      'acr_not_met',
+      'The acr of the ID token is not one of acrValues.',
+      'Check that the server supports acrValues.',
+      { claim: 'acr' },
+    )
   }
 }
 

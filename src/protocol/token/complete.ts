@@ -1,23 +1,30 @@
-import * as oauth from 'oauth4webapi'
+import { clockSkew, clockTolerance, type IDToken, processUserInfoResponse, skipSubjectCheck } from 'oauth4webapi'
 import { ticketSecret } from '../../crypto/ticket.js'
 import { type CheckedClaim, errorWith, ProofkeyError, redact, secretFinder } from '../../errors.js'
-import { MAX_SHOWN_LENGTH, MAX_TOKEN_SECONDS } from '../../limits.js'
+import { MAX_SHOWN_LENGTH } from '../../limits.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
-import { aheadMs } from '../clock.js'
+import { aheadSecondsOf } from '../clock.js'
 import { parseUrl } from '../discovery/endpoint.js'
-import { CLOCK_SKEW_SECONDS, checkIdToken, invalidIdToken, issuerAheadSeconds, partOf } from '../jose/id-token.js'
+import {
+  CLOCK_SKEW_SECONDS,
+  checkIdToken,
+  type IssuedTokens,
+  invalidIdToken,
+  issuerAheadSeconds,
+  partOf,
+} from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
 import type { StandardClaims } from '../jose/standard-claims.js'
 import { grantedScopes, scopes } from '../scope.js'
 import { type Posted, post, type TokenRequestOptions } from './token-request.js'
-import { readTokenResponse, type TokenResponse, tokenResponseInvalid } from './token-response.js'
+import { readTokenResponse, tokenResponseInvalid } from './token-response.js'
 
 /**
  * The claims of an ID token under their standard names (OpenID Connect Core §2, §5.1). Those that identify the user, the
  * client and the sign-in are checked; the others are as the server sent them.
  */
-export type IdTokenClaims = oauth.IDToken & StandardClaims
+export type IdTokenClaims = IDToken & StandardClaims
 
 /** How a token is sent: alone (RFC 6750), or with a proof of the key that it is bound to (RFC 9449). */
 export type TokenType = 'bearer' | 'dpop'
@@ -100,15 +107,15 @@ export async function readGrant(
   verifySignature: ReturnType<SignatureCheck> | undefined,
 ): Promise<Grant> {
   const answer = await readTokenResponse(response, secrets, expected.provider, expected.scope)
-  const { access_token, token_type, expires_in, id_token, refresh_token, other } = answer
+  const { accessToken, idToken, refreshToken } = answer
   const tokenType = expected.dpop ? 'dpop' : 'bearer'
-  if (token_type !== tokenType) throw tokenResponseInvalid(`its token_type is not ${tokenType}`)
-  const issued = [...secrets, access_token, id_token, refresh_token]
-  const claims = id_token
-    ? await checkedClaims(expected, { ...answer, id_token }, response, issued, verifySignature)
+  if (answer.tokenType !== tokenType) throw tokenResponseInvalid(`its token_type is not ${tokenType}`)
+  const issued = [...secrets, accessToken, idToken, refreshToken]
+  const claims = idToken
+    ? await checkedClaims(expected, { accessToken, idToken }, response, issued, verifySignature)
     : undefined
   if (!claims && expected.idToken.required)
-    throw invalidIdToken('it is missing', undefined, 'Allow openid for this client at the server.')
+    throw invalidIdToken('it is missing', undefined, 'Allow openid for this client on the server.')
   const repeatsSecret = secretFinder(issued)
   const values = grantedScopes(answer.scope, expected.scope)
   const granted = (values[0] ? values : scopes(expected.scope)).filter(
@@ -120,43 +127,38 @@ export async function readGrant(
     throw new ProofkeyError('scope_missing', `The server did not grant: ${redact(missing.join(' '), issued)}.`, hint)
   }
   return {
-    tokens: {
-      accessToken: access_token,
-      tokenType,
-      expiresAtMs: expires_in === undefined ? undefined : Date.now() + Math.min(expires_in, MAX_TOKEN_SECONDS) * 1000,
-      scope: granted.join(' '),
-      resource: expected.resource,
-      refreshToken: refresh_token,
-      idToken: id_token,
-      other,
-    },
+    tokens: { ...answer, tokenType, scope: granted.join(' '), resource: expected.resource },
     claims,
   }
 }
 
-/** The claims of the response's ID token, after all checks. */
+/**
+ * The claims of the response's ID token, after all checks. oauth4webapi gets the ID token as the JWT of a signed UserInfo
+ * response, and checks its algorithm, form, times, and `iss` and `aud` where they are present; `checkIdToken` requires them.
+ * Its function for token responses would check the rest again that `readTokenResponse` has checked, for 3 kB more.
+ */
 async function checkedClaims(
-  { server, clientId, idToken, provider }: ResponseExpectations,
-  { access_token, token_type, id_token }: TokenResponse & { readonly id_token: string },
+  { server, clientId, idToken: requested, provider }: ResponseExpectations,
+  tokens: IssuedTokens,
   response: Response,
   secrets: Posted['secrets'],
   verifySignature: ReturnType<SignatureCheck> | undefined,
 ): Promise<IdTokenClaims> {
-  const ahead = aheadMs(response)
-  const aheadSeconds = ahead === undefined ? ahead : ahead / 1000
-  const [issuing, policy] = provider?.idToken(partOf(id_token, 1), server, idToken) ?? [server, idToken]
+  const { idToken } = tokens
+  const aheadSeconds = aheadSecondsOf(response)
+  const [issuing, policy] = provider?.idToken(partOf(idToken, 1), server, requested) ?? [server, requested]
+  const { issuer, id_token_signing_alg_values_supported: algorithms = ['RS256'] } = issuing
   const client = {
     client_id: clientId,
-    [oauth.clockSkew]: issuerAheadSeconds(id_token, policy, aheadSeconds),
-    [oauth.clockTolerance]: CLOCK_SKEW_SECONDS,
+    [clockSkew]: issuerAheadSeconds(idToken, policy, aheadSeconds),
+    [clockTolerance]: CLOCK_SKEW_SECONDS,
   }
   try {
-    // oauth4webapi requires an access token, which a provider may not send.
-    const read = new Response(JSON.stringify({ access_token: access_token || '-', token_type, id_token }))
-    const result = await oauth.processGenericTokenEndpointResponse(issuing, client, read)
-    await verifySignature?.(read)
-    const claims = oauth.getValidatedIdTokenClaims(result) as IdTokenClaims
-    await checkIdToken(claims, result, clientId, policy, aheadSeconds, secrets)
+    const jwt = new Response(idToken, { headers: { 'content-type': 'application/jwt' } })
+    const signer = { issuer, userinfo_signing_alg_values_supported: algorithms }
+    const claims = (await processUserInfoResponse(signer, client, skipSubjectCheck, jwt)) as unknown as IdTokenClaims
+    await verifySignature?.(jwt)
+    await checkIdToken(claims, tokens, clientId, policy, aheadSeconds, secrets)
     return claims
   } catch (error) {
     throw translate(error)
@@ -182,6 +184,7 @@ function translate(error: unknown): ProofkeyError {
       undefined,
       'Let the server sign it with RS256 or ES256. Authentik: select a signing key in the provider.',
     )
+  if ('body' in about) return invalidIdToken('its sub is no text', 'sub')
   return ['claims', 'header'].some((part) => part in about)
     ? invalidIdToken(message, about.claim as CheckedClaim | undefined)
     : tokenResponseInvalid(message)

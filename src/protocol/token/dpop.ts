@@ -4,7 +4,7 @@ import { randomToken } from '../../crypto/random.js'
 import { ES256, type SigningKey, thumbprintOf } from '../../crypto/signing-key.js'
 import { subtle, utf8 } from '../../crypto/web-crypto.js'
 import { oauthErrorOf, ProofkeyError } from '../../errors.js'
-import { aheadMs } from '../clock.js'
+import { aheadSecondsOf } from '../clock.js'
 import { type Fetch, type FetchLike, readBody } from '../request.js'
 import { requestCopies } from '../request-copies.js'
 import { challengeOf } from '../resource/challenge.js'
@@ -52,7 +52,7 @@ interface AttemptOptions {
 interface Known {
   readonly nonce?: string | undefined
   /** The server's time minus ours, in milliseconds. */
-  readonly aheadMs: number
+  readonly aheadSeconds: number
 }
 
 /** The number of servers remembered. */
@@ -111,7 +111,7 @@ export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dp
         const { url, method, headers } = sent
         const { origin, pathname } = new URL(url)
         const [, token] = /^DPoP (.+)/.exec(headers.get('authorization') ?? '') ?? []
-        const known = servers.get(origin) ?? { aheadMs: 0 }
+        const known = servers.get(origin) ?? { aheadSeconds: 0 }
         const key = keys.get(clientKey) ?? (await loadKey(clientKey))
         headers.set(
           'dpop',
@@ -120,7 +120,7 @@ export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dp
             htm: method,
             // Without query and fragment (§4.2).
             htu: origin + pathname,
-            iat: Math.floor((Date.now() + known.aheadMs) / 1000),
+            iat: Math.floor(Date.now() / 1000 + known.aheadSeconds),
             nonce: known.nonce,
             ath: token && (await sha256(token)),
           }),
@@ -131,8 +131,8 @@ export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dp
         const refused = token
           ? response.status === 401 && challengeOf(response).error
           : response.status === 400 && (await errorIn(url, response))
-        const clock = refused === 'invalid_dpop_proof' && aheadMs(response)
-        if (newest || clock) learn(origin, { nonce: newest ?? known.nonce, aheadMs: clock || known.aheadMs })
+        const clock = refused === 'invalid_dpop_proof' && aheadSecondsOf(response)
+        if (newest || clock) learn(origin, { nonce: newest ?? known.nonce, aheadSeconds: clock || known.aheadSeconds })
         again = !once && !!(clock || (refused === 'use_dpop_nonce' && newest))
         if (again && token) response.body?.cancel().catch(() => {})
         return response

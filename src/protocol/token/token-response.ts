@@ -1,17 +1,18 @@
 import { oauthRefusal, ProofkeyError, redact, type Secrets } from '../../errors.js'
+import { MAX_TOKEN_SECONDS } from '../../limits.js'
 import type { Provider } from '../provider.js'
 import { CHECK_ISSUER } from '../request.js'
 
 /** A token response (RFC 6749 §5.1), in one form for all servers. The tokens are not checked yet. */
 export interface TokenResponse {
   /** Empty if the provider may leave it out. */
-  readonly access_token: string
+  readonly accessToken: string
   /** In lower case. */
-  readonly token_type: string
+  readonly tokenType: string
   /** Undefined if the lifetime is not known. */
-  readonly expires_in: number | undefined
-  readonly refresh_token: string | undefined
-  readonly id_token: string | undefined
+  readonly expiresAtMs: number | undefined
+  readonly refreshToken: string | undefined
+  readonly idToken: string | undefined
   readonly scope: string | readonly string[]
   /** See `Tokens.other`. */
   readonly other: Readonly<Record<string, unknown>>
@@ -42,13 +43,13 @@ export async function readTokenResponse(
       'token_response_invalid',
       { ...body, error: JSON.stringify(error) },
       issued,
-      'The server must send a string (RFC 6749 §5.2).',
+      'Mend the server (RFC 6749 §5.2).',
     )
   // An empty body, or JSON without an error, is from the server; a page is from a proxy.
   if (/^40[01]$/.test(`${status}`) && /^\s*(\{|$)/.test(text))
     throw new ProofkeyError(
       'token_request_refused',
-      `The server rejected the request with status ${status} and without an OAuth error.`,
+      `The server responded with status ${status} and no OAuth error.`,
       'Read the log of the server: the code or refresh token may be used, expired or revoked.',
     )
   if (status !== 200) throw tokenResponseInvalid(`it has status ${status}`)
@@ -73,12 +74,14 @@ export async function readTokenResponse(
     // A short one can be part of a word.
     issued.some((secret) => value === secret || (secret.length > 7 && value.includes(secret)))
   return {
-    access_token: access_token || '',
-    token_type: token_type.toLowerCase(),
-    expires_in:
-      typeof seconds === 'number' && (seconds > 0 || (refresh_token && Number.isFinite(seconds))) ? seconds : undefined,
-    refresh_token: refresh_token || undefined,
-    id_token: (isText(id_token) && id_token) || undefined,
+    accessToken: access_token || '',
+    tokenType: token_type.toLowerCase(),
+    expiresAtMs:
+      typeof seconds === 'number' && (seconds > 0 || (refresh_token && Number.isFinite(seconds)))
+        ? Date.now() + Math.min(seconds, MAX_TOKEN_SECONDS) * 1000
+        : undefined,
+    refreshToken: refresh_token || undefined,
+    idToken: (isText(id_token) && id_token) || undefined,
     scope: scope || '',
     other: JSON.parse(
       JSON.stringify(other, (name, value) =>

@@ -44,6 +44,10 @@ it.each<[string, object, object?]>([
 
 it.each<[string, object, object?]>([
   ['sub', { sub: 'bob' }],
+  ['iss', { iss: undefined }],
+  ['aud', { aud: undefined }],
+  ['azp', { aud: ['spa', 'api'] }],
+  ['auth_time', { auth_time: '1' }],
   ['azp', { azp: 'evil' }],
   ['azp', { azp: 'evil' }, { azp: 'spa' }],
   ['iss', {}, { iss: 'https://other.example' }],

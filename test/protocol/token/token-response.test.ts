@@ -83,7 +83,7 @@ describe('an error', () => {
   it.each([{ message: 'no', code: 191 }, 1101, true, ['invalid_grant']])('%j is malformed', async (error) => {
     const refused = await refusal(answered({ body: { error }, status: 400 }).grant, 'token_response_invalid')
     expect(refused.serverError?.error).toBe(JSON.stringify(error))
-    expect(refused.hint).toBe('The server must send a string (RFC 6749 §5.2).')
+    expect(refused.hint).toBe('Mend the server (RFC 6749 §5.2).')
   })
 
   it('that is an object shows no secret', async () => {
