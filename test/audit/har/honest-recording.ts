@@ -44,7 +44,7 @@ export const secretsOf = (seed: string) => ({
   session: value(`${seed} session`),
 })
 
-export type Secrets = ReturnType<typeof secretsOf>
+type Secrets = ReturnType<typeof secretsOf>
 
 interface Parts {
   query?: Record<string, string>
