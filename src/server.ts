@@ -49,6 +49,7 @@ export {
   type ServerSignInResult,
 } from './server/create-server-client.js'
 export type { ForwardedHeaders } from './server/edge/forwarded.js'
+export { isSameOriginRequest } from './server/edge/start-guard.js'
 export {
   type MemoryReplayCacheOptions,
   memoryReplayCache,
@@ -58,9 +59,32 @@ export {
   redisReplayCache,
 } from './server/replay-cache.js'
 export type { SignedOut, SignOutOptions } from './server/server-sign-out.js'
+export {
+  createServerSessionClient,
+  type ServerSessionClient,
+  type ServerSessionResult,
+} from './server/session/create-server-session-client.js'
+export { type MemoryServerSessionsOptions, memoryServerSessions } from './server/session/memory-server-sessions.js'
+export { type RedisSessionsOptions, redisSessions } from './server/session/redis-sessions.js'
+export { type SealedCookieSessionsOptions, sealedCookieSessions } from './server/session/sealed-cookie-sessions.js'
+export type { ServerSessionClientConfig } from './server/session/server-session-config.js'
+export type {
+  EndedSessions,
+  RecordLifetime,
+  ServerSessionRecord,
+  ServerSessionStore,
+} from './server/session/server-session-store.js'
+export type { Apis } from './session/apis.js'
+export type { Limits } from './session/session-machine.js'
+export type { AccessTokenOptions, Session } from './session/session-record.js'
+export { stepUp } from './session/step-up.js'
+export type { ChallengeCheck } from './session/token-fetch.js'
+export type { GetAccessTokenOptions } from './session/token-source.js'
+export { loadUserInfo, type UserInfoLoader } from './session/user-info.js'
 export { type CookieJar, type RequestVault, sealedCookie } from './vault/cookie.js'
 export { type MemoryVaultOptions, memoryVault } from './vault/memory.js'
 export type { PageVault } from './vault/page-memory.js'
 export { type RedisVaultOptions, redisVault } from './vault/redis.js'
 export type { RedisClient } from './vault/redis-client.js'
+export type { SessionStore, StoredText } from './vault/session-store.js'
 export type { Taken, Vault } from './vault/vault.js'

@@ -12,6 +12,7 @@ import { type SessionOwner, type SessionParts, sessionParts } from '../session/s
 import { type Session, type StoredSession, sessionAfterSignIn } from '../session/session-record.js'
 import { createSessionSignOut, type SignOutConfig, type SignOutOptions } from '../session/session-sign-out.js'
 import type { Work } from '../session/session-state.js'
+import { joinTabs } from '../session/tabs.js'
 import type { ChallengeCheck } from '../session/token-fetch.js'
 import { createTokenSource, ENDED, type GetAccessTokenOptions, nobody } from '../session/token-source.js'
 import type { UserInfoLoader } from '../session/user-info.js'
@@ -124,6 +125,7 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
     report: flow.report,
     keyThumbprint: async () => dpop?.thumbprint(flow.clientKey),
     dispose: (sessions) => revokeAll(sessions.map(tokensOf), flow, config),
+    joinTabs,
   })
   const started = new WeakMap<SignInResult, Promise<void>>()
   /** The ids of the sessions that results have started. */

@@ -149,8 +149,19 @@ export interface ServerClient {
  * @throws `config_invalid`; with the `metadata` option also the errors of discovery
  */
 export function createServerClient(given: ServerClientConfig): ServerClient {
-  const provider = serverRules.get(Object(given.provider)) ?? (given.provider as Provider | undefined)
-  const config = { ...given, provider }
+  return buildServerClient(given).client
+}
+
+/**
+ * The client, and what a session client uses of it.
+ * @param jarOfRequest the cookies of a request. Default: new ones for each call
+ */
+export function buildServerClient(
+  given: ServerClientConfig,
+  jarOfRequest?: (request: Request, create: () => RequestCookies) => RequestCookies,
+) {
+  const config = withServerRules(given)
+  const { provider } = config
   checkServerConfig(config)
   const { clientAuth, clientId, redirectUri, responseMode, forwardedHeaders, timeoutSeconds, insecure } = config
   const requests = { clientAuth, dpop: config.dpop, fetch: config.fetch, timeoutSeconds, insecure, provider }
@@ -166,11 +177,12 @@ export function createServerClient(given: ServerClientConfig): ServerClient {
     }
     return server
   }
-  const jarOf = ({ headers }: Request) =>
+  const newJar = ({ headers }: Request) =>
     createCookieJar(headers.get('cookie'), {
       sameSite: responseMode === 'form_post' ? 'None' : 'Lax',
       report: flow.report,
     })
+  const jarOf = (request: Request) => jarOfRequest?.(request, () => newJar(request)) ?? newJar(request)
   const vaultOf = (jar: RequestCookies): Vault =>
     'bind' in config.vault ? config.vault.bind(jar) : bindToBrowser(config.vault, jar)
   const headersOf = (jar: RequestCookies, more?: HeadersInit) => {
@@ -223,7 +235,7 @@ export function createServerClient(given: ServerClientConfig): ServerClient {
   const exchanged = async (request: ExchangeRequest, options = {}) =>
     exchangeCode(await metadata(), clientId, request, { ...requests, signature: config.signature, ...options }, config)
 
-  return {
+  const client: ServerClient = {
     exchange: (request, options) => reported(flow.report, EXCHANGE, () => exchanged(request, options)),
     async handleExchange(request, respond) {
       let grant: Grant | undefined
@@ -285,7 +297,14 @@ export function createServerClient(given: ServerClientConfig): ServerClient {
     preload: async () => void (await metadata()),
     subscribe: flow.subscribe,
   }
+  return { client, flow: { ...flow, metadata }, jarOf, headersOf }
 }
+
+/** The configuration with the rules that the provider has for servers. */
+export const withServerRules = <Config extends Pick<ServerClientConfig, 'provider'>>(given: Config) => ({
+  ...given,
+  provider: serverRules.get(Object(given.provider)) ?? (given.provider as Provider | undefined),
+})
 
 const EXCHANGE: Milestones<Grant> = {
   started: { type: 'exchange_started' },
@@ -300,7 +319,7 @@ const REFRESH: Milestones<Grant> = {
 }
 
 /** Adds headers to a copy, because several requests can receive one error. Not enumerable, because errors are logged. */
-function withHeaders(error: unknown, headers: Headers): unknown {
+export function withHeaders(error: unknown, headers: Headers): unknown {
   if (!isProofkeyError(error)) return error
   return Object.defineProperty(errorWith(error, {}), 'headers', { value: headers })
 }

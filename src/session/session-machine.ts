@@ -17,7 +17,7 @@ import {
   toText,
   type Work,
 } from './session-state.js'
-import { joinTabs, type Tabs } from './tabs.js'
+import type { joinTabs, Tabs } from './tabs.js'
 
 export interface Limits {
   /** The session ends when it was not used for so long. Default: never. */
@@ -37,6 +37,8 @@ export interface MachineParts {
   readonly keyThumbprint: () => Promise<string | undefined>
   /** Revokes the tokens of sessions. Never rejects. */
   readonly dispose: (sessions: readonly StoredSession[]) => Promise<void>
+  /** In a browser: the other tabs. A server has none: the sessions of many users are in one process. */
+  readonly joinTabs?: typeof joinTabs
 }
 
 export type SessionMachine = ReturnType<typeof createSessionMachine>
@@ -296,14 +298,17 @@ export function createSessionMachine(parts: MachineParts) {
       return !done || done.stored
     },
 
-    /** The session is in use. Other tabs are told, but not each time. */
-    touch() {
+    /**
+     * The session is in use. Other tabs are told, but not each time.
+     * @returns when that is stored
+     */
+    touch(): Promise<unknown> | undefined {
       machine.join()
       activeAtMs = Date.now()
-      if (Math.abs(activeAtMs - sharedAtMs) < idleSeconds * 100) return
+      if (Math.abs(activeAtMs - sharedAtMs) < idleSeconds * 100) return undefined
       sharedAtMs = activeAtMs
       tabs?.tell('active')
-      noteActivity(`${activeAtMs}`)
+      return noteActivity(`${activeAtMs}`)
     },
 
     /** Reads the store, and ends the session if a limit is reached. */
@@ -318,7 +323,7 @@ export function createSessionMachine(parts: MachineParts) {
 
     /** Listens to other tabs from now on. */
     join() {
-      tabs ??= joinTabs(clientKey, (message) => {
+      tabs ??= parts.joinTabs?.(clientKey, (message) => {
         if (message === 'active') activeAtMs = Date.now()
         else if (message === 'changed') void (store.shared && machine.sync())
         else if (typeof message?.ended !== 'string') return

@@ -6,6 +6,8 @@ import { COOKIE_PREFIX, type CookieJar, cookieBytes } from '../../vault/cookie.j
 import { isOwn, parseCookieHeader } from './cookie-header.js'
 
 export interface RequestCookies extends CookieJar {
+  /** @param sameSite default: that of the jar */
+  set(name: string, value: string, maxAgeSeconds: number, sameSite?: 'Lax' | 'None'): void
   names(): string[]
   /** `Set-Cookie` values for the response. */
   changes(): string[]
@@ -49,7 +51,7 @@ export function createCookieJar(header: string | null, { sameSite, report }: Coo
     // Where there is no room even if all of them give way, none does.
     const least = waiting.reduce((sum, other) => sum - cookieBytes(other, cookies.get(other) ?? ''), headerBytes)
     if (least + added > MAX_COOKIE_HEADER_BYTES) throw tooManyCookies(least, bytes)
-    while (waiting.length >= MAX_WAITING_COOKIES || headerBytes + added > MAX_COOKIE_HEADER_BYTES) {
+    while ((isOwn(name) && waiting.length >= MAX_WAITING_COOKIES) || headerBytes + added > MAX_COOKIE_HEADER_BYTES) {
       const dropped = waiting.shift() as string
       const id = dropped.slice(COOKIE_PREFIX.length)
       remove(dropped)
@@ -60,12 +62,12 @@ export function createCookieJar(header: string | null, { sameSite, report }: Coo
   return {
     names: () => [...cookies.keys()],
     get: (name) => cookies.get(name),
-    set(name, value, maxAgeSeconds) {
+    set(name, value, maxAgeSeconds, own = sameSite) {
       makeRoom(name, cookieBytes(name, value))
       const known = cookies.get(name)
       headerBytes += cookieBytes(name, value) - (known === undefined ? 0 : cookieBytes(name, known))
       cookies.set(name, value)
-      write(name, value, maxAgeSeconds, `; SameSite=${sameSite}`)
+      write(name, value, maxAgeSeconds, `; SameSite=${own}`)
     },
     delete: remove,
     changes: () => [...changed.values()],

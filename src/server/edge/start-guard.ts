@@ -47,3 +47,15 @@ export function isFromOrigin({ headers }: Request, origin: string): boolean {
   if (site !== null) return site === 'same-origin' || site === 'none'
   return [origin, null].includes(headers.get('origin'))
 }
+
+/**
+ * Whether a page of this origin sent the request: what a request has to be that changes something in the name of the
+ * session's user (CSRF). `Sec-Fetch-Site` has to be `same-origin`; without it, `Origin` has to be this origin. A request with
+ * neither header is refused: browsers send `Origin` with every request that is not GET or HEAD.
+ * @param origin the app's origin, for example `https://app.example.com`
+ */
+export function isSameOriginRequest(request: Request, origin: string): boolean {
+  if (isBadRequest(request)) return false
+  const site = request.headers.get('sec-fetch-site')
+  return site === null ? request.headers.get('origin') === origin : site === 'same-origin'
+}

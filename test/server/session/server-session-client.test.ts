@@ -1,0 +1,199 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { memoryServerSessions, sealedCookieSessions, stepUp } from '../../../src/server.js'
+import { refusal } from '../../helpers/refusal.js'
+import { API } from '../../helpers/server.js'
+import { COOKIE, createServerSessionApp, ORIGIN, SAME_ORIGIN } from '../../helpers/server-session-app.js'
+import { followLater, later } from '../../helpers/session-app.js'
+
+const keys = [{ id: 'k1', secret: Buffer.alloc(32, 1).toString('base64') }]
+const STORES = [
+  ['memory', () => memoryServerSessions()],
+  ['cookie', () => sealedCookieSessions({ keys })],
+] as const
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  followLater()
+})
+afterEach(() => {
+  vi.mocked(performance.now).mockRestore()
+  vi.useRealTimers()
+})
+
+describe.each(STORES)('a session on the server, in %s', (_, store) => {
+  it('starts, calls an API, refreshes, and ends', async () => {
+    const app = createServerSessionApp(store)
+    const browser = app.browser()
+    expect(await browser.session()).toBeUndefined()
+    const response = await browser.signIn('?returnTo=/inbox')
+    expect(response.headers.get('location')).toBe('/inbox')
+    expect(await browser.session()).toMatchObject({ claims: { sub: 'ada' }, scope: 'openid' })
+    expect(await (await browser.fetch()).json()).toEqual({ hello: 'ada' })
+    later(3600)
+    expect((await browser.fetch()).status).toBe(200)
+    expect(app.refreshes()).toBe(1)
+    const left = await browser.signOut()
+    expect(left.headers.get('location')).toContain('https://as.example/end?')
+    expect(left.headers.get('location')).toContain('id_token_hint=')
+    expect([...browser.visitor.cookies.keys()].filter((name) => name.startsWith(COOKIE))).toEqual([])
+    expect(await browser.session()).toBeUndefined()
+    for (const token of app.server.issued.filter((one) => /^(access|refresh)/.test(one)))
+      expect(app.server.isGood(token)).toBe(false)
+  })
+
+  it('shows the browser no token', async () => {
+    const app = createServerSessionApp(store)
+    const browser = app.browser()
+    const response = await browser.signIn()
+    const json = await (await browser.visit('/auth/session')).text()
+    expect(JSON.parse(json)).toMatchObject({ session: { claims: { sub: 'ada' }, endsAtMs: expect.any(Number) } })
+    const seen = [json, ...response.headers, ...browser.visitor.cookies].join()
+    for (const token of app.server.issued) expect(seen).not.toContain(token)
+  })
+
+  it('sends one refresh for many requests at once', async () => {
+    const app = createServerSessionApp(store)
+    const browser = app.browser()
+    await browser.signIn()
+    later(3600)
+    const responses = await Promise.all(Array.from({ length: 20 }, () => browser.fetch()))
+    expect(responses.map(({ status }) => status)).toEqual(Array(20).fill(200))
+    expect(app.refreshes()).toBe(1)
+    expect(app.server.reused.size).toBe(0)
+  })
+
+  it('ends when it was not used, and polling is no use', async () => {
+    const app = createServerSessionApp(store, { idleSeconds: 600 })
+    const browser = app.browser()
+    await browser.signIn()
+    for (let minute = 0; minute < 12; minute += 4) {
+      later(240)
+      expect(await browser.session()).toBeDefined()
+    }
+    for (let minute = 0; minute < 8; minute += 4) {
+      later(240)
+      expect((await (await browser.visit('/auth/session')).json()).session).not.toBeNull()
+    }
+    later(240)
+    expect((await (await browser.visit('/auth/session')).json()).session).toBeNull()
+    expect(app.events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'idle' }))
+    await vi.waitFor(() => expect(app.revoked()).toHaveLength(2))
+  })
+
+  it('ends in another process by the time of last use of this one', async () => {
+    const app = createServerSessionApp(store, { idleSeconds: 600 })
+    const here = app.browser()
+    const there = here.at(app.open())
+    await here.signIn()
+    later(500)
+    expect(await here.session()).toBeDefined()
+    later(500)
+    expect(await there.session()).toBeDefined()
+    later(700)
+    expect(await here.session()).toBeUndefined()
+  })
+
+  it('ends at the absolute limit, however it is used', async () => {
+    const app = createServerSessionApp(store, { absoluteSeconds: 1000 })
+    const browser = app.browser()
+    await browser.signIn()
+    later(900)
+    expect(await browser.session()).toBeDefined()
+    later(200)
+    expect(await browser.session()).toBeUndefined()
+  })
+
+  it('goes on under a new secret after a second sign-in of the same user, whose tokens stay', async () => {
+    const app = createServerSessionApp(store)
+    const browser = app.browser()
+    await browser.signIn()
+    const before = browser.copy()
+    await browser.signIn('?max_age=60')
+    expect(browser.visitor.cookies.get(COOKIE)).not.toBe(before.visitor.cookies.get(COOKIE))
+    expect(await browser.session()).toBeDefined()
+    expect(app.types()).toContain('tokens_not_revoked')
+    expect(app.types()).not.toContain('session_ended')
+    expect(app.revoked()).toEqual([])
+    // In this process also the cookie store knows that it was replaced.
+    expect(await before.session()).toBeUndefined()
+  })
+
+  it('revokes the tokens of the user before when another user signs in', async () => {
+    const app = createServerSessionApp(store)
+    const browser = app.browser()
+    await browser.signIn()
+    app.server.faults.claims = { sub: 'bob' }
+    await browser.signIn()
+    expect(await browser.session()).toMatchObject({ claims: { sub: 'bob' } })
+    expect(app.events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'replaced' }))
+    await vi.waitFor(() => expect(app.revoked()).toHaveLength(2))
+  })
+
+  it('is not started by a sign-in that was under way when the user signed out', async () => {
+    const app = createServerSessionApp(store)
+    const browser = app.browser()
+    await browser.signIn()
+    const callback = await browser.leave()
+    const { release } = app.holdTokens()
+    const returning = app.auth.handle(browser.request(callback.href))
+    await vi.waitFor(() => expect(app.held()).toBe(1))
+    await browser.signOut()
+    release()
+    const response = (await returning)!
+    expect(response.status).toBe(400)
+    expect(await response.text()).toContain('login_required')
+    browser.visitor.receive(response.headers)
+    expect(await browser.session()).toBeUndefined()
+    for (const token of app.server.issued.filter((one) => /^(access|refresh)/.test(one)))
+      expect(app.server.isGood(token)).toBe(false)
+  })
+
+  it('ends with a refresh token that the server refuses', async () => {
+    const app = createServerSessionApp(store)
+    const browser = app.browser()
+    await browser.signIn()
+    for (const token of app.server.issued) app.server.withdraw(token)
+    later(3600)
+    const error = await refusal(browser.fetch(), 'token_request_refused')
+    browser.visitor.receive(error.headers!)
+    expect(await browser.session()).toBeUndefined()
+    expect(app.events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'refused' }))
+  })
+
+  it('asks for the stronger sign-in that an API wants', async () => {
+    const app = createServerSessionApp(store, { stepUp })
+    const browser = app.browser()
+    await browser.signIn()
+    later(100)
+    app.server.faults.api = () =>
+      new Response(null, {
+        status: 401,
+        headers: { 'www-authenticate': 'Bearer error="insufficient_user_authentication", max_age="60"' },
+      })
+    const error = await refusal(browser.fetch(), 'step_up_required')
+    expect(error.requirements).toEqual({ maxAgeSeconds: 60 })
+    const started = (await error.signIn?.({ returnTo: '/pay' })) as Response
+    expect(new URL(started.headers.get('location') ?? '').searchParams.get('max_age')).toBe('60')
+  })
+
+  it('sends tokens to its APIs only', async () => {
+    const app = createServerSessionApp(store)
+    const browser = app.browser()
+    await browser.signIn()
+    await browser.fetch('https://api.example.evil/orders')
+    const { init } = app.server.requests.at(-1)!
+    expect(new Headers(init.headers).has('authorization')).toBe(false)
+    await refusal(app.browser().fetch(`${API}/orders`), 'login_required')
+  })
+
+  it('serves nothing but its paths', async () => {
+    const app = createServerSessionApp(store)
+    const get = (path: string, init?: RequestInit) => app.auth.handle(new Request(ORIGIN + path, init))
+    expect(await get('/')).toBeUndefined()
+    expect(await get('/auth/other')).toBeUndefined()
+    expect(await get('/auth/session/')).toBeUndefined()
+    expect(await get('/auth/sign-out')).toMatchObject({ status: 405 })
+    expect(await get('/auth/sign-in', { method: 'POST', headers: SAME_ORIGIN })).toMatchObject({ status: 405 })
+    expect(await get('/auth/callback?code=x&state=y')).toMatchObject({ status: 400 })
+  })
+})
