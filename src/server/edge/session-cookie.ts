@@ -24,7 +24,7 @@ export function readSessionCookie(jar: RequestCookies): string | undefined {
  * Sets the session cookie for the response, always `SameSite=Lax`, or deletes it (`undefined`). A value that is too long for
  * one cookie is split.
  * @param maxHeadBytes what the `Set-Cookie` headers of a response may have
- * @throws `storage_full`: then nothing is changed
+ * @throws `storage_full`: then the session cookie is deleted
  */
 export function writeSessionCookie(
   jar: RequestCookies,
@@ -35,21 +35,25 @@ export function writeSessionCookie(
   const size = MAX_CHUNK_BYTES - SESSION_COOKIE.length
   const parts = value?.match(new RegExp(`.{1,${size}}`, 'g')) ?? []
   const names = parts.length > 1 ? chunkNames.slice(0, parts.length) : parts.map(() => SESSION_COOKIE)
-  const stale = [SESSION_COOKIE, ...chunkNames].filter((name) => !names.includes(name) && jar.get(name) !== undefined)
   const head = new Headers(names.map((name, at) => ['set-cookie', `${name}=${parts[at]}${ATTRIBUTES}`]))
   const bytes = headBytes(head)
-  if (parts.length > MAX_CHUNKS || bytes > maxHeadBytes) throw sessionTooLarge(bytes, maxHeadBytes)
-  const before = new Map(names.map((name) => [name, jar.get(name)]))
+  const remove = (keep: readonly string[]) => {
+    for (const name of [SESSION_COOKIE, ...chunkNames])
+      if (!keep.includes(name) && jar.get(name) !== undefined) jar.delete(name)
+  }
+  // On failure too: what the browser has is of an earlier state, whose tokens may be spent.
+  if (parts.length > MAX_CHUNKS || bytes > maxHeadBytes) {
+    remove([])
+    throw sessionTooLarge(bytes, maxHeadBytes)
+  }
   try {
+    // First: they take room in the header of the next request.
+    remove(names)
     for (const [at, name] of names.entries()) jar.set(name, parts[at] ?? '', maxAgeSeconds, 'Lax')
   } catch (error) {
-    for (const [name, old] of before) {
-      if (old === undefined) jar.delete(name)
-      else jar.set(name, old, maxAgeSeconds, 'Lax')
-    }
+    remove([])
     throw isProofkeyError(error) ? sessionTooLarge(bytes, MAX_COOKIE_HEADER_BYTES, 'with the other cookies ') : error
   }
-  for (const name of stale) jar.delete(name)
 }
 
 const ATTRIBUTES = '; Path=/; Max-Age=1000000; HttpOnly; Secure; SameSite=Lax'

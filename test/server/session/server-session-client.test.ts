@@ -1,15 +1,15 @@
+import { once } from 'node:events'
+import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { memoryServerSessions, sealedCookieSessions, stepUp } from '../../../src/server.js'
+import { redisSessions, stepUp } from '../../../src/server.js'
+import { startRedis } from '../../helpers/redis.js'
 import { refusal } from '../../helpers/refusal.js'
 import { API } from '../../helpers/server.js'
 import { COOKIE, createServerSessionApp, ORIGIN, SAME_ORIGIN } from '../../helpers/server-session-app.js'
+import { SEALING_KEYS, useServerSessionStores } from '../../helpers/server-session-stores.js'
 import { followLater, later } from '../../helpers/session-app.js'
 
-const keys = [{ id: 'k1', secret: Buffer.alloc(32, 1).toString('base64') }]
-const STORES = [
-  ['memory', () => memoryServerSessions()],
-  ['cookie', () => sealedCookieSessions({ keys })],
-] as const
+const stores = useServerSessionStores()
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['Date'] })
@@ -20,7 +20,8 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe.each(STORES)('a session on the server, in %s', (_, store) => {
+describe.each(['memory', 'redis', 'cookie'] as const)('a session on the server, in %s', (name) => {
+  const store = () => stores[name]()
   it('starts, calls an API, refreshes, and ends', async () => {
     const app = createServerSessionApp(store)
     const browser = app.browser()
@@ -195,5 +196,151 @@ describe.each(STORES)('a session on the server, in %s', (_, store) => {
     expect(await get('/auth/sign-out')).toMatchObject({ status: 405 })
     expect(await get('/auth/sign-in', { method: 'POST', headers: SAME_ORIGIN })).toMatchObject({ status: 405 })
     expect(await get('/auth/callback?code=x&state=y')).toMatchObject({ status: 400 })
+  })
+})
+
+describe.each(['memory', 'redis'] as const)('sessions of several processes, in %s', (name) => {
+  const store = () => stores[name]()
+
+  it('are refreshed once, whichever process is asked', async () => {
+    const app = createServerSessionApp(store)
+    const browsers = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const browser = app.browser()
+        await browser.signIn()
+        return browser
+      }),
+    )
+    const processes = [app.open(), app.open()]
+    later(3600)
+    const responses = await Promise.all(
+      browsers.flatMap((browser) =>
+        processes.flatMap((process) => Array.from({ length: 4 }, () => browser.at(process).fetch())),
+      ),
+    )
+    expect(responses.every(({ status }) => status === 200)).toBe(true)
+    expect(app.refreshes()).toBe(5)
+    expect(app.server.reused.size).toBe(0)
+  })
+
+  it('end in all of them, and what a refresh brings meanwhile is revoked', async () => {
+    const app = createServerSessionApp(store)
+    const here = app.browser()
+    await here.signIn()
+    const there = here.at(app.open())
+    expect(await there.session()).toBeDefined()
+    later(3600)
+    const { release } = app.holdTokens()
+    const refreshing = refusal(there.copy().fetch(), 'login_required')
+    await vi.waitFor(() => expect(app.held()).toBe(1))
+    const thief = here.copy()
+    await here.signOut()
+    release()
+    await refreshing
+    expect(await thief.session()).toBeUndefined()
+    expect(await thief.at(app.open()).session()).toBeUndefined()
+    for (const token of app.server.issued.filter((one) => /^(access|refresh)/.test(one)))
+      expect(app.server.isGood(token)).toBe(false)
+  })
+})
+
+describe.each(['memory', 'redis'] as const)('a back-channel logout, of sessions in %s', (name) => {
+  it('is noticed by a process that has never seen the session, which revokes its tokens once', async () => {
+    const app = createServerSessionApp(() => stores[name]())
+    const browser = app.browser()
+    await browser.signIn()
+    await app.store.endSessions?.({ issuer: app.server.issuer, subject: 'ada', sessionId: undefined })
+    expect(app.revoked()).toEqual([])
+    const others = [app.open(), app.open()]
+    const sessions = await Promise.all(
+      others.flatMap((other) => [browser.at(other).session(), browser.at(other).session()]),
+    )
+    expect(sessions).toEqual([undefined, undefined, undefined, undefined])
+    expect(app.revoked()).toHaveLength(2)
+    expect(new Set(app.revoked()).size).toBe(2)
+    // The next sign-in is not affected.
+    await browser.signIn()
+    expect(await browser.session()).toBeDefined()
+  })
+
+  it('refuses a refresh that was under way', async () => {
+    const app = createServerSessionApp(() => stores[name]())
+    const browser = app.browser()
+    await browser.signIn()
+    later(3600)
+    const { release } = app.holdTokens()
+    const refreshing = refusal(browser.fetch(), 'login_required')
+    await vi.waitFor(() => expect(app.held()).toBe(1))
+    await app.store.endSessions?.({ issuer: app.server.issuer, subject: 'ada', sessionId: undefined })
+    release()
+    await refreshing
+    expect(await browser.session()).toBeUndefined()
+    for (const token of app.server.issued.filter((one) => /^(access|refresh)/.test(one)))
+      expect(app.server.isGood(token)).toBe(false)
+  })
+})
+
+describe('a Redis that is killed and restarted', () => {
+  it('leaves open who is signed in, spends no code, and costs a new sign-in', async () => {
+    let redis = await startRedis()
+    const client = new Redis(redis.port, '127.0.0.1', {
+      maxRetriesPerRequest: 0,
+      enableOfflineQueue: false,
+      retryStrategy: () => 20,
+    })
+    client.on('error', () => {})
+    try {
+      await once(client, 'ready')
+      const app = createServerSessionApp(() => redisSessions({ client, keys: SEALING_KEYS }))
+      const browser = app.browser()
+      await browser.signIn()
+      const callback = await browser.leave()
+      await redis.stop()
+      // This process has the session in its memory, and does not rely on it: it may have ended elsewhere.
+      expect(await refusal(browser.session(), 'storage_unavailable')).toMatchObject({ retryable: true })
+      await refusal(browser.fetch(), 'storage_unavailable')
+      const error = (await app.auth.handle(browser.request(callback.href)))!
+      expect(error.status).toBe(503)
+      browser.visitor.receive(error.headers)
+      // A new browser has no session to look up: its code is spent, its tokens are revoked.
+      const stranger = app.browser()
+      const failed = (await app.auth.handle(stranger.request((await stranger.leave()).href)))!
+      expect([failed.status, await failed.text()]).toEqual([503, expect.stringContaining('storage_unavailable')])
+      expect(app.revoked()).toHaveLength(2)
+      stranger.visitor.receive(failed.headers)
+      expect(await stranger.session()).toBeUndefined()
+
+      redis = await startRedis(redis.port)
+      await once(client, 'ready')
+      expect(await browser.session()).toBeUndefined()
+      expect((await browser.visit(callback.href)).status).toBe(303)
+      expect(await browser.session()).toBeDefined()
+    } finally {
+      client.disconnect()
+      await redis.stop()
+    }
+  })
+
+  it('does not keep the browser from signing out', async () => {
+    const redis = await startRedis()
+    const client = new Redis(redis.port, '127.0.0.1', { maxRetriesPerRequest: 0, enableOfflineQueue: false })
+    client.on('error', () => {})
+    try {
+      await once(client, 'ready')
+      const app = createServerSessionApp(() => redisSessions({ client, keys: SEALING_KEYS }))
+      const browser = app.browser()
+      await browser.signIn()
+      await redis.stop()
+      expect((await browser.signOut()).status).toBe(303)
+      expect(browser.visitor.cookies.has(COOKIE)).toBe(false)
+      expect(app.events).toContainEqual(
+        expect.objectContaining({ type: 'sign_out_failed', code: 'storage_unavailable' }),
+      )
+      // This process still knew the tokens.
+      expect(app.revoked()).toHaveLength(2)
+    } finally {
+      client.disconnect()
+      await redis.stop()
+    }
   })
 })
