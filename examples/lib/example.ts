@@ -57,7 +57,7 @@ export async function startExample(
   }
 }
 
-/** A client that comes back to `/callback`. Only to the page of a public one the server's endpoints are open. */
+/** A client that comes back to `/callback`. Its back-channel logout may be a path. Only to the page of a public one the server's endpoints are open. */
 function registration(client: ClientMetadata, url: string, more: Configuration): Configuration {
   const redirectUri = `${url}/callback`
   const own = {
@@ -65,7 +65,9 @@ function registration(client: ClientMetadata, url: string, more: Configuration):
     redirect_uris: [redirectUri, ...(client.redirect_uris ?? [])],
     post_logout_redirect_uris: [`${url}/`, `${url}/signed-out`],
     // A browser app has nothing that the provider could call.
-    ...(client.token_endpoint_auth_method !== 'none' && { backchannel_logout_uri: `${url}/backchannel-logout` }),
+    ...(client.token_endpoint_auth_method !== 'none' && {
+      backchannel_logout_uri: new URL(client.backchannel_logout_uri ?? '/backchannel-logout', url).href,
+    }),
   }
   return {
     ...browserClient(client.client_id, [redirectUri]),

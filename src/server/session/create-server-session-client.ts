@@ -34,7 +34,7 @@ export interface ServerSessionClient {
    * - `GET {path}/session`: the session as JSON, `{ session: { claims, scope, startedAtMs, endsAtMs } }` or
    *   `{ session: null }`. It does not count as use of the session.
    * - `POST {path}/sign-out?returnTo=`: signs out, here and at the server; only a form of this origin can.
-   * - the path of `postLogoutRedirectUri`, if it is below `path`: the return from the server's sign-out.
+   * - the path of `postLogoutRedirectUri`, with a `state`: the return from the server's sign-out. It redirects to `returnTo`.
    * - `POST {path}/back-channel-logout`, with a store that can end sessions.
    *
    * It throws no `ProofkeyError`: see `errorResponse`.

@@ -1,3 +1,4 @@
+import { isTicket } from '../../crypto/ticket.js'
 import { codeOf, isProofkeyError, type ProofkeyError } from '../../errors.js'
 import type { StartOptions } from '../../flow/flow.js'
 import { requestedUrl } from '../edge/forwarded.js'
@@ -46,12 +47,12 @@ export function createRoutes(endpoints: Endpoints): (request: Request) => Promis
     },
   })
   const back = postLogoutRedirectUri === undefined ? undefined : new URL(postLogoutRedirectUri).pathname
-  if (back?.startsWith(`${path}/`))
-    routes.set(back, { GET: async (request) => onward(await endpoints.handleSignedOut(request)) })
   routes.set(callback, {
     [responseMode === 'form_post' ? 'POST' : 'GET']: async (request: Request) =>
       onward(await endpoints.handleCallback(request)),
   })
+
+  const signedOut: Handler = async (request) => onward(await endpoints.handleSignedOut(request))
 
   async function failed(error: unknown, request: Request): Promise<Response> {
     if (!isProofkeyError(error)) throw error
@@ -68,7 +69,8 @@ export function createRoutes(endpoints: Endpoints): (request: Request) => Promis
 
   return async (request) => {
     const url = requestedUrl(request, forwardedHeaders)
-    const route = routes.get(url.pathname)
+    const isBack = url.pathname === back && isTicket(url.searchParams.get('state') ?? '')
+    const route = isBack ? { GET: signedOut } : routes.get(url.pathname)
     if (!route) return undefined
     const handler = Object.hasOwn(route, request.method) ? route[request.method] : undefined
     if (!handler) return text('Method not allowed.', 405, { allow: Object.keys(route).join(', ') })

@@ -66,7 +66,7 @@ async function dump(from = operator): Promise<string[]> {
     const type = await from.type(key)
     texts.push(key)
     if (type === 'hash') texts.push(...Object.entries(await from.hgetall(key)).flat())
-    else if (type === 'zset') texts.push(...(await from.zrange(key, 0, -1)))
+    else if (type === 'zset') texts.push(...(await from.zrange(key, 0, '-1')))
     else texts.push((await from.get(key)) ?? '')
   }
   return texts
@@ -137,7 +137,7 @@ describe('what Redis has', () => {
     const record = await store.create(LIFETIME)
     await record.replace(ADA, 0, sessionText(1))
     const [index = ''] = (await operator.keys('*')).filter((one) => one.includes(':sub:'))
-    expect(await operator.zrange(index, 0, -1)).toEqual([`proofkey:session:${record.id}`])
+    expect(await operator.zrange(index, 0, '-1')).toEqual([`proofkey:session:${record.id}`])
   })
 })
 
