@@ -69,6 +69,16 @@ async function start(port: number, settings: readonly string[], ready: string, c
   }
 }
 
+/** Takes the port of a Redis that has ended, so that no other one gets it, with whom its clients would speak. */
+export async function holdPort(port: number): Promise<() => Promise<void>> {
+  const server = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return async () => {
+    server.close()
+    await once(server, 'close')
+  }
+}
+
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1')
   await once(probe, 'listening')

@@ -8,7 +8,7 @@ import type { SessionParts } from '../../session/session-parts.js'
 import type { StoredSession } from '../../session/session-record.js'
 import { fromText, sessionOf } from '../../session/session-state.js'
 import { createTokenSource } from '../../session/token-source.js'
-import type { ServerSessionClientConfig } from './server-session-config.js'
+import type { CheckedSessionConfig } from './server-session-config.js'
 import type { ServerSessionRecord } from './server-session-store.js'
 
 /** A session that requests of this process use: they share its state and its refresh. */
@@ -39,7 +39,7 @@ interface Entry {
 }
 
 /** The sessions in use, by the id of their record. Those of the last minute stay, with what APIs and server have said. */
-export function createLiveSessions(flow: ReturnType<typeof createFlow>, config: ServerSessionClientConfig) {
+export function createLiveSessions(flow: ReturnType<typeof createFlow>, config: CheckedSessionConfig) {
   const entries = new Map<string, Entry>()
   const { clientKey, report } = flow
   const { apis = {}, dpop } = config

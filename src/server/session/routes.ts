@@ -5,10 +5,10 @@ import { requestedUrl } from '../edge/forwarded.js'
 import { isFromOrigin } from '../edge/start-guard.js'
 import type { SignedOut } from '../server-sign-out.js'
 import type { ServerSessionResult } from './create-server-session-client.js'
-import type { ServerSessionClientConfig } from './server-session-config.js'
+import type { CheckedSessionConfig } from './server-session-config.js'
 
 interface Endpoints {
-  readonly config: ServerSessionClientConfig & { readonly path: string }
+  readonly config: CheckedSessionConfig
   handleCallback(request: Request): Promise<{ readonly returnTo: string; readonly headers: Headers }>
   signIn(request: Request, options: StartOptions): Promise<Response>
   signOut(request: Request, options: { readonly returnTo?: string | undefined }): Promise<Response>

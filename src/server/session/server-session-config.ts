@@ -5,7 +5,7 @@ import { type Apis, checkApis, withApis } from '../../session/apis.js'
 import type { Limits } from '../../session/session-machine.js'
 import type { ChallengeCheck } from '../../session/token-fetch.js'
 import type { UserInfoLoader } from '../../session/user-info.js'
-import type { ServerClientConfig } from '../create-server-client.js'
+import { type ServerClientConfig, withServerRules } from '../create-server-client.js'
 import type { ServerSessionStore } from './server-session-store.js'
 
 /** Options of {@link createServerSessionClient}. */
@@ -53,5 +53,7 @@ export function checkSessionConfig(given: ServerSessionClientConfig) {
     problems.push(`absoluteSeconds (${typeof absoluteSeconds}): a positive number, at most ${MAX_ABSOLUTE_SECONDS}`)
   if (problems[0]) throw configInvalid(problems)
   checkApis(apis, given.insecure)
-  return { ...withApis(given, apis), path, apis, absoluteSeconds }
+  return { ...withApis(withServerRules(given), apis), path, apis, absoluteSeconds }
 }
+
+export type CheckedSessionConfig = ReturnType<typeof checkSessionConfig>

@@ -1,10 +1,10 @@
 import type { createFlow } from '../../flow/flow.js'
 import type { LiveSession } from './live-sessions.js'
-import type { ServerSessionClientConfig } from './server-session-config.js'
+import type { CheckedSessionConfig } from './server-session-config.js'
 
 /** What functions that take a server session client use of it. */
 export interface ServerSessionParts {
-  readonly config: ServerSessionClientConfig
+  readonly config: CheckedSessionConfig
   readonly flow: ReturnType<typeof createFlow>
   /** The app's own origin, for `isSameOriginRequest`. */
   readonly origin: string

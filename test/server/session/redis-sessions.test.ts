@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createKeyring } from '../../../src/crypto/keyring.js'
 import { type RedisClient, redisSessions, type SealingKey } from '../../../src/server.js'
 import { describeServerSessionStore, LIFETIME, sessionText } from '../../contracts/server-session-store.js'
-import { freePort, startRedis } from '../../helpers/redis.js'
+import { freePort, holdPort, startRedis } from '../../helpers/redis.js'
 import { refusal } from '../../helpers/refusal.js'
 import { createGate } from '../../helpers/session-app.js'
 import { ADA, BOB } from '../../helpers/tickets.js'
@@ -207,12 +207,14 @@ describe('without Redis', () => {
     const record = await redisSessions({ client, keys }).create(LIFETIME)
     await record.replace(ADA, 0, sessionText(1))
     await other.stop()
+    const leave = await holdPort(port)
     for (const work of [
       () => record.read(ADA),
       () => record.replace(ADA, 1, sessionText(2)),
       () => record.exclusive(ADA, async () => {}),
     ])
       expect(await refusal(work, 'storage_unavailable')).toMatchObject({ retryable: true })
+    await leave()
     other = await startRedis(port)
     const again = await connected(port)
     const restored = (await redisSessions({ client: again, keys }).open(await record.cookie(), LIFETIME))!
@@ -230,6 +232,7 @@ describe('without Redis', () => {
       await record.replace(ADA, 0, sessionText(1))
       expect(await first.call('WAIT', '1', '10000')).toBe(1)
       await master.stop()
+      first.disconnect()
       // It is not the master yet: nothing can be written.
       const promoted = (await redisSessions({ client: replica, keys }).open(await record.cookie(), LIFETIME))!
       await refusal(promoted.replace(ADA, 1, sessionText(2)), 'storage_unavailable')

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { redisSessions, stepUp } from '../../../src/server.js'
-import { startRedis } from '../../helpers/redis.js'
+import { holdPort, startRedis } from '../../helpers/redis.js'
 import { refusal } from '../../helpers/refusal.js'
 import { API } from '../../helpers/server.js'
 import { COOKIE, createServerSessionApp, ORIGIN, SAME_ORIGIN } from '../../helpers/server-session-app.js'
@@ -296,6 +296,7 @@ describe('a Redis that is killed and restarted', () => {
       await browser.signIn()
       const callback = await browser.leave()
       await redis.stop()
+      const leave = await holdPort(redis.port)
       // This process has the session in its memory, and does not rely on it: it may have ended elsewhere.
       expect(await refusal(browser.session(), 'storage_unavailable')).toMatchObject({ retryable: true })
       await refusal(browser.fetch(), 'storage_unavailable')
@@ -310,6 +311,7 @@ describe('a Redis that is killed and restarted', () => {
       stranger.visitor.receive(failed.headers)
       expect(await stranger.session()).toBeUndefined()
 
+      await leave()
       redis = await startRedis(redis.port)
       await once(client, 'ready')
       expect(await browser.session()).toBeUndefined()
@@ -331,6 +333,7 @@ describe('a Redis that is killed and restarted', () => {
       const browser = app.browser()
       await browser.signIn()
       await redis.stop()
+      const leave = await holdPort(redis.port)
       expect((await browser.signOut()).status).toBe(303)
       expect(browser.visitor.cookies.has(COOKIE)).toBe(false)
       expect(app.events).toContainEqual(
@@ -338,6 +341,7 @@ describe('a Redis that is killed and restarted', () => {
       )
       // This process still knew the tokens.
       expect(app.revoked()).toHaveLength(2)
+      await leave()
     } finally {
       client.disconnect()
       await redis.stop()
