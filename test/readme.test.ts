@@ -9,6 +9,7 @@ const readme = readFileSync(`${root}README.md`, 'utf8')
 const snippetsOf = (text: string) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code)
 const snippets = snippetsOf(readme)
 const ofProviders = snippetsOf(readFileSync(`${root}docs/providers.md`, 'utf8'))
+const ofSessions = snippetsOf(readFileSync(`${root}docs/server-session.md`, 'utf8'))
 
 const WRONG = "import { createClient } from 'proofkey'\ncreateClient({ isuer: 'x' })"
 
@@ -42,10 +43,11 @@ describe('the README', () => {
   it('has snippets', () => expect(snippets.length).toBeGreaterThanOrEqual(4))
 
   it('has no snippet that does not compile', () => {
-    const said = diagnose([...snippets, ...ofProviders, WRONG])
+    const said = diagnose([...snippets, ...ofProviders, ...ofSessions, WRONG])
     expect(ofProviders.length).toBeGreaterThanOrEqual(4)
     expect(said.pop()).not.toEqual([])
-    expect(said).toEqual([...snippets, ...ofProviders].map(() => []))
+    expect(ofSessions.length).toBeGreaterThanOrEqual(2)
+    expect(said).toEqual([...snippets, ...ofProviders, ...ofSessions].map(() => []))
   }, 60_000)
 
   it('shows a complete sign-in in under 20 lines', () => {
