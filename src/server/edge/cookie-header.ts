@@ -14,6 +14,10 @@ export interface ParsedCookies {
 const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/
 /** `cookie-octet` of RFC 6265 §4.1.1. */
 const OCTETS = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
+/** `__Host-Http-`: for this host only, over TLS only, not for scripts; a sub-domain cannot set it. */
+export const SESSION_COOKIE = '__Host-Http-proofkey-session'
+/** In one cookie, or in chunks. */
+const SESSION_NAME = new RegExp(`^${SESSION_COOKIE}(\\.\\d)?$`)
 const OWN_NAME = /^\d{13}[\w-]{43}$/
 
 /**
@@ -40,7 +44,7 @@ export function parseCookieHeader(header: string | null): ParsedCookies {
       seen.add(name)
       if (!OCTETS.test(value)) refuse('value')
       else cookies.set(name, value)
-      if (!isOwn(name)) refuse('name')
+      if (!isOwn(name) && !SESSION_NAME.test(name)) refuse('name')
     }
   }
   return { cookies, refusals }
@@ -50,4 +54,5 @@ export function parseCookieHeader(header: string | null): ParsedCookies {
 export const isOwn = (name: string): boolean =>
   name.startsWith(COOKIE_PREFIX) && OWN_NAME.test(name.slice(COOKIE_PREFIX.length))
 
-const looksOwn = (name: string) => name.toLowerCase().includes(COOKIE_PREFIX.slice(2).toLowerCase())
+const looksOwn = (name: string) =>
+  [COOKIE_PREFIX, SESSION_COOKIE].some((own) => name.toLowerCase().includes(own.slice(2).toLowerCase()))

@@ -1,10 +1,9 @@
 import { isProofkeyError, ProofkeyError } from '../../errors.js'
 import { MAX_COOKIE_HEADER_BYTES } from '../../limits.js'
+import { SESSION_COOKIE } from './cookie-header.js'
 import type { RequestCookies } from './cookies.js'
 import { headBytes } from './response-head.js'
 
-/** `__Host-Http-`: for this host only, over TLS only, not for scripts; a sub-domain cannot set it. */
-export const SESSION_COOKIE = '__Host-Http-proofkey-session'
 /** Browsers refuse a cookie whose name and value have more than 4096 bytes (RFC 6265bis §5.6). */
 const MAX_CHUNK_BYTES = 4000
 const MAX_CHUNKS = 4

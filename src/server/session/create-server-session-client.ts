@@ -264,7 +264,7 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
         ((request) =>
           client.handleBackChannelLogout(request, async (logout) => {
             await sessionStore.endSessions?.(logout)
-            await lives.syncAll()
+            await lives.syncEnded(logout)
           })),
     }),
     session: sessionOf,

@@ -9,7 +9,7 @@ import type { StoredSession } from '../../session/session-record.js'
 import { fromText, sessionOf } from '../../session/session-state.js'
 import { createTokenSource } from '../../session/token-source.js'
 import type { CheckedSessionConfig } from './server-session-config.js'
-import type { ServerSessionRecord } from './server-session-store.js'
+import type { EndedSessions, ServerSessionRecord } from './server-session-store.js'
 
 /** A session that requests of this process use: they share its state and its refresh. */
 export interface LiveSession {
@@ -138,8 +138,16 @@ export function createLiveSessions(flow: ReturnType<typeof createFlow>, config: 
     },
 
     /** Lets the sessions of this process notice that a back-channel logout has ended them. */
-    async syncAll(): Promise<void> {
-      await Promise.all([...entries.values()].map(({ session }) => session.sync().catch(() => undefined)))
+    async syncEnded({ issuer, subject, sessionId }: EndedSessions): Promise<void> {
+      const isMeant = ({ parts }: LiveSession) => {
+        const claims = parts.machine.last?.session.claims
+        return (
+          claims?.iss === issuer && (sessionId === undefined ? claims.sub === subject : claims['sid'] === sessionId)
+        )
+      }
+      const meant = [...entries.values()].filter(({ session }) => isMeant(session))
+      // The next request notices it too.
+      await Promise.all(meant.map(({ session }) => session.sync().catch(() => undefined)))
     },
   }
 }

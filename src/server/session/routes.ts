@@ -1,6 +1,9 @@
 import { isTicket } from '../../crypto/ticket.js'
 import { codeOf, isProofkeyError, type ProofkeyError } from '../../errors.js'
 import type { StartOptions } from '../../flow/flow.js'
+import { isCallback } from '../../protocol/authorize/callback.js'
+import { parseUrl } from '../../protocol/discovery/endpoint.js'
+import { isBadRequest } from '../edge/bad-request.js'
 import { requestedUrl } from '../edge/forwarded.js'
 import { isFromOrigin } from '../edge/start-guard.js'
 import type { SignedOut } from '../server-sign-out.js'
@@ -68,10 +71,13 @@ export function createRoutes(endpoints: Endpoints): (request: Request) => Promis
   }
 
   return async (request) => {
+    if (!parseUrl(request.url)) return text('Bad request.', 400)
     const url = requestedUrl(request, forwardedHeaders)
-    const isBack = url.pathname === back && isTicket(url.searchParams.get('state') ?? '')
+    const isBack =
+      url.pathname === back && isTicket(url.searchParams.get('state') ?? '') && !isCallback(url.searchParams)
     const route = isBack ? { GET: signedOut } : routes.get(url.pathname)
     if (!route) return undefined
+    if (isBadRequest(request)) return text('Bad request.', 400)
     const handler = Object.hasOwn(route, request.method) ? route[request.method] : undefined
     if (!handler) return text('Method not allowed.', 405, { allow: Object.keys(route).join(', ') })
     return handler(request, url).catch((error) => failed(error, request))

@@ -56,6 +56,7 @@ describe.each(['memory', 'redis', 'cookie'] as const)('attacks on a session in %
     expect((await withCookie(own)).session).toBeDefined()
     for (const cookie of [`${own}; ${COOKIE}=${'y'.repeat(43)}`, `${COOKIE}=${'y'.repeat(43)}; ${own}`])
       expect((await withCookie(cookie)).session).toBeUndefined()
+    expect(app.types()).toContain('cookie_refused')
     // Names that a sub-domain may set, and that only look the same.
     for (const other of [COOKIE.toLowerCase(), COOKIE.slice(2), `\u00a0${COOKIE}`, `${COOKIE}\u00a0`])
       expect(

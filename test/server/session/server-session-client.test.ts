@@ -187,6 +187,25 @@ describe.each(['memory', 'redis', 'cookie'] as const)('a session on the server, 
     await refusal(app.browser().fetch(`${API}/orders`), 'login_required')
   })
 
+  it('serves callback and sign-out at one path', async () => {
+    const app = createServerSessionApp(store, { redirectUri: `${ORIGIN}/`, postLogoutRedirectUri: `${ORIGIN}/` })
+    const browser = app.browser()
+    await browser.signIn('?returnTo=/inbox')
+    expect(await browser.session()).toBeDefined()
+    const left = await browser.visit('/auth/sign-out?returnTo=/bye', { method: 'POST', headers: SAME_ORIGIN })
+    const state = new URL(left.headers.get('location') ?? '').searchParams.get('state')
+    const back = await browser.visit(`/?state=${state}`)
+    expect([back.status, back.headers.get('location')]).toEqual([303, '/bye'])
+    expect(browser.visitor.cookies.size).toBe(0)
+  })
+
+  it('answers invalid requests with 400', async () => {
+    const app = createServerSessionApp(store)
+    for (const path of ['/auth/session', '/auth/callback?code=x', '/auth/sign-in'])
+      expect(await app.auth.handle(new Request(`http://bad-request.invalid${path}`))).toMatchObject({ status: 400 })
+    expect(await app.auth.handle({ ...new Request(ORIGIN), url: 'http://[' } as Request)).toMatchObject({ status: 400 })
+  })
+
   it('serves nothing but its paths', async () => {
     const app = createServerSessionApp(store)
     const get = (path: string, init?: RequestInit) => app.auth.handle(new Request(ORIGIN + path, init))
