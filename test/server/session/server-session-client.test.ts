@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { redisSessions, stepUp } from '../../../src/server.js'
@@ -33,6 +34,7 @@ describe.each(['memory', 'redis', 'cookie'] as const)('a session on the server, 
     later(3600)
     expect((await browser.fetch()).status).toBe(200)
     expect(app.refreshes()).toBe(1)
+    const cookie = browser.visitor.cookies.get(COOKIE) ?? 'none'
     const left = await browser.signOut()
     expect(left.headers.get('location')).toContain('https://as.example/end?')
     expect(left.headers.get('location')).toContain('id_token_hint=')
@@ -40,6 +42,7 @@ describe.each(['memory', 'redis', 'cookie'] as const)('a session on the server, 
     expect(await browser.session()).toBeUndefined()
     for (const token of app.server.issued.filter((one) => /^(access|refresh)/.test(one)))
       expect(app.server.isGood(token)).toBe(false)
+    for (const secret of [...app.server.issued, cookie]) expect(JSON.stringify(app.events)).not.toContain(secret)
   })
 
   it('shows the browser no token', async () => {
@@ -115,8 +118,35 @@ describe.each(['memory', 'redis', 'cookie'] as const)('a session on the server, 
     expect(app.types()).toContain('tokens_not_revoked')
     expect(app.types()).not.toContain('session_ended')
     expect(app.revoked()).toEqual([])
+    // Its response may come later than that of the sign-in: it deletes no cookie.
+    expect((await app.auth.session(before.request('/'))).headers.has('set-cookie')).toBe(false)
     // In this process also the cookie store knows that it was replaced.
     expect(await before.session()).toBeUndefined()
+  })
+
+  it('goes on with the refresh token of a refresh that was under way, if the second sign-in brings none', async () => {
+    const app = createServerSessionApp(store)
+    const browser = app.browser()
+    await browser.signIn()
+    later(3600)
+    const callback = await browser.leave()
+    const refresh = app.holdTokens()
+    const refreshing = app.auth.fetch(browser.request('/'), `${API}/orders`)
+    await vi.waitFor(() => expect(app.held()).toBe(1))
+    app.server.faults.token = { refresh_token: undefined }
+    const signIn = app.holdTokens()
+    const returning = app.auth.handle(browser.request(callback.href))
+    await vi.waitFor(() => expect(app.held()).toBe(2))
+    signIn.release()
+    for (let turns = 0; turns < 20; turns++) await turn()
+    refresh.release()
+    await refreshing
+    app.holdTokens().release()
+    browser.visitor.receive((await returning)!.headers)
+    app.server.faults.token = {}
+    later(3600)
+    expect((await browser.fetch()).status).toBe(200)
+    expect(app.server.reused.size).toBe(0)
   })
 
   it('revokes the tokens of the user before when another user signs in', async () => {
