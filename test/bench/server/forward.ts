@@ -2,7 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { pipeline } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
 import { fileURLToPath } from 'node:url'
 import { Agent, request, pipeline as undiciPipeline } from 'undici'
 import { sendResponse, toRequest } from '../../../src/server/edge/node-http.js'
@@ -14,7 +15,7 @@ import { type Row, textTable } from '../table.js'
 const TOKEN = 'an-access-token'
 const HOPS =
   /^(?:connection|keep-alive|te|trailer|transfer-encoding|upgrade|host|cookie|authorization|x-proofkey|proxy-.*)$/
-const NAMES = ['forward', 'undici.pipeline'] as const
+const NAMES = ['forward', 'undici.pipeline', 'fetch'] as const
 type Name = (typeof NAMES)[number]
 
 const CASES = {
@@ -54,6 +55,19 @@ const byHand = (apiOrigin: string): RequestListener => {
   }
 }
 
+/** The same with the global `fetch`: what of the difference is its price. */
+const byFetch =
+  (apiOrigin: string): RequestListener =>
+  async (incoming, outgoing) => {
+    const url = new URL(`/v1/${incoming.url?.slice('/api/'.length)}`, apiOrigin)
+    const headers = { ...endToEnd(incoming.headers), authorization: `Bearer ${TOKEN}` }
+    const { method = 'GET' } = incoming
+    const body = method === 'GET' ? {} : { body: incoming, duplex: 'half' }
+    const response = await fetch(url, { method, headers, redirect: 'manual', ...body } as unknown as RequestInit)
+    outgoing.writeHead(response.status, endToEnd(Object.fromEntries(response.headers)))
+    pipeline(Readable.fromWeb(response.body as ReadableStream), outgoing, (error) => error && outgoing.destroy())
+  }
+
 const withForward =
   (apiOrigin: string): RequestListener =>
   async (incoming, response) => {
@@ -74,9 +88,9 @@ async function listening(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** The process of the API, or that of both proxies: tells its addresses, and for each message its processor time. */
+/** The process of the API, or that of the proxies: tells its addresses, and for each message its processor time. */
 async function serve(apiOrigin: string | undefined) {
-  const listeners = apiOrigin === undefined ? [api] : [withForward(apiOrigin), byHand(apiOrigin)]
+  const listeners = apiOrigin === undefined ? [api] : [withForward(apiOrigin), byHand(apiOrigin), byFetch(apiOrigin)]
   process.send?.(await Promise.all(listeners.map(listening)))
   process.on('message', () => {
     const { user, system } = process.cpuUsage()
@@ -113,7 +127,7 @@ async function run(origin: string, name: keyof typeof CASES, dispatcher: Agent, 
   return { ms, processorMs: ((await asked(child)) - processor) / times }
 }
 
-/** Compares `forward` with `undici.pipeline` by hand: both in one process, the API and the browser in two others. */
+/** Compares `forward` with `undici.pipeline` by hand: the proxies in one process, the API and the browser in two others. */
 export async function raceForward(rounds: number): Promise<void> {
   const children: ChildProcess[] = []
   const start = async (...options: string[]) => {
@@ -125,30 +139,27 @@ export async function raceForward(rounds: number): Promise<void> {
     const [, [apiOrigin]] = await start()
     const [child, origins] = await start(apiOrigin!)
     const dispatcher = new Agent()
-    const rows: Row[] = [['', ...NAMES, 'rate', 'processor time']]
+    const rows: Row[] = [['', ...NAMES.map((name) => (name === 'forward' ? name : `${name} by hand`))]]
     for (const name of Object.keys(CASES) as (keyof typeof CASES)[]) {
-      const samples: Record<Name, Awaited<ReturnType<typeof run>>[]> = { forward: [], 'undici.pipeline': [] }
+      const samples: Record<Name, Awaited<ReturnType<typeof run>>[]> = { forward: [], 'undici.pipeline': [], fetch: [] }
       for (let round = -2; round < rounds; round++) {
-        for (const turn of [0, 1]) {
-          const which = (Math.abs(round) + turn) % 2
+        for (const turn of NAMES.keys()) {
+          const which = (Math.abs(round) + turn) % NAMES.length
           const sample = await run(origins[which]!, name, dispatcher, child)
           if (round >= 0) samples[NAMES[which]!].push(sample)
         }
       }
-      const ratio = (value: 'ms' | 'processorMs') =>
-        median(samples.forward.map((sample, round) => samples['undici.pipeline'][round]![value] / sample[value]))
-      const cell = (of: Name) => {
-        const [ms, processorMs] = (['ms', 'processorMs'] as const).map((value) =>
-          median(samples[of].map((one) => one[value])),
-        )
-        return `${Math.round(1000 / ms!)}/s, ${processorMs!.toFixed(2)} ms`
-      }
-      rows.push([name, ...NAMES.map(cell), `${ratio('ms').toFixed(2)}×`, `${(1 / ratio('processorMs')).toFixed(2)}×`])
+      const all = (of: Name, value: 'ms' | 'processorMs') => samples[of].map((sample) => sample[value])
+      // Round by round, since what else the machine does changes between them.
+      const ratio = (of: Name) => median(all(of, 'ms').map((ms, round) => ms / all('forward', 'ms')[round]!))
+      const cell = (of: Name) =>
+        `${Math.round(1000 / median(all(of, 'ms')))}/s, ${median(all(of, 'processorMs')).toFixed(2)} ms (${ratio(of).toFixed(2)}×)`
+      rows.push([name, ...NAMES.map(cell)])
     }
     await dispatcher.close()
     console.log(textTable(rows))
     console.log(
-      `\nMedians of ${rounds} rounds: requests per second and the proxy's processor time for one. Last columns: forward / undici.pipeline.`,
+      `\nMedians of ${rounds} rounds: requests per second and the proxy's processor time for one; in brackets the rate of forward / its own.`,
     )
   } finally {
     for (const child of children) child.disconnect()
