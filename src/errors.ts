@@ -46,6 +46,7 @@ export type ErrorCode =
   // server client
   | 'start_refused'
   | 'exchange_refused'
+  | 'forward_refused'
   | 'logout_token_invalid'
   // the token endpoint
   | 'token_request_refused'

@@ -2,8 +2,9 @@
  * Compares proofkey's server client with openid-client and iron-session by hand: the same requests, the same token
  * responses, one process, one run, in rotating order. Prints a report; fails only when somebody is not signed in.
  *
- * `npm run bench:server -- [--rounds 150] [--people 20] [--sign-ins 100000]`
- * --people: sign-ins in a round; --sign-ins: over how many the heap is watched, 0 for none
+ * `npm run bench:server -- [--rounds 150] [--people 20] [--sign-ins 100000] [--forwards 15]`
+ * --people: sign-ins in a round; --sign-ins: over how many the heap is watched, 0 for none; --forwards: rounds
+ * of `forward` against undici.pipeline, 0 for none
  */
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -11,6 +12,7 @@ import { createAuthorizationServer } from './server/authorization-server.js'
 import { create as byHand } from './server/by-hand.js'
 import type { Contestant } from './server/contract.js'
 import { described, recordCalls, replay } from './server/floor.js'
+import { raceForward } from './server/forward.js'
 import { heapInChild, heapOver } from './server/heap.js'
 import { withMemoryVault, withSealedCookie } from './server/proofkey.js'
 import { REDIRECT_URI, signInMany, type Timed } from './server/sign-ins.js'
@@ -34,13 +36,15 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '150' },
     people: { type: 'string', default: '20' },
     'sign-ins': { type: 'string', default: '100000' },
+    forwards: { type: 'string', default: '15' },
     heap: { type: 'string' },
   },
 })
 const [rounds, people, signIns] = [wholeNumber('rounds', 1), wholeNumber('people', 1), wholeNumber('sign-ins', 0, 200)]
+const forwards = wholeNumber('forwards', 0)
 const setup = { clientId: 'web', clientSecret: 's3cret', redirectUri: REDIRECT_URI, scope: 'openid profile' }
 
-function wholeNumber(name: 'rounds' | 'people' | 'sign-ins', least: number, step = 1): number {
+function wholeNumber(name: 'rounds' | 'people' | 'sign-ins' | 'forwards', least: number, step = 1): number {
   const number = Number(options[name])
   if (Number.isInteger(number) && number >= least && number % step === 0) return number
   throw new Error(`--${name} takes a whole number from ${least}${step > 1 ? ` in steps of ${step}` : ''}`)
@@ -135,4 +139,5 @@ if (heap) {
 } else {
   await report()
   if (signIns) await reportHeap()
+  if (forwards) await raceForward(forwards)
 }

@@ -8,12 +8,21 @@ interface FrameworkRequest extends IncomingMessage {
   readonly originalUrl?: string
   /** The body as a body parser has parsed it. */
   readonly body?: unknown
+  /** Express: the response. */
+  readonly res?: ServerResponse | undefined
+  /** Of HTTP/2. */
+  readonly stream?: { readonly endAfterHeaders?: boolean }
 }
 
 /** Options of {@link toRequest}. */
 export interface ToRequestOptions {
   /** The body, if it was read before, parsed or not. Default: `request.body` of Express. */
   readonly body?: unknown
+  /**
+   * Node's response. With it the `signal` of the request is aborted if the browser leaves before the response is sent.
+   * Default: `request.res` of Express.
+   */
+  readonly response?: ServerResponse | undefined
 }
 
 /**
@@ -34,11 +43,13 @@ export function toRequest(incoming: FrameworkRequest, options: ToRequestOptions 
       if (!name.startsWith(':')) for (const value of [values].flat()) sent.append(name, value)
     }
     if (method === UNSUPPORTED) return badRequest(pathOf(incoming), { method, headers: sent })
-    const head = { method, headers: sent }
+    const head = { method, headers: sent, signal: signalOf(options.response ?? incoming.res) }
     const origin = originOf(incoming)
-    const body = /^(GET|HEAD)$/.test(method)
-      ? {}
-      : { body: written(options.body ?? incoming.body, incoming) ?? streamFrom(incoming), duplex: 'half' }
+    const parsed = /^(GET|HEAD)$/.test(method) ? undefined : written(options.body ?? incoming.body, incoming)
+    // It was the length of what is serialised again.
+    if (parsed !== undefined) sent.delete('content-length')
+    const body =
+      parsed === undefined && !hasBody(incoming, method) ? {} : { body: parsed ?? streamFrom(incoming), duplex: 'half' }
     return new Request((origin ?? BAD_REQUEST_ORIGIN) + pathOf(incoming), { ...head, ...body })
   } catch {
     return badRequest('/', { method: UNSUPPORTED })
@@ -74,9 +85,53 @@ function pathOf(request: FrameworkRequest): string {
   return url ? url.pathname + url.search : '/'
 }
 
-/** Node has it since 20.6; TypeScript's DOM types do not. */
-const streamFrom = (body: AsyncIterable<Uint8Array>) =>
-  (ReadableStream as unknown as { from(body: AsyncIterable<Uint8Array>): ReadableStream }).from(body)
+/** HTTP/1 marks a body by its headers (RFC 9112 §6.3), HTTP/2 ends the stream at once. */
+function hasBody({ httpVersionMajor, headers, stream }: FrameworkRequest, method: string): boolean {
+  if (/^(GET|HEAD)$/.test(method)) return false
+  if (httpVersionMajor !== 1) return !stream?.endAfterHeaders
+  return 'content-length' in headers || 'transfer-encoding' in headers
+}
+
+/** Aborted if the connection closes before the response is sent. */
+function signalOf(outgoing: ServerResponse | undefined): AbortSignal | null {
+  if (!outgoing) return null
+  const controller = new AbortController()
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) controller.abort(new DOMException('The browser has left.', 'AbortError'))
+  })
+  return controller.signal
+}
+
+/** The body as a stream that reads no more than it is asked for. Untouched until then. */
+function streamFrom(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  let isListening = false
+  let wake = () => {}
+  const onChange = () => wake()
+  const changes = ['readable', 'end', 'error', 'close']
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        if (!isListening) for (const change of changes) incoming.on(change, onChange)
+        isListening = true
+        for (;;) {
+          const chunk = incoming.read()
+          if (chunk !== null) return controller.enqueue(chunk)
+          if (incoming.readableEnded) return controller.close()
+          if (incoming.destroyed) throw incoming.errored ?? new Error('The request is incomplete.')
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+        }
+      },
+      cancel() {
+        for (const change of changes) incoming.off(change, onChange)
+        // Read on without keeping it: a browser that cannot send its request does not see the response.
+        incoming.resume()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}
 
 /** A body that was read before, serialised again in its content type. */
 function written(body: unknown, { headers, readableEnded }: IncomingMessage): BodyInit | undefined {
@@ -90,12 +145,74 @@ function written(body: unknown, { headers, readableEnded }: IncomingMessage): Bo
   return `${new URLSearchParams(fields)}`
 }
 
-/** Sends a Web `Response` as Node's response (`http`, Express; in Fastify `reply.raw` after `reply.hijack()`). */
+/**
+ * Sends a Web `Response` as Node's response (`http`, Express; in Fastify `reply.raw` after `reply.hijack()`). The body is
+ * streamed, no faster than the browser reads it, and cancelled if the browser leaves. If it fails after its beginning was
+ * sent, the connection is closed, so that the browser does not take it for complete.
+ * @throws what reading the body throws, if nothing was sent before
+ */
 export async function sendResponse(outgoing: ServerResponse, response: Response): Promise<void> {
-  outgoing.statusCode = response.status
-  appendHeaders(outgoing, response.headers)
-  outgoing.end(Buffer.from(await response.arrayBuffer()))
+  const reader = response.body?.getReader()
+  const sendHead = () => {
+    outgoing.statusCode = response.status
+    appendHeaders(outgoing, response.headers)
+  }
+  if (!reader || outgoing.req?.method === 'HEAD') {
+    sendHead()
+    outgoing.end()
+    return reader?.cancel().catch(() => {})
+  }
+  let wake = () => {}
+  const leave = () => {
+    wake()
+    // It may have failed or ended.
+    reader.cancel().catch(() => {})
+  }
+  outgoing.on('drain', () => wake())
+  outgoing.on('close', leave)
+  if (outgoing.destroyed) leave()
+  const first = reader.read()
+  const isReady = await isSettled(first)
+  // Thrown while another response can be sent.
+  if (isReady) await first
+  sendHead()
+  if (!isReady) outgoing.flushHeaders()
+  try {
+    let { done, value } = await first
+    if (!done) {
+      const second = reader.read()
+      // Node then sends the length of a body that is complete, instead of chunks.
+      if ((await isSettled(second)) && (await second).done) return void (outgoing.destroyed || outgoing.end(value))
+      await write(value)
+      ;({ done, value } = await second)
+    }
+    while (!done) {
+      await write(value)
+      ;({ done, value } = await reader.read())
+    }
+    outgoing.end()
+  } catch {
+    outgoing.destroy()
+  }
+
+  async function write(chunk: Uint8Array | undefined) {
+    // A write to what is destroyed is an error event.
+    if (outgoing.destroyed || outgoing.write(chunk)) return
+    await new Promise<void>((resolve) => {
+      wake = resolve
+    })
+  }
 }
+
+/** Whether it is settled already, or by nothing but the promises that are ready. */
+const isSettled = (promise: Promise<unknown>): Promise<boolean> =>
+  Promise.race([
+    promise.then(
+      () => true,
+      () => true,
+    ),
+    new Promise<boolean>((resolve) => setImmediate(resolve, false)),
+  ])
 
 /** Adds the `headers` of a result or an error to Node's response. Cookies that are already set are kept. */
 export function appendHeaders(outgoing: ServerResponse, headers: Headers): void {

@@ -1,0 +1,64 @@
+import type { ProofkeyError } from '../../errors.js'
+import { MAX_TIMER_MS } from '../../limits.js'
+import { configInvalid } from '../../protocol/authorize/begin.js'
+import { type InsecureSwitch, parseUrl } from '../../protocol/discovery/endpoint.js'
+import type { FetchLike } from '../../protocol/request.js'
+import type { Dpop } from '../../protocol/token/dpop.js'
+import { EXCHANGE_HEADER } from '../../protocol/token/exchange-at.js'
+import { type Apis, checkApis } from '../../session/apis.js'
+
+/** Which token is needed. */
+export interface ForwardTokenRequest {
+  /** The origin of the API, as in `apis`. */
+  readonly api: string
+  /** A token that the API has refused: another one is needed. */
+  readonly rejected?: string | undefined
+  /** Aborted if the browser leaves. */
+  readonly signal: AbortSignal
+}
+
+/** Options of {@link createForward}. */
+export interface ForwardConfig {
+  /** The app's own origin: `https://app.example.com`. Its pages may send requests, other sites may not. */
+  readonly origin: string
+  /** The only APIs that requests are forwarded to. */
+  readonly apis: Apis
+  /**
+   * The access token of the request's session. Called once for each request that may be forwarded, and a second time if the
+   * API rejects the token. Its `ProofkeyError` becomes the response, with the `Set-Cookie` of its `headers`.
+   */
+  readonly tokenFor: (request: Request, needed: ForwardTokenRequest) => Promise<{ readonly accessToken: string }>
+  /** Used instead of the global `fetch`. */
+  readonly fetch?: FetchLike | undefined
+  /** With it, tokens are sent as `DPoP` with a proof (RFC 9449), otherwise as `Bearer`. */
+  readonly dpop?: Pick<Dpop, 'attempt'> | undefined
+  /** The client whose key `dpop` uses: `JSON.stringify([issuer, clientId])`. */
+  readonly clientKey?: string | undefined
+  /** The header that each request must have, with any value: other sites cannot send it. Default `x-proofkey`. */
+  readonly header?: string | undefined
+  /**
+   * A request ends if neither side sends or takes anything for so long, in seconds. Default 60. An event stream has to send
+   * a comment within this time.
+   */
+  readonly idleTimeoutSeconds?: number | undefined
+  readonly insecure?: InsecureSwitch | undefined
+  /** Called with the error of each response that does not come from the API. */
+  readonly onError?: ((error: ProofkeyError) => void) | undefined
+}
+
+/** The options with their defaults. @throws `config_invalid` */
+export function checkForwardConfig(config: ForwardConfig) {
+  const { origin, apis, clientKey = '', idleTimeoutSeconds = 60 } = config
+  const header = (config.header ?? EXCHANGE_HEADER).toLowerCase()
+  const problems: string[] = []
+  if (parseUrl(origin)?.origin !== origin)
+    problems.push('origin (string): must be an origin, without a slash at its end')
+  // Browsers let other sites send some headers, or send them themselves.
+  if (!/^x-(?!forwarded)[\w-]+$/.test(header))
+    problems.push('header (string): must start with x-, for example x-proofkey')
+  if (!(idleTimeoutSeconds > 0 && idleTimeoutSeconds * 1000 <= MAX_TIMER_MS))
+    problems.push(`idleTimeoutSeconds (${typeof idleTimeoutSeconds}): a positive number of seconds`)
+  if (problems[0]) throw configInvalid(problems)
+  checkApis(apis, config.insecure)
+  return { ...config, clientKey, header, idleTimeoutSeconds }
+}

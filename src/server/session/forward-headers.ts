@@ -1,0 +1,102 @@
+import { responseRefused } from '../../protocol/request.js'
+import type { ForwardRoute } from './forward-target.js'
+
+/** Of one connection only (RFC 9110 §7.6.1), in requests and responses; also those that `Connection` names. */
+const HOP_BY_HOP = ['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings']
+
+/** Headers of the request that the API does not get. */
+const NOT_SENT = new Set([
+  ...HOP_BY_HOP,
+  // Credentials of the app, and what replaces them.
+  ...['cookie', 'cookie2', 'authorization', 'dpop'],
+  // Of the connection to the API, which `fetch` sets.
+  ...['host', 'content-length', 'expect', 'accept-encoding'],
+  // What a browser says about its page: the API would take the page for its own client, or apply CORS to this server.
+  ...['origin', 'referer', 'access-control-request-method', 'access-control-request-headers'],
+  // What only a proxy may say: who the client is, and which path it asked for.
+  ...['forwarded', 'via', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'true-client-ip', 'cf-connecting-ip'],
+  ...['x-original-url', 'x-original-uri', 'x-original-host', 'x-rewrite-url', 'x-http-method-override', 'x-host'],
+  ...['x-http-method', 'x-method-override'],
+])
+const NOT_SENT_PREFIX = /^(?:proxy-|x-forwarded|x-proxy|sec-|:)/
+
+/** Headers of the response that the browser does not get. */
+const NOT_PASSED = new Set([
+  ...HOP_BY_HOP,
+  // Would set the app's own cookies.
+  ...['set-cookie', 'set-cookie2'],
+  'dpop-nonce',
+  // Would apply to the whole origin of the app.
+  ...['alt-svc', 'clear-site-data', 'strict-transport-security', 'nel', 'report-to', 'service-worker-allowed'],
+])
+/** With CORS headers of the API, other sites could read the app's responses. */
+const NOT_PASSED_PREFIX = /^(?:proxy-|access-control-)/
+
+/** The codings that every `fetch` decodes. */
+const CODINGS = 'gzip, deflate, br'
+const DECODED = /^\s*(?:x-gzip|gzip|deflate|br)(?:\s*,\s*(?:x-gzip|gzip|deflate|br))*\s*$/i
+
+/**
+ * The headers for the API, without those of the app, of one connection, and those that only a proxy may send.
+ * @param guard the name of the header that other sites cannot send
+ */
+export function headersToApi(headers: Headers, guard: string, own: Readonly<Record<string, string>> = {}) {
+  const named = namedIn(headers.get('connection'))
+  const sent: Record<string, string> = {}
+  for (const [name, value] of headers) {
+    if (!NOT_SENT.has(name) && !NOT_SENT_PREFIX.test(name) && !named.has(name) && name !== guard) sent[name] = value
+  }
+  // A range is one of the encoded bytes: for it, `fetch` asks for `identity` itself.
+  if (!headers.has('range')) sent['accept-encoding'] = CODINGS
+  for (const [name, value] of Object.entries(own)) sent[name.toLowerCase()] = value
+  return sent
+}
+
+/**
+ * The headers of the API's response for the browser.
+ * @throws `response_refused`, if it redirects to elsewhere, or has a coding that `fetch` may or may not have decoded
+ */
+export function headersToBrowser(response: Response, url: URL, route: ForwardRoute, hasBody: boolean): Headers {
+  const { status, headers } = response
+  const named = namedIn(headers.get('connection'))
+  const passed = new Headers()
+  for (const [name, value] of headers) {
+    if (!NOT_PASSED.has(name) && !NOT_PASSED_PREFIX.test(name) && !named.has(name)) passed.append(name, value)
+  }
+  decode(passed, url, status, hasBody)
+  for (const name of ['location', 'content-location']) {
+    const location = passed.get(name)
+    const path = location === null ? undefined : route.pathFor(location, url)
+    if (path !== undefined) passed.set(name, path)
+    // Neither this server nor the browser follows it: it would leave the target.
+    else if (location !== null && name === 'location' && status >= 300 && status < 400)
+      throw responseRefused(url.origin, 'redirects to a URL that is not below the target', 'Call the final URL.')
+  }
+  keepPrivate(passed)
+  return passed
+}
+
+/** `fetch` has decoded the body, but not the headers that describe its encoded form. */
+function decode(headers: Headers, url: URL, status: number, hasBody: boolean): void {
+  const coding = headers.get('content-encoding')
+  if (coding === null) return
+  if (hasBody && (!DECODED.test(coding) || status === 206))
+    throw responseRefused(url.origin, 'has a content coding that was not asked for', 'Obey Accept-Encoding at the API.')
+  for (const name of ['content-encoding', 'content-length']) headers.delete(name)
+}
+
+/**
+ * The request to the API had credentials, so shared caches did not store the response (RFC 9111 §3.5). They do not see that
+ * in the browser's request, whose credential is a cookie. And after a sign-out the browser's own cache must not serve it to
+ * the next user.
+ */
+function keepPrivate(headers: Headers): void {
+  const said = (headers.get('cache-control') ?? '').split(',').map((one) => one.replace(/^[ \t]+|[ \t]+$/g, ''))
+  const kept = said.filter((one) => one && !/^(?:public|private|s-maxage|proxy-revalidate)\b/i.test(one))
+  headers.set('cache-control', ['private', ...kept].join(', '))
+  headers.delete('expires')
+  if (headers.get('vary') !== '*') headers.append('vary', 'Cookie')
+}
+
+const namedIn = (connection: string | null): Set<string> =>
+  new Set(connection?.split(',').map((name) => name.replace(/[ \t]/g, '').toLowerCase()))

@@ -1,0 +1,94 @@
+import { configInvalid } from '../../protocol/authorize/begin.js'
+import { parseUrl } from '../../protocol/discovery/endpoint.js'
+import type { Apis } from '../../session/apis.js'
+
+/** Where to forward a request to. */
+export interface ForwardTarget {
+  /** The API: one of the origins in `apis`, and the path that the requests stay below: `https://api.example.com/v1`. */
+  readonly to: string
+  /**
+   * The path at the app: one path, or all below one. With `/api/*` and the `to` above, `/api/orders/7?a=b` is forwarded to
+   * `https://api.example.com/v1/orders/7?a=b`.
+   */
+  readonly path: string
+  /** Headers for the API, in place of those of the request: for example `x-forwarded-for`, if you know the client's address. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+/** A target, checked. */
+export interface ForwardRoute {
+  /** Its origin, as in `apis`. */
+  readonly api: string
+  /** @returns the URL at the API; undefined if the path does not match, or could be read as another one */
+  urlFor(requested: URL): URL | undefined
+  /** @returns the path at the app for a URL at the API; undefined if it is not below the target */
+  pathFor(location: string, base: URL): string | undefined
+}
+
+/** @throws `config_invalid` */
+export function forwardRoute({ to, path }: ForwardTarget, apis: Apis): ForwardRoute {
+  const target = parseUrl(to)
+  const { origin = '', pathname = '' } = target ?? {}
+  const problems: string[] = []
+  if (
+    !target ||
+    !Object.hasOwn(apis, origin) ||
+    ![origin, origin + pathname].includes(to) ||
+    !/^(?:\/[\w.~-]+)*\/?$/.test(pathname)
+  )
+    problems.push(
+      'to (string): must be an origin of apis, with or without a path, for example https://api.example.com/v1',
+    )
+  if (!/^\/(?:[\w.~-]+\/)*(?:\*|[\w.~-]+)?$/.test(path) || parseUrl(path, 'https://app.invalid')?.pathname !== path)
+    problems.push('path (string): must be a path, or end with /*, for example /api/*')
+  if (problems[0]) throw configInvalid(problems)
+  const isExact = !path.endsWith('*')
+  const [here, there] = isExact ? [path, pathname] : [path.slice(0, -1), `${pathname.replace(/\/$/, '')}/`]
+  const restOf = (whole: string, start: string) => {
+    const rest = whole.startsWith(start) ? whole.slice(start.length) : undefined
+    return rest === '' || (rest && !isExact && isPlainPath(rest)) ? rest : undefined
+  }
+
+  return {
+    api: origin,
+    urlFor(requested) {
+      const rest = restOf(requested.pathname, here)
+      if (rest === undefined) return undefined
+      const url = parseUrl(origin + there + rest + requested.search)
+      return url?.origin === origin && url.pathname === there + rest ? url : undefined
+    },
+    pathFor(location, base) {
+      const url = parseUrl(location, base.href)
+      if (url?.origin !== origin || url.username || url.password) return undefined
+      const rest = restOf(url.pathname, there)
+      return rest === undefined ? undefined : here + rest + url.search + url.hash
+    },
+  }
+}
+
+/** How often text is decoded: more than that is no honest path. */
+const MAX_ROUNDS = 5
+
+/**
+ * Whether every server reads the same segments in a path that `URL` has parsed. Some decode twice, remove path parameters
+ * (`..;x`), take `\` for `/`, or normalise Unicode: then the path could leave the target.
+ */
+const isPlainPath = (path: string): boolean =>
+  path
+    .replace(/\/$/, '')
+    .split('/')
+    .every((segment) => {
+      const text = fullyDecoded(segment)
+      return text !== undefined && !/[/\\\p{Cc}]/u.test(text) && !/^[.\s\p{Cf}]*(?:;|$)/u.test(text)
+    })
+
+/** Undefined if a byte is not UTF-8 (an overlong dot, for example), or if it is encoded too often. */
+function fullyDecoded(text: string, rounds = MAX_ROUNDS): string | undefined {
+  try {
+    const once = text.normalize('NFKC').replace(/(?:%[\da-f]{2})+/gi, decodeURIComponent)
+    if (once === text) return text
+    return rounds ? fullyDecoded(once, rounds - 1) : undefined
+  } catch {
+    return undefined
+  }
+}
