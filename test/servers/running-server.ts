@@ -17,6 +17,8 @@ export interface RegisteredClient {
 export interface StartServerOptions {
   /** Registered for all clients. */
   readonly redirectUri?: string
+  /** Without the CORS headers that the tests add where a library leaves them to its user. */
+  readonly withoutCors?: true
 }
 
 /** An authorization server on a loopback port. Whoever starts it closes it. */

@@ -25,7 +25,7 @@ export async function ask(
   redirectUris?: readonly string[],
 ): Promise<Answer> {
   const request = await context.authorizationRequest(changes)
-  const response = await context.send({ url: request.url.href, headers: { accept: 'text/html' } })
+  const response = await context.send({ url: request.url.href, navigation: true })
   const { location, status } = response
   const redirects = status >= 300 && status < 400
   const redirectUri =

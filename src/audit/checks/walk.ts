@@ -27,7 +27,7 @@ export async function walk(context: AuditContext, request: AuthorizationRequest)
       .filter(([name]) => name.startsWith(`${url.host} `))
       .map(([name, value]) => `${name.slice(url.host.length + 1)}=${value}`)
       .join('; ')
-    const page = await context.send({ url: url.href, headers: { accept: 'text/html', ...(cookie && { cookie }) } })
+    const page = await context.send({ url: url.href, navigation: true, headers: cookie ? { cookie } : {} })
     for (const line of page.headers.getSetCookie()) {
       const [, name, value = ''] = /^\s*([^=;]+)=([^;]*)/.exec(line) ?? []
       if (name) cookies.set(`${url.host} ${name}`, value)

@@ -78,7 +78,7 @@ export async function seenWithoutSession(context: AuditContext, url: URL, arriva
   // Where requests must be pushed, this URL was not what the browser visited.
   if (context.metadata['require_pushed_authorization_requests'] === true && !url.searchParams.has('request_uri'))
     return reaction
-  const { status, location } = await context.send({ url: url.href })
+  const { status, location } = await context.send({ url: url.href, navigation: true })
   const error = location?.searchParams.get('error')
   const refused = isClientError(status) || (error && !OF_THE_PERSON.test(error))
   return refused ? { outcome: 'refused', detail: `status ${status}${error ? `, ${error}` : ''}` } : reaction

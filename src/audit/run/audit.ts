@@ -8,7 +8,7 @@ import { type AuditClient, isPublic } from '../client.js'
 import type { AuditReport, AuditResult } from '../report/report.js'
 import { REPORT_VERSION, summaryOf } from '../report/report.js'
 import { VERSION } from '../version.js'
-import { type ContextParts, createContext } from './context.js'
+import { type ContextParts, createContext, type Metadata } from './context.js'
 import { createHonestSignIns, type HonestSignIns } from './honest-sign-in.js'
 import { createHttp } from './http.js'
 import { createIssuedTokens } from './issued-tokens.js'
@@ -18,6 +18,8 @@ import { revokeAll } from './revoke.js'
 
 export interface AuditOptions {
   readonly issuer: string
+  /** The server's endpoints, where it publishes no metadata; then what it publishes is not read. */
+  readonly metadata?: Metadata | undefined
   /** Without clients, only what can be seen without one is checked. */
   readonly clients?: readonly AuditClient[] | undefined
   /** Without it nobody signs in, and what needs codes is inconclusive. */
@@ -62,10 +64,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   const redaction = createRedaction()
   const httpOptions = { redaction, fetch: options.fetch, signal, paceMs: isLoopback(url) ? 0 : PACE_MS }
   const http = createHttp(httpOptions)
-  const metadata = await readMetadata(http, issuer).catch((error) => {
-    if (error instanceof Inconclusive) return undefined
-    throw error
-  })
+  const metadata = options.metadata ?? (await readMetadata(http, issuer).catch(unlessInconclusive))
   const parts: ContextParts = {
     issuer,
     metadata,
@@ -116,6 +115,10 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
     results,
     stale: [],
   }
+}
+
+function unlessInconclusive(error: unknown): undefined {
+  if (!(error instanceof Inconclusive)) throw error
 }
 
 /** The checks that are asked for. @throws `config_invalid` for an unknown id */

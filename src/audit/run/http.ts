@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FetchLike } from '../../protocol/request.js'
 import { Inconclusive } from '../check.js'
+import { navigate } from './navigation.js'
 import type { Redaction } from './redact.js'
 
 /** A request as a check writes it: nothing is added but `Accept` and the content type of a form. */
@@ -10,6 +11,8 @@ export interface HttpRequest {
   readonly method?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | Headers | undefined
   readonly body?: URLSearchParams | string | undefined
+  /** Sent as by a person who opens a link, not by a script. */
+  readonly navigation?: true | undefined
   /** With a client certificate, for example. Default: the audit's. */
   readonly fetch?: FetchLike | undefined
   /** Sent without a pause, for requests that must arrive at once. */
@@ -67,6 +70,7 @@ export type Pace = (unpaced?: true) => Promise<void>
 export function createHttp(options: HttpOptions) {
   const { redaction, signal, pace = createPace(options) } = options
   const fetch: FetchLike = options.fetch ?? globalThis.fetch
+  const openLink = options.fetch ?? navigate
   const exchanges: Exchange[] = []
 
   return {
@@ -82,6 +86,7 @@ export function createHttp(options: HttpOptions) {
     }: HttpRequest): Promise<HttpResponse> {
       await pace(rest.unpaced)
       const headers = new Headers(rest.headers)
+      if (rest.navigation) headers.set('accept', 'text/html,application/xhtml+xml,*/*;q=0.8')
       if (!headers.has('accept')) headers.set('accept', 'application/json, text/html;q=0.9, */*;q=0.1')
       if (body instanceof URLSearchParams && !headers.has('content-type'))
         headers.set('content-type', 'application/x-www-form-urlencoded')
@@ -94,7 +99,7 @@ export function createHttp(options: HttpOptions) {
       }
       try {
         const deadline = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
-        const response = (await (rest.fetch ?? fetch)(url, {
+        const response = (await (rest.fetch ?? (rest.navigation ? openLink : fetch))(url, {
           method,
           headers,
           body: sentBody,

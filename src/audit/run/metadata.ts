@@ -1,5 +1,5 @@
 import type { Metadata } from './context.js'
-import type { Http } from './http.js'
+import type { Http, HttpRequest, HttpResponse } from './http.js'
 
 /** The URLs of the documents, in the order in which a client tries them. */
 export function metadataUrls(issuer: string): { openid: string; oauth: string } {
@@ -11,10 +11,18 @@ export function metadataUrls(issuer: string): { openid: string; oauth: string } 
   }
 }
 
+/** Asks for a document, and once more where the server redirects within its origin: some add a slash. The last answer counts. */
+export async function readDocument(send: Http['send'], request: HttpRequest): Promise<HttpResponse> {
+  const response = await send(request)
+  const { location, status } = response
+  const isWithin = location?.origin === new URL(request.url).origin
+  return location && isWithin && status >= 300 && status < 400 ? send({ ...request, url: location.href }) : response
+}
+
 /** Reads the server's metadata from wherever it is. */
 export async function readMetadata(http: Http, issuer: string): Promise<Metadata | undefined> {
   for (const url of Object.values(metadataUrls(issuer))) {
-    const { status, json } = await http.send({ url })
+    const { status, json } = await readDocument(http.send, { url })
     if (status === 200 && json?.['token_endpoint']) return json
   }
   return undefined

@@ -1,6 +1,6 @@
 import { Inconclusive } from '../check.js'
 import type { AuditClient } from '../client.js'
-import { type AuditContext, describeResponse, hasTokens } from './context.js'
+import { type AuditContext, type Changes, describeResponse, hasTokens } from './context.js'
 import type { HttpResponse } from './http.js'
 
 /** Uses an access token at the userinfo endpoint as a bearer token. */
@@ -30,6 +30,11 @@ export async function isAlive(context: AuditContext, token: unknown): Promise<bo
   throw new Inconclusive(`Introspection does not tell whether a token is valid (${describeResponse(response)}).`)
 }
 
+const CONSENT: Changes = { prompt: 'consent' }
+
+/** Clients that were seen to get a refresh token with `prompt=consent` only. */
+const askForConsent = new WeakSet<AuditClient>()
+
 /**
  * A sign-in with a refresh token.
  * @throws Inconclusive if there is none
@@ -38,10 +43,18 @@ export async function tokensWithRefresh(
   context: AuditContext,
   by?: AuditClient,
 ): Promise<Readonly<Record<string, unknown>> & { refresh_token: string }> {
-  const tokens = await context.tokens({}, by)
-  const refreshToken = tokens['refresh_token']
-  if (typeof refreshToken === 'string' && refreshToken) return { ...tokens, refresh_token: refreshToken }
-  const scope = (by ?? context.client()).scope ?? 'openid'
+  const client = by ?? context.client()
+  const scope = client.scope ?? 'openid'
+  // OpenID Connect gives offline access only to who asks the person each time (Core §11).
+  const ways: Changes[] = askForConsent.has(client) ? [CONSENT] : [{}]
+  if (scope.split(' ').includes('offline_access') && !askForConsent.has(client)) ways.push(CONSENT)
+  for (const changes of ways) {
+    const tokens = await context.tokens(changes, by)
+    const refreshToken = tokens['refresh_token']
+    if (typeof refreshToken !== 'string' || !refreshToken) continue
+    if (changes === CONSENT) askForConsent.add(client)
+    return { ...tokens, refresh_token: refreshToken }
+  }
   throw new Inconclusive(
     `A sign-in with the scope "${scope}" gave no refresh token. If the client should get one, give it the scope for that, often offline_access.`,
   )

@@ -1,3 +1,4 @@
+import type { RequestListener, ServerResponse } from 'node:http'
 import { oauthProvider } from '@better-auth/oauth-provider'
 import { type BetterAuthPlugin, betterAuth } from 'better-auth'
 import { memoryAdapter } from 'better-auth/adapters/memory'
@@ -14,10 +15,19 @@ const TABLES = [
   ...['oauthRefreshToken', 'oauthAccessToken', 'oauthConsent', 'oauthClientAssertion'],
 ]
 
+const APP_PAGE = /^\/(login|consent)\?/
+
+function showPage(outgoing: ServerResponse): void {
+  const headers = { 'content-type': 'text/html', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' }
+  outgoing.writeHead(200, headers).end('<form><input name="email"><input name="password" type="password"></form>')
+}
+
 /** `better-auth` with its OAuth provider, all in memory. Its pages are the app's to write: the visitor calls their API. */
-export const start: StartServer = async ({ redirectUri = REDIRECT_URI } = {}) => {
+export const start: StartServer = async ({ redirectUri = REDIRECT_URI, withoutCors } = {}) => {
   let handle: ReturnType<typeof toNodeHandler> | undefined
-  const { port, close } = await listen(withCors((incoming, outgoing) => handle?.(incoming, outgoing)))
+  const listener: RequestListener = (incoming, outgoing) =>
+    APP_PAGE.test(incoming.url ?? '') ? showPage(outgoing) : handle?.(incoming, outgoing)
+  const { port, close } = await listen(withoutCors ? listener : withCors(listener))
   const origin = `http://127.0.0.1:${port}`
   let nextClientId = ''
   const provider = oauthProvider({

@@ -11,7 +11,7 @@ const SCOPE = 'orders offline'
 const PATHS = { authorize: '/authorize', token: '/token' }
 
 /** `@node-oauth/oauth2-server`: only the two endpoints, as its documentation mounts them; no metadata, no OpenID Connect. */
-export const start: StartServer = async ({ redirectUri = REDIRECT_URI } = {}) => {
+export const start: StartServer = async ({ redirectUri = REDIRECT_URI, withoutCors } = {}) => {
   const clients = {
     none: { clientId: clientIdOf('none') },
     client_secret_basic: { clientId: clientIdOf('client_secret_basic'), secret: SECRET },
@@ -21,7 +21,8 @@ export const start: StartServer = async ({ redirectUri = REDIRECT_URI } = {}) =>
     model: createModel(Object.values(clients), redirectUri),
     requireClientAuthentication: { authorization_code: true, refresh_token: false },
   })
-  const { port, close } = await listen(withCors((incoming, outgoing) => serve(oauth, incoming, outgoing)))
+  const listener = (incoming: IncomingMessage, outgoing: ServerResponse) => serve(oauth, incoming, outgoing)
+  const { port, close } = await listen(withoutCors ? listener : withCors(listener))
   const issuer = `http://127.0.0.1:${port}`
   return {
     issuer,

@@ -23,7 +23,7 @@ export const postLogoutRedirectUri: AuditCheck = {
       const url = new URL(context.endpoint('end_session_endpoint'))
       const uri = attacked ? { post_logout_redirect_uri: `https://${HOST}/signed-out` } : {}
       for (const [name, value] of Object.entries({ ...parameters, ...uri })) url.searchParams.set(name, value)
-      return context.send({ url: url.href, headers: { accept: 'text/html' } })
+      return context.send({ url: url.href, navigation: true })
     }
     const tried = (parameters: Record<string, string>) => async () => {
       const { status, location } = await end(parameters, true)

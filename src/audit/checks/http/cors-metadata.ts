@@ -1,5 +1,6 @@
 import { type AuditCheck, inconclusive, pass, warning } from '../../check.js'
-import { metadataUrls } from '../../run/metadata.js'
+import type { HttpRequest, HttpResponse } from '../../run/http.js'
+import { metadataUrls, readDocument } from '../../run/metadata.js'
 import { rfc } from '../../sources.js'
 import { tryVariants } from '../variants.js'
 
@@ -18,12 +19,18 @@ export const corsMetadata: AuditCheck = {
   async run(context) {
     const keys = context.metadata['jwks_uri']
     const readable = async (url: string) => {
-      const { status, headers } = await context.send({ url, headers: { origin: ORIGIN } })
+      const answers: HttpResponse[] = []
+      const send = async (request: HttpRequest) => {
+        const response = await context.send(request)
+        answers.push(response)
+        return response
+      }
+      const { status } = await readDocument(send, { url, headers: { origin: ORIGIN } })
       if (status !== 200) return inconclusive(`status ${status}.`)
-      const allowed = headers.get('access-control-allow-origin')
-      return allowed === '*' || allowed === ORIGIN
+      // A browser gives up at a redirect that does not allow the origin either.
+      return answers.every(({ headers }) => ['*', ORIGIN].includes(headers.get('access-control-allow-origin') ?? ''))
         ? pass('readable.')
-        : warning('it has no Access-Control-Allow-Origin.')
+        : warning(`${answers.length > 1 ? 'it or the redirect to it' : 'it'} has no Access-Control-Allow-Origin.`)
     }
     const { openid, oauth } = metadataUrls(context.issuer)
     return tryVariants({

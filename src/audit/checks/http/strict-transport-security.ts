@@ -17,7 +17,7 @@ export const strictTransportSecurity: AuditCheck = {
   async run(context) {
     const url = new URL(context.endpoint('authorization_endpoint'))
     if (url.protocol !== 'https:') return notApplicable('The server speaks http, where browsers ignore the header.')
-    const { headers } = await context.send({ url: url.href, headers: { accept: 'text/html' } })
+    const { headers } = await context.send({ url: url.href, navigation: true })
     const header = headers.get('strict-transport-security')
     if (header === null)
       return warning(`${url.host} does not send it. If its domain is in the preload list of browsers, that is enough.`)

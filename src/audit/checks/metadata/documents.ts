@@ -1,6 +1,6 @@
 import type { AuditContext, Metadata } from '../../run/context.js'
 import type { HttpResponse } from '../../run/http.js'
-import { metadataUrls } from '../../run/metadata.js'
+import { metadataUrls, readDocument } from '../../run/metadata.js'
 
 /** A metadata document of the server. */
 export interface MetadataDocument {
@@ -13,7 +13,7 @@ export interface MetadataDocument {
 export async function metadataDocuments({ issuer, send }: AuditContext): Promise<MetadataDocument[]> {
   const documents: MetadataDocument[] = []
   for (const url of Object.values(metadataUrls(issuer))) {
-    const response = await send({ url, headers: { accept: 'application/json' } })
+    const response = await readDocument(send, { url, headers: { accept: 'application/json' } })
     if (response.status === 200 && response.json?.['issuer'] !== undefined)
       documents.push({ url, metadata: response.json, response })
   }

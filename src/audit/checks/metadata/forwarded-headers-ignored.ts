@@ -1,6 +1,6 @@
 import { randomToken } from '../../../crypto/random.js'
 import { type AuditCheck, fail, inconclusive, pass } from '../../check.js'
-import { metadataUrls } from '../../run/metadata.js'
+import { metadataUrls, readDocument } from '../../run/metadata.js'
 import { rfc } from '../../sources.js'
 import { tryVariants } from '../variants.js'
 import { endpointsOf } from './documents.js'
@@ -29,7 +29,7 @@ export const forwardedHeadersIgnored: AuditCheck = {
     const { openid, oauth } = metadataUrls(issuer)
     /** No cache may keep an answer that apps would get. */
     const read = (url: string, headers = {}) =>
-      context.send({
+      readDocument(context.send, {
         url: `${url}?proofkey-audit=${randomToken()}`,
         headers: { ...headers, 'cache-control': 'no-cache' },
       })
