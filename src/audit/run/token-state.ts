@@ -7,6 +7,13 @@ import type { HttpResponse } from './http.js'
 export const sendToken = (context: AuditContext, token: unknown): Promise<HttpResponse> =>
   context.send({ url: context.endpoint('userinfo_endpoint'), headers: { authorization: `Bearer ${token}` } })
 
+/** Whether an access token is accepted, as far as that can be told. */
+export const isAliveIfKnown = (context: AuditContext, token: unknown): Promise<boolean | undefined> =>
+  isAlive(context, token).catch((error) => {
+    if (!(error instanceof Inconclusive)) throw error
+    return undefined
+  })
+
 /**
  * Whether the server still accepts an access token: it is asked at the userinfo endpoint, else by introspection.
  * @throws Inconclusive where neither tells
@@ -36,6 +43,27 @@ const CONSENT: Changes = { prompt: 'consent' }
 const askForConsent = new WeakSet<AuditClient>()
 
 /**
+ * Signs in, and once more with `prompt=consent` if that gave no refresh token: OpenID Connect gives offline access only to
+ * who asks the person each time (Core §11).
+ * @returns undefined if there is no refresh token
+ */
+export async function askingForConsent(
+  client: AuditClient,
+  signIn: (changes: Changes) => Promise<Readonly<Record<string, unknown>>>,
+): Promise<(Readonly<Record<string, unknown>> & { refresh_token: string }) | undefined> {
+  const ways: Changes[] = askForConsent.has(client) ? [CONSENT] : [{}]
+  if (client.scope?.split(' ').includes('offline_access') && !askForConsent.has(client)) ways.push(CONSENT)
+  for (const changes of ways) {
+    const tokens = await signIn(changes)
+    const refreshToken = tokens['refresh_token']
+    if (typeof refreshToken !== 'string' || !refreshToken) continue
+    if (changes === CONSENT) askForConsent.add(client)
+    return { ...tokens, refresh_token: refreshToken }
+  }
+  return undefined
+}
+
+/**
  * A sign-in with a refresh token.
  * @throws Inconclusive if there is none
  */
@@ -44,19 +72,10 @@ export async function tokensWithRefresh(
   by?: AuditClient,
 ): Promise<Readonly<Record<string, unknown>> & { refresh_token: string }> {
   const client = by ?? context.client()
-  const scope = client.scope ?? 'openid'
-  // OpenID Connect gives offline access only to who asks the person each time (Core §11).
-  const ways: Changes[] = askForConsent.has(client) ? [CONSENT] : [{}]
-  if (scope.split(' ').includes('offline_access') && !askForConsent.has(client)) ways.push(CONSENT)
-  for (const changes of ways) {
-    const tokens = await context.tokens(changes, by)
-    const refreshToken = tokens['refresh_token']
-    if (typeof refreshToken !== 'string' || !refreshToken) continue
-    if (changes === CONSENT) askForConsent.add(client)
-    return { ...tokens, refresh_token: refreshToken }
-  }
+  const tokens = await askingForConsent(client, (changes) => context.tokens(changes, by))
+  if (tokens) return tokens
   throw new Inconclusive(
-    `A sign-in with the scope "${scope}" gave no refresh token. If the client should get one, give it the scope for that, often offline_access.`,
+    `A sign-in with the scope "${client.scope ?? 'openid'}" gave no refresh token. If the client should get one, give it the scope for that, often offline_access.`,
   )
 }
 

@@ -8,8 +8,8 @@ interface Animal {
   readonly start: StartServer
   /** The methods of the clients that it is audited with. */
   readonly methods: readonly Method[]
-  /** It takes a package of the system. */
-  readonly debian?: true
+  /** Its audit takes minutes, or it takes a package of the system: only `npm run test:servers` audits it. */
+  readonly slow?: true
 }
 
 /** Authorization servers that nobody here wrote, as they are audited. What is expected is in the JSON file of the name. */
@@ -21,10 +21,11 @@ export const ZOO = {
   'better-auth': {
     start: SERVERS['better-auth'],
     methods: ['none', 'client_secret_basic', 'private_key_jwt'],
+    slow: true,
   },
   workers: { start: SERVERS.workers, methods: ['none', 'client_secret_basic'] },
   'node-oauth': { start: SERVERS['node-oauth'], methods: ['none', 'client_secret_basic'] },
-  django: { start: DEBIAN_SERVERS.django, methods: ['none', 'client_secret_basic'], debian: true },
+  django: { start: DEBIAN_SERVERS.django, methods: ['none', 'client_secret_basic'], slow: true },
 } as const satisfies Record<string, Animal>
 
 export type Name = keyof typeof ZOO
@@ -37,8 +38,14 @@ const AUTH: Record<Method, (client: RegisteredClient) => Pick<AuditClient, 'clie
   private_key_jwt: ({ key = {} }) => ({ clientAuth: privateKeyJwt(key), key }),
 }
 
-/** Starts a server, audits it and stops it. @returns the report, with each client named by its method in `methodOf` */
-export async function auditServer(name: Name): Promise<{ report: AuditReport; methodOf: Map<string, Method> }> {
+export interface Audited {
+  readonly report: AuditReport
+  /** The method of each client by its id. */
+  readonly methodOf: ReadonlyMap<string, Method>
+}
+
+/** Starts a server, audits it and stops it. */
+export async function auditServer(name: Name): Promise<Audited> {
   const animal: Animal = ZOO[name]
   const server = await animal.start({ withoutCors: true })
   try {

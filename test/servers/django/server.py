@@ -22,10 +22,13 @@ settings.configure(
         "django.contrib.sessions",
         "oauth2_provider",
     ],
+    # Those of a new project that the tests can do with.
     MIDDLEWARE=[
+        "django.middleware.security.SecurityMiddleware",
         "django.middleware.common.CommonMiddleware",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ],
     TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
     LOGIN_URL="/login",

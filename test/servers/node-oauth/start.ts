@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { parse } from 'node:querystring'
 import { text } from 'node:stream/consumers'
 import OAuth2Server, { type AuthorizationCode, type RefreshToken, type Token } from '@node-oauth/oauth2-server'
 import { listen } from '../../helpers/loopback.js'
@@ -8,6 +9,7 @@ import { clientIdOf, REDIRECT_URI, type RegisteredClient, SECRET, type StartServ
 import { formOf } from '../visitor.js'
 
 const SCOPE = 'orders offline'
+const PAGE = { 'content-type': 'text/html', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' }
 const PATHS = { authorize: '/authorize', token: '/token' }
 
 /** `@node-oauth/oauth2-server`: only the two endpoints, as its documentation mounts them; no metadata, no OpenID Connect. */
@@ -47,11 +49,12 @@ export const start: StartServer = async ({ redirectUri = REDIRECT_URI, withoutCo
 
 async function serve(oauth: OAuth2Server, incoming: IncomingMessage, outgoing: ServerResponse) {
   const url = new URL(incoming.url ?? '', `http://${incoming.headers.host}`)
-  const body = Object.fromEntries(new URLSearchParams(await text(incoming)))
+  // As Express reads them: what comes twice is a list.
+  const body: Record<string, unknown> = parse(await text(incoming))
   const given = {
     headers: incoming.headers,
     method: incoming.method,
-    query: Object.fromEntries(url.searchParams),
+    query: parse(url.search.slice(1)),
     body,
   }
   const request = new OAuth2Server.Request(given as ConstructorParameters<typeof OAuth2Server.Request>[0])
@@ -59,7 +62,7 @@ async function serve(oauth: OAuth2Server, incoming: IncomingMessage, outgoing: S
   if (url.pathname === PATHS.token && incoming.method === 'POST') {
     await oauth.token(request, response).catch(() => {})
   } else if (url.pathname === PATHS.authorize && incoming.method === 'GET') {
-    outgoing.writeHead(200, { 'content-type': 'text/html' })
+    outgoing.writeHead(200, PAGE)
     return void outgoing.end('<form method="post"><input name="name"><input name="password" type="password"></form>')
   } else if (url.pathname === PATHS.authorize) {
     const authenticateHandler = {

@@ -1,4 +1,4 @@
-import OAuthProvider from '@cloudflare/workers-oauth-provider'
+import OAuthProvider, { AuthorizationError } from '@cloudflare/workers-oauth-provider'
 
 /** The part of a KV namespace that the provider uses, in memory: the runtime alone has no storage. */
 function memoryKv() {
@@ -36,10 +36,15 @@ const provider = (origin: string) =>
     defaultHandler: {
       async fetch(request: Request, env: Env) {
         if (new URL(request.url).pathname !== '/authorize') return new Response('not found', { status: 404 })
-        const wanted = await env.OAUTH_PROVIDER.parseAuthRequest(request)
+        // As its documentation says.
+        const wanted = await env.OAUTH_PROVIDER.parseAuthRequest(request).catch((error) => error)
+        if (wanted instanceof Error) {
+          const { redirectTo } = wanted instanceof AuthorizationError ? wanted : {}
+          return redirectTo ? Response.redirect(redirectTo, 302) : new Response(wanted.message, { status: 400 })
+        }
         if (request.method === 'GET')
           return new Response('<form method="post"><input name="name"></form>', {
-            headers: { 'content-type': 'text/html' },
+            headers: { 'content-type': 'text/html', 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' },
           })
         const userId = (await request.formData()).get('name')
         if (userId !== env.SETUP.user) return new Response('unknown user', { status: 403 })

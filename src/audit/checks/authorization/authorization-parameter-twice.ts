@@ -1,4 +1,5 @@
 import { type AuditCheck, fail, inconclusive, pass, type Verdict } from '../../check.js'
+import { refusalAt } from '../../run/attempts.js'
 import { type AuditContext, type Changes, codeOf, describe } from '../../run/context.js'
 import { rfc } from '../../sources.js'
 import { tryVariants } from '../variants.js'
@@ -43,7 +44,7 @@ async function afterSignIn(context: AuditContext, changes: Changes): Promise<Ver
   const request = await context.authorizationRequest(changes)
   const arrival = await context.authorize(request, true)
   if (codeOf(arrival, request)) return fail('it gave a code.')
-  return arrival.at === 'callback' && arrival.parameters.has('error')
+  return refusalAt(arrival).outcome === 'refused'
     ? pass(`refused (${describe(arrival)}).`)
     : inconclusive(`${describe(arrival)}.`)
 }

@@ -1,7 +1,8 @@
 import { randomToken } from '../../../crypto/random.js'
-import { type AuditCheck, fail, inconclusive, pass } from '../../check.js'
-import { describeResponse, hasTokens } from '../../run/context.js'
+import { type AuditCheck, fail, inconclusive, pass, type Verdict, warning } from '../../check.js'
+import { type AuditContext, describeResponse, hasTokens } from '../../run/context.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
+import { listed } from '../metadata/documents.js'
 
 export const passwordGrantRefused: AuditCheck = {
   id: 'password-grant-refused',
@@ -27,9 +28,23 @@ export const passwordGrantRefused: AuditCheck = {
     if (error === 'unsupported_grant_type' || error === 'unauthorized_client')
       return pass(`It refused (${describeResponse(response)}).`)
     if (error === 'invalid_grant' && control !== 'invalid_grant')
-      return fail(`It looked at the password (${describeResponse(response)}), so the grant is switched on.`)
+      return passwordLookedAt(context, describeResponse(response))
+    // Who asks is refused, whatever the password.
+    if (error === 'invalid_client') return pass(`It refused the client (${describeResponse(response)}).`)
     return inconclusive(
       `It answered with ${describeResponse(response)}, and with ${describeResponse(invented)} to a grant type that nobody has.`,
     )
   },
+}
+
+/**
+ * The verdict where a made-up password was answered with `invalid_grant`. Whether a right one gives tokens is not tried: some
+ * servers look at the password first and at the client's grants after it.
+ */
+export function passwordLookedAt({ metadata }: AuditContext, answer: string): Verdict {
+  return listed(metadata, 'grant_types_supported')?.includes('password')
+    ? fail(`It looked at the password (${answer}), and the metadata lists the grant.`)
+    : warning(
+        `It looked at the password (${answer}). Whether a right one gives tokens was not tried; in any case passwords can be guessed here.`,
+      )
 }

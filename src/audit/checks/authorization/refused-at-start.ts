@@ -49,5 +49,6 @@ function comparePages(honest: Walked, changed: Walked, accepted: (observed: stri
   const asksForPassword = /<input[^>]+type=["']?password/i
   if (status === 200 && asksForPassword.test(text) && asksForPassword.test(honest.page.text))
     return accepted('it showed the sign-in page.')
+  if (status === 200 && text === honest.page.text) return accepted('it showed the page that an honest request gets.')
   return inconclusive('it showed a page; whether that is a refusal could not be told.')
 }

@@ -4,6 +4,7 @@ import { isRefusal } from '../../run/attempts.js'
 import { describeResponse, hasTokens } from '../../run/context.js'
 import type { HttpResponse } from '../../run/http.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
+import { passwordLookedAt } from '../authorization/password-grant-refused.js'
 
 const errorOf = ({ json }: HttpResponse) => json?.['error']
 
@@ -27,11 +28,11 @@ export const grantNotGiven: AuditCheck = {
     })
     if (hasTokens(password)) return fail('It gave tokens for the password grant.')
     if (errorOf(password) === 'invalid_grant') {
-      // The password was looked at, so only a right one is missing. Unless the server says so of any grant.
+      // Some servers say so of any grant.
       const unknown = await context.tokenRequest({ grant_type: 'urn:example:no-such-grant' })
-      return errorOf(unknown) === 'invalid_grant'
-        ? inconclusive('It answers invalid_grant to every grant type, also to one that does not exist.')
-        : fail('It supports the password grant for this client: it answered invalid_grant to a made-up password.')
+      if (errorOf(unknown) === 'invalid_grant')
+        return inconclusive('It answers invalid_grant to every grant type, also to one that does not exist.')
+      return passwordLookedAt(context, describeResponse(password))
     }
     const own = await context.tokenRequest({ grant_type: 'client_credentials' })
     if (hasTokens(own))

@@ -1,7 +1,7 @@
 import { type AuditCheck, fail, inconclusive, pass, warning } from '../../check.js'
 import { isRefusal } from '../../run/attempts.js'
 import { describeResponse, hasTokens } from '../../run/context.js'
-import { isAlive } from '../../run/token-state.js'
+import { isAliveIfKnown } from '../../run/token-state.js'
 import { asvs, rfc } from '../../sources.js'
 
 export const tokensAfterCodeReplay: AuditCheck = {
@@ -19,16 +19,20 @@ export const tokensAfterCodeReplay: AuditCheck = {
     const first = await context.redeem(code)
     if (!hasTokens(first)) return inconclusive(`The first use gave no tokens (${describeResponse(first)}).`)
     const { access_token: accessToken, refresh_token: refreshToken } = first.json
-    const worked = await isAlive(context, accessToken)
+    const worked = await isAliveIfKnown(context, accessToken)
     const replay = await context.redeem(code)
     if (hasTokens(replay)) return fail('It gave tokens again, so nothing was ended.')
     if (!isRefusal(replay)) return inconclusive(`It did not answer the second use (${describeResponse(replay)}).`)
-    const alive = worked && (await isAlive(context, accessToken))
+    const alive = worked && (await isAliveIfKnown(context, accessToken))
     if (typeof refreshToken === 'string') {
       const refresh = await context.refresh(refreshToken)
       if (hasTokens(refresh)) return fail('The refresh token of the first use still gives tokens.')
       if (!isRefusal(refresh)) return inconclusive(`It did not answer the refresh (${describeResponse(refresh)}).`)
     }
+    if (worked === undefined || alive === undefined)
+      return inconclusive(
+        `Whether the access token has ended could not be told${typeof refreshToken === 'string' ? '; the refresh token has' : ''}.`,
+      )
     if (!worked) return inconclusive('The access token did not work before the second use either.')
     if (!alive)
       return pass(

@@ -2,6 +2,7 @@ import { type AuditCheck, Inconclusive } from '../../check.js'
 import { tryAll } from '../../run/attempts.js'
 import { type AuditContext, describeResponse, hasTokens } from '../../run/context.js'
 import { boundTokens, createProver, type Prover, refreshWithProof } from '../../run/dpop.js'
+import { askingForConsent } from '../../run/token-state.js'
 import { rfc } from '../../sources.js'
 
 export const dpopRefreshKey: AuditCheck = {
@@ -29,8 +30,8 @@ export const dpopRefreshKey: AuditCheck = {
 }
 
 async function boundRefreshToken(context: AuditContext, prover: Prover): Promise<string> {
-  const { refresh_token: token } = await boundTokens(context, prover)
-  if (typeof token === 'string' && token) return token
+  const tokens = await askingForConsent(context.client(), (changes) => boundTokens(context, prover, changes))
+  if (tokens) return tokens.refresh_token
   throw new Inconclusive(
     'A sign-in with DPoP gave no refresh token. If the client should get one, give it the scope for that.',
   )
