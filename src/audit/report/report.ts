@@ -36,6 +36,8 @@ export interface AuditReport {
   /** The version of proofkey. */
   readonly toolVersion: string
   readonly issuer: string
+  /** The product that the server is, if that could be told. `how` fits after “recognised by”. */
+  readonly product?: { readonly name: string; readonly how: string }
   readonly clients: readonly { readonly clientId: string; readonly authentication: string }[]
   /** ISO 8601, UTC. */
   readonly startedAt: string

@@ -5,6 +5,8 @@ import type { AuditBrowser } from '../browser/browser.js'
 import { type AuditCheck, type AuditSet, Inconclusive, type Verdict } from '../check.js'
 import { checks as allChecks } from '../checks/index.js'
 import { type AuditClient, isPublic } from '../client.js'
+import type { Product } from '../products/product.js'
+import { productNamed, recognise } from '../products/products.js'
 import type { AuditReport, AuditResult } from '../report/report.js'
 import { REPORT_VERSION, summaryOf } from '../report/report.js'
 import { VERSION } from '../version.js'
@@ -20,6 +22,8 @@ export interface AuditOptions {
   readonly issuer: string
   /** The server's endpoints, where it publishes no metadata; then what it publishes is not read. */
   readonly metadata?: Metadata | undefined
+  /** The name of the product, where its metadata does not tell it. Settings are named by it. */
+  readonly product?: string | undefined
   /** Without clients, only what can be seen without one is checked. */
   readonly clients?: readonly AuditClient[] | undefined
   /** Without it nobody signs in, and what needs codes is inconclusive. */
@@ -59,12 +63,14 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   if (clients.length && !isLoopback(url) && !options.mayTest)
     throw configInvalid([`mayTest: must be true to test ${url.host} with a client; ask the owner of the server first`])
   const chosen = choose(allChecks, options)
+  const named = options.product === undefined ? undefined : productNamed(options.product)
   const startedAt = new Date()
   const signal = options.signal ?? new AbortController().signal
   const redaction = createRedaction()
   const httpOptions = { redaction, fetch: options.fetch, signal, paceMs: isLoopback(url) ? 0 : PACE_MS }
   const http = createHttp(httpOptions)
   const metadata = options.metadata ?? (await readMetadata(http, issuer).catch(unlessInconclusive))
+  const product = named ?? (metadata && recognise(issuer, metadata))
   const parts: ContextParts = {
     issuer,
     metadata,
@@ -84,7 +90,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
     const honest = createHonestSignIns(parts)
     let done = 0
     const run = async ({ check, client }: (typeof runs)[number], own = parts): Promise<void> => {
-      const result = await runCheck(check, { ...own, client }, options, honest)
+      const result = withSetting(await runCheck(check, { ...own, client }, options, honest), product?.product)
       results.push(result)
       onResult?.(result, ++done, runs.length)
     }
@@ -104,6 +110,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
     version: REPORT_VERSION,
     toolVersion: VERSION,
     issuer,
+    ...(product && { product: { name: product.product.name, how: product.how } }),
     clients: clients.map((client) => ({
       clientId: client.clientId,
       authentication: client.clientAuth?.method ?? 'none',
@@ -115,6 +122,13 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
     results,
     stale: [],
   }
+}
+
+/** Where a check found something, what this product has to be set to. */
+function withSetting(result: AuditResult, product: Product | undefined): AuditResult {
+  const setting = product?.settings[result.id]
+  if (!product || !setting || (result.result !== 'fail' && result.result !== 'warning')) return result
+  return { ...result, setting: `${product.name}: ${setting.text} (${setting.source})` }
 }
 
 function unlessInconclusive(error: unknown): undefined {

@@ -14,7 +14,11 @@ if (unknown.length) throw new Error(`No such server: ${unknown.join(', ')}. Ther
 for (const name of names.length ? (names as Name[]) : NAMES) {
   const audited = await auditServer(name)
   const { summary, durationSeconds, results } = audited.report
-  console.log(`\n${name}: ${Object.entries(summary).map(([result, count]) => `${count} ${result}`).join(', ')} (${Math.round(durationSeconds)} s)`)
+  console.log(
+    `\n${name}: ${Object.entries(summary)
+      .map(([result, count]) => `${count} ${result}`)
+      .join(', ')} (${Math.round(durationSeconds)} s)`,
+  )
   for (const { id, result, clientId, observed } of results)
     if (result === 'fail' || result === 'warning')
       console.log(`  ${result}  ${id}${clientId ? ` (${audited.methodOf.get(clientId)})` : ''}: ${observed}`)
