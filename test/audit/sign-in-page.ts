@@ -12,6 +12,8 @@ export function createSignInPage(provider: Provider) {
     const ts = Math.floor(Date.now() / 1000) - Math.max(0, 100 - 10 * signIns++)
     await provider.interactionFinished(ctx.req, ctx.res, {
       login: { accountId: 'ada', acr: 'urn:example:password', ts },
+      // Whoever signs in agrees as well.
+      consent: {},
     })
     ctx.respond = false
   }

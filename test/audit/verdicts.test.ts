@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from 'vitest'
 import { audit, type Result } from '../../src/audit.js'
 import { type Defect, errors, startAuditedServer } from './audited-server.js'
-import { withMetadata } from './bend.js'
+import { withMetadata, withRecord } from './bend.js'
 import { withCallback, withHeaders, withIdTokens, withKeys, withRedirectUris } from './bend-answers.js'
 
 let server: Awaited<ReturnType<typeof startAuditedServer>>
@@ -11,6 +11,9 @@ const METADATA = /\/\.well-known\//
 const PAGE = /^\/interaction\//
 const csp = (value: string | undefined, frame?: string) =>
   withHeaders(PAGE, { 'content-security-policy': value, 'x-frame-options': frame })
+
+/** Nothing to try an access token at. */
+const NO_TOKEN_STATE = { userinfo_endpoint: undefined, introspection_endpoint: undefined }
 
 /** What else a check must tell, besides the defect and the good server of `checks.test.ts`. */
 const cases: [id: string, result: Result, observed: RegExp, server: Defect][] = [
@@ -131,6 +134,84 @@ const cases: [id: string, result: Result, observed: RegExp, server: Defect][] = 
     },
   ],
   [
+    // Some servers look at the password first, and at the grants of the client after it.
+    'password-grant-refused',
+    'warning',
+    /Whether a right one gives tokens was not tried/,
+    { bend: answersPasswordGrant('invalid_grant') },
+  ],
+  [
+    'grant-not-given',
+    'warning',
+    /Whether a right one gives tokens was not tried/,
+    { client: 'confidential', bend: answersPasswordGrant('invalid_grant') },
+  ],
+  ['password-grant-refused', 'pass', /refused the client/, { bend: answersPasswordGrant('invalid_client') }],
+  ['metadata-content-type', 'pass', /application\/json/, { bend: addsSlash }],
+  ['cors-metadata', 'warning', /the redirect to it/, { bend: addsSlash }],
+  [
+    'prompt-none-without-session',
+    'pass',
+    /login_required/,
+    {
+      bend: (provider) => {
+        provider.use((ctx, next) => {
+          if (ctx.path !== '/auth' || ctx.get('sec-fetch-mode') === 'navigate') return next()
+          ctx.body = { redirect: true, url: '/somewhere' }
+          return undefined
+        })
+      },
+    },
+  ],
+  [
+    'tokens-after-code-replay',
+    'fail',
+    /refresh token of the first use still gives tokens/,
+    {
+      bend: (provider) => {
+        withMetadata(NO_TOKEN_STATE)(provider)
+        withRecord('AuthorizationCode', (code) => {
+          if (code.consumed) throw new errors.InvalidGrant('already used')
+        })(provider)
+      },
+    },
+  ],
+  ['tokens-after-code-replay', 'inconclusive', /the refresh token has/, { bend: withMetadata(NO_TOKEN_STATE) }],
+  ['revocation-ends-tokens', 'inconclusive', /refresh token has ended/, { bend: withMetadata(NO_TOKEN_STATE) }],
+  [
+    'authorization-parameter-twice',
+    'pass',
+    /status 400/,
+    {
+      // It looks at the request when it knows the person, and refuses on a page of its own.
+      bend: (provider) => {
+        provider.use(async (ctx, next) => {
+          if (ctx.path !== '/auth') return next()
+          const isSignedIn = ctx.cookies.get('_session') !== undefined
+          const names = [...new URLSearchParams(ctx.querystring).keys()]
+          if (new Set(names).size === names.length) return next()
+          ctx.status = isSignedIn ? 400 : 200
+          ctx.type = 'html'
+          ctx.body = 'Something is wrong, or somebody has to sign in.'
+        })
+      },
+    },
+  ],
+  [
+    'challenge-required-at-start',
+    'warning',
+    /the page that an honest request gets/,
+    {
+      bend: (provider) => {
+        provider.use(async (ctx, next) => {
+          if (ctx.path !== '/auth') return next()
+          ctx.type = 'html'
+          ctx.body = '<form><input name="email"></form>'
+        })
+      },
+    },
+  ],
+  [
     'token-redirect-uri-other',
     'inconclusive',
     /status 500/,
@@ -189,11 +270,72 @@ it.each(cases)('%s: %s, %s', async (id, expected, observed, defect) => {
   expect(results[0]).toMatchObject({ result: expected, observed: expect.stringMatching(observed) })
 })
 
+it.each(['refresh-token-rotation', 'dpop-refresh-key'])(
+  'OpenID Connect gives a refresh token only with prompt=consent: %s',
+  async (id) => {
+    server = await startAuditedServer({
+      configure: (configuration) => {
+        configuration.issueRefreshToken = async (_ctx, client, source) =>
+          client.grantTypeAllowed('refresh_token') && source.scopes.has('offline_access')
+      },
+    })
+    const { results } = await audit({
+      issuer: server.issuer,
+      clients: [{ clientId: 'public', scope: 'openid offline_access' }],
+      browser: server.browser(),
+      only: [id],
+    })
+    expect(results).toMatchObject([{ result: 'pass' }])
+  },
+)
+
+it('a server without metadata is audited by its endpoints', async () => {
+  server = await startAuditedServer({
+    bend: (provider) => {
+      provider.use(async (ctx, next) => {
+        if (!ctx.path.startsWith('/.well-known/')) await next()
+      })
+    },
+  })
+  const { issuer } = server
+  const only = ['issuer-matches', 'missing-verifier', 'code-replay']
+  const resultsWith = async (metadata?: Readonly<Record<string, unknown>>) =>
+    (await audit({ issuer, metadata, clients: [{ clientId: 'public' }], browser: server.browser(), only })).results.map(
+      ({ result }) => result,
+    )
+  const endpoints = { authorization_endpoint: `${issuer}/auth`, token_endpoint: `${issuer}/token` }
+  expect(await resultsWith()).toEqual(['inconclusive', 'inconclusive', 'inconclusive'])
+  expect(await resultsWith({ issuer, ...endpoints })).toEqual(['inconclusive', 'pass', 'pass'])
+})
+
 it('an address that differs by a slash at the end is the typing of whoever runs the audit', async () => {
   server = await startAuditedServer()
   const { results } = await audit({ issuer: `${server.issuer}/`, only: ['issuer-matches'] })
   expect(results[0]).toMatchObject({ result: 'inconclusive', observed: expect.stringContaining('Run it with') })
 })
+
+function answersPasswordGrant(error: string): NonNullable<Defect['bend']> {
+  return (provider) => {
+    withMetadata({ grant_types_supported: undefined })(provider)
+    provider.use(async (ctx, next) => {
+      await next()
+      const body = ctx.body as { error?: string; error_description?: string }
+      if (ctx.path !== '/token' || body.error !== 'unsupported_grant_type') return
+      const { params } = ctx.oidc as { params?: Record<string, unknown> }
+      if (params?.['grant_type'] === 'password') body.error = error
+    })
+  }
+}
+
+/** Redirects to the metadata at the same address with a slash at the end. */
+function addsSlash(provider: Parameters<NonNullable<Defect['bend']>>[0]): void {
+  provider.use(async (ctx, next) => {
+    const document = '/.well-known/openid-configuration'
+    if (ctx.path === document) return ctx.redirect(`${document}/`)
+    if (ctx.path === `${document}/`) ctx.path = document
+    await next()
+  })
+}
 
 function listing(member: string, values: string[]): Defect {
   return { bend: withMetadata({ [member]: ['ES256', ...values] }) }

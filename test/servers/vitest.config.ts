@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/servers/*.test.ts'],
     root: new URL('../..', import.meta.url).pathname,
     environment: 'node',
-    testTimeout: 600_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
   },
 })
