@@ -321,7 +321,7 @@ function answersPasswordGrant(error: string): NonNullable<Defect['bend']> {
       await next()
       const body = ctx.body as { error?: string; error_description?: string }
       if (ctx.path !== '/token' || body.error !== 'unsupported_grant_type') return
-      const { params } = ctx.oidc as { params?: Record<string, unknown> }
+      const { params } = ctx['oidc'] as { params?: Record<string, unknown> }
       if (params?.['grant_type'] === 'password') body.error = error
     })
   }

@@ -23,6 +23,8 @@ The checks
   --list, --explain ID        shows the checks, or one
   --sets SET,...              rfc9700, asvs-l1, asvs-l2, asvs-l3, fapi2
   --only ID,... --skip ID,... these checks, or not these
+  --product NAME              names its settings where the metadata does not tell
+                              which product it is
   --slow                      also checks that wait for minutes
   --i-may-test-this           the owner of the server has agreed to tests with
                               clients; needed at any host but this machine

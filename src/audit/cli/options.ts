@@ -21,6 +21,7 @@ const OPTIONS = {
   'other-cert': text,
   'other-key': text,
   scope: text,
+  product: text,
   'redirect-uri': text,
   'sign-in': text,
   'storage-state': text,

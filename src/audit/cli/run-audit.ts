@@ -27,9 +27,9 @@ export async function runAudit(settings: Settings, io: Io, colors: boolean): Pro
   try {
     browser = signsIn ? await openBrowser(settings, io) : undefined
     if (browser) progress.attach(browser)
-    const { issuer, mayTest, sets, only, skip, slow } = settings
+    const { issuer, metadata, product, mayTest, sets, only, skip, slow } = settings
     const report = await audit({
-      ...{ issuer, mayTest, sets, only, skip, slow },
+      ...{ issuer, metadata, product, mayTest, sets, only, skip, slow },
       clients,
       browser,
       signal: io.signal,

@@ -79,6 +79,7 @@ function fromOptions(values: CliOptions): Partial<AuditConfig> {
   const clients = clientsOf(values)
   const members = {
     mayTest: values['i-may-test-this'],
+    product: values.product,
     clients: clients.length ? clients : undefined,
     redirectUri: values['redirect-uri'],
     signIn: values['sign-in'],

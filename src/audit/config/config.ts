@@ -39,6 +39,8 @@ export interface ClientConfig {
 export interface AuditConfig {
   readonly $schema?: string
   readonly issuer: string
+  readonly metadata?: Readonly<Record<string, string>>
+  readonly product?: string
   readonly mayTest?: boolean
   readonly clients?: readonly ClientConfig[]
   readonly redirectUri?: string

@@ -93,6 +93,12 @@ export const CONFIG_SCHEMA: Schema = {
   ...object('What an audit tests, and how. Paths are relative to this file.', ['issuer'], {
     $schema: text('Where this schema is.'),
     issuer: url('The issuer of the authorization server.'),
+    metadata: {
+      type: 'object',
+      description: 'The endpoints of a server that publishes no metadata, by their names in RFC 8414.',
+      additionalProperties: text('The URL, for example of authorization_endpoint or token_endpoint.'),
+    },
+    product: text('The name of the product, where its metadata does not tell it: settings are named by it.'),
     mayTest: {
       type: 'boolean',
       description:

@@ -34,7 +34,7 @@ ${list('Not applicable', withResult(results, 'not_applicable'))}
 `
 }
 
-function header({ issuer, clients, startedAt, summary }: AuditReport): string {
+function header({ issuer, product, clients, startedAt, summary }: AuditReport): string {
   const kinds = Object.keys(RESULT_NAMES) as (keyof typeof RESULT_NAMES)[]
   const counts = kinds
     .map(
@@ -52,7 +52,7 @@ function header({ issuer, clients, startedAt, summary }: AuditReport): string {
   return `<header>
 <p class="kind">Authorization server audit</p>
 <h1>${escaped(issuer)}</h1>
-<p class="facts"><time datetime="${escaped(startedAt)}">${escaped(startedAt.slice(0, 16).replace('T', ' '))} UTC</time>${who.length ? ` · ${who.length === 1 ? 'client' : 'clients'} ${who.join(', ')}` : ' · without a client'}</p>
+<p class="facts"><time datetime="${escaped(startedAt)}">${escaped(startedAt.slice(0, 16).replace('T', ' '))} UTC</time>${product ? ` · <span title="Recognised by ${escaped(product.how)}">${escaped(product.name)}</span>` : ''}${who.length ? ` · ${who.length === 1 ? 'client' : 'clients'} ${who.join(', ')}` : ' · without a client'}</p>
 <div class="bar" aria-hidden="true">${bar}</div>
 <ul class="counts">${counts}</ul>
 </header>`

@@ -3,7 +3,7 @@ import { RESULT_NAMES, sourcesOf, withResult } from './texts.js'
 
 /** The report as Markdown, for a CI summary or a ticket. */
 export function markdown(report: AuditReport): string {
-  const { issuer, clients, summary, results, stale } = report
+  const { issuer, product, clients, summary, results, stale } = report
   const counts = (Object.keys(RESULT_NAMES) as (keyof typeof RESULT_NAMES)[])
     .filter((result) => summary[result])
     .map((result) => `${summary[result]} ${RESULT_NAMES[result]}`)
@@ -11,7 +11,7 @@ export function markdown(report: AuditReport): string {
   return [
     `# Audit of ${plain(issuer)}`,
     '',
-    `**${counts.join(' · ')}** · ${report.startedAt.slice(0, 10)} · proofkey ${report.toolVersion}${clients.length ? ` · clients: ${clients.map(({ clientId, authentication }) => `${plain(clientId)} (${authentication})`).join(', ')}` : ''}`,
+    `**${counts.join(' · ')}** · ${report.startedAt.slice(0, 10)} · proofkey ${report.toolVersion}${product ? ` · the server is ${plain(product.name)}, recognised by ${plain(product.how)}` : ''}${clients.length ? ` · clients: ${clients.map(({ clientId, authentication }) => `${plain(clientId)} (${authentication})`).join(', ')}` : ''}`,
     ...findings.flatMap(finding),
     ...stale.map(({ id }) => `\n> The baseline accepts \`${id}\`, which passes now. Remove the entry.`),
     ...table('Inconclusive', withResult(results, 'inconclusive')),

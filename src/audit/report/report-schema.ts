@@ -52,16 +52,23 @@ const result = object(
 export const REPORT_SCHEMA = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'Report of proofkey audit',
-  ...object({
-    version: { const: REPORT_VERSION, description: 'Rises when a member is removed or changes its meaning.' },
-    toolVersion: string,
-    issuer: string,
-    clients: { type: 'array', items: object({ clientId: string, authentication: string }) },
-    startedAt: { type: 'string', format: 'date-time' },
-    durationSeconds: seconds,
-    tokensLeft: { ...count, description: 'How many tokens could not be revoked.' },
-    summary: object(Object.fromEntries(RESULTS.map((name) => [name, count]))),
-    results: { type: 'array', items: result },
-    stale: { type: 'array', items: object({ id: string, clientId: string, reason: string }, 'clientId') },
-  }),
+  ...object(
+    {
+      version: { const: REPORT_VERSION, description: 'Rises when a member is removed or changes its meaning.' },
+      toolVersion: string,
+      issuer: string,
+      product: {
+        ...object({ name: string, how: string }),
+        description: 'The product that the server is, if that could be told. `how` fits after “recognised by”.',
+      },
+      clients: { type: 'array', items: object({ clientId: string, authentication: string }) },
+      startedAt: { type: 'string', format: 'date-time' },
+      durationSeconds: seconds,
+      tokensLeft: { ...count, description: 'How many tokens could not be revoked.' },
+      summary: object(Object.fromEntries(RESULTS.map((name) => [name, count]))),
+      results: { type: 'array', items: result },
+      stale: { type: 'array', items: object({ id: string, clientId: string, reason: string }, 'clientId') },
+    },
+    'product',
+  ),
 }
