@@ -2,17 +2,17 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { build } from 'esbuild'
+import imported from 'workerd'
 import { clientIdOf, REDIRECT_URI, SECRET, type StartServer, USER } from '../running-server.js'
 import { formOf } from '../visitor.js'
 
-// Its main file is CommonJS that says it is a module: `import` gives one or the other by who loads it.
-const { default: workerd }: { default: string } = createRequire(import.meta.url)('workerd')
+// Its main file is CommonJS that says it is a module: who loads it decides which of the two is given.
+const workerd = typeof imported === 'string' ? imported : (imported as { default: string }).default
 
 const METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const
 const READY_MS = 20_000
