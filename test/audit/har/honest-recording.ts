@@ -44,8 +44,6 @@ export const secretsOf = (seed: string) => ({
   session: value(`${seed} session`),
 })
 
-type Secrets = ReturnType<typeof secretsOf>
-
 interface Parts {
   query?: Record<string, string>
   headers?: Record<string, string>
