@@ -38,19 +38,6 @@ export const withRedirectUris =
     }
   }
 
-/** Changes the parameters of requests to a path before the server reads them. */
-export const withQuery =
-  (path: string, change: (query: URLSearchParams) => void) =>
-  (provider: Provider): void => {
-    provider.use((ctx, next) => {
-      if (ctx.path !== path) return next()
-      const query = new URLSearchParams(ctx.querystring)
-      change(query)
-      ctx.querystring = `${query}`
-      return next()
-    })
-  }
-
 /** Changes where a redirect away from the server leads. */
 export const withCallback =
   (change: (url: URL) => void) =>

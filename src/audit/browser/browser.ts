@@ -14,6 +14,13 @@ export interface Visit {
   readonly redirectUri: string
   /** The server is expected to refuse with a page of its own: nobody is asked for anything. */
   readonly expectsRefusal: boolean
+  /**
+   * A URL that the server has to treat like the visited one, to ask the server for without a session. For requests that can be
+   * used only once; others are asked for themselves.
+   */
+  readonly twin?: URL | undefined
+  /** The server has no reason to send the browser anywhere, whatever it does: to have been there is enough. */
+  readonly staysThere?: true | undefined
   readonly signal: AbortSignal
 }
 

@@ -38,8 +38,9 @@ export async function createPersonBrowser(options: PersonBrowserOptions): Promis
   let state: PageState = { receives, window: 'closed', move: 0 }
 
   const change = (changes: Partial<PageState>): void => {
+    if (Object.entries(changes).every(([name, value]) => state[name as keyof PageState] === value)) return
     state = { ...state, ...changes }
-    for (const stream of streams) stream.write(eventOf(state))
+    for (const stream of streams) stream.write(eventOf(changes))
   }
   const probe = createRefusalProbe(options.fetch)
   const secondWindow = createSecondWindow({ change, moves: () => state.move, probe, pasted: receives === 'paste' })
@@ -163,7 +164,7 @@ export async function createPersonBrowser(options: PersonBrowserOptions): Promis
   }
 }
 
-const eventOf = (state: PageState): string => `data: ${JSON.stringify(state)}\n\n`
+const eventOf = (state: Partial<PageState>): string => `data: ${JSON.stringify(state)}\n\n`
 
 /** In a time that does not tell how much of it was right. */
 const isSame = (given: string, secret: string): boolean => timingSafeEqual(digest(given), digest(secret))

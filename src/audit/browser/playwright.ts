@@ -61,13 +61,14 @@ export async function playwrightBrowser(options: PlaywrightBrowserOptions): Prom
     expected?.arrive({ at: 'callback', url, parameters: fragment ? new URLSearchParams(fragment) : url.searchParams })
   })
 
-  async function travel(url: URL, { expectsRefusal }: Visit, arrived: Promise<Arrival>): Promise<Arrival> {
+  async function travel(url: URL, { expectsRefusal, staysThere }: Visit, arrived: Promise<Arrival>): Promise<Arrival> {
     const first = await Promise.race([arrived, load(page, url)])
     if ('at' in first) return first
     const shown = (): Arrival => ({ at: 'page', status: first.status, url: page.url() })
-    const early = await Promise.race([arrived, settled((first.status ?? 0) >= 400 ? 0 : SETTLE_MS, page)])
+    const isOver = staysThere || (first.status ?? 0) >= 400 || !(await goesOn(page))
+    const early = await Promise.race([arrived, settled(isOver ? 0 : SETTLE_MS, page)])
     if (early) return early
-    if (expectsRefusal || !signIn || ((first.status ?? 0) >= 400 && first.status !== 401)) return shown()
+    if (staysThere || expectsRefusal || !signIn || ((first.status ?? 0) >= 400 && first.status !== 401)) return shown()
     for (let pages = 0; pages < MAX_PAGES; pages++) {
       const failure = await Promise.race([arrived, answerPage(signIn, page)])
       if (failure) return failure
@@ -168,6 +169,12 @@ async function load(page: Page, url: URL): Promise<{ status?: number | undefined
     throw error
   }
 }
+
+/** Whether a page can leave by itself: by a script or a refresh. A page that is just being left does. */
+const goesOn = (page: Page): Promise<boolean> =>
+  page
+    .evaluate("document.querySelector('script, frame, iframe, meta[http-equiv=refresh i], body[onload]') !== null")
+    .then(Boolean, () => true)
 
 /** Waits for what a page still does by itself. */
 async function settled(ms: number, page: Page): Promise<undefined> {

@@ -4,7 +4,7 @@ import { PROGRESS_SCRIPT } from './progress-script.js'
 import { PROGRESS_STYLE } from './progress-style.js'
 import { sendPage } from './small-pages.js'
 
-/** What the progress page shows. It is sent whole at each change, so that a page that was reloaded shows the same. */
+/** What the progress page shows. It is sent whole to a page that was opened or reloaded, then what changes. */
 export interface PageState {
   readonly receives: 'loopback' | 'paste'
   /**

@@ -7,7 +7,7 @@ const RANK = { high: 0, medium: 1, low: 2, info: 3 }
 const NAMES = { fail: 'failed', warning: 'warning', inconclusive: 'inconclusive', pass: 'passed', not_applicable: 'not applicable' }
 let second = null
 let moved
-let state
+let state = {}
 
 function start() {
   // It keeps its opener: browsers let a page move only the windows that it opened.
@@ -63,8 +63,8 @@ function showProgress(progress) {
   find('others-list').replaceChildren(...others.map(item))
 }
 
-function show(next) {
-  state = next
+function show(changes) {
+  state = { ...state, ...changes }
   const now = state.window
   for (const part of document.querySelectorAll('[data-window]')) part.hidden = part.dataset.window !== now
   for (const part of document.querySelectorAll('[data-receives]')) part.hidden = part.dataset.receives !== state.receives
@@ -73,7 +73,7 @@ function show(next) {
   find('page-shown').hidden = !waits
   find('paste').hidden = !(waits && state.receives === 'paste')
   find('again').hidden = !(now === 'lost' || (waits && (!second || second.closed)))
-  if (state.progress) showProgress(state.progress)
+  if (changes.progress) showProgress(changes.progress)
   if (moved !== undefined && state.move > moved) move()
   moved = state.move
 }
@@ -90,6 +90,6 @@ const events = new EventSource('events')
 events.onmessage = ({ data }) => show(JSON.parse(data))
 events.onerror = () => {
   events.close()
-  if (!state || state.window !== 'ended') show({ ...(state || { receives: 'loopback', move: 0 }), window: 'gone' })
+  if (state.window !== 'ended') show({ window: 'gone' })
 }
 `.trim()

@@ -31,9 +31,15 @@ export function createRefusalProbe(fetch: FetchLike = globalThis.fetch) {
       if (!url.searchParams.has('request_uri')) honest ??= url
     },
 
-    /** The status of the server's refusal, if it refuses this URL by a page of its own. */
-    async refusal(url: URL): Promise<number | undefined> {
-      if (!honest || url.searchParams.has('request_uri')) return undefined
+    /** What the server answers without a session; 0 if nothing. */
+    status: statusOf,
+
+    /**
+     * The status of the server's refusal, if it refuses this URL by a page of its own.
+     * @param unused the browser has not been there: a pushed request is refused the second time anyway
+     */
+    async refusal(url: URL, unused: boolean): Promise<number | undefined> {
+      if (!honest || (url.searchParams.has('request_uri') && !unused)) return undefined
       trusted ??= statusOf(honest).then((status) => status >= 200 && status < 400)
       if (!(await trusted)) return undefined
       const status = await statusOf(url)

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Arrival, Visit } from './browser.js'
 import { HEADERS } from './local-server.js'
+import { createPatience } from './patience.js'
 import type { PageState } from './progress-page.js'
 import type { RefusalProbe } from './refusal-probe.js'
 import { sendEnd, sendOnward } from './small-pages.js'
@@ -11,8 +12,6 @@ const PARKED_MS = 25_000
 const MOVE_MS = 4_000
 /** Without an answer in this time, the server shows a page that a person must answer. */
 const QUIET_MS = 3_000
-/** A refusal is a page: in this time an answer would have come. */
-const REFUSAL_MS = 1_500
 /** How long a person has to answer a page, and to start. */
 const PERSON_MS = 300_000
 const START_MS = 900_000
@@ -30,7 +29,8 @@ interface Current {
   readonly url: URL
   readonly visit: Visit
   readonly timers: NodeJS.Timeout[]
-  isSent: boolean
+  /** When it was sent to the server; undefined before that. */
+  sentAt?: number
   readonly settle: (arrival: Arrival) => void
 }
 
@@ -38,6 +38,7 @@ interface Current {
 export function createSecondWindow({ change, moves, probe, pasted }: SecondWindowOptions) {
   let current: Current | undefined
   let parked: { response: ServerResponse; timer: NodeJS.Timeout } | undefined
+  const patience = createPatience()
   let isStarted = false
   let isEnded = false
   /** It received an answer and comes back by itself: to move it as well would send the next request twice. */
@@ -45,6 +46,7 @@ export function createSecondWindow({ change, moves, probe, pasted }: SecondWindo
   /** Of requests that are over: an answer that comes late must not count as that of the next one. */
   const pastStates = new Set<string>()
 
+  const isSent = () => current?.sentAt !== undefined
   const after = (ms: number, run: () => void) => current?.timers.push(setTimeout(run, ms))
 
   function unpark(): ServerResponse | undefined {
@@ -67,11 +69,12 @@ export function createSecondWindow({ change, moves, probe, pasted }: SecondWindo
   function send(response: ServerResponse): void {
     response.writeHead(303, { ...HEADERS, location: current!.url.href }).end()
     change({ window: 'working' })
-    if (current!.isSent) return
-    current!.isSent = true
-    if (pasted) asks()
+    if (current!.sentAt !== undefined) return
+    current!.sentAt = performance.now()
+    if (current!.visit.staysThere) after(patience.ms(), () => void settleThere())
+    else if (pasted) asks()
     else if (current!.visit.expectsRefusal)
-      after(REFUSAL_MS, () => void settleIfRefused().then((done) => done || asks()))
+      after(patience.ms(), () => void settleIfRefused().then((done) => done || asks()))
     else after(QUIET_MS, asks)
   }
 
@@ -79,8 +82,8 @@ export function createSecondWindow({ change, moves, probe, pasted }: SecondWindo
   function move(settle: (arrival: Arrival) => void): void {
     isComing = false
     change({ window: 'working', move: moves() + 1 })
-    after(MOVE_MS, () => current?.isSent || lost())
-    after(PERSON_MS, () => current?.isSent || settle({ at: 'unknown', why: 'the second window was closed' }))
+    after(MOVE_MS, () => isSent() || lost())
+    after(PERSON_MS, () => isSent() || settle({ at: 'unknown', why: 'the second window was closed' }))
   }
 
   /** The person is told to look at the second window. */
@@ -93,19 +96,25 @@ export function createSecondWindow({ change, moves, probe, pasted }: SecondWindo
   async function settleIfRefused(): Promise<boolean> {
     const asked = current
     if (!asked) return true
-    const status = await probe.refusal(asked.url)
+    const status = await probe.refusal(asked.visit.twin ?? asked.url, !!asked.visit.twin)
     if (status === undefined) return current !== asked
     asked.settle({ at: 'page', status, url: asked.url.href })
     return true
   }
 
+  /** The server had time to answer the window, and as much again as it needs for a stranger. */
+  async function settleThere(): Promise<void> {
+    const asked = current
+    if (asked) await probe.status(asked.url)
+    asked?.settle({ at: 'page' })
+  }
+
   /** The window was closed, or the server's pages cut it off from the page that opened it (COOP). */
   function lost(): void {
-    if (parked || isComing || !isStarted || isEnded || (current?.isSent && !pasted && current.visit.expectsRefusal))
-      return
+    if (parked || isComing || !isStarted || isEnded || (isSent() && !pasted && current?.visit.expectsRefusal)) return
     const show = () => change({ window: 'lost' })
     if (current?.visit.expectsRefusal) void settleIfRefused().then((done) => done || show())
-    else if (current && !current.isSent) show()
+    else if (current && !isSent()) show()
     else if (current) change({ window: 'asks' })
   }
 
@@ -120,10 +129,10 @@ export function createSecondWindow({ change, moves, probe, pasted }: SecondWindo
         return await new Promise<Arrival>((settle, reject) => {
           onAbort = () => reject(visit.signal.reason)
           visit.signal.addEventListener('abort', onAbort, { once: true })
-          current = { url, visit, timers, isSent: false, settle }
+          current = { url, visit, timers, settle }
           const response = unpark()
           if (response) send(response)
-          else if (isStarted && isComing) after(MOVE_MS, () => current?.isSent || move(settle))
+          else if (isStarted && isComing) after(MOVE_MS, () => isSent() || move(settle))
           else if (isStarted) move(settle)
           else after(START_MS, () => settle({ at: 'unknown', why: 'nobody opened the page of the audit' }))
         })
@@ -150,12 +159,14 @@ export function createSecondWindow({ change, moves, probe, pasted }: SecondWindo
       isComing = !pasted
       const state = arrival.parameters.get('state') ?? ''
       const isLate = pastStates.has(state) && current?.url.searchParams.get('state') !== state
-      if (!isLate && current?.isSent) current.settle(arrival)
+      if (isLate || current?.sentAt === undefined) return
+      patience.learn(current.url, performance.now() - current.sentAt)
+      current.settle(arrival)
     },
 
     /** The person says that the server shows an error page. */
     pageShown(): void {
-      if (current?.isSent) current.settle({ at: 'page' })
+      if (isSent()) current?.settle({ at: 'page' })
     },
 
     lost,

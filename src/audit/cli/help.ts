@@ -4,6 +4,7 @@ export const HELP = `Shows from outside whether an OAuth authorization server en
   proofkey audit https://login.example.com                      nobody signs in
   proofkey audit https://login.example.com --client-id my-spa   you sign in once
   proofkey audit proofkey.audit.json                            for CI
+  proofkey audit --har recorded.har            what an app's sign-in shows
   proofkey audit init                          writes a configuration by asking
 
 The client (a second one, for the checks that need it: --other-client-id ...)

@@ -1,4 +1,8 @@
+import { basename } from 'node:path'
 import { isProofkeyError } from '../../errors.js'
+import { readText } from '../config/config.js'
+import { auditHar } from '../har/audit-har.js'
+import type { AuditReport } from '../report/report.js'
 import { plain } from '../report/terminal.js'
 import { VERSION } from '../version.js'
 import { explain, list } from './catalogue.js'
@@ -8,7 +12,7 @@ import { init } from './init.js'
 import { hasColors, type Io } from './io.js'
 import { parseOptions } from './options.js'
 import { runAudit } from './run-audit.js'
-import { settingsOf } from './settings.js'
+import { harSettings, settingsOf } from './settings.js'
 import { UsageError } from './usage-error.js'
 
 /** The exit code of a program that Ctrl-C ended. */
@@ -48,7 +52,14 @@ async function run(args: readonly string[], io: Io): Promise<number> {
     return 0
   }
   const noColor = values['no-color'] ?? false
+  if (values.har) return deliver(await readRecordings(values.har), harSettings(values, rest), io, noColor)
   const settings = await settingsOf(values, rest)
   const report = await runAudit(settings, io, hasColors(io.stderr, io, noColor))
   return deliver(report, settings, io, noColor)
+}
+
+async function readRecordings(files: readonly string[]): Promise<AuditReport> {
+  return auditHar(
+    await Promise.all(files.map(async (name) => ({ name: basename(name), text: await readText(name, 'recording') }))),
+  )
 }

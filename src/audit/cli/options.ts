@@ -29,6 +29,7 @@ const OPTIONS = {
   only: texts,
   skip: texts,
   slow: flag,
+  har: texts,
   format: texts,
   output: texts,
   'fail-on': text,

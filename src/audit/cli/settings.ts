@@ -33,6 +33,20 @@ export async function settingsOf(values: CliOptions, positionals: readonly strin
   return { ...checkConfig(settings, 'The options'), file }
 }
 
+/**
+ * Of a report about recordings: no server is named, and nothing is sent.
+ * @throws UsageError
+ */
+export function harSettings(values: CliOptions, positionals: readonly string[]): Settings {
+  if (positionals.length) throw new UsageError('--har reads recordings only; leave out the server or the file.')
+  const { failOn, baseline, formats, output, ...others } = fromOptions(values)
+  const [other] = Object.keys(others)
+  if (other) throw new UsageError('--har sends nothing: only options of the report fit with it.')
+  const report = { failOn, baseline, formats, output }
+  const given = Object.fromEntries(Object.entries(report).filter(([, value]) => value !== undefined))
+  return checkConfig({ issuer: 'https://recording.invalid', ...given }, 'The options')
+}
+
 async function read(file: string, isNamed: boolean): Promise<AuditConfig> {
   try {
     return await readConfig(file)

@@ -3,7 +3,7 @@ import { sha256 } from '../../crypto/digest.js'
 import { randomToken } from '../../crypto/random.js'
 import type { PinnedServer } from '../../protocol/authorize/transaction.js'
 import { type ClientAuth, none } from '../../protocol/client-auth/client-auth.js'
-import type { Arrival, AuditBrowser } from '../browser/browser.js'
+import type { Arrival, AuditBrowser, Visit } from '../browser/browser.js'
 import { Inconclusive } from '../check.js'
 import type { AuditClient } from '../client.js'
 import type { Http, HttpRequest, HttpResponse } from './http.js'
@@ -154,11 +154,20 @@ export function createContext(parts: ContextParts) {
   }
 
   /** Sends the person's browser to exactly this URL. */
-  async function visit(request: AuthorizationRequest, expectsRefusal = false): Promise<Arrival> {
+  async function visit(
+    request: AuthorizationRequest,
+    expectsRefusal = false,
+    more: Pick<Visit, 'twin' | 'staysThere'> = {},
+  ): Promise<Arrival> {
     if (!browser) throw new Inconclusive('It needs a signed-in browser.')
     if (!browser.observes(request.redirectUri))
       throw new Inconclusive(`This browser cannot receive an answer at ${request.redirectUri}.`)
-    const arrival = await browser.visit(request.url, { redirectUri: request.redirectUri, expectsRefusal, signal })
+    const arrival = await browser.visit(request.url, {
+      redirectUri: request.redirectUri,
+      expectsRefusal,
+      signal,
+      ...more,
+    })
     if (arrival.at === 'callback') {
       const code = arrival.parameters.get('code')
       redaction.add(code, 'code')

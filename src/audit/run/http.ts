@@ -46,6 +46,8 @@ export interface Exchange {
 const MAX_SHOWN = 1500
 const MAX_BODY_BYTES = 1024 * 1024
 const TIMEOUT_MS = 15_000
+/** A request that an abort finds on its way may still bring tokens, which must be revoked: it gets this time. */
+const ABORTED_MS = 5_000
 /** No audit sends more: a loop must not become an attack. */
 const MAX_REQUESTS = 2000
 
@@ -84,6 +86,7 @@ export function createHttp(options: HttpOptions) {
       method = body === undefined ? 'GET' : 'POST',
       ...rest
     }: HttpRequest): Promise<HttpResponse> {
+      signal.throwIfAborted()
       await pace(rest.unpaced)
       const headers = new Headers(rest.headers)
       if (rest.navigation) headers.set('accept', 'text/html,application/xhtml+xml,*/*;q=0.8')
@@ -97,14 +100,14 @@ export function createHttp(options: HttpOptions) {
         headers: [...headers].map(([name, value]) => `${name}: ${redaction.header(name, value)}`),
         ...(sentBody !== undefined && { body: shown(redaction.body(sentBody, headers.get('content-type') ?? '')) }),
       }
+      const deadline = deadlineOf(signal)
       try {
-        const deadline = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
         const response = (await (rest.fetch ?? (rest.navigation ? openLink : fetch))(url, {
           method,
           headers,
           body: sentBody,
           redirect: 'manual',
-          signal: deadline,
+          signal: deadline.signal,
         })) as Response
         const text = await readText(response)
         const recorded: Exchange = {
@@ -135,7 +138,25 @@ export function createHttp(options: HttpOptions) {
           (error as Error).name === 'TimeoutError' ? `no response in ${TIMEOUT_MS / 1000} s` : causeOf(error)
         exchanges.push({ request, failure })
         throw new Inconclusive(`${method} ${redaction.url(url).split('?')[0]}: ${failure}.`)
+      } finally {
+        deadline.clear()
       }
+    },
+  }
+}
+
+/** Ends a request that takes too long; after an abort, sooner. */
+function deadlineOf(aborted: AbortSignal) {
+  const stop = new AbortController()
+  const end = () => stop.abort(new DOMException('No response in time', 'TimeoutError'))
+  const timers = [setTimeout(end, TIMEOUT_MS)]
+  const soon = () => timers.push(setTimeout(end, ABORTED_MS))
+  aborted.addEventListener('abort', soon, { once: true })
+  return {
+    signal: stop.signal,
+    clear(): void {
+      aborted.removeEventListener('abort', soon)
+      for (const timer of timers) clearTimeout(timer)
     },
   }
 }

@@ -31,9 +31,17 @@ export async function signInPushed(context: AuditContext, { request, url }: Push
   if (!codeOf(arrival, request)) throw new Inconclusive(`An honest pushed request gave no code: ${describe(arrival)}.`)
 }
 
-/** Visits a URL that a good server refuses. A code means that it was accepted. */
-export async function visitReaction(context: AuditContext, request: AuthorizationRequest, url: URL): Promise<Reaction> {
-  const arrival = await context.visit({ ...request, url }, true)
+/**
+ * Visits a URL that a good server refuses. A code means that it was accepted.
+ * @param twin for a pushed request: another one, to be refused for the same reason
+ */
+export async function visitReaction(
+  context: AuditContext,
+  request: AuthorizationRequest,
+  url: URL,
+  twin?: URL,
+): Promise<Reaction> {
+  const arrival = await context.visit({ ...request, url }, true, { twin })
   return codeOf(arrival, request)
     ? { outcome: 'accepted', detail: 'a code' }
     : seenWithoutSession(context, url, arrival)

@@ -1,3 +1,5 @@
+import { createKnownSecrets } from './known-secrets.js'
+
 /** Members and parameters whose values are secret, or stand for a person. */
 const SECRET_NAMES =
   /^(code|code_verifier|client_secret|client_assertion|assertion|password|token|access_token|refresh_token|id_token|id_token_hint|subject_token|device_code|user_code|request_uri|registration_access_token|logout_token|request|username|login_hint)$/
@@ -7,32 +9,16 @@ const SECRET_KEY_MEMBERS = /^(d|p|q|dp|dq|qi|oth|k|priv)$/
 
 const SECRET_HEADERS = /^(authorization|cookie|dpop|set-cookie|dpop-nonce)$/i
 
-/** The length from which a known secret is looked for in any text. */
-const SHORTEST = 6
-
 /**
  * Cuts secrets from what is recorded: by the name of a parameter, and by value wherever a known secret appears, also
- * percent-encoded.
+ * encoded.
  */
 export function createRedaction() {
-  const labels = new Map<string, string>()
-
-  /** Replaces each known secret. */
-  function text(value: string): string {
-    let cut = value
-    for (const [secret, label] of labels) {
-      for (const form of new Set([
-        secret,
-        encodeURIComponent(secret),
-        `${new URLSearchParams([['', secret]])}`.slice(1),
-      ]))
-        cut = cut.replaceAll(form, label)
-    }
-    return cut
-  }
+  const secrets = createKnownSecrets()
+  const text = secrets.cut
 
   const named = (name: string, value: string) =>
-    SECRET_NAMES.test(name) && value ? (labels.get(value) ?? `‹${name}›`) : text(value)
+    SECRET_NAMES.test(name) && value ? (secrets.labelOf(value) ?? `‹${name}›`) : text(value)
 
   /** Parameters in a readable form, secrets cut: `a=b&c=‹code›`. */
   function parameters(given: URLSearchParams): string {
@@ -57,12 +43,13 @@ export function createRedaction() {
   }
 
   return {
+    /** Replaces each known secret. */
     text,
     parameters,
 
     /** From now on this value appears as its label wherever it is recorded. */
     add(secret: string | undefined | null, label: string): void {
-      if (secret && secret.length >= SHORTEST && !labels.has(secret)) labels.set(secret, `‹${label}›`)
+      if (secret) secrets.add(secret, `‹${label}›`)
     },
 
     url(value: string): string {

@@ -193,6 +193,38 @@ describe('an audit', () => {
     expect(stale).toMatchObject({ code: 1, stdout: expect.stringContaining('Stale in the baseline') })
   })
 
+  it('reads recordings, and sends nothing', async () => {
+    await start()
+    const url = `https://login.example.com/auth?${new URLSearchParams({
+      response_type: 'code',
+      client_id: 'an-app',
+      redirect_uri: 'https://app.example.com/callback',
+    })}`
+    const entry = {
+      startedDateTime: '2026-01-01T00:00:00.000Z',
+      time: 1,
+      request: { method: 'GET', url, httpVersion: 'HTTP/1.1', headers: [], queryString: [], cookies: [] },
+      response: { status: 302, statusText: '', httpVersion: 'HTTP/1.1', headers: [], cookies: [], content: {} },
+    }
+    const har = write('app.har', { log: { version: '1.2', creator: { name: 'test', version: '1' }, entries: [entry] } })
+    const run = await runCommand(['audit', '--har', har, '--format', 'json'])
+    expect(run).toMatchObject({ code: 1, stderr: '' })
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      issuer: 'https://login.example.com',
+      clients: [{ clientId: 'an-app' }],
+    })
+    for (const [args, message] of [
+      [['--har', inFolder('missing.har')], 'ENOENT'],
+      [['--har', write('no.har', SECRET)], 'no.har'],
+      [['--har', har, server.issuer], 'leave out the server'],
+      [['--har', har, '--slow'], 'only options of the report'],
+    ] as const) {
+      const { code, stdout, stderr } = await runCommand(['audit', ...args])
+      expect({ code, stdout, stderr }).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) })
+      expect(stderr).not.toContain(SECRET)
+    }
+  })
+
   it('stops on Ctrl-C, with nothing left that listens', async () => {
     await start()
     const command = startCommand([

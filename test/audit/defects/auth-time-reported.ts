@@ -1,5 +1,5 @@
 import type { Defect } from '../audited-server.js'
-import { withQuery } from '../bend-answers.js'
+import { withQuery } from '../bend.js'
 
 export const defect: Defect = {
   bend: withQuery('/auth', (query) => query.delete('max_age')),

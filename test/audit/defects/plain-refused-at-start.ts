@@ -1,5 +1,5 @@
 import type { Defect } from '../audited-server.js'
-import { withQuery } from '../bend-answers.js'
+import { withQuery } from '../bend.js'
 
 export const defect: Defect = {
   // The server takes what it does not know for S256.

@@ -21,7 +21,8 @@ export const logoutAsksFirst: AuditCheck = {
         `Whether somebody is signed in cannot be told here: prompt=none gave no code (${before.said}).`,
       )
     const request = await context.authorizationRequest()
-    const left = await context.authorize({ ...request, url: new URL(context.endpoint('end_session_endpoint')) }, true)
+    const url = new URL(context.endpoint('end_session_endpoint'))
+    const left = await context.visit({ ...request, url }, true, { staysThere: true })
     if (left.at === 'unknown') return inconclusive(`The sign-out page was not seen: ${left.why}.`)
     const after = await silently(context)
     if (after.signedIn) return pass('The person is still signed in.')

@@ -18,13 +18,17 @@ export const parExpiry: AuditCheck = {
   repair: 'Give pushed requests an expires_in of 5 to 600 seconds, and answer a later use with invalid_request_uri.',
   async run(context) {
     const push = await pushed(context)
+    const twin = await pushed(context)
     const seconds = push.response.json?.['expires_in']
     if (typeof seconds !== 'number' || !(seconds > 0))
       return inconclusive('The answer to a pushed request does not say when it expires.')
     if (seconds >= LONGEST) return fail(`A pushed request is valid for ${seconds} seconds; the limit is ${LONGEST}.`)
     await context.sleep(seconds + 10)
     return tryAll(
-      { [`a pushed request ${seconds + 10} seconds old`]: () => visitReaction(context, push.request, push.url) },
+      {
+        [`a pushed request ${seconds + 10} seconds old`]: () =>
+          visitReaction(context, push.request, push.url, twin.url),
+      },
       { accepted: 'It accepted', control: async () => signInPushed(context, await pushed(context)) },
     )
   },

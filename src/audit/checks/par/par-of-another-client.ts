@@ -1,6 +1,6 @@
 import type { AuditCheck } from '../../check.js'
 import { tryAll } from '../../run/attempts.js'
-import { pushed, signInPushed, visitReaction } from '../../run/pushed-requests.js'
+import { type PushedRequest, pushed, signInPushed, visitReaction } from '../../run/pushed-requests.js'
 import { rfc } from '../../sources.js'
 
 export const parOfAnotherClient: AuditCheck = {
@@ -17,9 +17,10 @@ export const parOfAnotherClient: AuditCheck = {
     tryAll(
       {
         'a pushed request of another client': async () => {
-          const { request, response } = await pushed(context)
-          const url = context.pushedUrl(request, response, context.otherClient())
-          return visitReaction(context, request, url ?? request.url)
+          const byOther = ({ request, response }: PushedRequest) =>
+            context.pushedUrl(request, response, context.otherClient())
+          const push = await pushed(context)
+          return visitReaction(context, push.request, byOther(push) ?? push.url, byOther(await pushed(context)))
         },
       },
       { accepted: 'It accepted', control: async () => signInPushed(context, await pushed(context)) },

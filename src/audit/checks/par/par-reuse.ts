@@ -19,7 +19,8 @@ export const parReuse: AuditCheck = {
         'a pushed request for the second time': async () => {
           const push = await pushed(context)
           await signInPushed(context, push)
-          return visitReaction(context, push.request, push.url)
+          // It has given its code: used a third time, it is refused for the same reason.
+          return visitReaction(context, push.request, push.url, push.url)
         },
       },
       { accepted: 'It accepted', result: warning },
