@@ -82,7 +82,9 @@ type ServerDefinition = ProviderDefinition &
  */
 export function defineProvider(definition: ServerDefinition): ServerProvider
 export function defineProvider(definition: ProviderDefinition): Provider
-export function defineProvider(definition: ProviderDefinition): Provider | ServerProvider {
+export function defineProvider(given: ProviderDefinition): Provider | ServerProvider {
+  // What was checked cannot be changed later.
+  const definition = { ...given }
   checkDefinition(definition)
   const { name, serverOnly, nonceNotReturned, problems = () => [] } = definition
   const own = made(definition, problems)
