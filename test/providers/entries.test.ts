@@ -428,3 +428,8 @@ describe('the options of the entries', () => {
       expect(docs).toMatch(new RegExp(`\\b${name}\\(`))
   })
 })
+
+it.each([openAuth, atprotoWithPlainRequests])('the url is the issuer, also with a slash: %o', (entry) => {
+  for (const url of ['https://auth.example.com', 'https://auth.example.com/', 'https://auth.example.com/realm/'])
+    expect(entry({ url }).issuer).toBe(url)
+})
