@@ -5,7 +5,7 @@ import { parseUrl } from '../protocol/discovery/endpoint.js'
 export function host(name: string, value: unknown): string {
   if (typeof value === 'string' && parseUrl(`https://${value}`)?.host === value) return value
   throw configInvalid([
-    `${name} (${typeof value}): must be a host such as login.example.com, without https:// and path`,
+    `${name} (${typeof value}): must be a host such as login.example.com, in lower case, without https:// and path`,
   ])
 }
 

@@ -104,7 +104,12 @@ function made(definition: ProviderDefinition, problems: NonNullable<ProviderDefi
     name,
     reason,
     metadataBase,
-    metadata: (document: ServerMetadata) => ({ ...missingMetadata, ...document, ...correctedMetadata }),
+    metadata: (document: ServerMetadata) => ({
+      ...missingMetadata,
+      ...document,
+      ...correctedMetadata,
+      issuer: document.issuer,
+    }),
     tokenResponse: (body: unknown, scope: string | undefined) => tokenResponse(definition, body, scope),
     idToken: (claims: UncheckedClaims, server: PinnedServer, policy: IdTokenPolicy) =>
       idToken(definition, claims, server, policy),

@@ -125,6 +125,11 @@ describe('metadata', () => {
       'pkce_unsupported',
     )
     await refusal(load({}, { ...document, issuer: 'https://evil.example' }), 'issuer_mismatch')
+    const correctedMetadata: Record<string, unknown> = {}
+    const provider = defineProvider({ ...named, correctedMetadata })
+    correctedMetadata['issuer'] = base.issuer
+    const fetch = async () => Response.json({ ...document, issuer: 'https://evil.example' })
+    await refusal(discover(base.issuer, { provider, fetch }), 'issuer_mismatch')
     await refusal(load({ metadataBase: 'http://as.example' }, document), 'endpoint_refused')
   })
 })
