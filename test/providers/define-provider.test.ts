@@ -125,7 +125,7 @@ describe('metadata', () => {
       'pkce_unsupported',
     )
     await refusal(load({}, { ...document, issuer: 'https://evil.example' }), 'issuer_mismatch')
-    const correctedMetadata: Record<string, unknown> = {}
+    const correctedMetadata: Record<string, string> = {}
     const provider = defineProvider({ ...named, correctedMetadata })
     correctedMetadata['issuer'] = base.issuer
     const fetch = async () => Response.json({ ...document, issuer: 'https://evil.example' })
