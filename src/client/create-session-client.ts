@@ -9,7 +9,7 @@ import { beginWithIdTokenHint } from '../session/id-token-hint.js'
 import { keepAwake } from '../session/keep-awake.js'
 import { createSessionMachine, type Limits } from '../session/session-machine.js'
 import { type SessionOwner, type SessionParts, sessionParts } from '../session/session-parts.js'
-import { type Session, type StoredSession, sessionAfterSignIn } from '../session/session-record.js'
+import { type Session, type StoredSession, sessionAfterSignIn, userOf } from '../session/session-record.js'
 import { createSessionSignOut, type SignOutConfig, type SignOutOptions } from '../session/session-sign-out.js'
 import type { Work } from '../session/session-state.js'
 import { joinTabs } from '../session/tabs.js'
@@ -156,7 +156,7 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
     machine.touch()
     const next = (now: StoredSession | undefined) => {
       // A silent sign-in must not continue the session of another user.
-      if (before && claims?.sub !== before.session.claims?.sub) return undefined
+      if (before && userOf(claims) !== userOf(before.session.claims)) return undefined
       const session = sessionAfterSignIn(result, now, { jkt, origin })
       sessionIds.set(result, session.id)
       if (!before) return session
@@ -175,7 +175,7 @@ export function createSessionClient(given: SessionClientConfig): SessionClient {
       return before ? undefined : userInfo?.(parts)
     }
     // Some servers end all tokens of a user with one: those that the same user goes on with are left alone.
-    if (machine.current && machine.current.session.claims?.sub === claims?.sub)
+    if (machine.current && userOf(machine.current.session.claims) === userOf(claims))
       flow.report({ type: 'tokens_not_revoked' })
     else await discard(tokens)
     throw nobody('The session has ended, or another user is signed in at the server now.')

@@ -199,8 +199,8 @@ export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuth
     failed(error: unknown, id?: string): unknown {
       const code = codeOf(error)
       report({ type: 'sign_in_failed', code }, id)
-      // Outdated metadata could be the cause, for example an endpoint that has moved.
-      if (/_(error|refused|invalid)$/.test(code)) kept?.write()
+      // Outdated metadata could be the cause, for example an endpoint that has moved, or a method that is supported now.
+      if (/(_error|_refused|_invalid|supported)$/.test(code)) kept?.write()
       return error
     },
   }

@@ -29,9 +29,9 @@ export function keepMetadata(
   const isUsable = (record: KeptRecord) =>
     ageOf(record) >= 0 &&
     ageOf(record) < Math.min(record[2], metadataLifetimeSeconds, MAX_KEPT_METADATA_SECONDS) &&
-    Object.entries(record[0]!).every(
-      ([name, value]) => !/endpoint$|jwks/.test(name) || `${value}`.startsWith(new URL('/', issuer).href),
-    )
+    [record[0]!, record[0]!.mtls_endpoint_aliases ?? {}]
+      .flatMap(Object.entries)
+      .every(([name, value]) => !/endpoint$|jwks/.test(name) || `${value}`.startsWith(new URL('/', issuer).href))
 
   return {
     async read(aged) {
@@ -48,9 +48,13 @@ export function keepMetadata(
       }
     },
 
-    write(server, headers) {
-      const record: KeptRecord = [server, Date.now(), headers ? freshSeconds(headers) : 0]
-      documents.write(issuer, isUsable(record) ? JSON.stringify(record) : undefined).catch(() => {})
+    async write(server, headers) {
+      try {
+        const record: KeptRecord = [server, Date.now(), headers ? freshSeconds(headers) : 0]
+        await documents.write(issuer, isUsable(record) ? JSON.stringify(record) : undefined)
+      } catch {
+        // Also a document that cannot be written as JSON, because it is nested too deep: it is not kept.
+      }
     },
   }
 }

@@ -42,7 +42,7 @@ export type LogoutParameters = Readonly<Record<string, string | undefined>>
 
 /**
  * How a server differs from the standards, with the reason: an entry of `proofkey/providers`, or one that `defineProvider`
- * made. Nothing else is accepted, because some of it weakens a check.
+ * made. The clients accept nothing else, because some of it weakens a check.
  */
 export interface Provider extends ProviderRules {
   readonly [brand]: 'any client'

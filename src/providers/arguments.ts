@@ -5,13 +5,16 @@ import { parseUrl } from '../protocol/discovery/endpoint.js'
 export function host(name: string, value: unknown): string {
   if (typeof value === 'string' && parseUrl(`https://${value}`)?.host === value) return value
   throw configInvalid([
-    `${name} (${typeof value}): must be a host such as login.example.com, without https:// and path`,
+    `${name} (${typeof value}): must be a host such as login.example.com, in lower case, without https:// and path`,
   ])
 }
 
 /** An absolute URL without query and fragment; a slash at its end is removed. @throws `config_invalid` */
-export function baseUrl(name: string, value: unknown): string {
-  if (typeof value === 'string' && parseUrl(value) && !/[?#]/.test(value)) return value.replace(/\/$/, '')
+export const baseUrl = (name: string, value: unknown): string => issuerUrl(name, value).replace(/\/$/, '')
+
+/** An absolute URL without query and fragment, as it is: issuers are compared as strings. @throws `config_invalid` */
+export function issuerUrl(name: string, value: unknown): string {
+  if (typeof value === 'string' && parseUrl(value) && !/[?#]/.test(value)) return value
   throw configInvalid([`${name} (${typeof value}): must be an absolute URL without query and fragment`])
 }
 

@@ -1,5 +1,5 @@
 import type { Provider } from '../protocol/provider.js'
-import { baseUrl } from './arguments.js'
+import { issuerUrl } from './arguments.js'
 import { defineProvider } from './define-provider.js'
 
 /** Options of {@link atprotoWithPlainRequests}. */
@@ -20,7 +20,7 @@ export const atprotoWithPlainRequests = ({
   readonly issuer: string
   readonly provider: Provider
 } => ({
-  issuer: baseUrl('url', url),
+  issuer: issuerUrl('url', url),
   provider: defineProvider({
     name: 'AT Protocol',
     reason: 'The metadata has require_pushed_authorization_requests set, and plain requests are accepted.',

@@ -82,7 +82,9 @@ type ServerDefinition = ProviderDefinition &
  */
 export function defineProvider(definition: ServerDefinition): ServerProvider
 export function defineProvider(definition: ProviderDefinition): Provider
-export function defineProvider(definition: ProviderDefinition): Provider | ServerProvider {
+export function defineProvider(given: ProviderDefinition): Provider | ServerProvider {
+  // What was checked cannot be changed later.
+  const definition = { ...given }
   checkDefinition(definition)
   const { name, serverOnly, nonceNotReturned, problems = () => [] } = definition
   const own = made(definition, problems)
@@ -102,7 +104,12 @@ function made(definition: ProviderDefinition, problems: NonNullable<ProviderDefi
     name,
     reason,
     metadataBase,
-    metadata: (document: ServerMetadata) => ({ ...missingMetadata, ...document, ...correctedMetadata }),
+    metadata: (document: ServerMetadata) => ({
+      ...missingMetadata,
+      ...document,
+      ...correctedMetadata,
+      issuer: document.issuer,
+    }),
     tokenResponse: (body: unknown, scope: string | undefined) => tokenResponse(definition, body, scope),
     idToken: (claims: UncheckedClaims, server: PinnedServer, policy: IdTokenPolicy) =>
       idToken(definition, claims, server, policy),

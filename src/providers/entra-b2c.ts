@@ -16,7 +16,8 @@ export interface EntraB2cOptions {
 
 /**
  * Azure AD B2C, one policy. All policies of a tenant have the same issuer and can have the same keys, so the policy in the
- * ID token (`tfp`, or `acr` of custom policies) is compared with `policy`, in any case.
+ * ID token (`tfp`, or `acr` of custom policies) is compared with `policy`, in any case. Clients at one origin with the same
+ * `clientId` share a stored session, whichever policy they have.
  *
  * With `openid` only, B2C returns no access token. For one, request a scope of an API, or the client id as scope.
  * @throws `config_invalid`

@@ -1,5 +1,5 @@
 import type { Provider } from '../protocol/provider.js'
-import { baseUrl } from './arguments.js'
+import { issuerUrl } from './arguments.js'
 import { defineProvider } from './define-provider.js'
 
 /** Options of {@link openAuth}. */
@@ -14,7 +14,7 @@ export interface OpenAuthOptions {
  * @throws `config_invalid`
  */
 export const openAuth = ({ url }: OpenAuthOptions): { readonly issuer: string; readonly provider: Provider } => ({
-  issuer: baseUrl('url', url),
+  issuer: issuerUrl('url', url),
   provider: defineProvider({
     name: 'OpenAuth',
     reason:

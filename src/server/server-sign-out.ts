@@ -83,8 +83,8 @@ export function createServerSignOut({ config, metadata, report, put, jarOf, vaul
         .then((server) => endSessionUrl(server, logoutRequest))
         .catch((error) => void failed(error))
       for (const omitted of [
-        omittedHint(atServer, hints.idTokenHint),
-        omittedHint(atServer, hints.logoutHint, 'logout_hint'),
+        omittedHint(atServer, hints.idTokenHint, provider),
+        omittedHint(atServer, hints.logoutHint, provider, 'logout_hint'),
       ])
         if (omitted) report(omitted)
       if (state) back.searchParams.set('state', state)

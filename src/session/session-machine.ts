@@ -3,7 +3,7 @@ import type { EventBody } from '../events.js'
 import { STORAGE_TIMEOUT_MS } from '../limits.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import { inTurn, type SessionStore, type StoredText } from '../vault/session-store.js'
-import type { StoredSession } from './session-record.js'
+import { type StoredSession, userOf } from './session-record.js'
 import {
   begin,
   fromText,
@@ -254,7 +254,7 @@ export function createSessionMachine(parts: MachineParts) {
       })
       if (!done) return false
       const [before, now] = [sessionOf(done.before), sessionOf(state)]
-      const replaced = before && now && before.session.claims?.sub !== now.session.claims?.sub
+      const replaced = before && now && userOf(before.session.claims) !== userOf(now.session.claims)
       if (replaced) report({ type: 'session_ended', reason: 'replaced' })
       report(event)
       tabs?.tell('changed')

@@ -99,12 +99,13 @@ function accessTokenOf(
   return { ...facts, accessToken, resource, expiresAtMs, receivedAtMs, staleAtMs }
 }
 
+/** Who the user is: `sub` is unique at one issuer only (OpenID Connect Core §5.7), and a provider can accept several. */
+export const userOf = (claims: IdTokenClaims | undefined): string | undefined =>
+  claims && JSON.stringify([claims.iss, claims.sub])
+
 /** Whether a sign-in is of the same user with the same key; without claims that is unknown, so false. */
 const isSameUser = (before: StoredSession | undefined, { claims }: Grant, jkt: string | undefined): boolean =>
-  !!claims &&
-  claims.sub === before?.session.claims?.sub &&
-  claims.iss === before?.session.claims?.iss &&
-  jkt === before?.jkt
+  !!claims && userOf(claims) === userOf(before?.session.claims) && jkt === before?.jkt
 
 /** The session after a sign-in. For the same user it keeps the refresh token and the ID token, if there are no new ones. */
 export function sessionAfterSignIn(

@@ -70,7 +70,7 @@ export function createSessionSignOut(
       const request = { clientId, idTokenHint, postLogoutRedirectUri, state, insecure, provider }
       const endpoint = atServer ? flow.metadata().then((server) => endSessionUrl(server, request)) : undefined
       const url = await endpoint?.catch(failed)
-      const omitted = omittedHint(url, idTokenHint)
+      const omitted = omittedHint(url, idTokenHint, provider)
       if (omitted) flow.report(omitted)
       if (url && state) {
         // Where it cannot wait, nothing is checked when the person comes back.

@@ -4,7 +4,7 @@ import type { Fetch } from '../protocol/request.js'
 import { type RequestCopies, requestCopies } from '../protocol/request-copies.js'
 import { type Challenge, challengeOf } from '../protocol/resource/challenge.js'
 import { scopes } from '../protocol/scope.js'
-import type { AccessToken, AccessTokenOptions, Session, TokenFacts } from './session-record.js'
+import { type AccessToken, type AccessTokenOptions, type Session, type TokenFacts, userOf } from './session-record.js'
 import { nobody } from './token-source.js'
 
 /** Judges an API's challenge against the token that was sent; see `stepUp`. */
@@ -48,7 +48,7 @@ export function createTokenFetch({
   /** Identifies the user, or, in a session without claims, the sign-in. */
   const whose = () => {
     const now = session()
-    return now?.claims?.sub ?? now?.startedAtMs
+    return userOf(now?.claims) ?? now?.startedAtMs
   }
 
   /** Sends a request with the access token that `wish` names. */

@@ -13,6 +13,7 @@ import {
   type StoredSession,
   sessionAfterRefresh,
   tokenName,
+  userOf,
 } from './session-record.js'
 
 /** Of `getAccessToken`. */
@@ -123,7 +124,7 @@ export function createTokenSource(
       await rotated(latest)
       const now = machine.current
       // The same user continues: some servers end all tokens of a user with one.
-      if (now?.id !== session.id && now?.session.claims?.sub !== session.session.claims?.sub)
+      if (now?.id !== session.id && userOf(now?.session.claims) !== userOf(session.session.claims))
         await discard(grant.tokens)
       else report({ type: 'tokens_not_revoked' })
       if (now) return refreshLocked(name, options, rejected)

@@ -114,6 +114,23 @@ describe('metadata, over the pages of a sign-in at a real server', () => {
     expect(taken()).toEqual([METADATA])
   })
 
+  it('is requested anew where it said that a sign-in is not supported', async () => {
+    instead = (path) =>
+      path === METADATA
+        ? Response.json({
+            issuer: running.issuer,
+            authorization_endpoint: `${running.issuer}/auth`,
+            token_endpoint: `${running.issuer}/token`,
+            require_pushed_authorization_requests: true,
+          })
+        : undefined
+    await expect(load().leave()).rejects.toHaveProperty('code', 'not_supported')
+    // The hint was followed: the server says so no more.
+    instead = undefined
+    await load().leave()
+    expect(taken()).toEqual([METADATA, METADATA])
+  })
+
   it('is not stored if it was passed as an option', async () => {
     const metadata = await (await fetch(running.issuer + METADATA)).json()
     await load({ metadata }).leave()

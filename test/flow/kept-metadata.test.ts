@@ -111,10 +111,20 @@ describe('what is read passes the checks of what a server sends', () => {
     ['with a UserInfo endpoint elsewhere', { userinfo_endpoint: 'https://evil.example/me' }],
     ['with endpoints that are lists', { token_endpoint: ['https://evil.example/'] }],
     ['with keys elsewhere', { jwks_uri: 'https://evil.example/keys' }],
+    [
+      'with a token endpoint elsewhere for mutual TLS',
+      { mtls_endpoint_aliases: { token_endpoint: 'https://evil.example/token' } },
+    ],
   ])('metadata %s is refused', async (_, more) => {
     plant(at(document(more)))
     expect(await read()).toBeUndefined()
     expect(aged).not.toHaveBeenCalled()
+  })
+
+  it('and endpoints for mutual TLS at the same origin are kept', async () => {
+    const server = document({ mtls_endpoint_aliases: { token_endpoint: 'https://as.example/mtls/token' } })
+    pageOf().write(server, fresh)
+    expect(await read()).toEqual(server)
   })
 
   it('the insecure switch is that of the reader', async () => {
@@ -157,6 +167,23 @@ describe('storage that fails', () => {
     pageOf({}, broken).write(document(), fresh)
     expect(await pageOf({}, broken).read(aged)).toBeUndefined()
     expect([broken.read.mock.calls.length, broken.write.mock.calls.length]).toEqual([1, 1])
+  })
+
+  it.each<[string, Partial<typeof documents>, string]>([
+    [
+      'storage that throws at once',
+      {
+        write: () => {
+          throw new Error('no storage')
+        },
+      },
+      '{}',
+    ],
+    ['a document that is nested too deep', {}, `${'['.repeat(1e5)}${']'.repeat(1e5)}`],
+  ])('fails no load of metadata: %s', async (_, broken, more) => {
+    const kept = pageOf({}, { ...documents, ...broken })
+    expect(() => kept.write(document({ more: JSON.parse(more) }), fresh)).not.toThrow()
+    expect(stored.size).toBe(0)
   })
 
   it('that does not answer is not waited for', async () => {

@@ -49,6 +49,19 @@ describe('a definition', () => {
     expect(() => Object.assign(provider, { metadataBase: 'https://evil.example' })).toThrow(TypeError)
   })
 
+  it('is read once: what is added afterwards weakens no check', async () => {
+    const late: Record<string, unknown> = { ...named }
+    const provider = defineProvider(late as unknown as ProviderDefinition)
+    late['nonceNotReturned'] = 'only PKCE protects the code'
+    let reads = 0
+    const inTurn = Object.defineProperty({ ...named }, 'nonceNotReturned', {
+      enumerable: true,
+      get: () => (reads++ ? 'only PKCE protects the code' : undefined),
+    })
+    for (const one of [provider, defineProvider(inTurn)])
+      await refusal(createApp({ claims: { nonce: undefined } }, { provider: one }).client.signIn(), 'id_token_invalid')
+  })
+
   it('says before the user leaves what prevents a sign-in', async () => {
     const problems = () => ['scope: must have read']
     const server = checkMetadata(document as never, document.issuer)
@@ -112,6 +125,11 @@ describe('metadata', () => {
       'pkce_unsupported',
     )
     await refusal(load({}, { ...document, issuer: 'https://evil.example' }), 'issuer_mismatch')
+    const correctedMetadata: Record<string, string> = {}
+    const provider = defineProvider({ ...named, correctedMetadata })
+    correctedMetadata['issuer'] = base.issuer
+    const fetch = async () => Response.json({ ...document, issuer: 'https://evil.example' })
+    await refusal(discover(base.issuer, { provider, fetch }), 'issuer_mismatch')
     await refusal(load({ metadataBase: 'http://as.example' }, document), 'endpoint_refused')
   })
 })

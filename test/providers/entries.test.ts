@@ -119,10 +119,11 @@ describe('google', () => {
 })
 
 /** Signs out of a page; the URL that it goes to. */
-async function signOutUrl(provider: RunningProvider, entry: { issuer: string }) {
+async function signOutUrl(provider: RunningProvider, entry: { issuer: string }, events: string[] = []) {
   const urls: string[] = []
   const config = { postLogoutRedirectUri: `${APP}/`, navigate: (url: string) => urls.push(url) }
   const { client } = pageWith(provider, { ...entry, ...config } as never, true)
+  client.subscribe(({ type }) => events.push(type))
   await client.signIn()
   await (client as unknown as { signOut(): Promise<void> }).signOut()
   return urls[0] ? new URL(urls[0]) : undefined
@@ -159,11 +160,17 @@ describe('sign-out', () => {
     })
     const { client, result } = await signInAtServer(provider, entry)
     const idTokenHint = result.tokens.idToken
+    const events: string[] = []
+    client.subscribe(({ type }) => events.push(type))
     const response = await client.signOut(new Request(`${APP}/logout`), {
       idTokenHint,
       postLogoutRedirectUri: `${APP}/`,
     })
-    for (const url of [await signOutUrl(provider, entry), new URL(`${response.headers.get('location')}`)]) {
+    // It has no parameter for a hint, so none was left out.
+    const page = await signOutUrl(provider, entry, events)
+    expect(events.filter((type) => type === 'sign_out_started')).toHaveLength(2)
+    expect(events).not.toContain('id_token_hint_omitted')
+    for (const url of [page, new URL(`${response.headers.get('location')}`)]) {
       expect(`${url?.origin}${url?.pathname}`).toBe('https://tenant.auth.eu-west-1.amazoncognito.com/logout')
       expect([...(url?.searchParams.keys() ?? [])]).toEqual(['client_id', 'logout_uri', 'state'])
       expect(url?.searchParams.get('logout_uri')).toBe(`${APP}/`)
@@ -427,4 +434,9 @@ describe('the options of the entries', () => {
     for (const name of Object.keys(entries).filter((name) => !/Error$/.test(name)))
       expect(docs).toMatch(new RegExp(`\\b${name}\\(`))
   })
+})
+
+it.each([openAuth, atprotoWithPlainRequests])('the url is the issuer, also with a slash: %o', (entry) => {
+  for (const url of ['https://auth.example.com', 'https://auth.example.com/', 'https://auth.example.com/realm/'])
+    expect(entry({ url }).issuer).toBe(url)
 })

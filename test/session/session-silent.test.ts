@@ -8,6 +8,7 @@ import {
   type SilentUserAgent,
   sealedSessions,
 } from '../../src/index.js'
+import { defineProvider } from '../../src/providers.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
 import { createGate, later, type SessionApp, useSessionApps } from '../helpers/session-app.js'
@@ -68,6 +69,29 @@ describe('a silent sign-in for a session, in place of a refresh', () => {
     await expect(app.tab({ silent: undefined }).auth.restore()).resolves.toBeUndefined()
     // The server of this test gives a refresh token that it does not show: it is not there to be revoked.
     expect(living(app).filter((token) => token.startsWith('access-'))).toEqual([])
+  })
+
+  it('that finds the same sub of another issuer ends it too: sub is unique at one issuer only', async () => {
+    const provider = defineProvider({
+      name: 'Tenants',
+      reason: 'Each tenant has an issuer of its own.',
+      issuerOf: ({ tenant = '' }) => `https://as.example${tenant}`,
+    })
+    const app: SessionApp = start(brief(), { ...silentAt(() => app), provider })
+    const { auth, events } = app.tab()
+    await auth.signIn()
+    later(300)
+    app.server.faults.claims = { iss: 'https://as.example/two', tenant: '/two' }
+    await refusal(auth.getAccessToken(), 'login_required')
+    expect(auth.session).toBeUndefined()
+    expect(events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'refused' }))
+
+    // The sign-in of such a user replaces the session, and its tokens are revoked.
+    await auth.signIn()
+    app.server.faults.claims = {}
+    await auth.signIn()
+    expect(events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'replaced' }))
+    expect(auth.session?.claims?.iss).toBe('https://as.example')
   })
 
   it('that finds somebody else at the server ends the session, and gives nobody their token', async () => {

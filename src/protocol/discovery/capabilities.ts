@@ -22,7 +22,7 @@ export function checkCapabilities(server: ServerMetadata, { par, responseMode, p
       throw notSupported(
         name,
         'set',
-        par ? 'Turn it off on the server.' : 'Turn it off on the server, or pass par: pushed().',
+        name.includes('pushed') ? 'Turn it off on the server, or pass par: pushed().' : 'Turn it off on the server.',
       )
   const needs = {
     response_types_supported: 'code',

@@ -83,11 +83,7 @@ export async function readTokenResponse(
     refreshToken: refresh_token || undefined,
     idToken: (isText(id_token) && id_token) || undefined,
     scope: scope || '',
-    other: JSON.parse(
-      JSON.stringify(other, (name, value) =>
-        isText(value) && (/(token|secret)$/i.test(name) || repeatsSecret(value)) ? undefined : value,
-      ),
-    ),
+    other: copyOf(other, (name, value) => isText(value) && (/(token|secret)$/i.test(name) || repeatsSecret(value))),
   }
 }
 
@@ -101,8 +97,18 @@ const hintFor = (error: string) =>
     ? 'Check clientId and clientAuth.'
     : 'Start a new sign-in; invalid_grant can mean a stolen code.'
 
+/** A copy without what is left out; nothing of a value that is nested too deep to be written. */
+function copyOf(members: object, isLeftOut: (name: string, value: unknown) => boolean) {
+  try {
+    return JSON.parse(JSON.stringify(members, (name, value) => (isLeftOut(name, value) ? undefined : value)))
+  } catch {
+    return {}
+  }
+}
+
+/** Without `__proto__`, which a copy by assignment would use as its prototype. */
 function parsed(json: string) {
   try {
-    return JSON.parse(json)
+    return JSON.parse(json, (name, value) => (name === '__proto__' ? undefined : value))
   } catch {}
 }

@@ -221,13 +221,13 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'nothing of another person is taken over',
     file: RECORD,
-    from: 'claims.sub === before?.session.claims?.sub',
+    from: 'userOf(claims) === userOf(before?.session.claims)',
     to: 'true',
   },
   {
     name: 'a silent sign-in does not continue the session of another person',
     file: CLIENT,
-    from: 'if (before && claims?.sub !== before.session.claims?.sub) return undefined',
+    from: 'if (before && userOf(claims) !== userOf(before.session.claims)) return undefined',
     to: '',
   },
 ]

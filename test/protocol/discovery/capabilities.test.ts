@@ -7,6 +7,7 @@ const server = (more: object) => ({ issuer: 'https://as.example', ...more }) as 
 describe('checkCapabilities', () => {
   it.each<[object, Needs, RegExp, RegExp]>([
     [{ require_pushed_authorization_requests: true }, {}, /require_pushed_authorization_requests/, /par: pushed\(\)/],
+    [{ require_signed_request_object: true }, {}, /require_signed_request_object/, /^Turn it off/],
     [{ require_signed_request_object: true }, { par: true }, /require_signed_request_object/, /^Turn it off/],
     [{ response_types_supported: ['id_token'] }, {}, /response_types_supported without code/, /server/],
     [{ grant_types_supported: ['implicit'] }, {}, /grant_types_supported without authorization_code/, /server/],

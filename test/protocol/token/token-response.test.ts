@@ -64,8 +64,27 @@ describe('other members', () => {
     const body = '{"access_token":"a-token","token_type":"bearer","__proto__":{"polluted":1}}'
     const { tokens } = await answered({ body }).grant
     expect((tokens.other as { polluted?: number }).polluted).toBeUndefined()
+    expect(Object.assign({}, tokens.other)).not.toHaveProperty('polluted')
     expect(({} as { polluted?: number }).polluted).toBeUndefined()
   })
+})
+
+describe('what is nested too deep', () => {
+  const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
+
+  it.each([1900, 2500, 3000, 5000, 100_000])(
+    'costs nothing else, or is an error with a code: %i levels',
+    async (levels) => {
+      const body = `{"access_token":"a-token","token_type":"bearer","other":${deep(levels)}}`
+      const { accessToken } = await answered({ body }).grant.then(
+        ({ tokens }) => tokens,
+        ({ code }) => ({ accessToken: code }),
+      )
+      expect(['a-token', 'token_response_invalid']).toContain(accessToken)
+      const { grant } = answered({ body: `{"error":${deep(levels)}}`, status: 400 })
+      await expect(grant).rejects.toHaveProperty('code')
+    },
+  )
 })
 
 describe('an error', () => {
