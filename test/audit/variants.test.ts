@@ -131,7 +131,7 @@ describe('lesser defects', () => {
       provider.Client.prototype.grantTypeAllowed = () => true
     }
     const results = await run({ client: 'confidential', bend }, ['grant-not-given'])
-    expect(results).toEqual([{ result: 'fail', observed: expect.stringContaining('made-up password') }])
+    expect(results).toEqual([{ result: 'fail', observed: expect.stringContaining('looked at the password') }])
   })
 
   it('a code that lives 90 seconds is a warning', async () => {
