@@ -49,7 +49,11 @@ export async function revokeAll(
   const refreshTokens = new Set(sets.flatMap(({ refreshToken }) => refreshToken ?? []))
   // Access tokens first: some servers end them with the refresh token, and then reject their revocation. But a page that is
   // left sends the rest at once: the refresh token is worth most, and a false failure is reported to nobody there.
-  const leaving = new Promise((resolve) => globalThis.addEventListener?.('pagehide', resolve, { once: true }))
+  const over = new AbortController()
+  const { signal } = over
+  const leaving = new Promise((resolve) => globalThis.addEventListener?.('pagehide', resolve, { signal }))
   await Promise.race([leaving, Promise.all([...accessTokens].map((token) => revoke(token, 'access_token')))])
+  // Servers with this function never leave a page: their listeners would add up.
+  over.abort()
   await Promise.all([...refreshTokens].map((token) => revoke(token, 'refresh_token')))
 }

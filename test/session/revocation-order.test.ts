@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Faults } from '../helpers/server.js'
 import { createGate, useSessionApps } from '../helpers/session-app.js'
 import { until } from '../helpers/until.js'
@@ -38,6 +38,17 @@ describe('at a server that ends the access tokens with the refresh token', () =>
     expect(revoked).toEqual(['access_token', 'access_token', 'refresh_token'])
     expect(types().filter((type) => type === 'token_revoked')).toHaveLength(3)
     expect(types()).not.toContain('revocation_failed')
+  })
+
+  it('does not listen any more when it is over: on a server no page is ever left', async () => {
+    const listened = vi.spyOn(globalThis, 'addEventListener')
+    const { auth } = start(strict().faults).tab()
+    await auth.signIn()
+    listened.mockClear()
+    await auth.signOut({ atServer: false })
+    const left = listened.mock.calls.filter(([type, , options]) => type === 'pagehide' && Object(options).signal)
+    listened.mockRestore()
+    expect(left.map(([, , options]) => Object(options).signal.aborted)).toEqual([true])
   })
 
   it('a page that is left meanwhile sends the rest at once, and in a way that outlives it', async () => {

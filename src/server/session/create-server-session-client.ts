@@ -2,7 +2,7 @@ import { codeOf, isProofkeyError, ProofkeyError } from '../../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../../events.js'
 import type { SignInResult, StartOptions } from '../../flow/flow.js'
 import { joinScopes } from '../../protocol/scope.js'
-import { type Session, sessionAfterSignIn } from '../../session/session-record.js'
+import { type Session, sessionAfterSignIn, userOf } from '../../session/session-record.js'
 import { ENDED, type GetAccessTokenOptions, nobody } from '../../session/token-source.js'
 import { buildServerClient, withHeaders } from '../create-server-client.js'
 import type { RequestCookies } from '../edge/cookies.js'
@@ -198,7 +198,7 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
         const session = () => sessionAfterSignIn(result, held, { jkt, origin })
         await machine.keep(work, 'user', session, { type: 'session_started', scope: tokens.scope })
         next.checkStored()
-        if (before && beforeId) await endBefore(before, beforeId, claims?.sub)
+        if (before && beforeId) await endBefore(before, beforeId, userOf(claims))
         if (!tokens.refreshToken && Object.keys(config.apis).length) report({ type: 'refresh_token_missing' })
         await userInfo?.(next.parts)
         await writeCookie(of, next)
@@ -212,9 +212,9 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
   }
 
   /** Ends the session that a sign-in has replaced. @throws `login_required` if there was a sign-out meanwhile */
-  async function endBefore(before: LiveSession, id: string, subject: string | undefined): Promise<void> {
+  async function endBefore(before: LiveSession, id: string, user: string | undefined): Promise<void> {
     const { machine } = before.parts
-    const isSame = subject !== undefined && machine.last?.session.claims?.sub === subject
+    const isSame = user !== undefined && userOf(machine.last?.session.claims) === user
     if (!machine.staysSignedOut) {
       before.replacedBy = isSame ? 'same_user' : 'other_user'
       await machine.end('replaced', id)

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { defineProvider } from '../../../src/providers.js'
 import { redisSessions, stepUp } from '../../../src/server.js'
 import { holdPort, startRedis } from '../../helpers/redis.js'
 import { refusal } from '../../helpers/refusal.js'
@@ -157,6 +158,20 @@ describe.each(['memory', 'redis', 'cookie'] as const)('a session on the server, 
     await browser.signIn()
     expect(await browser.session()).toMatchObject({ claims: { sub: 'bob' } })
     expect(app.events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'replaced' }))
+    await vi.waitFor(() => expect(app.revoked()).toHaveLength(2))
+  })
+
+  it('revokes them also when the other user has the same sub at another issuer', async () => {
+    const provider = defineProvider({
+      name: 'Tenants',
+      reason: 'Each tenant has an issuer of its own.',
+      issuerOf: ({ tenant = '' }) => `https://as.example${tenant}`,
+    })
+    const app = createServerSessionApp(store, { provider })
+    const browser = app.browser()
+    await browser.signIn()
+    app.server.faults.claims = { iss: 'https://as.example/two', tenant: '/two' }
+    await browser.signIn()
     await vi.waitFor(() => expect(app.revoked()).toHaveLength(2))
   })
 
