@@ -64,6 +64,7 @@ export {
   type ServerSessionClient,
   type ServerSessionResult,
 } from './server/session/create-server-session-client.js'
+export type { ForwardTarget } from './server/session/forward-target.js'
 export { type MemoryServerSessionsOptions, memoryServerSessions } from './server/session/memory-server-sessions.js'
 export { type RedisSessionsOptions, redisSessions } from './server/session/redis-sessions.js'
 export { type SealedCookieSessionsOptions, sealedCookieSessions } from './server/session/sealed-cookie-sessions.js'

@@ -17,6 +17,8 @@ export const SAME_ORIGIN = {
   'sec-fetch-mode': 'navigate',
   'sec-fetch-dest': 'document',
 }
+/** What a script of the app's own pages sends. */
+export const FROM_PAGE = { 'sec-fetch-site': 'same-origin', 'x-proofkey': '1' }
 export const COOKIE = '__Host-Http-proofkey-session'
 
 /** An app that keeps its sessions on the server, and the authorization server. */
@@ -97,6 +99,12 @@ export function createServerSessionApp(
       async fetch(url = `${API}/orders`, init?: RequestInit): Promise<Response> {
         const { response, headers } = await at.fetch(request('/'), url, init)
         visitor.receive(headers)
+        return response
+      },
+      /** A page of the app calls the API through the app. */
+      async forward(path = '/api/orders', headers: Record<string, string> = FROM_PAGE): Promise<Response> {
+        const response = await at.forward(request(path, { headers }), { to: API, path: '/api/*' })
+        visitor.receive(response.headers)
         return response
       },
       signOut: () => visit('/auth/sign-out', { method: 'POST', headers: SAME_ORIGIN }),

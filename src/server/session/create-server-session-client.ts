@@ -9,6 +9,8 @@ import type { RequestCookies } from '../edge/cookies.js'
 import { readSessionCookie, writeSessionCookie } from '../edge/session-cookie.js'
 import { isSameOriginRequest, refuseStart } from '../edge/start-guard.js'
 import type { SignOutOptions } from '../server-sign-out.js'
+import { createForward } from './forward.js'
+import type { ForwardTarget } from './forward-target.js'
 import { createLiveSessions, type LiveSession } from './live-sessions.js'
 import { createRoutes } from './routes.js'
 import { checkSessionConfig, type ServerSessionClientConfig } from './server-session-config.js'
@@ -66,6 +68,14 @@ export interface ServerSessionClient {
     request: Request,
     options?: GetAccessTokenOptions,
   ): Promise<{ readonly accessToken: string; readonly headers: Headers }>
+  /**
+   * Forwards a request of the app's own pages to an API in `apis`, with the session's access token, and streams both bodies.
+   * The page's request needs the header `x-proofkey`, with any value: other sites cannot send it. It counts as use of the
+   * session. Errors are JSON responses: 401 if no user is signed in, otherwise see `forward_refused`, `network_error`,
+   * `timeout`.
+   * @throws `config_invalid` if the target is wrong
+   */
+  forward(request: Request, target: ForwardTarget): Promise<Response>
   /** Starts a sign-in, like that of `createServerClient`. With `scope`, what the session has been granted is requested too. */
   signIn(request: Request, options?: StartOptions): Promise<Response>
   /**
@@ -251,6 +261,25 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
     return { ...result, headers }
   }
 
+  /** The session's token for an API; also a new one for one that was rejected. */
+  async function accessToken(
+    request: Request,
+    options?: GetAccessTokenOptions,
+    rejected?: string,
+  ): ReturnType<ServerSessionClient['getAccessToken']> {
+    const { result, headers } = await withSession(request, async (session) => {
+      if (!session) throw nobody()
+      await session.parts.machine.touch()
+      return session.parts.tokens.accessToken(options, rejected)
+    })
+    return { accessToken: result.accessToken, headers }
+  }
+
+  const forwardTo = createForward({
+    ...{ origin, dpop, apis: config.apis, clientKey: flow.clientKey, fetch: config.fetch, insecure: config.insecure },
+    tokenFor: (request, { api, rejected, signal }) => accessToken(request, { ...config.apis[api], signal }, rejected),
+  })
+
   const auth: ServerSessionClient = {
     handle: createRoutes({
       config,
@@ -276,13 +305,16 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
       })
       return { response: result, headers }
     },
-    async getAccessToken(request, options) {
-      const { result, headers } = await withSession(request, async (session) => {
-        if (!session) throw nobody()
-        await session.parts.machine.touch()
-        return session.parts.tokens.accessToken(options)
-      })
-      return { accessToken: result.accessToken, headers }
+    getAccessToken: (request, options) => accessToken(request, options),
+    async forward(request, target) {
+      const response = await forwardTo(request, target)
+      // With sealed cookies, the refreshed tokens are in them. An error brings them too.
+      response.headers.delete('set-cookie')
+      for (const [name, value] of headersOf(context(request).jar)) {
+        if (name === 'set-cookie') response.headers.append(name, value)
+        else response.headers.set(name, value)
+      }
+      return response
     },
     signIn,
     signOut,

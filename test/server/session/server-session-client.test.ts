@@ -7,7 +7,7 @@ import { redisSessions, stepUp } from '../../../src/server.js'
 import { holdPort, startRedis } from '../../helpers/redis.js'
 import { refusal } from '../../helpers/refusal.js'
 import { API } from '../../helpers/server.js'
-import { COOKIE, createServerSessionApp, ORIGIN, SAME_ORIGIN } from '../../helpers/server-session-app.js'
+import { COOKIE, createServerSessionApp, FROM_PAGE, ORIGIN, SAME_ORIGIN } from '../../helpers/server-session-app.js'
 import { SEALING_KEYS, useServerSessionStores } from '../../helpers/server-session-stores.js'
 import { followLater, later } from '../../helpers/session-app.js'
 
@@ -65,6 +65,36 @@ describe.each(['memory', 'redis', 'cookie'] as const)('a session on the server, 
     expect(responses.map(({ status }) => status)).toEqual(Array(20).fill(200))
     expect(app.refreshes()).toBe(1)
     expect(app.server.reused.size).toBe(0)
+  })
+
+  it('forwards what its pages ask of an API, with a refreshed token where one is needed', async () => {
+    const app = createServerSessionApp(store)
+    const browser = app.browser()
+    expect((await browser.forward()).status).toBe(401)
+    await browser.signIn()
+    const cookie = () => [...browser.visitor.cookies].filter(([one]) => one.startsWith(COOKIE)).join()
+    const before = cookie()
+    later(3600)
+    expect(await (await browser.forward('/api/orders?page=2')).json()).toEqual({ hello: 'ada' })
+    expect(app.server.requests.at(-1)?.url).toBe(`${API}/orders?page=2`)
+    expect(app.refreshes()).toBe(1)
+    // A store of its own has the new tokens; without one they are in the cookie.
+    expect(cookie() !== before).toBe(name === 'cookie')
+    expect((await browser.forward()).status).toBe(200)
+    expect(app.refreshes()).toBe(1)
+  })
+
+  it('forwards a new token where the API rejects the old one, and nothing for other sites', async () => {
+    const app = createServerSessionApp(store)
+    const browser = app.browser()
+    await browser.signIn()
+    for (const token of app.server.issued.filter((one) => one.startsWith('access'))) app.server.withdraw(token)
+    const calls = () => app.server.requests.filter(({ url }) => url.startsWith(API)).length
+    for (const headers of [{ 'sec-fetch-site': 'same-origin' }, { ...FROM_PAGE, 'sec-fetch-site': 'cross-site' }])
+      expect((await browser.forward('/api/orders', headers as Record<string, string>)).status).toBe(403)
+    expect(calls()).toBe(0)
+    expect((await browser.forward()).status).toBe(200)
+    expect([calls(), app.refreshes()]).toEqual([2, 1])
   })
 
   it('ends when it was not used, and polling is no use', async () => {
