@@ -27,7 +27,7 @@ describe('the package', () => {
     const files: string[] = JSON.parse(packed)[0].files.map(({ path }: { path: string }) => path)
     const other = files.filter(
       (path) =>
-        !/^docs\/[\w-]+\.md$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|native|node|providers|audit|cli)\.js|audit(-report)?\.schema\.json)$/.test(
+        !/^docs\/[\w-]+\.(md|png)$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|native|node|providers|audit|cli)\.js|audit(-report)?\.schema\.json)$/.test(
           path,
         ),
     )

@@ -15,11 +15,10 @@ export interface CommandOptions {
 /** Processes that a test has started; {@link endCommands} ends those that are left. */
 const running = new Set<ChildProcess>()
 
-/** `proofkey` as a process of its own, without a screen or a terminal. */
+/** `proofkey` as it is built, as a process of its own, without a screen or a terminal. */
 export function startCommand(args: readonly string[], { env = {}, cwd = root, input }: CommandOptions = {}) {
   const { DISPLAY, WAYLAND_DISPLAY, ...surroundings } = process.env
-  const tsx = import.meta.resolve('tsx')
-  const command = spawn(process.execPath, ['--import', tsx, `${root}src/cli.ts`, ...args], {
+  const command = spawn(process.execPath, [`${root}dist/cli.js`, ...args], {
     cwd,
     env: { ...surroundings, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
