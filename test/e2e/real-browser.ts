@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { plainOptions } from '../helpers/chromium.js'
@@ -10,6 +11,8 @@ import { PATIENCE_MS } from './tab.js'
 
 const READY_MS = 45_000
 const END_MS = 5_000
+/** The command to close a window that closes by itself at that moment is never answered. */
+const CLOSE_MS = 2_000
 
 /**
  * Starts Chromium as a person would. Playwright's own launch switches off what user agents have to live with: the popup
@@ -78,7 +81,7 @@ export function startRealBrowser(preferences: () => object = () => ({})) {
   })
   afterEach(async () => {
     const [first, ...others] = context.pages()
-    await Promise.all(others.map((page) => page.close()))
+    await Promise.all(others.map((page) => Promise.race([page.close(), wait(CLOSE_MS, undefined, { ref: false })])))
     await context.clearCookies()
     const session = await context.newCDPSession(first!)
     for (const origin of origins) await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' })
