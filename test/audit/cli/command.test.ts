@@ -114,7 +114,7 @@ describe('the command line', () => {
         '--only',
         'pkce-methods-listed',
       ]
-      expect(await runCommand(args)).toMatchObject({ code: 0, stderr: expect.stringContaining('a (private_key_jwt)') })
+      expect(await runCommand(args)).toMatchObject({ code: 2, stderr: expect.stringContaining('a (private_key_jwt)') })
     }
     const wrong = ['audit', 'http://127.0.0.1:9', '--client-id', 'a', '--private-key-file', write('wrong.pem', SECRET)]
     const { code, stderr } = await runCommand(wrong)
@@ -160,7 +160,7 @@ describe('an audit', () => {
   it('of a server that is not there is inconclusive, and says so', async () => {
     await start()
     const { code, stdout } = await runCommand(['audit', 'http://127.0.0.1:9', ...only])
-    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('could not be read') })
+    expect({ code, stdout }).toMatchObject({ code: 2, stdout: expect.stringContaining('could not be read') })
   })
 
   it('writes all formats; JSON fits its schema; a baseline accepts', async () => {
