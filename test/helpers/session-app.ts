@@ -90,6 +90,18 @@ export function slow(fetch: typeof globalThis.fetch) {
   return { fetch: held, release }
 }
 
+/** For each test of a file: clocks that `later` moves. */
+export function useClocks(): void {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    followLater()
+  })
+  afterEach(() => {
+    vi.mocked(performance.now).mockRestore()
+    vi.useRealTimers()
+  })
+}
+
 /**
  * For each test of a file: a browser with a clock that can be set, whose tabs share a sealed store and channels, and are
  * closed in the end.

@@ -1,21 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { MAX_COOKIE_HEADER_BYTES, MAX_RESPONSE_HEAD_BYTES } from '../../../src/limits.js'
 import { headBytes } from '../../../src/server/edge/response-head.js'
 import { isSameOriginRequest, sealedCookieSessions } from '../../../src/server.js'
 import { COOKIE, createServerSessionApp, ORIGIN, SAME_ORIGIN } from '../../helpers/server-session-app.js'
 import { SEALING_KEYS, useServerSessionStores } from '../../helpers/server-session-stores.js'
-import { followLater, later } from '../../helpers/session-app.js'
+import { later, useClocks } from '../../helpers/session-app.js'
 
 const stores = useServerSessionStores()
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] })
-  followLater()
-})
-afterEach(() => {
-  vi.mocked(performance.now).mockRestore()
-  vi.useRealTimers()
-})
+useClocks()
 
 describe.each(['memory', 'redis', 'cookie'] as const)('attacks on a session in %s', (name) => {
   const store = () => stores[name]()

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { defineProvider } from '../../../src/providers.js'
 import { redisSessions, stepUp } from '../../../src/server.js'
 import { holdPort, startRedis } from '../../helpers/redis.js'
@@ -9,18 +9,11 @@ import { refusal } from '../../helpers/refusal.js'
 import { API } from '../../helpers/server.js'
 import { COOKIE, createServerSessionApp, FROM_PAGE, ORIGIN, SAME_ORIGIN } from '../../helpers/server-session-app.js'
 import { SEALING_KEYS, useServerSessionStores } from '../../helpers/server-session-stores.js'
-import { followLater, later } from '../../helpers/session-app.js'
+import { later, useClocks } from '../../helpers/session-app.js'
 
 const stores = useServerSessionStores()
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date'] })
-  followLater()
-})
-afterEach(() => {
-  vi.mocked(performance.now).mockRestore()
-  vi.useRealTimers()
-})
+useClocks()
 
 describe.each(['memory', 'redis', 'cookie'] as const)('a session on the server, in %s', (name) => {
   const store = () => stores[name]()
