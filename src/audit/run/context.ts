@@ -6,7 +6,7 @@ import { type ClientAuth, none } from '../../protocol/client-auth/client-auth.js
 import type { Arrival, AuditBrowser, Visit } from '../browser/browser.js'
 import { Inconclusive } from '../check.js'
 import type { AuditClient } from '../client.js'
-import type { Http, HttpRequest, HttpResponse } from './http.js'
+import type { Exchange, Http, HttpRequest, HttpResponse } from './http.js'
 import type { IssuedTokens } from './issued-tokens.js'
 import type { Redaction } from './redact.js'
 
@@ -168,21 +168,11 @@ export function createContext(parts: ContextParts) {
       signal,
       ...more,
     })
-    if (arrival.at === 'callback') {
-      const code = arrival.parameters.get('code')
-      redaction.add(code, 'code')
-      http.exchanges.push({
-        request: { method: 'GET', url: redaction.url(request.url.href), headers: ['(in the browser)'] },
-        response: { status: 302, headers: [`location: ${redaction.url(arrival.url.href)}`], body: '' },
-      })
-    } else {
-      http.exchanges.push({
-        request: { method: 'GET', url: redaction.url(request.url.href), headers: ['(in the browser)'] },
-        ...(arrival.at === 'page'
-          ? { response: { status: arrival.status ?? 0, headers: [], body: '(a page of the server)' } }
-          : { failure: arrival.why }),
-      })
-    }
+    if (arrival.at === 'callback') redaction.add(arrival.parameters.get('code'), 'code')
+    http.exchanges.push({
+      request: { method: 'GET', url: redaction.url(request.url.href), headers: ['(in the browser)'] },
+      ...outcomeOf(arrival, redaction),
+    })
     return arrival
   }
 
@@ -299,6 +289,14 @@ export function describe(arrival: Arrival): string {
   if (arrival.at === 'page') return `it showed a page of its own${arrival.status ? ` (status ${arrival.status})` : ''}`
   const error = arrival.parameters.get('error')
   return error ? `it answered ${shortened(error)}` : 'it sent the browser back'
+}
+
+/** An arrival as it is recorded. */
+function outcomeOf(arrival: Arrival, redaction: Redaction): Pick<Exchange, 'response' | 'failure'> {
+  if (arrival.at === 'unknown') return { failure: arrival.why }
+  if (arrival.at === 'page')
+    return { response: { status: arrival.status ?? 0, headers: [], body: '(a page of the server)' } }
+  return { response: { status: 302, headers: [`location: ${redaction.url(arrival.url.href)}`], body: '' } }
 }
 
 /** A response in a few words. */
