@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { childInFolder } from './child-in-folder.js'
 import { ensureProgram, type Program } from './program.js'
 import type { SelfSigned } from './self-signed.js'
 
@@ -42,25 +43,12 @@ export async function startNginx({ port, tls: { certPath, keyPath }, server, inn
     }`,
   )
   const child = spawn(ensureProgram(NGINX), ['-e', 'stderr', '-c', config], { stdio: ['ignore', 'ignore', 'pipe'] })
-  let output = ''
-  child.stderr.on('data', (chunk) => {
-    output += chunk
-  })
-  const end = () => child.kill('SIGKILL')
-  process.once('exit', end)
-  const ended = once(child, 'exit')
-
-  async function stop() {
-    process.off('exit', end)
-    end()
-    await ended
-    rmSync(folder, { recursive: true, force: true })
-  }
+  const { output, close: stop } = childInFolder(child, folder)
 
   for (const start = Date.now(); !(await answers(port)); await pause(20)) {
     if (child.exitCode === null && Date.now() - start < READY_MS) continue
     await stop()
-    throw new Error(`nginx did not get ready:\n${output}`)
+    throw new Error(`nginx did not get ready:\n${output()}`)
   }
   return { stop }
 }

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { childInFolder } from '../../helpers/child-in-folder.js'
 import { ensureProgram } from '../../helpers/program.js'
 import { clientIdOf, REDIRECT_URI, SECRET, type StartServer, USER } from '../running-server.js'
 import { formOf } from '../visitor.js'
@@ -63,27 +63,14 @@ async function startPython(setup: object) {
   const script = new URL('./server.py', import.meta.url).pathname
   const given = JSON.stringify({ ...setup, database: join(folder, 'db.sqlite3') })
   const child = spawn(python, ['-B', script, given], { stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  child.stderr.on('data', (chunk) => {
-    output += chunk
-  })
-  const end = () => child.kill('SIGKILL')
-  process.once('exit', end)
-  const ended = once(child, 'exit')
+  const { output, kill, close } = childInFolder(child, folder)
 
-  async function close() {
-    process.off('exit', end)
-    end()
-    await ended
-    rmSync(folder, { recursive: true, force: true })
-  }
-
-  const timer = setTimeout(end, READY_MS)
+  const timer = setTimeout(kill, READY_MS)
   for await (const line of createInterface({ input: child.stdout })) {
     clearTimeout(timer)
     return { port: Number(JSON.parse(line).port), close }
   }
   clearTimeout(timer)
   await close()
-  throw new Error(`Django did not get ready:\n${output}`)
+  throw new Error(`Django did not get ready:\n${output()}`)
 }

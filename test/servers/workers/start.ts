@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { build } from 'esbuild'
 import imported from 'workerd'
+import { childInFolder } from '../../helpers/child-in-folder.js'
 import { clientIdOf, REDIRECT_URI, SECRET, type StartServer, USER } from '../running-server.js'
 import { formOf } from '../visitor.js'
 
@@ -73,22 +73,9 @@ async function startWorker(setup: object) {
   )
   const args = ['serve', join(folder, 'config.capnp'), '--control-fd=3']
   const child = spawn(workerd, args, { stdio: ['ignore', 'ignore', 'pipe', 'pipe'] })
-  let output = ''
-  child.stderr?.on('data', (chunk) => {
-    output += chunk
-  })
-  const end = () => child.kill('SIGKILL')
-  process.once('exit', end)
-  const ended = once(child, 'exit')
+  const { output, kill, close } = childInFolder(child, folder)
 
-  async function close() {
-    process.off('exit', end)
-    end()
-    await ended
-    rmSync(folder, { recursive: true, force: true })
-  }
-
-  const timer = setTimeout(end, READY_MS)
+  const timer = setTimeout(kill, READY_MS)
   // One JSON text a line: the port is the system's choice.
   for await (const line of createInterface({ input: child.stdio[3] as Readable })) {
     const { event, port } = JSON.parse(line)
@@ -98,5 +85,5 @@ async function startWorker(setup: object) {
   }
   clearTimeout(timer)
   await close()
-  throw new Error(`workerd did not get ready:\n${output}`)
+  throw new Error(`workerd did not get ready:\n${output()}`)
 }
