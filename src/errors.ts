@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'storage_outcome_unknown'
   // the authorization server's metadata
   | 'issuer_mismatch'
+  | 'resource_mismatch'
   | 'endpoint_refused'
   | 'pkce_unsupported'
   | 'client_auth_unsupported'
@@ -43,6 +44,7 @@ export type ErrorCode =
   | 'callback_not_relayed'
   | 'embedded_webview'
   | 'registration_refused'
+  | 'client_unregistered'
   // server client
   | 'start_refused'
   | 'exchange_refused'

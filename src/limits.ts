@@ -24,6 +24,12 @@ export const MAX_CALLBACK_LENGTH = 65_536
 export const MAX_RESPONSE_BYTES = 262_144
 /** The largest metadata document, in bytes. */
 export const MAX_METADATA_BYTES = 1_048_576
+/** How many authorization servers of a resource are read. */
+export const MAX_AUTHORIZATION_SERVERS = 10
+/** How many scopes of a resource are requested if its challenge names none. */
+export const MAX_RESOURCE_SCOPES = 100
+/** The longest URL in a resource's metadata or challenge, in characters. */
+export const MAX_DISCOVERED_URL_LENGTH = 2048
 /** The longest text of a server in a message, in characters: an endpoint's URL, or a value of `scope`. */
 export const MAX_SHOWN_LENGTH = 200
 

@@ -37,13 +37,28 @@ export {
   type TlsClientAuthOptions,
   tlsClientAuth,
 } from './protocol/client-auth/tls-client-auth.js'
-export { checkCapabilities, type Needs } from './protocol/discovery/capabilities.js'
+export { checkCapabilities, type Needs, requirePkceListed } from './protocol/discovery/capabilities.js'
 export { allowInsecureLoopback, type InsecureSwitch } from './protocol/discovery/endpoint.js'
-export { type CheckedMetadata, checkMetadata, discover, type ServerMetadata } from './protocol/discovery/metadata.js'
+export {
+  type CheckedMetadata,
+  checkMetadata,
+  type DiscoveryOptions,
+  discover,
+  type ServerMetadata,
+} from './protocol/discovery/metadata.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/jose/id-token-signature.js'
 export type { JwsHeader, Jwt, PublicJwk } from './protocol/jose/jws.js'
 export { createKeySource, type KeySource, loadKeys } from './protocol/jose/key-source.js'
 export type { Fetch, FetchedResponse, FetchLike, RequestOptions } from './protocol/request.js'
+export {
+  acceptResourceOfWholeOrigin,
+  type DiscoveredResource,
+  discoverResource,
+  type OriginResourceSwitch,
+  type ResourceDiscoveryOptions,
+} from './protocol/resource/discover-resource.js'
+export { discoverServerOf, mcpWellKnown, type ResourceServerOptions } from './protocol/resource/discover-server.js'
+export { checkReach } from './protocol/resource/reach.js'
 export { type EndSessionRequest, endSessionUrl } from './protocol/sign-out/end-session.js'
 export { type LogoutToken, type LogoutTokenOptions, validateLogoutToken } from './protocol/sign-out/logout-token.js'
 export {

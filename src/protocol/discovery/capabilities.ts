@@ -1,4 +1,4 @@
-import { ProofkeyError } from '../../errors.js'
+import { ProofkeyError, redact } from '../../errors.js'
 import { scopes } from '../scope.js'
 import type { ServerMetadata } from './metadata.js'
 
@@ -36,6 +36,21 @@ export function checkCapabilities(server: ServerMetadata, { par, responseMode, p
     const missing = Array.isArray(listed) && listed[0] && scopes(needed).find((one) => !listed.includes(one))
     if (missing) throw notSupported(name, `without ${missing}`, 'Enable it on the server, or change the option.')
   }
+}
+
+/**
+ * Checks that the server's metadata lists S256, as MCP requires (Authorization Security Considerations, 2026-07-28). Elsewhere
+ * a missing list says nothing. For a server that is known to support S256 without listing it, pass a provider with
+ * `missingMetadata: { code_challenge_methods_supported: ['S256'] }` to {@link discover}: its `reason` says how it is known.
+ * @throws `pkce_unsupported`
+ */
+export function requirePkceListed({ issuer, code_challenge_methods_supported: listed }: ServerMetadata): void {
+  if (Array.isArray(listed) && listed.includes('S256')) return
+  throw new ProofkeyError(
+    'pkce_unsupported',
+    `The metadata of ${redact(issuer)} does not list S256 in code_challenge_methods_supported.`,
+    'List it on the server. If you know that it supports S256, define a provider with missingMetadata.',
+  )
 }
 
 const notSupported = (name: string, state: string, hint: string) =>

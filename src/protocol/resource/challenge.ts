@@ -6,6 +6,8 @@ export interface Challenge {
   readonly scope?: string
   readonly acr_values?: string
   readonly max_age?: string
+  /** The URL of the resource's metadata (RFC 9728 §5.1). */
+  readonly resource_metadata?: string
 }
 
 /**
@@ -18,7 +20,7 @@ export function challengeOf(response: Response, secrets: Secrets = []): Challeng
   // Cut, to limit the time for a hostile header.
   const header = response.headers.get('www-authenticate')?.slice(0, 4096) ?? ''
   for (const [, name = '', quoted, token = ''] of header.matchAll(
-    /(?<![\w-])(error|scope|acr_values|max_age)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))|"(?:[^"\\]|\\.)*"/gi,
+    /(?<![\w-])(error|scope|acr_values|max_age|resource_metadata)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+))|"(?:[^"\\]|\\.)*"/gi,
   )) {
     const value = quoted?.replace(/\\(.)/g, '$1') ?? token
     if (name && !repeatsSecret(value)) found[name.toLowerCase()] ??= value.replace(/[^\x20-\x7e]+/g, ' ')

@@ -3,6 +3,7 @@ import { createClient } from '../../../src/index.js'
 import { endpoint } from '../../../src/protocol/discovery/endpoint.js'
 import { allowInsecureLoopback, checkMetadata, discover, type ServerMetadata } from '../../../src/protocol.js'
 import { refusal } from '../../helpers/refusal.js'
+import { served } from '../../helpers/served.js'
 
 const document = (issuer: string, more: object = {}) =>
   ({
@@ -11,16 +12,6 @@ const document = (issuer: string, more: object = {}) =>
     token_endpoint: `${issuer}/token`,
     ...more,
   }) as ServerMetadata
-
-/** Serves documents by URL; everything else is not found. */
-function serve(documents: Record<string, () => Response>) {
-  const asked: string[] = []
-  const fetch = async (url: RequestInfo | URL) => {
-    asked.push(String(url))
-    return documents[String(url)]?.() ?? new Response('not found', { status: 404 })
-  }
-  return { asked, fetch }
-}
 
 describe('discover', () => {
   it.each([
@@ -31,14 +22,14 @@ describe('discover', () => {
     ['https://as.example/t1', 'https://as.example/.well-known/openid-configuration/t1', 3],
     ['https://as.example/t1/', 'https://as.example/t1/.well-known/openid-configuration', 1],
   ])('finds %s at %s', async (issuer, url, requests) => {
-    const { asked, fetch } = serve({ [url]: () => Response.json(document(issuer)) })
+    const { asked, fetch } = served({ [url]: () => Response.json(document(issuer)) })
     await expect(discover(issuer, { fetch })).resolves.toHaveProperty('issuer', issuer)
     expect(asked).toHaveLength(requests)
     expect(asked.at(-1)).toBe(url)
   })
 
   it('goes on where a browser hides a 404 without CORS', async () => {
-    const { fetch } = serve({
+    const { fetch } = served({
       'https://as.example/.well-known/oauth-authorization-server': () => Response.json(document('https://as.example')),
     })
     const hiding: typeof globalThis.fetch = async (url) => {
@@ -66,12 +57,12 @@ describe('discover', () => {
     ['a redirect', () => Response.redirect('https://elsewhere.example')],
     ['an error status', () => Response.json(document('https://as.example'), { status: 500 })],
   ])('refuses %s', async (_, respond) => {
-    const { fetch } = serve({ 'https://as.example/.well-known/openid-configuration': respond })
+    const { fetch } = served({ 'https://as.example/.well-known/openid-configuration': respond })
     await refusal(discover('https://as.example', { fetch }), 'response_refused')
   })
 
   it('asks nobody where the issuer is not https', async () => {
-    const { asked, fetch } = serve({})
+    const { asked, fetch } = served({})
     await refusal(discover('http://as.example', { fetch }), 'endpoint_refused')
     await refusal(discover('http://as.example', { fetch, insecure: allowInsecureLoopback }), 'endpoint_refused')
     await refusal(discover('http://127.0.0.1:1', { fetch }), 'endpoint_refused')
@@ -80,7 +71,7 @@ describe('discover', () => {
   })
 
   it('carries the timeout and the signal', async () => {
-    const { fetch } = serve({})
+    const { fetch } = served({})
     const slow: typeof globalThis.fetch = (_, init) =>
       new Promise((_resolve, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)))
     await refusal(discover('https://as.example', { fetch: slow, timeoutSeconds: 0.01 }), 'timeout')
@@ -100,7 +91,7 @@ describe('a document one redirect away', () => {
   it.each(['/.well-known/openid-configuration/', 'https://as.example/meta.json', '?v=2'])(
     'is loaded where it is of the same origin, and reported: %s',
     async (location) => {
-      const { asked, fetch } = serve({ [from]: to(location), [new URL(location, from).href]: here })
+      const { asked, fetch } = served({ [from]: to(location), [new URL(location, from).href]: here })
       const redirected: string[] = []
       const loaded = discover('https://as.example', { fetch }, (url) => redirected.push(url))
       await expect(loaded).resolves.toHaveProperty('issuer')
@@ -118,13 +109,13 @@ describe('a document one redirect away', () => {
     'data:application/json,{}',
   ])('is not asked for at another origin: %s', async (location) => {
     const target = new URL(location, from).href
-    const { asked, fetch } = serve({ [from]: to(location), [target]: here })
+    const { asked, fetch } = served({ [from]: to(location), [target]: here })
     await refusal(discover('https://as.example', { fetch }), 'response_refused')
     expect(asked).not.toContain(target)
   })
 
   it('is refused two redirects away', async () => {
-    const { fetch } = serve({
+    const { fetch } = served({
       [from]: to('/one'),
       'https://as.example/one': to('/two'),
       'https://as.example/two': here,
@@ -133,7 +124,7 @@ describe('a document one redirect away', () => {
   })
 
   it('still has to name the issuer', async () => {
-    const { fetch } = serve({
+    const { fetch } = served({
       [from]: to('/other'),
       'https://as.example/other': () => Response.json(document('https://b.example')),
     })
@@ -164,10 +155,10 @@ it('takes a document of one MiB, and none above', async () => {
   const sized = (bytes: number) => () => Response.json(document('https://as.example', { x: 'x'.repeat(bytes - base) }))
   const from = 'https://as.example/.well-known/openid-configuration'
   await expect(
-    discover('https://as.example', { fetch: serve({ [from]: sized(1_048_576) }).fetch }),
+    discover('https://as.example', { fetch: served({ [from]: sized(1_048_576) }).fetch }),
   ).resolves.toHaveProperty('issuer')
   const error = await refusal(
-    discover('https://as.example', { fetch: serve({ [from]: sized(1_048_577) }).fetch }),
+    discover('https://as.example', { fetch: served({ [from]: sized(1_048_577) }).fetch }),
     'response_refused',
   )
   expect(error.message).toContain('1048576 bytes')
@@ -189,7 +180,7 @@ describe('the message', () => {
   })
 
   it('of a server without a document names the metadata option', async () => {
-    const error = await refusal(discover('https://as.example', serve({})), 'response_refused')
+    const error = await refusal(discover('https://as.example', served({})), 'response_refused')
     expect(`${error.message} ${error.hint}`).toBe(
       'No metadata of https://as.example: https://as.example/.well-known/openid-configuration responded with status 404 and no JSON. Check the issuer and CORS (a 404 without CORS looks like no response), or pass the metadata option.',
     )
