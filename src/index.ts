@@ -20,12 +20,14 @@ export {
 export type { EventBody, EventContext, Listener, ProofkeyEvent, Subscribe, SubscribeOptions } from './events.js'
 export type { JsonValue, SignInResult, StartOptions } from './flow/flow.js'
 export type { FlowConfig } from './flow/flow-config.js'
+export { sealedRegistrations } from './flow/sealed-registrations.js'
 export type { AuthorizationParameters } from './protocol/authorize/begin.js'
 export { type PushRequest, pushed } from './protocol/authorize/pushed-request.js'
 export type { PinnedServer } from './protocol/authorize/transaction.js'
 export { type ClientAuth, none } from './protocol/client-auth/client-auth.js'
 export { type ClientSecret, exposedClientSecret } from './protocol/client-auth/client-secret.js'
 export type { RegistrationOptions } from './protocol/client-auth/register.js'
+export type { ClientRegistration, ClientRegistrations } from './protocol/client-auth/registrations.js'
 export {
   selfSignedTlsClientAuth,
   type TlsClientAuthOptions,

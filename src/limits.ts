@@ -24,6 +24,8 @@ export const MAX_CALLBACK_LENGTH = 65_536
 export const MAX_RESPONSE_BYTES = 262_144
 /** The largest metadata document, in bytes. */
 export const MAX_METADATA_BYTES = 1_048_576
+/** The largest client ID metadata document, in bytes: servers need not read more (its draft, §6.6). */
+export const MAX_CLIENT_METADATA_BYTES = 5000
 /** How many authorization servers of a resource are read. */
 export const MAX_AUTHORIZATION_SERVERS = 10
 /** How many scopes of a resource are requested if its challenge names none. */

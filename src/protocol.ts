@@ -8,6 +8,7 @@ export {
   revealServerError,
   type ServerError,
 } from './errors.js'
+export { memoryRegistrations } from './flow/memory-registrations.js'
 export {
   type AuthorizationParameters,
   type AuthorizationRequest,
@@ -26,12 +27,28 @@ export {
   exposedClientSecret,
 } from './protocol/client-auth/client-secret.js'
 export {
+  type ClientIdentity,
+  type ClientIdentityOptions,
+  identifyClient,
+  type PreregisteredClient,
+} from './protocol/client-auth/identify-client.js'
+export {
+  type ClientMetadataDocument,
+  type ClientMetadataOptions,
+  clientMetadataDocument,
+  clientMetadataProblems,
+  clientMetadataResponse,
+} from './protocol/client-auth/metadata-document.js'
+export {
   type PrivateJwk,
   type PrivateKeyJwtOptions,
   privateKeyJwt,
   privateKeyJwtWithInjectableAudience,
   type SigningAlgorithm,
 } from './protocol/client-auth/private-key-jwt.js'
+export { type ClientMetadata, type RegistrationOptions, registerClient } from './protocol/client-auth/register.js'
+export type { DynamicRegistration } from './protocol/client-auth/registered-client.js'
+export type { ClientRegistration, ClientRegistrations } from './protocol/client-auth/registrations.js'
 export {
   selfSignedTlsClientAuth,
   type TlsClientAuthOptions,

@@ -1,12 +1,12 @@
 import { type AuthorizationParameters, configInvalid, parameterProblems } from '../protocol/authorize/begin.js'
-import { withoutCallbackParameters } from '../protocol/authorize/callback.js'
 import type { PushRequest } from '../protocol/authorize/pushed-request.js'
 import type { ClientAuth } from '../protocol/client-auth/client-auth.js'
-import { isLoopback, isSecure, parseUrl } from '../protocol/discovery/endpoint.js'
+import { isSecure, parseUrl } from '../protocol/discovery/endpoint.js'
 import type { ServerMetadata } from '../protocol/discovery/metadata.js'
 import type { TrustedAudiences } from '../protocol/jose/id-token.js'
 import type { SignatureCheck } from '../protocol/jose/id-token-signature.js'
 import type { Provider } from '../protocol/provider.js'
+import { isRedirectUri } from '../protocol/redirect-uri.js'
 import type { RequestOptions } from '../protocol/request.js'
 import type { Dpop } from '../protocol/token/dpop.js'
 
@@ -85,10 +85,3 @@ const isSeconds = (value: unknown) => typeof value === 'number' && value >= 0 &&
 
 const isIssuer = (url: URL | undefined, { insecure }: FlowConfig) =>
   url && isSecure(url, insecure) && !/[?#]/.test(url.href)
-
-/** RFC 8252 §7: https, http on loopback, or a private-use URI scheme in reverse domain name notation. */
-const isRedirectUri = (url: URL | undefined) =>
-  url &&
-  !url.href.includes('#') &&
-  withoutCallbackParameters(url) === url.href &&
-  (/^https:|\./.test(url.protocol) || (url.protocol === 'http:' && isLoopback(url)))

@@ -54,5 +54,8 @@ export async function registerClient(
     )
     if (requested !== got) throw responseRefused(url, `registered another ${name} than requested`)
   }
+  // Some servers leave out refresh_token: then there is none, which the sign-in tells.
+  if (![registered.grant_types ?? 'authorization_code'].flat().includes('authorization_code'))
+    throw responseRefused(url, 'registered grant_types without authorization_code')
   return registered
 }
