@@ -73,6 +73,7 @@ export {
   discoverResource,
   type OriginResourceSwitch,
   type ResourceDiscoveryOptions,
+  resourceParameter,
 } from './protocol/resource/discover-resource.js'
 export { discoverServerOf, mcpWellKnown, type ResourceServerOptions } from './protocol/resource/discover-server.js'
 export { checkReach } from './protocol/resource/reach.js'

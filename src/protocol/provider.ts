@@ -20,6 +20,8 @@ interface ProviderRules {
   readonly reason: string
   /** Where the metadata is, in place of the issuer. */
   readonly metadataBase: string | undefined
+  /** It refuses the `resource` parameter (RFC 8707). */
+  readonly resourceRefused: boolean
   /** The metadata to use, from that of the server. */
   metadata(document: ServerMetadata): ServerMetadata
   /** The token response to read, from that of the server; and its ID token, if that may come without an access token. */

@@ -32,6 +32,11 @@ export interface ProviderDefinition {
   readonly missingMetadata?: Omit<Partial<ServerMetadata>, 'issuer'>
   /** Metadata that is wrong in the server's document. It wins; `issuer` cannot be changed. */
   readonly correctedMetadata?: Omit<Partial<ServerMetadata>, 'issuer'>
+  /**
+   * The server refuses the `resource` parameter (RFC 8707), so a client that finds its server from a resource does not send it:
+   * `resourceParameter` of `proofkey/protocol`. What a token is good for then depends on its scope alone.
+   */
+  readonly resourceRefused?: 'only the scope says which API a token is for'
   /** What a token response without `token_type` is. RFC 6749 §5.1 requires the member; with DPoP it still is refused. */
   readonly impliedTokenType?: 'bearer'
   /**
@@ -104,6 +109,7 @@ function made(definition: ProviderDefinition, problems: NonNullable<ProviderDefi
     name,
     reason,
     metadataBase,
+    resourceRefused: !!definition.resourceRefused,
     metadata: (document: ServerMetadata) => ({
       ...missingMetadata,
       ...document,
@@ -156,7 +162,7 @@ const renamed = (parameters: LogoutParameters, names: NonNullable<ProviderDefini
 
 /** The `typeof` of each member. */
 const TYPES = {
-  string: 'name reason metadataBase impliedTokenType idTokenAlone nonceNotReturned serverOnly',
+  string: 'name reason metadataBase resourceRefused impliedTokenType idTokenAlone nonceNotReturned serverOnly',
   object: 'missingMetadata correctedMetadata logoutParameters',
   function: 'issuerOf checkClaims problems',
 }
@@ -184,6 +190,7 @@ function checkDefinition(definition: ProviderDefinition): void {
 }
 
 const ONLY_VALUES = {
+  resourceRefused: 'only the scope says which API a token is for',
   impliedTokenType: 'bearer',
   idTokenAlone: 'if no API is requested',
   nonceNotReturned: 'only PKCE protects the code',

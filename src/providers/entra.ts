@@ -29,6 +29,7 @@ const NO_DOMAIN =
 /** The v2.0 endpoint takes PKCE with S256, but its metadata lists no methods; it refuses `resource` (AADSTS901002). */
 const COMMON = {
   missingMetadata: { code_challenge_methods_supported: ['S256'] },
+  resourceRefused: 'only the scope says which API a token is for',
   problems: ({ resource = [], additionalResources = [] }: ProviderRequest) =>
     [resource, additionalResources].flat(2).length
       ? ['resource: Entra ID does not support it; request a scope of the API, for example api://orders/orders.read']

@@ -7,6 +7,7 @@ import {
 } from '../../limits.js'
 import { configInvalid } from '../authorize/begin.js'
 import { type InsecureSwitch, isSecure, parseUrl } from '../discovery/endpoint.js'
+import type { Provider } from '../provider.js'
 import { jsonDocument, type RequestOptions, responseRefused, send } from '../request.js'
 import { joinScopes } from '../scope.js'
 import { challengeOf } from './challenge.js'
@@ -86,6 +87,15 @@ export async function discoverResource(
     metadata,
   }
 }
+
+/**
+ * The `resource` option of a sign-in for a discovered resource: with it, the authorization, token and refresh requests all have
+ * the parameter (RFC 8707 §2). Only for a provider that is known to refuse it (`resourceRefused`) it is undefined.
+ */
+export const resourceParameter = (
+  { resource }: Pick<DiscoveredResource, 'resource'>,
+  provider?: Provider,
+): string | undefined => (provider?.resourceRefused ? undefined : resource)
 
 const isOneOf = (value: unknown, names: readonly string[]): value is string => names.includes(value as string)
 
