@@ -75,7 +75,7 @@ export {
   type ResourceDiscoveryOptions,
   resourceParameter,
 } from './protocol/resource/discover-resource.js'
-export { discoverServerOf, mcpWellKnown, type ResourceServerOptions } from './protocol/resource/discover-server.js'
+export { discoverServerOf, type ResourceServerOptions } from './protocol/resource/discover-server.js'
 export { checkReach } from './protocol/resource/reach.js'
 export { type EndSessionRequest, endSessionUrl } from './protocol/sign-out/end-session.js'
 export { type LogoutToken, type LogoutTokenOptions, validateLogoutToken } from './protocol/sign-out/logout-token.js'

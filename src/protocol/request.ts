@@ -126,10 +126,10 @@ export async function readBody(url: string, response: FetchedResponse, maxBytes 
 }
 
 /** The parsed body, if the response is JSON by its status and type; otherwise undefined. */
-export async function jsonDocument<Document>(response: Response): Promise<Document | undefined> {
-  const type = response.headers.get('content-type') ?? ''
-  if (response.ok && /^application\/json\s*(;|$)/i.test(type)) return response.json().catch(() => undefined)
-}
+export const jsonDocument = async <Document>(response: Response): Promise<Document | undefined> =>
+  response.ok && /^application\/json\s*(;|$)/i.test(response.headers.get('content-type') ?? '')
+    ? response.json().catch(() => undefined)
+    : undefined
 
 /** A response that cannot be used. The server has processed the request, so a code or refresh token in it is used up. */
 export function responseRefused(url: string, what: string, hint = CHECK_ISSUER): ProofkeyError {

@@ -1,7 +1,13 @@
 import { IDBFactory } from 'fake-indexeddb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { sealedRegistrations } from '../../src/index.js'
-import { type ClientRegistrations, memoryRegistrations } from '../../src/protocol.js'
+import {
+  type ClientRegistrations,
+  identifyClient,
+  memoryRegistrations,
+  ProofkeyError,
+  type ServerMetadata,
+} from '../../src/protocol.js'
 import { describeRegistrations, registration } from '../contracts/client-registrations.js'
 import { createLocks } from '../helpers/locks.js'
 import { refusal } from '../helpers/refusal.js'
@@ -70,4 +76,38 @@ describe('sealedRegistrations', () => {
     })
     await refusal(sealedRegistrations().add(AS, registration('a')), 'storage_refused_key')
   })
+})
+
+it.each([
+  ['one after the other, by a Web Lock', createLocks(), 1],
+  ['at once, where there are no Web Locks', undefined, 10],
+  [
+    'at once, where the page may not use them',
+    { request: () => Promise.reject(new DOMException('', 'SecurityError')) },
+    10,
+  ],
+])('is one client in ten tabs that register %s', async (_, locks, requests) => {
+  vi.stubGlobal('navigator', { locks })
+  const server = { issuer: AS, registration_endpoint: `${AS}/register` } as ServerMetadata
+  const asked: string[] = []
+  const fetch = async () => Response.json({ client_id: `${asked.push('')}` }, { status: 201 })
+  const inTab = () =>
+    identifyClient(server, {
+      ...{ redirectUri: 'https://app.example/callback', register: {}, fetch },
+      registrations: sealedRegistrations(),
+    })
+  const clients = await Promise.all(Array.from({ length: 10 }, inTab))
+  expect(new Set(clients.map(({ clientId }) => clientId)).size).toBe(1)
+  expect(asked).toHaveLength(requests)
+  // The server has forgotten it; each tab hears that for itself.
+  const unknown = new ProofkeyError('token_request_refused', 'It was refused.', '', {
+    serverError: { error: 'invalid_client' },
+  })
+  const ids = new Set<string>()
+  for (const client of clients) {
+    await client.forgetIfRefused(unknown)
+    ids.add((await inTab()).clientId)
+  }
+  expect(ids.size).toBe(1)
+  expect(ids).not.toContain(clients[0]?.clientId)
 })

@@ -19,6 +19,8 @@ export interface StartServerOptions {
   readonly redirectUri?: string
   /** Without the CORS headers that the tests add where a library leaves them to its user. */
   readonly withoutCors?: true
+  /** Anyone may register a client (RFC 7591); better-auth only. */
+  readonly openRegistration?: true
 }
 
 /** An authorization server on a loopback port. Whoever starts it closes it. */

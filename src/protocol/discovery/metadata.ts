@@ -20,11 +20,6 @@ export type CheckedMetadata = ServerMetadata & { readonly [checked]: true }
 export interface DiscoveryOptions extends RequestOptions {
   /** How this server differs; it can say where the metadata is, and complete or correct it. */
   readonly provider?: Provider | undefined
-  /**
-   * The paths to try, in this order, from that of the issuer: {@link mcpWellKnown}. Then the next one is tried only where a
-   * document is absent, not after a status from 500 on. Default: see {@link discover}.
-   */
-  readonly wellKnown?: ((path: string) => readonly string[]) | undefined
 }
 
 /**
@@ -47,9 +42,7 @@ export async function discover(
   const path = pathname.replace(/\/$/, '')
   const openid = '/.well-known/openid-configuration'
   let failure: ProofkeyError | undefined
-  let isFinal: boolean | undefined
-  const usual = [path + openid, `/.well-known/oauth-authorization-server${path}`, openid + path]
-  for (const place of new Set(options.wellKnown?.(path) ?? usual)) {
+  for (const place of new Set([path + openid, `/.well-known/oauth-authorization-server${path}`, openid + path])) {
     const url = origin + place
     try {
       const response = await send(url, { headers: { accept: 'application/json' } }, options, {
@@ -57,16 +50,13 @@ export async function discover(
         onRedirect: () => onRedirect?.(url),
       })
       const metadata = await jsonDocument<ServerMetadata>(response)
-      if (!metadata) {
-        isFinal = options.wellKnown && response.status > 499
-        throw responseRefused(url, `responded with status ${response.status} and no JSON`)
-      }
+      if (!metadata) throw responseRefused(url, `responded with status ${response.status} and no JSON`)
       const server = checkMetadata(options.provider?.metadata(metadata) ?? metadata, issuer, options.insecure)
       onLoaded?.(server, response.headers)
       return server
     } catch (error) {
       // Without CORS on its 404, a browser sees an absent document as a network error.
-      if (isFinal || !/^(response_refused|network_error)$/.test((error as ProofkeyError).code)) throw error
+      if (!/^(response_refused|network_error)$/.test((error as ProofkeyError).code)) throw error
       failure ??= error as ProofkeyError
     }
   }

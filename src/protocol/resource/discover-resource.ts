@@ -1,16 +1,12 @@
 import { ProofkeyError, redact } from '../../errors.js'
-import {
-  MAX_AUTHORIZATION_SERVERS,
-  MAX_DISCOVERED_URL_LENGTH,
-  MAX_METADATA_BYTES,
-  MAX_RESOURCE_SCOPES,
-} from '../../limits.js'
+import { MAX_AUTHORIZATION_SERVERS, MAX_DISCOVERED_URL_LENGTH, MAX_RESOURCE_SCOPES } from '../../limits.js'
 import { configInvalid } from '../authorize/begin.js'
 import { type InsecureSwitch, isSecure, parseUrl } from '../discovery/endpoint.js'
 import type { Provider } from '../provider.js'
-import { jsonDocument, type RequestOptions, responseRefused, send } from '../request.js'
+import { type RequestOptions, responseRefused } from '../request.js'
 import { joinScopes } from '../scope.js'
 import { challengeOf } from './challenge.js'
+import { firstDocument } from './first-document.js'
 import { mayReach } from './reach.js'
 
 declare const brand: unique symbol
@@ -70,7 +66,7 @@ export async function discoverResource(
 ): Promise<DiscoveredResource> {
   const asked = resourceUrl(resource, options.insecure)
   const { scope, resource_metadata } = options.response ? challengeOf(options.response) : {}
-  const { documentUrl, metadata } = await load(asked, resource_metadata, options)
+  const { url: documentUrl, document: metadata } = await load(asked, resource_metadata, options)
   const named = metadata['resource']
   // The path of an origin may be written or not: both are one URL (RFC 3986 §6.2.3).
   const names = [resource, asked.href, ...(asked.href === `${asked.origin}/` ? [asked.origin] : [])]
@@ -116,33 +112,13 @@ function resourceUrl(resource: string, insecure: InsecureSwitch | undefined): UR
 
 /** The document that the challenge names; without one, the first that exists. */
 async function load(asked: URL, named: string | undefined, options: RequestOptions) {
+  if (named !== undefined) checkNamed('resource_metadata', named, asked, options.insecure)
   const { origin, pathname, search } = asked
   const inserted = (pathname === '/' ? '' : pathname) + search
-  const places =
-    named === undefined ? [...new Set([inserted, ''])].map((place) => origin + WELL_KNOWN + place) : [named]
-  let absence: unknown
-  for (const documentUrl of places) {
-    checkNamed('resource_metadata', documentUrl, asked, options.insecure)
-    try {
-      const response = await send(documentUrl, { headers: { accept: 'application/json' } }, options, {
-        maxBytes: MAX_METADATA_BYTES,
-      })
-      const metadata = await jsonDocument(response)
-      if (metadata) return { documentUrl, metadata: metadata as Readonly<Record<string, unknown>> }
-      const refused = responseRefused(
-        documentUrl,
-        `responded with status ${response.status} and no JSON`,
-        CHECK_RESOURCE,
-      )
-      if (response.status > 499) throw refused
-      absence ??= refused
-    } catch (error) {
-      // Without CORS on its 404, a browser sees an absent document as a network error.
-      if (Object(error).code !== 'network_error') throw error
-      absence ??= error
-    }
-  }
-  throw absence
+  const wellKnown = [inserted, ''].map((place) => origin + WELL_KNOWN + place)
+  return firstDocument<Readonly<Record<string, unknown>>>(new Set(named === undefined ? wellKnown : [named]), options, {
+    hint: CHECK_RESOURCE,
+  })
 }
 
 const CHECK_RESOURCE = 'Check the URL of the resource; without its metadata you must know its authorization server.'

@@ -1,39 +1,46 @@
 import { configInvalid } from '../authorize/begin.js'
 import { requirePkceListed } from '../discovery/capabilities.js'
-import { type CheckedMetadata, type DiscoveryOptions, discover } from '../discovery/metadata.js'
+import { endpoint } from '../discovery/endpoint.js'
+import {
+  type CheckedMetadata,
+  checkMetadata,
+  type DiscoveryOptions,
+  type ServerMetadata,
+} from '../discovery/metadata.js'
 import type { DiscoveredResource } from './discover-resource.js'
+import { firstDocument } from './first-document.js'
 import { checkReach } from './reach.js'
 
-/**
- * The order of MCP (Authorization Server Discovery, 2026-07-28): RFC 8414 before the issuer's path, OpenID Connect before it,
- * then OpenID Connect after it. Pass it as `wellKnown` to `discover`.
- */
-export const mcpWellKnown = (path: string): readonly string[] => [
-  `/.well-known/oauth-authorization-server${path}`,
-  `/.well-known/openid-configuration${path}`,
-  `${path}/.well-known/openid-configuration`,
-]
-
 /** Options of {@link discoverServerOf}. */
-export interface ResourceServerOptions extends Omit<DiscoveryOptions, 'wellKnown'> {
+export interface ResourceServerOptions extends DiscoveryOptions {
   /** One of the resource's `authorizationServers`. Default: the first. */
   readonly issuer?: string | undefined
 }
 
 /**
- * Fetches the metadata of an authorization server that a resource names, as MCP requires: in MCP's order, only a server that
- * lists S256, and none whose endpoints lead from outside into a network.
+ * Fetches the metadata of an authorization server that a resource names, as MCP requires (Authorization, 2026-07-28): the first
+ * that exists of RFC 8414 before the issuer's path, OpenID Connect before it, and OpenID Connect after it; only of this very
+ * issuer, only if it lists S256, and none whose endpoints lead from outside into a network.
  * @returns the metadata, for the `metadata` option of a client or for `beginAuthorization`
- * @throws `config_invalid`, if the resource does not name the issuer; `endpoint_refused`; `pkce_unsupported`; the errors of
- * `discover`
+ * @throws `config_invalid`, if the resource does not name the issuer; `issuer_mismatch`, `endpoint_refused`,
+ * `pkce_unsupported`; `network_error`, `timeout`, `aborted`, `response_refused`
  */
 export async function discoverServerOf(
   { authorizationServers }: Pick<DiscoveredResource, 'authorizationServers'>,
-  { issuer = authorizationServers[0], ...options }: ResourceServerOptions = {},
+  { issuer = authorizationServers[0], provider, ...options }: ResourceServerOptions = {},
 ): Promise<CheckedMetadata> {
   // A server that the resource does not name could ask for a token of another one, and would get a code for it.
   if (!authorizationServers.includes(issuer)) throw configInvalid(['issuer: must be one of the authorizationServers'])
-  const server = await discover(issuer, { ...options, wellKnown: mcpWellKnown })
+  const { insecure } = options
+  const { origin, pathname } = new URL(endpoint({ issuer: provider?.metadataBase ?? issuer }, 'issuer', insecure))
+  const path = pathname.replace(/\/$/, '')
+  const places = [
+    `/.well-known/oauth-authorization-server${path}`,
+    `/.well-known/openid-configuration${path}`,
+    `${path}/.well-known/openid-configuration`,
+  ].map((place) => origin + place)
+  const { document } = await firstDocument<ServerMetadata>(new Set(places), options, { allowRedirect: true })
+  const server = checkMetadata(provider?.metadata(document) ?? document, issuer, insecure)
   requirePkceListed(server)
   checkReach(server, issuer)
   return server

@@ -30,6 +30,11 @@ describe('challengeOf', () => {
       'Bearer error="insufficient_user_authentication", error_description="More recent authentication is required", max_age="5"',
       { error: 'insufficient_user_authentication', max_age: '5' },
     ],
+    [
+      'RFC 9728',
+      'Bearer error="invalid_token", resource_metadata="https://mcp.example/.well-known/oauth-protected-resource"',
+      { error: 'invalid_token', resource_metadata: 'https://mcp.example/.well-known/oauth-protected-resource' },
+    ],
     ['tokens without quotes', 'Bearer error=invalid_token,max_age=5', { error: 'invalid_token', max_age: '5' }],
     ['space around =', 'Bearer error = "invalid_token"', { error: 'invalid_token' }],
     [

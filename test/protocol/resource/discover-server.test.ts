@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { discover, discoverServerOf, mcpWellKnown } from '../../../src/protocol.js'
+import { discover, discoverServerOf } from '../../../src/protocol.js'
 import { defineProvider } from '../../../src/providers.js'
 import { refusal } from '../../helpers/refusal.js'
 import { served } from '../../helpers/served.js'
@@ -63,10 +63,20 @@ describe("MCP's order", () => {
     expect(asked).toHaveLength(1)
   })
 
-  it('is an option of discover', async () => {
-    const { asked, fetch } = served({ [ORDER[1]!]: document({ code_challenge_methods_supported: undefined }) })
-    await expect(discover(T1, { fetch, wellKnown: mcpWellKnown })).resolves.toHaveProperty('issuer')
-    expect(asked).toEqual(ORDER.slice(0, 2))
+  it('is found one redirect away, at the same origin only', async () => {
+    const to = (location: string) => () => new Response(null, { status: 307, headers: { location } })
+    const near = served({ [ORDER[0]!]: to('/meta.json'), 'https://as.example/meta.json': document() })
+    await expect(discoverServerOf(resource, { fetch: near.fetch })).resolves.toHaveProperty('issuer')
+    const far = served({ [ORDER[0]!]: to('https://169.254.169.254/x'), 'https://169.254.169.254/x': document() })
+    await refusal(discoverServerOf(resource, { fetch: far.fetch }), 'response_refused')
+    expect(far.asked).toHaveLength(1)
+  })
+
+  it('counts from where a provider has its metadata', async () => {
+    const provider = defineProvider({ name: 'A', reason: 'Moved.', metadataBase: 'https://meta.example/t1' })
+    const { asked, fetch } = served({ 'https://meta.example/.well-known/openid-configuration/t1': document() })
+    await expect(discoverServerOf(resource, { fetch, provider })).resolves.toHaveProperty('issuer', T1)
+    expect(asked).toHaveLength(2)
   })
 })
 

@@ -23,7 +23,7 @@ function showPage(outgoing: ServerResponse): void {
 }
 
 /** `better-auth` with its OAuth provider, all in memory. Its pages are the app's to write: the visitor calls their API. */
-export const start: StartServer = async ({ redirectUri = REDIRECT_URI, withoutCors } = {}) => {
+export const start: StartServer = async ({ redirectUri = REDIRECT_URI, withoutCors, openRegistration } = {}) => {
   let handle: ReturnType<typeof toNodeHandler> | undefined
   const listener: RequestListener = (incoming, outgoing) =>
     APP_PAGE.test(incoming.url ?? '') ? showPage(outgoing) : handle?.(incoming, outgoing)
@@ -33,7 +33,8 @@ export const start: StartServer = async ({ redirectUri = REDIRECT_URI, withoutCo
   const provider = oauthProvider({
     loginPage: '/login',
     consentPage: '/consent',
-    generateClientId: () => nextClientId,
+    generateClientId: () => nextClientId || crypto.randomUUID(),
+    ...(openRegistration && { allowDynamicClientRegistration: true, allowUnauthenticatedClientRegistration: true }),
     generateClientSecret: () => SECRET,
     silenceWarnings: { oauthAuthServerConfig: true, openidConfig: true },
   })
@@ -74,7 +75,9 @@ export const start: StartServer = async ({ redirectUri = REDIRECT_URI, withoutCo
         ...(method === 'private_key_jwt' && { jwks: { keys: [publicJwk] } }),
       },
     })
-    return { clientId: nextClientId, ...(method.startsWith('client_secret') && { secret: SECRET }) }
+    const clientId = nextClientId
+    nextClientId = ''
+    return { clientId, ...(method.startsWith('client_secret') && { secret: SECRET }) }
   }
 
   return {
