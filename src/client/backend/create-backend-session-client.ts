@@ -13,7 +13,7 @@ import { leavePage } from './leave-page.js'
 /** What tabs tell each other: that a sign-out starts, or which session the backend has told. Never who. */
 type Message = { readonly ended: string } | { readonly session: string }
 
-/** The backend is not asked again so soon, only because the page is shown; nor if it says that the session ends. */
+/** The backend is not asked again so soon only because the page is shown, nor when it is about to end the session. */
 const PAUSE_MS = 5000
 const DAY_MS = 86_400_000
 
@@ -37,6 +37,8 @@ export function createBackendSessionClient(config: BackendSessionClientConfig): 
   let changes = 0
   let running: Promise<void> | undefined
   let askedAtMs = 0
+  /** The page was shown again, but too soon to ask: it asks later. */
+  let isOwed = false
   let tabs: Tabs<Message> | undefined
   let listening: AbortController | undefined
   let leftAtMs = 0
@@ -120,9 +122,17 @@ export function createBackendSessionClient(config: BackendSessionClientConfig): 
         // In a page that is never left, a later end is beyond the longest timer.
         return current ? Math.min(current.endsAtMs, Date.now() + DAY_MS) : Infinity
       },
-      sync: async () => void ((isOver() || Math.abs(Date.now() - askedAtMs) >= PAUSE_MS) && (await askOrEnd())),
+      async sync() {
+        isOwed = !isOver() && Math.abs(Date.now() - askedAtMs) < PAUSE_MS
+        if (!isOwed) await askOrEnd()
+      },
     },
-    { dueAtMs: Infinity, refreshIfDue: async () => {} },
+    {
+      get dueAtMs() {
+        return isOwed ? askedAtMs + PAUSE_MS : Infinity
+      },
+      refreshIfDue: async () => {},
+    },
     subscribe,
   )
 

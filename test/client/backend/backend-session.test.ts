@@ -257,8 +257,9 @@ describe('a page that is shown again', () => {
     for (let i = 0; i < 10; i++) await showPage()
     expect(asked()).toBe(1)
     await browser.signOut()
+    // The ten are not forgotten.
     await pass(5)
-    await showPage()
+    await settle()
     expect(asked()).toBe(2)
     expect(auth.session).toBeUndefined()
     expect(told()).toEqual(['session_restored', 'session_ended elsewhere'])
