@@ -89,7 +89,7 @@ describe('a backend that cannot be asked', () => {
       async () => Response.json({ code: 'storage_unavailable', retryable: true }, { status: 503 }),
       'storage_unavailable',
     ],
-  ])('signs nobody out: %s', async (_, way, code) => {
+  ] as const)('signs nobody out: %s', async (_, way, code) => {
     const { browser, page, setWay, open } = startBackend()
     await browser.signIn()
     const { auth, told } = page()
