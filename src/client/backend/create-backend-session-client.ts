@@ -61,6 +61,7 @@ export function createBackendSessionClient(config: BackendSessionClientConfig): 
         report({ type: 'session_ended', reason: 'replaced' })
       report({ type })
     }
+    // What was heard is not told again: tabs that are told different things would never come to rest.
     if (!isHeard && (!isKnown || before?.name !== found?.name)) tabs?.tell({ session: found?.name ?? '' })
     isKnown = true
     askedAtMs = Date.now()

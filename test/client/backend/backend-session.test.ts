@@ -213,6 +213,19 @@ describe('other tabs', () => {
     expect(asked() - before).toBe(4)
   })
 
+  it('do not keep each other busy where the backend says something else each time', async () => {
+    const { browser, page, asked, setWay } = startBackend()
+    await browser.signIn()
+    setWay(async (_, go) => {
+      if (asked() > 50) return offline()
+      const { session } = await (await go()).json()
+      return Response.json({ session: { ...session, startedAtMs: session.startedAtMs + asked() } })
+    })
+    for (const { auth } of [page(), page()]) await auth.start()
+    await settle()
+    expect(asked()).toBe(3)
+  })
+
   it('tell one user from the next', async () => {
     const claims = { sub: 'ada' }
     const { browser, page } = startBackend({}, { claims })
