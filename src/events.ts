@@ -2,8 +2,9 @@
 export interface EventContext {
   /** Milliseconds since the epoch. */
   readonly atMs: number
+  /** Of a page whose session is on the server: that of the last session, empty if there was none. */
   readonly issuer: string
-  /** Undefined during `registerInstance`, which obtains it. */
+  /** Undefined during `registerInstance`, which obtains it, and in a page whose session is on the server. */
   readonly clientId: string | undefined
   /** The record id of the sign-in (expiry and SHA-256 of `state`), if there is one. */
   readonly transaction?: string | undefined
@@ -65,11 +66,14 @@ export type EventBody =
   | { readonly type: 'refresh_failed'; readonly code: string }
   /** The session could not be stored; it exists only in this page. */
   | { readonly type: 'session_not_stored'; readonly code: string }
+  /** The backend could not be asked for the session: the last known one continues. */
+  | { readonly type: 'session_check_failed'; readonly code: string }
   /**
    * The session has ended.
-   * - `signed_out`: the user signed out in this tab; `elsewhere`: in another tab.
+   * - `signed_out`: the user signed out in this tab; `elsewhere`: in another tab, or at the backend.
    * - `refused`: the server rejected the refresh token, or, in a silent sign-in, has no user or another user signed in.
-   * - `expired`: the access token expired and cannot be refreshed, or the ID token's `session_expiry` has come.
+   * - `expired`: the access token expired and cannot be refreshed, the ID token's `session_expiry` has come, or a limit
+   *   of the backend.
    * - `idle`, `too_long`: the session reached `idleSeconds` or `absoluteSeconds`.
    * - `answer_refused`: the refresh response belongs to another sign-in, for example another `sub`.
    * - `key_lost`: the DPoP key of the tokens was deleted.

@@ -1,5 +1,13 @@
 /** Sign-in and sessions for browser apps: authorization code flow with PKCE; the code verifier is stored encrypted. */
 
+export type { RefusalCheck } from './client/backend/backend-fetch.js'
+export type {
+  BackendSessionClient,
+  BackendSessionClientConfig,
+  BackendSignInOptions,
+} from './client/backend/backend-session-config.js'
+export { backendStepUp } from './client/backend/backend-step-up.js'
+export { createBackendSessionClient } from './client/backend/create-backend-session-client.js'
 export type { ClientConfig, ExchangeClientConfig, WithDpop, WithoutDpop } from './client/client-config.js'
 export { type CallbackOptions, type Client, createClient, type SignInOptions } from './client/create-client.js'
 export { createSessionClient, type SessionClient, type SessionClientConfig } from './client/create-session-client.js'

@@ -8,6 +8,7 @@ import {
   type Client,
   type ClientConfig,
   createApiFetch,
+  createBackendSessionClient,
   createClient,
   createSessionClient,
   type Dpop,
@@ -24,6 +25,7 @@ import {
   type ProofkeyEvent,
   popup,
   redirect,
+  type SessionClient,
   type SignInResult,
   type SilentUserAgent,
   tlsClientAuth,
@@ -286,3 +288,15 @@ client.signIn({ appState: { a: undefined } })
 client.signIn({ appState: [undefined] })
 // @ts-expect-error nor deeper
 client.signIn({ appState: { a: [{ at: new Date() }] } })
+
+// A component that needs no token works with both clients of a session.
+type Shared = 'session' | 'subscribe' | 'start' | 'restore' | 'signIn' | 'signOut' | 'close'
+const shared: Pick<SessionClient, Shared>[] = [
+  createSessionClient(config),
+  createBackendSessionClient({ backend: '/auth' }),
+]
+shared[0]?.signIn({ returnTo: '/', acrValues: 'x', maxAgeSeconds: 60 })
+// @ts-expect-error the page has no token
+createBackendSessionClient({ backend: '/auth' }).getAccessToken()
+// @ts-expect-error another function is for a session that is on the server
+createSessionClient({ ...config, backend: '/auth' })

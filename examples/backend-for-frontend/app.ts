@@ -9,10 +9,10 @@ import {
   memoryServerSessions,
   sealedCookie,
 } from '../../src/server.js'
+import type { PageFiles } from '../lib/bundle.js'
 import type { Surroundings } from '../lib/example.js'
-import { PAGE, SCRIPT } from './page.js'
 
-interface Settings {
+interface Settings extends PageFiles {
   /** The origin of the API. */
   readonly api: string
   readonly clientSecret: string
@@ -21,7 +21,7 @@ interface Settings {
 }
 
 /** A backend for frontend: the session is on the server, and the page has a cookie that its scripts cannot read. */
-export function createApp({ issuer, url, api, clientSecret, sealingSecret }: Surroundings & Settings) {
+export function createApp({ issuer, url, api, clientSecret, sealingSecret, html, script }: Surroundings & Settings) {
   const auth = createServerSessionClient({
     issuer,
     clientId: 'backend-for-frontend',
@@ -48,9 +48,9 @@ export function createApp({ issuer, url, api, clientSecret, sealingSecret }: Sur
       'content-security-policy': `default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self' ${issuer}; base-uri 'none'; frame-ancestors 'none'`,
       'content-type': 'text/html; charset=utf-8',
     }
-    return new Response(req.method === 'HEAD' ? null : PAGE, { headers })
+    return new Response(req.method === 'HEAD' ? null : html, { headers })
   })
-  app.get('/page.js', () => new Response(SCRIPT, { headers: { 'content-type': 'text/javascript; charset=utf-8' } }))
+  app.get('/page.js', () => new Response(script, { headers: { 'content-type': 'text/javascript; charset=utf-8' } }))
 
   // The page's call of the API: the backend adds the token.
   app.post('/visits', async ({ req }) => {

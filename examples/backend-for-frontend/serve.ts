@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { getRequestListener } from '@hono/node-server'
 import { startApi } from '../lib/api.js'
+import { bundlePage } from '../lib/bundle.js'
 import { serve, startExample } from '../lib/example.js'
 import { createApp } from './app.js'
 
@@ -22,7 +23,8 @@ export async function startBackendForFrontend(port?: number) {
     client,
     async ({ issuer, url }) => {
       const { url: origin, close } = await startApi({ issuer, clientId, origin: url, credentials })
-      const app = createApp({ issuer, url, api: origin, clientSecret, sealingSecret })
+      const files = await bundlePage(import.meta.url)
+      const app = createApp({ issuer, url, api: origin, clientSecret, sealingSecret, ...files })
       return { listener: getRequestListener(app.fetch), close: async () => void (await close()) }
     },
     port,

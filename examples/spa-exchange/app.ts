@@ -1,14 +1,10 @@
 import type { RequestListener } from 'node:http'
 // In an app of yours: from 'proofkey/server'.
 import { allowInsecureLoopback, clientSecretPost, createServerClient, memoryVault } from '../../src/server.js'
+import type { PageFiles } from '../lib/bundle.js'
 import type { Surroundings } from '../lib/example.js'
 import { listener } from '../lib/listener.js'
 import { createSessions } from '../lib/sessions.js'
-
-interface Files {
-  readonly html: string
-  readonly script: string
-}
 
 /**
  * The server of a browser app. The browser keeps the sealed verifier and does the sign-in; this adds the client's
@@ -20,7 +16,7 @@ export function createApp({
   clientSecret,
   html,
   script,
-}: Surroundings & Files & { readonly clientSecret: string }): RequestListener {
+}: Surroundings & PageFiles & { readonly clientSecret: string }): RequestListener {
   const auth = createServerClient({
     issuer,
     clientId: 'spa-app',

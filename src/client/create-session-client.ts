@@ -30,6 +30,8 @@ export interface SessionClientConfig extends ClientConfig, SignOutConfig, Limits
   readonly silent?: SilentUserAgent | undefined
   /** Not possible: with a backend that gets the tokens, use `createClient`. */
   readonly exchange?: undefined
+  /** Not possible: a session that is on the server needs `createBackendSessionClient`. */
+  readonly backend?: undefined
   /**
    * The APIs of the app, by origin, and what their tokens need: `{ 'https://api.example.com': { scope: 'orders' } }`. The
    * sign-in asks for all of it; `createApiFetch` sends each API its token. Default: none.
@@ -95,6 +97,7 @@ export function createSessionClient(config: WithDpop<SessionClientConfig>): Sess
 export function createSessionClient(config: WithoutDpop<SessionClientConfig>): SessionClient<Grant<'bearer'>>
 export function createSessionClient(config: SessionClientConfig): SessionClient
 export function createSessionClient(given: SessionClientConfig): SessionClient {
+  if (given.backend) throw configInvalid(['backend: use createBackendSessionClient'])
   const { sessionStore = memorySessions(), apis = {}, silent, userInfo, insecure, dpop } = given
   checkApis(apis, insecure)
   const config = withApis(given, apis)

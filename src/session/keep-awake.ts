@@ -1,13 +1,12 @@
 import type { ProofkeyEvent, Subscribe } from '../events.js'
 import { MAX_TIMER_MS } from '../limits.js'
-import type { SessionMachine } from './session-machine.js'
 
 /**
  * In a page: ends the session when its limits do, and refreshes tokens before they expire, if the page is seen. A page that
  * slept, was hidden or offline looks around when it is back.
  */
 export function keepAwake(
-  machine: Pick<SessionMachine, 'endsAtMs' | 'sync'>,
+  machine: { readonly endsAtMs: number; sync(): Promise<unknown> },
   tokens: { readonly dueAtMs: number; refreshIfDue(): Promise<void> },
   subscribe: Subscribe<ProofkeyEvent>,
 ) {

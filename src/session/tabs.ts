@@ -1,13 +1,13 @@
 /** What the tabs of an origin tell each other: names, never tokens. */
 export type TabMessage = 'changed' | 'active' | { readonly ended: string }
 
-export interface Tabs {
-  tell(message: TabMessage): void
+export interface Tabs<Message = TabMessage> {
+  tell(message: Message): void
   close(): void
 }
 
 /** The tabs in which the same client runs. */
-export function joinTabs(clientKey: string, hear: (message: TabMessage) => void): Tabs {
+export function joinTabs<Message = TabMessage>(clientKey: string, hear: (message: Message) => void): Tabs<Message> {
   let channel: BroadcastChannel
   try {
     channel = new BroadcastChannel(`proofkey session ${clientKey}`)

@@ -38,6 +38,8 @@ const BUNDLES: readonly (readonly [name: string, contents: string])[] = [
   ['createSessionClient, sealedSessions', SESSION],
   ['+ dpop', `${SESSION}; ${from('index', 'dpop')}`],
   ['+ stepUp', `${SESSION}; ${from('index', 'stepUp')}`],
+  ['createBackendSessionClient', from('index', 'createBackendSessionClient')],
+  ['+ backendStepUp', from('index', 'createBackendSessionClient, backendStepUp')],
   ['relayCallback', from('index', 'relayCallback')],
   ['createServerClient, sealedCookie', from('server', 'createServerClient, sealedCookie')],
 ]

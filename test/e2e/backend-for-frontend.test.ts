@@ -12,7 +12,14 @@ it('the example takes under 80 lines', () => {
 })
 
 describe('the backend for frontend', () => {
-  const browser = useBrowser(() => startBackendForFrontend(0))
+  /** The values of all tokens that the provider has issued. */
+  const tokens: string[] = []
+  const browser = useBrowser(async () => {
+    const example = await startBackendForFrontend(0)
+    const issued = ({ jti }: { readonly jti: string }) => void tokens.push(jti)
+    example.provider.on('access_token.saved', issued).on('refresh_token.saved', issued)
+    return example
+  })
   let context: BrowserContext
   let page: Page
   /** What the page could read: every response of the app. */
@@ -45,22 +52,51 @@ describe('the backend for frontend', () => {
     expect(more).toEqual([])
     expect(cookie).toMatchObject({ name: COOKIE, domain: 'localhost', httpOnly: true, secure: true, sameSite: 'Lax' })
     expect(await page.evaluate('document.cookie')).toBe('')
-    expect(read.join()).toContain('ada')
-    expect(read.join()).not.toMatch(/access_token|refresh_token|eyJ/)
+    expect(tokens.length).toBeGreaterThan(1)
+    const seen = [...read, await heapOf(page), JSON.stringify(await page.evaluate(stored))]
+    for (const text of seen) for (const token of tokens) expect(text.includes(token)).toBe(false)
+    expect(read.join()).toContain('"sub":"ada"')
+    expect(seen[read.length]).toContain('Signed in as ada')
+    expect(await page.evaluate(stored)).toEqual([{}, {}, [], []])
     await page.getByText('Sign out').click()
     await page.locator('[type=submit][value=yes]').click()
     await says('Nobody is signed in.')
     expect(await context.cookies(browser.url)).toEqual([])
   })
 
-  it('notices in every tab that the session has ended', async () => {
-    await signIn()
+  it('signs in and out in all tabs', async () => {
+    await page.goto(browser.url)
+    await says('Nobody is signed in.')
     const second = await context.newPage()
     await second.goto(browser.url)
+    await second.getByText('Sign in').click()
+    await signInAtProvider(second, browser.url)
+    await says('Signed in as ada.')
     await second.getByText('Sign out').click()
-    await second.locator('[type=submit][value=yes]').click()
+    // Before the provider is told, and whether or not it is.
+    await second.locator('[type=submit][value=yes]').waitFor()
+    await says('Nobody is signed in.')
+    await page.reload()
+    await says('Nobody is signed in.')
+    await second.goBack()
     await second.getByText('Nobody is signed in.').waitFor()
+  })
+
+  it('notices at a call that the session has ended', async () => {
+    await signIn()
+    await context.clearCookies()
     await page.getByText('Call the API').click()
+    await says('Nobody is signed in.')
+  })
+
+  it('notices when it is online again', async () => {
+    await signIn()
+    await context.setOffline(true)
+    await page.getByText('Call the API').click()
+    await says('Failed to fetch')
+    await says('Signed in as ada.')
+    await context.clearCookies()
+    await context.setOffline(false)
     await says('Nobody is signed in.')
   })
 
@@ -76,3 +112,19 @@ describe('the backend for frontend', () => {
     await says('Signed in as ada.')
   })
 })
+
+/** All that a script of the page finds in its storage. */
+async function stored() {
+  const databases = (await indexedDB.databases()).map(({ name }) => name)
+  return [{ ...window['localStorage'] }, { ...window['sessionStorage'] }, databases, await caches.keys()]
+}
+
+/** All strings in the memory of the page. */
+async function heapOf(page: Page): Promise<string> {
+  const session = await page.context().newCDPSession(page)
+  const chunks: string[] = []
+  session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => void chunks.push(chunk))
+  await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false })
+  await session.detach()
+  return chunks.join('')
+}

@@ -14,9 +14,12 @@ export interface Challenge {
  * Reads these parameters, of repeated ones the first, and ignores all others.
  * @param secrets a parameter that contains one of them is left out
  */
-export function challengeOf(response: Response, secrets: Secrets = []): Challenge {
+export const challengeOf = (response: Response, secrets: Secrets = []): Challenge =>
+  readChallenge(response, secretFinder(secrets))
+
+/** The same, where no secret was sent that the response could repeat. */
+export function readChallenge(response: Response, repeatsSecret = (_value: string) => false): Challenge {
   const found: Record<string, string> = {}
-  const repeatsSecret = secretFinder(secrets)
   // Cut, to limit the time for a hostile header.
   const header = response.headers.get('www-authenticate')?.slice(0, 4096) ?? ''
   for (const [, name = '', quoted, token = ''] of header.matchAll(

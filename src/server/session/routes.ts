@@ -8,6 +8,7 @@ import { requestedUrl } from '../edge/forwarded.js'
 import { isFromOrigin } from '../edge/start-guard.js'
 import type { SignedOut } from '../server-sign-out.js'
 import type { ServerSessionResult } from './create-server-session-client.js'
+import { refusalResponse } from './forward-refusal.js'
 import type { CheckedSessionConfig } from './server-session-config.js'
 
 interface Endpoints {
@@ -42,11 +43,18 @@ export function createRoutes(endpoints: Endpoints): (request: Request) => Promis
   routes.set(`${path}/session`, {
     async GET(request) {
       if (!isFromOrigin(request, origin)) return text('This is for pages of this site.', 403)
-      const { session, endsAtMs, headers } = await endpoints.session(request)
-      headers.set('cache-control', 'no-store')
-      const { claims, scope, startedAtMs } = session ?? {}
-      // JSON has no Infinity: null.
-      return Response.json({ session: session ? { claims, scope, startedAtMs, endsAtMs } : null }, { headers })
+      try {
+        const { session, endsAtMs, headers } = await endpoints.session(request)
+        headers.set('cache-control', 'no-store')
+        const { claims, scope, startedAtMs } = session ?? {}
+        // Not only when: the page's clock may be wrong. JSON has no Infinity: null.
+        const ends = { endsAtMs, endsInMs: endsAtMs - Date.now() }
+        return Response.json({ session: session ? { claims, scope, startedAtMs, ...ends } : null }, { headers })
+      } catch (error) {
+        // A script reads it.
+        if (isProofkeyError(error)) return refusalResponse(error)
+        throw error
+      }
     },
   })
   const back = postLogoutRedirectUri === undefined ? undefined : new URL(postLogoutRedirectUri).pathname
