@@ -4,5 +4,9 @@ import { forwardWith } from '../../helpers/forward-app.js'
 
 /** What holds with the global `fetch` holds with this one. */
 forwardWith(undiciFetch())
-describe('requests', () => import('./forward.test.js'))
-describe('streams', () => import('./forward-streams.test.js'))
+describe('requests', async () => {
+  await import('./forward.test.js')
+})
+describe('streams', async () => {
+  await import('./forward-streams.test.js')
+})
