@@ -11,5 +11,12 @@ export {
 } from './errors.js'
 export type { DevicePrompt } from './protocol/authorize/device.js'
 export { type MutualTls, type MutualTlsOptions, mutualTls } from './protocol/client-auth/mutual-tls.js'
+export type {
+  Undecoded,
+  UndecodedInit,
+  UndecodedResponse,
+  UndiciDispatcher,
+} from './protocol/undici-exchange.js'
+export { type UndiciFetch, type UndiciFetchOptions, undiciFetch } from './protocol/undici-fetch.js'
 export { appendHeaders, sendResponse, type ToRequestOptions, toRequest } from './server/edge/node-http.js'
 export { type LoopbackOptions, loopback } from './user-agents/loopback.js'

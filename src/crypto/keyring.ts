@@ -1,6 +1,6 @@
 import { ProofkeyError } from '../errors.js'
 import { base64url, fromBase64url } from './base64url.js'
-import { open, seal } from './seal.js'
+import { openWith, sealingKey, sealWith } from './seal.js'
 import { subtle } from './web-crypto.js'
 
 /** A secret key of the application that encrypts what is stored outside the server. */
@@ -26,6 +26,7 @@ export interface Keyring {
 export function createKeyring(keys: readonly SealingKey[]): Keyring {
   const secrets = new Map<string, Uint8Array<ArrayBuffer>>()
   const loaded = new Map<string, Promise<CryptoKey>>()
+  const withoutTicket = new Map<string, Promise<CryptoKey | undefined>>()
   for (const key of Array.isArray(keys) ? keys : []) {
     const { id, secret } = Object(key)
     const bytes = decode(secret)
@@ -47,14 +48,32 @@ export function createKeyring(keys: readonly SealingKey[]): Keyring {
     return loaded.get(id)
   }
 
+  async function derive(keyId: string, ticket: string): Promise<CryptoKey | undefined> {
+    const key = await load(keyId)
+    return key && sealingKey(key, ticket)
+  }
+
+  /** Without a ticket, all values of a key have the same derived key: that one is kept. */
+  function derivedKey(keyId: string, ticket: string): Promise<CryptoKey | undefined> {
+    if (ticket || !secrets.has(keyId)) return derive(keyId, ticket)
+    const known = withoutTicket.get(keyId) ?? derive(keyId, '')
+    withoutTicket.set(keyId, known)
+    return known
+  }
+
   return {
     async seal(id, ticket, text) {
-      const key = await load(first)
-      return `${first}.${base64url(await seal(key as CryptoKey, id, ticket, text))}`
+      const key = (await derivedKey(first, ticket)) as CryptoKey
+      return `${first}.${base64url(await sealWith(key, id, text))}`
     },
     async open(id, ticket, sealed) {
       const [keyId = '', body = ''] = sealed.split('.')
-      return open(await load(keyId), id, ticket, decode(body))
+      try {
+        const key = await derivedKey(keyId, ticket)
+        return key && (await openWith(key, id, decode(body)))
+      } catch {
+        return undefined
+      }
     },
   }
 }

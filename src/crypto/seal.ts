@@ -21,9 +21,18 @@ export async function sealRecord(id: string, ticket: string, text: string): Prom
  * @returns version byte ‖ 12-byte IV ‖ AES-256-GCM ciphertext and tag; the associated data is the version and the id
  */
 export async function seal(key: CryptoKey, id: string, ticket: string, text: string): Promise<Uint8Array<ArrayBuffer>> {
+  return sealWith(await sealingKey(key, ticket), id, text)
+}
+
+/** {@link seal} with the key that {@link sealingKey} has derived. */
+export async function sealWith(derived: CryptoKey, id: string, text: string): Promise<Uint8Array<ArrayBuffer>> {
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
-  const ciphertext = await subtle().encrypt(parameters(iv, id), await sealingKey(key, ticket), utf8(text))
-  return new Uint8Array([VERSION, ...iv, ...new Uint8Array(ciphertext)])
+  const ciphertext = await subtle().encrypt(parameters(iv, id), derived, utf8(text))
+  const sealed = new Uint8Array(1 + IV_BYTES + ciphertext.byteLength)
+  sealed[0] = VERSION
+  sealed.set(iv, 1)
+  sealed.set(new Uint8Array(ciphertext), 1 + IV_BYTES)
+  return sealed
 }
 
 /** Decrypts a text. @returns undefined if key, ticket or id is missing or another one, or if a bit was changed */
@@ -34,13 +43,22 @@ export async function open(
   sealed: Uint8Array<ArrayBuffer> | undefined,
 ): Promise<string | undefined> {
   try {
-    if (!key || sealed?.[0] !== VERSION) return undefined
-    const iv = sealed.slice(1, 1 + IV_BYTES)
-    const text = await subtle().decrypt(parameters(iv, id), await sealingKey(key, ticket), sealed.slice(1 + IV_BYTES))
-    return new TextDecoder('utf-8', { ignoreBOM: true }).decode(text)
+    return key ? await openWith(await sealingKey(key, ticket), id, sealed) : undefined
   } catch {
     return undefined
   }
+}
+
+/** {@link open} with the key that {@link sealingKey} has derived. @throws if it does not decrypt it */
+export async function openWith(
+  derived: CryptoKey,
+  id: string,
+  sealed: Uint8Array<ArrayBuffer> | undefined,
+): Promise<string | undefined> {
+  if (sealed?.[0] !== VERSION) return undefined
+  const iv = sealed.subarray(1, 1 + IV_BYTES)
+  const text = await subtle().decrypt(parameters(iv, id), derived, sealed.subarray(1 + IV_BYTES))
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(text)
 }
 
 const parameters = (iv: Uint8Array<ArrayBuffer>, id: string): AesGcmParams => ({
@@ -49,7 +67,8 @@ const parameters = (iv: Uint8Array<ArrayBuffer>, id: string): AesGcmParams => ({
   additionalData: utf8(VERSION + id),
 })
 
-async function sealingKey(key: CryptoKey, ticket: string): Promise<CryptoKey> {
+/** The key of a record: derived from the stored key and the ticket. */
+export async function sealingKey(key: CryptoKey, ticket: string): Promise<CryptoKey> {
   const derived = await subtle().sign('HMAC', key, utf8(`proofkey seal ${ticket}`))
   return subtle().importKey('raw', derived, 'AES-GCM', false, ['encrypt', 'decrypt'])
 }

@@ -195,7 +195,10 @@ export function createSessionMachine(parts: MachineParts) {
     const noted = await store.read(activity).catch(() => undefined)
     const atMs = Number(noted?.text)
     // A time in the future is from a wrong clock.
-    if (atMs <= Date.now()) activeAtMs = Math.max(activeAtMs, atMs)
+    if (!(atMs <= Date.now())) return
+    activeAtMs = Math.max(activeAtMs, atMs)
+    // What is stored need not be stored again so soon.
+    sharedAtMs = Math.max(sharedAtMs, atMs)
   }
 
   /** Stores when the session was last used. If another tab stores it at the same moment, its time is as good. */
@@ -313,8 +316,7 @@ export function createSessionMachine(parts: MachineParts) {
 
     /** Reads the store, and ends the session if a limit is reached. */
     async sync(): Promise<StoredSession | undefined> {
-      await readActivity()
-      await oneByOne(clientKey, read)
+      await Promise.all([readActivity(), oneByOne(clientKey, read)])
       await losing
       const reason = over()
       if (reason) await machine.end(reason)

@@ -2,19 +2,24 @@
  * Compares proofkey's server client with openid-client and iron-session by hand: the same requests, the same token
  * responses, one process, one run, in rotating order. Prints a report; fails only when somebody is not signed in.
  *
- * `npm run bench:server -- [--rounds 150] [--people 20] [--sign-ins 100000] [--forwards 15]`
- * --people: sign-ins in a round; --sign-ins: over how many the heap is watched, 0 for none; --forwards: rounds
- * of `forward` against undici.pipeline, 0 for none
+ * `npm run bench:server -- [--rounds 150] [--people 20] [--sign-ins 100000] [--sessions 60] [--expired 1000]
+ * [--requests 1000000] [--forwards 15]`
+ * --people: sign-ins in a round; --sign-ins: over how many the heap is watched; --sessions: rounds of `session(request)`
+ * against iron-session; --expired: how many sessions expire on two processes; --requests: over how many requests with a
+ * session the heap is watched; --forwards: rounds of `forward` against undici.pipeline. 0 leaves a part out
  */
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { expireOnTwoProcesses } from '../helpers/two-processes.js'
 import { createAuthorizationServer } from './server/authorization-server.js'
 import { create as byHand } from './server/by-hand.js'
 import type { Contestant } from './server/contract.js'
 import { described, recordCalls, replay } from './server/floor.js'
 import { raceForward } from './server/forward.js'
-import { heapInChild, heapOver } from './server/heap.js'
+import { type HeapSize, heapInChild, heapOver } from './server/heap.js'
 import { withMemoryVault, withSealedCookie } from './server/proofkey.js'
+import { SESSION_HEAPS, sessionHeapOver } from './server/session-heap.js'
+import { raceSessionRequests } from './server/session-requests.js'
 import { REDIRECT_URI, signInMany, type Timed } from './server/sign-ins.js'
 import { median, quantile } from './statistics.js'
 import { type Row, textTable } from './table.js'
@@ -34,17 +39,21 @@ const MANY = 10
 const { values: options } = parseArgs({
   options: {
     rounds: { type: 'string', default: '150' },
+    sessions: { type: 'string', default: '60' },
+    expired: { type: 'string', default: '1000' },
+    requests: { type: 'string', default: '1000000' },
     people: { type: 'string', default: '20' },
     'sign-ins': { type: 'string', default: '100000' },
     forwards: { type: 'string', default: '15' },
     heap: { type: 'string' },
   },
 })
-const [rounds, people, signIns] = [wholeNumber('rounds', 1), wholeNumber('people', 1), wholeNumber('sign-ins', 0, 200)]
-const forwards = wholeNumber('forwards', 0)
+const [rounds, people, signIns] = [wholeNumber('rounds', 0), wholeNumber('people', 1), wholeNumber('sign-ins', 0, 200)]
+const [forwards, sessions] = [wholeNumber('forwards', 0), wholeNumber('sessions', 0)]
+const [expired, requests] = [wholeNumber('expired', 0), wholeNumber('requests', 0, 4)]
 const setup = { clientId: 'web', clientSecret: 's3cret', redirectUri: REDIRECT_URI, scope: 'openid profile' }
 
-function wholeNumber(name: 'rounds' | 'people' | 'sign-ins' | 'forwards', least: number, step = 1): number {
+function wholeNumber(name: Exclude<keyof typeof options, 'heap'>, least: number, step = 1): number {
   const number = Number(options[name])
   if (Number.isInteger(number) && number >= least && number % step === 0) return number
   throw new Error(`--${name} takes a whole number from ${least}${step > 1 ? ` in steps of ${step}` : ''}`)
@@ -124,7 +133,7 @@ async function report() {
 async function reportHeap() {
   const script = fileURLToPath(import.meta.url)
   const heaps = await Promise.all(
-    HEAPS.map((name) => heapInChild(script, ['--heap', name, '--sign-ins', `${signIns}`])),
+    HEAPS.map((name) => heapInChild<HeapSize[]>(script, ['--heap', name, '--sign-ins', `${signIns}`])),
   )
   const mb = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`
   const rows = heaps[0]!.map(
@@ -133,11 +142,38 @@ async function reportHeap() {
   console.log(`\n${textTable([['heap after garbage collection, after sign-ins', ...HEAPS], ...rows])}`)
 }
 
+async function reportSessionHeap() {
+  const script = fileURLToPath(import.meta.url)
+  const heaps = await Promise.all(
+    SESSION_HEAPS.map((name) => heapInChild<number[]>(script, ['--heap', name, '--requests', `${requests}`])),
+  )
+  const rows = heaps[0]!.map(
+    (_, step): Row => [
+      `${(step * requests) / (heaps[0]!.length - 1)}`,
+      ...heaps.map((sizes) => `${(sizes[step]! / 1e6).toFixed(2)} MB`),
+    ],
+  )
+  console.log(`\n${textTable([['heap, after requests of 1000 sessions', ...SESSION_HEAPS], ...rows])}`)
+}
+
+async function reportExpired() {
+  const { refreshes, ms } = await expireOnTwoProcesses(expired)
+  console.log(
+    `\n${expired} expired sessions, each requested on two processes at once: ${refreshes} refresh requests, ${Math.round(ms)} ms`,
+  )
+}
+
 const heap = HEAPS.find((name) => name === options.heap)
+const sessionHeap = SESSION_HEAPS.find((name) => name === options.heap)
 if (heap) {
   console.log(JSON.stringify(await heapOver(signIns, CONTESTANTS[heap], setup)))
+} else if (sessionHeap) {
+  console.log(JSON.stringify(await sessionHeapOver(requests, sessionHeap)))
 } else {
-  await report()
+  if (rounds) await report()
   if (signIns) await reportHeap()
+  if (sessions) await raceSessionRequests(sessions)
+  if (expired) await reportExpired()
+  if (requests) await reportSessionHeap()
   if (forwards) await raceForward(forwards)
 }

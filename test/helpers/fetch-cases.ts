@@ -103,8 +103,11 @@ const spreading: typeof globalThis.fetch = (input, init) => {
 
 export type FetchOutcomes = Record<string, Record<string, string>>
 
-/** By name of the case: what came of it by plain `fetch`, and by the ways that add a token. */
-export async function runFetchCases(url: string): Promise<FetchOutcomes> {
+/** By name of the case: what came of it by plain `fetch`, and by the ways that add a token, and by more of them. */
+export async function runFetchCases(
+  url: string,
+  more: Record<string, typeof globalThis.fetch> = {},
+): Promise<FetchOutcomes> {
   const { origin } = new URL(url)
   const dpop = createDpop(createSigningKey)
   dpop.addClient('client')
@@ -132,6 +135,7 @@ export async function runFetchCases(url: string): Promise<FetchOutcomes> {
       request.headers.set('authorization', 'DPoP token-1')
       return dpop.fetch(request)
     },
+    ...more,
   }
   const outcomes: FetchOutcomes = {}
   for (const [name, given] of Object.entries(fetchCases)) {

@@ -7,7 +7,7 @@ import { sendResponse, toRequest } from '../../src/server/edge/node-http.js'
 import { createForward } from '../../src/server/session/forward.js'
 import type { ForwardConfig, ForwardTokenRequest } from '../../src/server/session/forward-config.js'
 import type { ForwardTarget } from '../../src/server/session/forward-target.js'
-import { allowInsecureLoopback } from '../../src/server.js'
+import { allowInsecureLoopback, type FetchLike } from '../../src/server.js'
 import { listen } from './loopback.js'
 
 /** What the API has seen of a request. */
@@ -18,6 +18,14 @@ export interface SeenRequest {
   readonly rawHeaders: readonly string[]
   readonly body: string
 }
+
+/** The `fetch` of the apps from now on. */
+let fetchOfApps: FetchLike | undefined
+export const forwardWith = (fetch: FetchLike): void => {
+  fetchOfApps = fetch
+}
+/** The forwarded bodies are left as the API has sent them. */
+export const isUndecoded = (): boolean => fetchOfApps !== undefined
 
 /** What an app's page sends with `fetch`. */
 export const OWN = { 'x-proofkey': '1', 'sec-fetch-site': 'same-origin' }
@@ -61,6 +69,7 @@ export async function createForwardApp(
     origin,
     apis: { [apiOrigin]: {} },
     insecure: allowInsecureLoopback,
+    fetch: fetchOfApps,
     onError: ({ code }) => errors.push(code),
     async tokenFor(_, needed) {
       asked.push(needed)

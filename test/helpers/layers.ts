@@ -18,7 +18,7 @@ const FLOORS = [
 const PACKAGES: Record<string, string> = {
   oauth4webapi: 'protocol/',
   'idb-keyval': 'vault/database.ts',
-  undici: 'protocol/client-auth/mutual-tls.ts',
+  undici: 'protocol/undici.ts',
   'playwright-core': 'audit/browser/playwright.ts',
 }
 

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { ProofkeyError } from '../../errors.js'
 import { configInvalid } from '../authorize/begin.js'
 import type { FetchLike } from '../request.js'
+import { isBun, loadUndici } from '../undici.js'
 import type { ClientAuth } from './client-auth.js'
 import { selfSignedTlsClientAuth, tlsClientAuth } from './tls-client-auth.js'
 
@@ -88,10 +88,7 @@ interface Connections {
   close(): Promise<void>
 }
 
-/**
- * Bun replaces the package undici by a stub, which shows no certificate and does not say so. Its own `fetch` takes the
- * certificate, and keeps the connections of each apart.
- */
+/** undici's stub in Bun shows no certificate. Its own `fetch` does, and keeps the connections of each apart. */
 const openInBun = (tls: Pems): Connections => ({
   // Without it, a connection is kept open that `close()` cannot end.
   fetch: (input, init) => globalThis.fetch(input, { ...init, keepalive: false, tls } as RequestInit),
@@ -99,12 +96,8 @@ const openInBun = (tls: Pems): Connections => ({
 })
 
 async function open(connect: Pems): Promise<Connections> {
-  if (process.versions['bun']) return openInBun(connect)
-  const { Agent, fetch } = await import('undici').catch((cause) => {
-    throw new ProofkeyError('config_invalid', 'mutualTls requires the package undici.', 'Run npm install undici@7.', {
-      cause,
-    })
-  })
+  if (isBun()) return openInBun(connect)
+  const { Agent, fetch } = await loadUndici('mutualTls')
   const dispatcher = new Agent({ connect })
   return {
     fetch: (input, init) => fetch(input, { ...init, dispatcher }),

@@ -216,6 +216,9 @@ const isSettled = (promise: Promise<unknown>): Promise<boolean> =>
 
 /** Adds the `headers` of a result or an error to Node's response. Cookies that are already set are kept. */
 export function appendHeaders(outgoing: ServerResponse, headers: Headers): void {
-  for (const [name, value] of headers) if (name !== 'set-cookie') outgoing.setHeader(name, value)
+  // HTTP/2 has no such header (RFC 9113 §8.2.2); Node warns of it.
+  const isHttp2 = 'stream' in outgoing
+  for (const [name, value] of headers)
+    if (name !== 'set-cookie' && !(isHttp2 && name === 'connection')) outgoing.setHeader(name, value)
   for (const cookie of headers.getSetCookie()) outgoing.appendHeader('set-cookie', cookie)
 }

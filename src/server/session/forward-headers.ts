@@ -36,34 +36,54 @@ const NOT_PASSED_PREFIX = /^(?:proxy-|access-control-)/
 const CODINGS = 'gzip, deflate, br'
 const DECODED = /^\s*(?:x-gzip|gzip|deflate|br)(?:\s*,\s*(?:x-gzip|gzip|deflate|br))*\s*$/i
 
-/**
- * The headers for the API, without those of the app, of one connection, and those that only a proxy may send.
- * @param guard the name of the header that other sites cannot send
- */
-export function headersToApi(headers: Headers, guard: string, own: Readonly<Record<string, string>> = {}) {
+/** What the headers for the API depend on. */
+interface ToApi {
+  /** The name of the header that other sites cannot send. */
+  readonly guard: string
+  /** `fetch` decodes the response; otherwise the browser does. */
+  readonly isDecoded: boolean
+  /** Headers of the app, in place of those of the request. */
+  readonly own?: Readonly<Record<string, string>> | undefined
+}
+
+/** The headers for the API, without those of the app, of one connection, and those that only a proxy may send. */
+export function headersToApi(headers: Headers, { guard, isDecoded, own = {} }: ToApi) {
   const named = namedIn(headers.get('connection'))
   const sent: Record<string, string> = {}
   for (const [name, value] of headers) {
     if (!NOT_SENT.has(name) && !NOT_SENT_PREFIX.test(name) && !named.has(name) && name !== guard) sent[name] = value
   }
   // A range is one of the encoded bytes: for it, `fetch` asks for `identity` itself.
-  if (!headers.has('range')) sent['accept-encoding'] = CODINGS
+  if (!isDecoded) sent['accept-encoding'] = headers.get('accept-encoding') ?? 'identity'
+  else if (!headers.has('range')) sent['accept-encoding'] = CODINGS
   for (const [name, value] of Object.entries(own)) sent[name.toLowerCase()] = value
   return sent
+}
+
+/** What the headers for the browser depend on. */
+interface ToBrowser {
+  /** The URL at the API. */
+  readonly url: URL
+  readonly route: ForwardRoute
+  readonly hasBody: boolean
+  readonly isDecoded: boolean
 }
 
 /**
  * The headers of the API's response for the browser.
  * @throws `response_refused`, if it redirects to elsewhere, or has a coding that `fetch` may or may not have decoded
  */
-export function headersToBrowser(response: Response, url: URL, route: ForwardRoute, hasBody: boolean): Headers {
+export function headersToBrowser(
+  response: Pick<Response, 'status' | 'headers'>,
+  { url, route, hasBody, isDecoded }: ToBrowser,
+): Headers {
   const { status, headers } = response
   const named = namedIn(headers.get('connection'))
   const passed = new Headers()
   for (const [name, value] of headers) {
     if (!NOT_PASSED.has(name) && !NOT_PASSED_PREFIX.test(name) && !named.has(name)) passed.append(name, value)
   }
-  decode(passed, url, status, hasBody)
+  if (isDecoded) decode(passed, url, status, hasBody)
   for (const name of ['location', 'content-location']) {
     const location = passed.get(name)
     const path = location === null ? undefined : route.pathFor(location, url)

@@ -1,5 +1,6 @@
-import { type FetchLike, responseRefused } from '../../protocol/request.js'
+import { type Fetch, type FetchLike, responseRefused } from '../../protocol/request.js'
 import { challengeOf } from '../../protocol/resource/challenge.js'
+import type { UndiciFetch } from '../../protocol/undici-fetch.js'
 import { fetchOf } from '../../session/api-fetch.js'
 import { type ForwardWatch, forwardBody, watched, watchForward } from './forward-body.js'
 import { checkForwardConfig, type ForwardConfig } from './forward-config.js'
@@ -45,7 +46,9 @@ const NULL_BODY = [204, 205, 304]
  */
 export function createForward(config: ForwardConfig): (request: Request, target: ForwardTarget) => Promise<Response> {
   const { origin, apis, tokenFor, dpop, clientKey, header, idleTimeoutSeconds, onError } = checkForwardConfig(config)
-  const fetch = fetchOf(config)
+  // The function that leaves bodies as they were sent, where there is one.
+  const { undecoded } = Object(config.fetch) as Partial<UndiciFetch>
+  const fetch = (undecoded as Fetch | undefined) ?? fetchOf(config)
   /** Tokens that were rejected though new, and until when that causes no refresh. */
   const rejectedUntilMs = new Map<string, number>()
 
@@ -57,7 +60,7 @@ export function createForward(config: ForwardConfig): (request: Request, target:
   /** Sends the request with a token, and again with another one if the API rejects it. */
   async function answer(request: Request, url: URL, { api }: ForwardRoute, target: ForwardTarget, watch: ForwardWatch) {
     const { signal } = watch
-    const headers = headersToApi(request.headers, header, target.headers)
+    const headers = headersToApi(request.headers, { guard: header, isDecoded: !undecoded, own: target.headers })
     const first = await tokenFor(request, { api, signal })
     const { body, once, length } = await forwardBody(request, watch)
     if (length !== undefined) headers['content-length'] = length
@@ -109,7 +112,7 @@ export function createForward(config: ForwardConfig): (request: Request, target:
       const { status, body } = response
       if (status < 200 || status > 599) throw responseRefused(url.origin, `responded with status ${status}`)
       const hasBody = body !== null && request.method !== 'HEAD' && !NULL_BODY.includes(status)
-      const headers = headersToBrowser(response, url, route, hasBody)
+      const headers = headersToBrowser(response, { url, route, hasBody, isDecoded: !undecoded })
       if (!hasBody) watch.end()
       return new Response(hasBody ? watched(body, watch, 'api', watch.end) : null, { status, headers })
     } catch (cause) {

@@ -3,6 +3,7 @@ import { randomToken } from '../../crypto/random.js'
 import { MAX_RESPONSE_HEAD_BYTES } from '../../limits.js'
 import { configInvalid } from '../../protocol/authorize/begin.js'
 import { inTurn, type StoredText } from '../../vault/session-store.js'
+import { createRecent } from './recent.js'
 import type { ServerSessionRecord, ServerSessionStore } from './server-session-store.js'
 
 /** Options of {@link sealedCookieSessions}. */
@@ -42,6 +43,8 @@ export function sealedCookieSessions({
   maxHeadBytes = MAX_RESPONSE_HEAD_BYTES,
 }: SealedCookieSessionsOptions): ServerSessionStore {
   const keyring = createKeyring(keys)
+  /** What cookies contain, by their whole value. The limits of a session are checked with each request, not here. */
+  const recent = createRecent<SealedTexts>()
   if (!(maxHeadBytes >= 500 && maxHeadBytes <= MAX_HEAD_BYTES))
     throw configInvalid([`maxHeadBytes (number): must be 500 to ${MAX_HEAD_BYTES}`])
 
@@ -86,10 +89,13 @@ export function sealedCookieSessions({
     name: 'cookie',
     maxHeadBytes,
     async open(cookie) {
-      const opened = await keyring.open(SEALED_AS, '', cookie)
-      if (opened === undefined) return undefined
-      const { id, texts }: SealedTexts = JSON.parse(opened)
-      return record(id, Object.entries(texts), cookie)
+      const known = recent.get(cookie)
+      const opened = known === undefined ? await keyring.open(SEALED_AS, '', cookie) : undefined
+      const sealed: SealedTexts | undefined = known ?? (opened === undefined ? undefined : JSON.parse(opened))
+      if (!sealed) return undefined
+      // Only what a key has opened: nobody can fill it with values of their own.
+      if (!known) recent.keep(cookie, sealed)
+      return record(sealed.id, Object.entries(sealed.texts), cookie)
     },
     create: async () => record(randomToken(), []),
   }

@@ -32,7 +32,12 @@ export async function createAuthorizationServer(clientId: string) {
     async authorize(url: string): Promise<string> {
       const asked = new URL(url).searchParams
       const code = crypto.randomUUID()
-      const tokens = { access_token: crypto.randomUUID(), token_type: 'Bearer', expires_in: 3600 }
+      const tokens = {
+        access_token: crypto.randomUUID(),
+        refresh_token: crypto.randomUUID(),
+        token_type: 'Bearer',
+        expires_in: 3600,
+      }
       answers.set(code, JSON.stringify({ ...tokens, id_token: await idToken(asked.get('nonce')) }))
       const callback = new URL(asked.get('redirect_uri') ?? '')
       callback.search = `${new URLSearchParams({ code, state: asked.get('state') ?? '', iss: issuer })}`

@@ -2,21 +2,25 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { pipeline, Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { Agent, request, pipeline as undiciPipeline } from 'undici'
+import { undiciFetch } from '../../../src/node.js'
 import { sendResponse, toRequest } from '../../../src/server/edge/node-http.js'
 import { createForward } from '../../../src/server/session/forward.js'
-import { allowInsecureLoopback } from '../../../src/server.js'
+import { allowInsecureLoopback, type FetchLike } from '../../../src/server.js'
 import { median } from '../statistics.js'
 import { type Row, textTable } from '../table.js'
 
 const TOKEN = 'an-access-token'
 const HOPS =
   /^(?:connection|keep-alive|te|trailer|transfer-encoding|upgrade|host|cookie|authorization|x-proofkey|proxy-.*)$/
-const NAMES = ['forward', 'undici.pipeline', 'fetch'] as const
+const NAMES = ['forward', 'forward, global fetch', 'undici.pipeline by hand', 'global fetch by hand'] as const
 type Name = (typeof NAMES)[number]
+type Sample = Awaited<ReturnType<typeof run>>
 
 const CASES = {
   'GET, 1 kB': { method: 'GET', path: '/1024', bodyBytes: 0, times: 300, inFlight: 10 },
@@ -68,19 +72,19 @@ const byFetch =
     pipeline(Readable.fromWeb(response.body as ReadableStream), outgoing, (error) => error && outgoing.destroy())
   }
 
-const withForward =
-  (apiOrigin: string): RequestListener =>
-  async (incoming, response) => {
-    forward ??= createForward({
-      origin: 'http://app.example',
-      apis: { [apiOrigin]: {} },
-      insecure: allowInsecureLoopback,
-      tokenFor: async () => ({ accessToken: TOKEN }),
-    })
+const withForward = (apiOrigin: string, fetch?: FetchLike): RequestListener => {
+  const forward = createForward({
+    origin: 'http://app.example',
+    apis: { [apiOrigin]: {} },
+    insecure: allowInsecureLoopback,
+    fetch,
+    tokenFor: async () => ({ accessToken: TOKEN }),
+  })
+  return async (incoming, response) => {
     const answer = await forward(toRequest(incoming, { response }), { to: `${apiOrigin}/v1`, path: '/api/*' })
     await sendResponse(response, answer)
   }
-let forward: ReturnType<typeof createForward> | undefined
+}
 
 async function listening(listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, '127.0.0.1')
@@ -90,7 +94,10 @@ async function listening(listener: RequestListener): Promise<string> {
 
 /** The process of the API, or that of the proxies: tells its addresses, and for each message its processor time. */
 async function serve(apiOrigin: string | undefined) {
-  const listeners = apiOrigin === undefined ? [api] : [withForward(apiOrigin), byHand(apiOrigin), byFetch(apiOrigin)]
+  const listeners =
+    apiOrigin === undefined
+      ? [api]
+      : [withForward(apiOrigin, undiciFetch()), withForward(apiOrigin), byHand(apiOrigin), byFetch(apiOrigin)]
   process.send?.(await Promise.all(listeners.map(listening)))
   process.on('message', () => {
     const { user, system } = process.cpuUsage()
@@ -127,11 +134,21 @@ async function run(origin: string, name: keyof typeof CASES, dispatcher: Agent, 
   return { ms, processorMs: ((await asked(child)) - processor) / times }
 }
 
+/** This file, compiled once: what translates at the import adds work to each function, which nobody ships. */
+async function compiled(): Promise<string> {
+  const outfile = join(root, 'node_modules/.cache/proofkey/bench-forward.mjs')
+  const entryPoints = [fileURLToPath(import.meta.url)]
+  await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external' })
+  return outfile
+}
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+
 /** Compares `forward` with `undici.pipeline` by hand: the proxies in one process, the API and the browser in two others. */
 export async function raceForward(rounds: number): Promise<void> {
   const children: ChildProcess[] = []
+  const script = await compiled()
   const start = async (...options: string[]) => {
-    const child = fork(fileURLToPath(import.meta.url), ['serve', ...options], { execArgv: ['--import', 'tsx'] })
+    const child = fork(script, ['serve', ...options], { execArgv: [] })
     children.push(child)
     return [child, (await once(child, 'message'))[0] as string[]] as const
   }
@@ -139,9 +156,9 @@ export async function raceForward(rounds: number): Promise<void> {
     const [, [apiOrigin]] = await start()
     const [child, origins] = await start(apiOrigin!)
     const dispatcher = new Agent()
-    const rows: Row[] = [['', ...NAMES.map((name) => (name === 'forward' ? name : `${name} by hand`))]]
+    const rows: Row[] = [['', ...NAMES]]
     for (const name of Object.keys(CASES) as (keyof typeof CASES)[]) {
-      const samples: Record<Name, Awaited<ReturnType<typeof run>>[]> = { forward: [], 'undici.pipeline': [], fetch: [] }
+      const samples = Object.fromEntries(NAMES.map((name): [string, Sample[]] => [name, []])) as Record<Name, Sample[]>
       for (let round = -2; round < rounds; round++) {
         for (const turn of NAMES.keys()) {
           const which = (Math.abs(round) + turn) % NAMES.length

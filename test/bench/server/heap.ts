@@ -28,7 +28,7 @@ export async function heapOver(signIns: number, create: Create, setup: Omit<Setu
   return sizes
 }
 
-async function collectedHeap(): Promise<number> {
+export async function collectedHeap(): Promise<number> {
   // Twice, with a turn between: finalizers and timers let go of more.
   for (let turn = 0; turn < 2; turn++) {
     global.gc?.()
@@ -39,8 +39,8 @@ async function collectedHeap(): Promise<number> {
   return heapUsed + external
 }
 
-/** Runs {@link heapOver} in a process of its own: this script again, with these options. */
-export async function heapInChild(script: string, options: readonly string[]): Promise<HeapSize[]> {
+/** Runs this script again in a process of its own, with these options. @returns what it has printed as JSON */
+export async function heapInChild<T>(script: string, options: readonly string[]): Promise<T> {
   const child = spawn(process.execPath, ['--expose-gc', '--import', 'tsx', script, ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { text } from 'node:stream/consumers'
+import { buffer, text } from 'node:stream/consumers'
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createSigningKey } from '../../../src/crypto/signing-key.js'
@@ -8,7 +8,7 @@ import { ProofkeyError } from '../../../src/errors.js'
 import { createDpop } from '../../../src/protocol/token/dpop.js'
 import { toRequest } from '../../../src/server/edge/node-http.js'
 import { createForward } from '../../../src/server/session/forward.js'
-import { createForwardApp, headOf, OWN, rawServer } from '../../helpers/forward-app.js'
+import { createForwardApp, headOf, isUndecoded, OWN, rawServer } from '../../helpers/forward-app.js'
 import { createNonces, createProofCheck, readProof } from '../../helpers/proof.js'
 
 type App = Awaited<ReturnType<typeof createForwardApp>>
@@ -302,7 +302,7 @@ describe('the headers for the browser', () => {
     }
   })
 
-  it('describe the body as it is after decoding', async () => {
+  it.skipIf(isUndecoded())('describe the body as it is after decoding', async () => {
     const plain = 'text '.repeat(1000)
     const codings = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync, 'x-gzip': gzipSync }
     for (const [coding, compress] of Object.entries(codings)) {
@@ -325,10 +325,27 @@ describe('the headers for the browser', () => {
     expect((await head.fetch('/api/x', { method: 'HEAD' })).headers.get('content-length')).toBe('99')
   })
 
-  it.each(['zstd', 'gzip, zstd', 'compress'])('have no coding that was not asked for: %s', async (coding) => {
-    const response = await from({ 'content-encoding': coding })
-    expect(response.status).toBe(502)
-    expect(await response.json()).toMatchObject({ code: 'response_refused' })
+  it.skipIf(isUndecoded()).each(['zstd', 'gzip, zstd', 'compress'])(
+    'have no coding that was not asked for: %s',
+    async (coding) => {
+      const response = await from({ 'content-encoding': coding })
+      expect(response.status).toBe(502)
+      expect(await response.json()).toMatchObject({ code: 'response_refused' })
+    },
+  )
+
+  it.runIf(isUndecoded())('describe the body as the API has sent it', async () => {
+    const body = gzipSync('text')
+    const app = await start((_, outgoing) => {
+      outgoing.writeHead(200, { 'content-encoding': 'gzip', 'content-length': body.length }).end(body)
+    })
+    const accepted = 'Accept-Encoding: zstd, gzip'
+    const answer = await buffer(await app.connect(headOf('GET /api/x', accepted, 'Connection: close')))
+    expect(answer.toString('latin1')).toMatch(/^content-encoding: gzip\r\ncontent-length: 24\r$/m)
+    expect(answer.subarray(-body.length)).toEqual(body)
+    await text(await app.connect(headOf('GET /api/x', 'Connection: close')))
+    // Without the header, an API may choose any.
+    expect(app.seen.map(({ headers }) => headers['accept-encoding'])).toEqual(['zstd, gzip', 'identity'])
   })
 
   it('of a range are those of the plain body', async () => {

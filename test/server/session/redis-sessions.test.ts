@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createKeyring } from '../../../src/crypto/keyring.js'
 import { type RedisClient, redisSessions, type SealingKey } from '../../../src/server.js'
 import { describeServerSessionStore, LIFETIME, sessionText } from '../../contracts/server-session-store.js'
@@ -248,4 +248,24 @@ describe('without Redis', () => {
 it('needs a client and keys', async () => {
   await refusal(() => redisSessions({ client: {} as RedisClient, keys }), 'config_invalid')
   await refusal(() => redisSessions({ client: operator, keys: [] }), 'config_invalid')
+})
+
+it('asks Redis each time, and decrypts only what has changed', async () => {
+  const store = redisSessions({ client: clients['ioredis']!, keys })
+  const here = await store.create(LIFETIME)
+  await here.replace(ADA, 0, sessionText(1))
+  const decrypt = vi.spyOn(crypto.subtle, 'decrypt')
+  try {
+    for (let times = 0; times < 3; times++) expect((await here.read(ADA)).epoch).toBe(1)
+    expect(decrypt).toHaveBeenCalledTimes(1)
+    const there = (await store.open(await here.cookie(), LIFETIME))!
+    const next = sessionText(2)
+    await there.replace(ADA, 1, next)
+    expect(await here.read(ADA)).toEqual(next)
+    expect(decrypt).toHaveBeenCalledTimes(2)
+    await operator.flushall()
+    expect((await here.read(ADA)).text).toBeUndefined()
+  } finally {
+    decrypt.mockRestore()
+  }
 })

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { sealedCookieSessions } from '../../../src/server.js'
 import { describeServerSessionStore, LIFETIME, sessionText } from '../../contracts/server-session-store.js'
 import { refusal } from '../../helpers/refusal.js'
@@ -23,9 +23,29 @@ it('opens no cookie in which a character was changed', async () => {
   const record = await store.create(LIFETIME)
   await record.replace(ADA, 0, sessionText(1))
   const cookie = await record.cookie()
+  // What was opened once is remembered: by its whole value.
+  expect(await store.open(cookie, LIFETIME)).toBeDefined()
   for (let at = 0; at < cookie.length - 1; at += 7) {
     const other = cookie[at] === 'A' ? 'B' : 'A'
     expect(await store.open(cookie.slice(0, at) + other + cookie.slice(at + 1), LIFETIME)).toBeUndefined()
+  }
+})
+
+it('decrypts a cookie once, and gives each request a record of its own', async () => {
+  const record = await create().create(LIFETIME)
+  await record.replace(ADA, 0, sessionText(1))
+  const cookie = await record.cookie()
+  const store = create()
+  const decrypt = vi.spyOn(crypto.subtle, 'decrypt')
+  try {
+    const first = (await store.open(cookie, LIFETIME))!
+    await first.replace(ADA, 1, sessionText(2))
+    const second = (await store.open(cookie, LIFETIME))!
+    expect((await second.read(ADA)).epoch).toBe(1)
+    expect(second.id).toBe(first.id)
+    expect(decrypt).toHaveBeenCalledTimes(1)
+  } finally {
+    decrypt.mockRestore()
   }
 })
 
