@@ -9,11 +9,10 @@ const PARAMETERS = [
   'actor_token',
   'actor_token_type',
   'requested_token_type',
-  'resource',
   'audience',
   'scope',
-]
-type Parameters = Partial<Record<string, string>> & { readonly resource?: string | string[] }
+] as const
+type Parameters = { [Name in (typeof PARAMETERS)[number]]?: string } & { resource?: string | string[] }
 
 /** Who acts in the token that is being issued: the claim `act` (RFC 8693 §4.1), for `extraTokenClaims`. */
 export const actorOf = (context: object): string | undefined => actors.get(context)
@@ -43,7 +42,7 @@ export function registerTokenExchange(
 
     if (params.requested_token_type === TOKEN_TYPES.idToken) {
       const idToken = new provider.IdToken({ sub: subject.accountId }, { ctx: context })
-      idToken.scope = 'openid'
+      Object.assign(idToken, { scope: 'openid' })
       const access_token = await idToken.issue({ use: 'idtoken' })
       context.body = { access_token, issued_token_type: TOKEN_TYPES.idToken, token_type: 'N_A' }
       return
@@ -83,7 +82,7 @@ export function registerTokenExchange(
       scope: token.scope,
     }
   }
-  provider.registerGrantType<Parameters>(GRANT_TYPE, exchange, PARAMETERS, ['resource', 'audience'])
+  provider.registerGrantType<Parameters>(GRANT_TYPE, exchange, [...PARAMETERS, 'resource'], ['resource', 'audience'])
 }
 
 /** A resource server whose access tokens are signed. */
