@@ -46,6 +46,8 @@ export async function requestGrant<T>(
   const { scope, provider, clientAuth = none() } = options
   const [resources, audiences] = [options.resource ?? [], options.audience ?? []].map((one) => [one].flat())
   const problems = parameterProblems({ scope, resource: resources, provider, ...{ clientAuth } })
+  for (const name of ['scope', 'requiredScope'] as const)
+    if (!/^(string|undefined)$/.test(typeof options[name])) problems.push(`${name}: must be a string`)
   if (!audiences?.every((name) => typeof name === 'string' && name))
     problems.push('audience: must be strings, not empty')
   if (problems[0]) throw configInvalid(problems)

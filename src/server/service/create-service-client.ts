@@ -1,5 +1,6 @@
 import { errorWith, isProofkeyError, ProofkeyError } from '../../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../../events.js'
+import { unlessAborted } from '../../flow/flow.js'
 import { reported } from '../../flow/reported.js'
 import { createServerContext } from '../../flow/server-context.js'
 import type { Fetch } from '../../protocol/request.js'
@@ -55,7 +56,7 @@ export interface ServiceClient {
  */
 export function createServiceClient(given: ServiceClientConfig): ServiceClient {
   const config = checkServiceConfig(given)
-  const { clientId, clientAuth, apis, requiredScope } = config
+  const { clientId, clientAuth, apis } = config
   const context = createServerContext(config)
   const { report, clientKey } = context
   const metadata = metadataFor(clientAuth, context)
@@ -86,7 +87,7 @@ export function createServiceClient(given: ServiceClientConfig): ServiceClient {
   const tokens = createServiceTokens(
     (target, fetch) =>
       granted('client_credentials', target.scope, async () =>
-        clientCredentialsGrant(await metadata(), clientId, { ...requests, requiredScope, ...target, fetch }),
+        clientCredentialsGrant(await metadata(), clientId, { ...requests, ...target, fetch }),
       ),
     config,
   )
@@ -106,7 +107,7 @@ export function createServiceClient(given: ServiceClientConfig): ServiceClient {
       }),
     exchange: async (request) =>
       granted('token_exchange', request.scope, async () =>
-        exchangeToken(await metadata(), clientId, { ...request, ...requests }),
+        exchangeToken(await unlessAborted(metadata(), request.signal), clientId, { ...request, ...requests }),
       ),
     preload: async () => void (await metadata()),
     subscribe: context.subscribe,

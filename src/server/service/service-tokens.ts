@@ -1,6 +1,5 @@
 import { unlessAborted } from '../../flow/flow.js'
 import { MAX_LOAD_PAUSE_SECONDS, MAX_SERVICE_TOKENS } from '../../limits.js'
-import { configInvalid } from '../../protocol/authorize/begin.js'
 import type { FetchLike, RequestOptions } from '../../protocol/request.js'
 import { scopes } from '../../protocol/scope.js'
 import type { ClientAccessToken } from '../../protocol/token/client-credentials.js'
@@ -8,11 +7,11 @@ import type { TokenTarget } from '../../protocol/token/grant-request.js'
 import { withRetryAfter } from '../../session/retry-after.js'
 import { freshMs } from '../../session/session-record.js'
 
-/** Which access token of the client is wanted; what is undefined is as in the configuration. */
-export type ServiceTokenTarget = Pick<TokenTarget, 'scope' | 'resource' | 'audience'>
-
-/** Of `getAccessToken`. */
-export interface ServiceTokenOptions extends ServiceTokenTarget {
+/**
+ * Of `getAccessToken`: which access token of the client is wanted. What is undefined is as in the configuration, but with another
+ * `scope` its `requiredScope` does not apply.
+ */
+export interface ServiceTokenOptions extends TokenTarget {
   /** Requests a new token also if the current one is valid. Default false. */
   readonly fresh?: boolean | undefined
   readonly signal?: AbortSignal | undefined
@@ -39,8 +38,8 @@ const REPEATED_MS = 60_000
  * @param load sends the token request with this `fetch`
  */
 export function createServiceTokens(
-  load: (target: ServiceTokenTarget, fetch: FetchLike) => Promise<ClientAccessToken>,
-  config: ServiceTokenTarget & Pick<RequestOptions, 'fetch'>,
+  load: (target: TokenTarget, fetch: FetchLike) => Promise<ClientAccessToken>,
+  config: TokenTarget & Pick<RequestOptions, 'fetch'>,
 ) {
   /** The one that was used last comes last. */
   const entries = new Map<string, Entry>()
@@ -60,7 +59,7 @@ export function createServiceTokens(
     return entry
   }
 
-  async function request(entry: Entry, target: ServiceTokenTarget): Promise<ClientAccessToken> {
+  async function request(entry: Entry, target: TokenTarget): Promise<ClientAccessToken> {
     if (now() < waitUntil) throw refusal
     if (now() < entry.retryAt) throw entry.failure
     let waitMs = 0
@@ -85,7 +84,7 @@ export function createServiceTokens(
   }
 
   /** Several callers share one request, and none of them ends it. */
-  function shared(entry: Entry, target: ServiceTokenTarget): Promise<ClientAccessToken> {
+  function shared(entry: Entry, target: TokenTarget): Promise<ClientAccessToken> {
     entry.request ??= request(entry, target).finally(() => {
       entry.request = undefined
     })
@@ -95,8 +94,6 @@ export function createServiceTokens(
   return {
     /** @param rejected a token that an API refused */
     async accessToken({ fresh, signal, ...wish }: ServiceTokenOptions, rejected?: string): Promise<ClientAccessToken> {
-      if (wish.scope !== undefined && typeof wish.scope !== 'string')
-        throw configInvalid([`scope (${typeof wish.scope}): must be a string`])
       const target = targetOf(wish, config)
       const entry = entryOf(JSON.stringify(target))
       const { token } = entry
@@ -116,10 +113,14 @@ export function createServiceTokens(
 const staleAfter = (leftMs: number) => (leftMs === Infinity ? leftMs : freshMs(leftMs))
 
 /** The target with the defaults, in one form: scopes and resources in another order name the same token. */
-function targetOf(wish: ServiceTokenTarget, defaults: ServiceTokenTarget) {
+function targetOf(wish: TokenTarget, defaults: TokenTarget) {
   const list = (values: string | readonly string[] = []) => [...new Set([values].flat())].sort()
+  // What is no text is refused where the request is built.
+  const text = (values?: string) =>
+    typeof values === 'string' ? [...new Set(scopes(values))].sort().join(' ') : values
   return {
-    scope: [...new Set(scopes(wish.scope ?? defaults.scope))].sort().join(' '),
+    scope: text(wish.scope ?? defaults.scope),
+    requiredScope: text(wish.requiredScope ?? (wish.scope === undefined ? defaults.requiredScope : undefined)),
     resource: list(wish.resource ?? defaults.resource),
     audience: list(wish.audience ?? defaults.audience),
   }

@@ -143,10 +143,12 @@ describe('exchange', () => {
     expect(sent).toHaveLength(1)
   })
 
-  it('ends with its own signal', async () => {
-    const { service } = createService()
+  it('ends with its own signal, also while the metadata is loaded', async () => {
+    const { service, sent } = createService()
+    await refusal(service.exchange({ ...exchange, signal: AbortSignal.abort() }), 'aborted')
     await service.preload()
     await refusal(service.exchange({ ...exchange, signal: AbortSignal.abort() }), 'aborted')
+    expect(sent).toEqual([])
   })
 
   it('of nothing is refused', async () => {

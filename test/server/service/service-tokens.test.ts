@@ -200,8 +200,18 @@ describe('a request that fails', () => {
   })
 })
 
+it('a scope that is required of the configured one is not required of another one', async () => {
+  const { service, faults } = createService({ token: { scope: 'a' } }, { scope: 'a b', requiredScope: 'b' })
+  await refusal(service.getAccessToken(), 'scope_missing')
+  expect(await service.getAccessToken({ scope: 'a' })).toMatch(/^token/)
+  await refusal(service.getAccessToken({ scope: 'a c', requiredScope: 'c' }), 'scope_missing')
+  faults.token = { scope: 'b a' }
+  expect(await service.getAccessToken()).toMatch(/^token/)
+})
+
 it.each<[string, object]>([
   ['scope', { scope: 1 }],
+  ['requiredScope', { requiredScope: ['a'] }],
   ['resource', { resource: 'orders' }],
   ['audience', { audience: '' }],
 ])('a wrong %s is refused', async (name, wish) => {
