@@ -152,8 +152,8 @@ export function isProofkeyError(error: unknown): error is ProofkeyError {
 export const codeOf = (error: unknown): string => (isProofkeyError(error) ? error.code : 'unexpected')
 
 /** A copy of the error with other details. Several callers can receive one error, so a thrown object is not changed. */
-export function errorWith(error: ProofkeyError, changes: ErrorDetails): ProofkeyError {
-  const { code, message, hint, cause, returnTo, appState } = error
+export function errorWith(error: ProofkeyError, changes: ErrorDetails, hint = error.hint): ProofkeyError {
+  const { code, message, cause, returnTo, appState } = error
   const copy = new ProofkeyError(code, message, hint, { cause, returnTo, appState, ...error, ...changes })
   unredacted.set(copy, unredacted.get(error))
   return copy
@@ -161,7 +161,7 @@ export function errorWith(error: ProofkeyError, changes: ErrorDetails): Proofkey
 
 /** The caller's `signal` ended the wait; no code or token was used. */
 export const aborted = (reason: unknown): ProofkeyError<'aborted'> =>
-  new ProofkeyError('aborted', 'The sign-in was aborted.', 'Try again.', {
+  new ProofkeyError('aborted', 'The operation was aborted.', 'Try again.', {
     cause: reason,
     retryable: true,
   })

@@ -122,6 +122,10 @@ export type EventBody =
   | { readonly type: 'exchange_completed'; readonly scope: string }
   /** With the code of the `ProofkeyError`, or `unexpected` for any other error, for example of `respond`. */
   | { readonly type: 'exchange_failed'; readonly code: string }
+  /** On a server: an access token of the client itself, or an exchanged token (RFC 8693), is being requested. */
+  | { readonly type: 'token_requested'; readonly grant: ServiceGrant }
+  | { readonly type: 'token_received'; readonly grant: ServiceGrant; readonly scope: string }
+  | { readonly type: 'token_request_failed'; readonly grant: ServiceGrant; readonly code: string }
   /** A UserInfo request is being sent (OpenID Connect Core §5.3). */
   | { readonly type: 'user_info_requested' }
   | { readonly type: 'user_info_received' }
@@ -159,6 +163,8 @@ export type EventBody =
   | { readonly type: 'replay_cache_failed'; readonly code: string }
 
 export type ProofkeyEvent = EventContext & EventBody
+
+type ServiceGrant = 'client_credentials' | 'token_exchange'
 
 type RevokedToken = 'refresh_token' | 'access_token' | undefined
 

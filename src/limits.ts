@@ -56,6 +56,9 @@ export const MAX_SCOPE_VALUES = 1000
 /** The bounds of `Retry-After` (RFC 9110 §10.2.3). */
 export const RETRY_AFTER_SECONDS = { min: 1, max: 3600 } as const
 
+/** How many access tokens of its own a service keeps: one for each scope, resource and audience. */
+export const MAX_SERVICE_TOKENS = 1000
+
 /** The longest delay of a timer, 24 days. A timer with a longer delay fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1
 

@@ -80,6 +80,11 @@ export { checkReach } from './protocol/resource/reach.js'
 export { type EndSessionRequest, endSessionUrl } from './protocol/sign-out/end-session.js'
 export { type LogoutToken, type LogoutTokenOptions, validateLogoutToken } from './protocol/sign-out/logout-token.js'
 export {
+  type ClientAccessToken,
+  type ClientCredentialsOptions,
+  clientCredentialsGrant,
+} from './protocol/token/client-credentials.js'
+export {
   type CompleteOptions,
   completeAuthorization,
   type Grant,
@@ -88,3 +93,14 @@ export {
   type TokenType,
 } from './protocol/token/complete.js'
 export { createDpop, type Dpop } from './protocol/token/dpop.js'
+export type { TokenTarget } from './protocol/token/grant-request.js'
+export {
+  type ExchangedAccessToken,
+  type ExchangedSecurityToken,
+  type ExchangedToken,
+  exchangeToken,
+  TOKEN_TYPES,
+  type TokenExchangeOptions,
+  type TokenExchangeRequest,
+  type TokenTypeIdentifier,
+} from './protocol/token/token-exchange.js'

@@ -40,7 +40,16 @@ export type { Fetch, FetchedResponse, FetchLike, RequestOptions } from './protoc
 export type { LogoutToken } from './protocol/sign-out/logout-token.js'
 export type { Grant, IdTokenClaims, Tokens } from './protocol/token/complete.js'
 export type { ExchangeRequest } from './protocol/token/exchange-at.js'
+export type { TokenTarget } from './protocol/token/grant-request.js'
 export type { RefreshOptions } from './protocol/token/refresh.js'
+export {
+  type ExchangedAccessToken,
+  type ExchangedSecurityToken,
+  type ExchangedToken,
+  TOKEN_TYPES,
+  type TokenExchangeRequest,
+  type TokenTypeIdentifier,
+} from './protocol/token/token-exchange.js'
 export type { OnLogout } from './server/back-channel-logout.js'
 export {
   createServerClient,
@@ -59,6 +68,9 @@ export {
   redisReplayCache,
 } from './server/replay-cache.js'
 export type { SignedOut, SignOutOptions } from './server/server-sign-out.js'
+export { createServiceClient, type ServiceClient } from './server/service/create-service-client.js'
+export type { ServiceClientConfig } from './server/service/service-config.js'
+export type { ServiceTokenOptions } from './server/service/service-tokens.js'
 export {
   createServerSessionClient,
   type ServerSessionClient,

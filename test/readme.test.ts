@@ -1,16 +1,21 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { readmeWithSizes } from './bench/readme-sizes.js'
 import { recordedSizes } from './bench/sizes.js'
 
 const root = new URL('../', import.meta.url).pathname
+const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { exports: Record<string, unknown> }
 const readme = readFileSync(`${root}README.md`, 'utf8')
 const snippetsOf = (text: string) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code)
 const snippets = snippetsOf(readme)
-const ofProviders = snippetsOf(readFileSync(`${root}docs/providers.md`, 'utf8'))
-const ofSessions = snippetsOf(readFileSync(`${root}docs/server-session.md`, 'utf8'))
-const ofAgents = snippetsOf(readFileSync(`${root}docs/agents.md`, 'utf8'))
+/** Of the README and of each document, by name. */
+const documents = new Map([
+  ['README.md', snippets],
+  ...readdirSync(`${root}docs`)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => [name, snippetsOf(readFileSync(`${root}docs/${name}`, 'utf8'))] as const),
+])
 
 const WRONG = "import { createClient } from 'proofkey'\ncreateClient({ isuer: 'x' })"
 
@@ -27,10 +32,9 @@ function diagnose(codes: readonly string[]): string[][] {
     const code = files.get(name)
     return code === undefined ? getSourceFile(name, version) : ts.createSourceFile(name, code, version)
   }
-  const entries = ['protocol', 'server', 'native', 'node', 'providers'].map((name) => [
-    `proofkey/${name}`,
-    [`./src/${name}.ts`],
-  ])
+  const entries = Object.keys(exports)
+    .filter((name) => /^\.\/[\w-]+$/.test(name))
+    .map((name) => [`proofkey/${name.slice(2)}`, [`./src/${name.slice(2)}.ts`]])
   const paths = { proofkey: ['./src/index.ts'], ...Object.fromEntries(entries) }
   const program = ts.createProgram([...files.keys()], { ...options, paths, baseUrl: root, noUnusedLocals: false }, host)
   return [...files.keys()].map((name) =>
@@ -44,12 +48,14 @@ describe('the README', () => {
   it('has snippets', () => expect(snippets.length).toBeGreaterThanOrEqual(4))
 
   it('has no snippet that does not compile', () => {
-    const said = diagnose([...snippets, ...ofProviders, ...ofSessions, ...ofAgents, WRONG])
-    expect(ofProviders.length).toBeGreaterThanOrEqual(4)
+    const all = [...documents].flatMap(([name, codes]) =>
+      codes.map((code, index) => ({ name: `${name} ${index + 1}`, code })),
+    )
+    const said = diagnose([...all.map(({ code }) => code), WRONG])
     expect(said.pop()).not.toEqual([])
-    expect(ofSessions.length).toBeGreaterThanOrEqual(2)
-    expect(ofAgents.length).toBeGreaterThanOrEqual(3)
-    expect(said).toEqual([...snippets, ...ofProviders, ...ofSessions, ...ofAgents].map(() => []))
+    expect(documents.get('server-session.md')?.length).toBeGreaterThanOrEqual(2)
+    const wrong = all.map(({ name }, index) => [name, said[index]]).filter(([, messages]) => messages?.length)
+    expect(wrong).toEqual([])
   }, 60_000)
 
   it('shows a complete sign-in in under 20 lines', () => {

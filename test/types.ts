@@ -42,7 +42,15 @@ import {
   type Transaction,
 } from '../src/protocol.js'
 import { apple, defineProvider, entra, github, linkedin } from '../src/providers.js'
-import { createServerClient, sealedCookie } from '../src/server.js'
+import {
+  createServerClient,
+  type ExchangedAccessToken,
+  type ExchangedToken,
+  type ServiceClient,
+  sealedCookie,
+  TOKEN_TYPES,
+  type TokenTypeIdentifier,
+} from '../src/server.js'
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
 const exactly = <_A extends true>(): void => {}
@@ -300,3 +308,21 @@ shared[0]?.signIn({ returnTo: '/', acrValues: 'x', maxAgeSeconds: 60 })
 createBackendSessionClient({ backend: '/auth' }).getAccessToken()
 // @ts-expect-error another function is for a session that is on the server
 createSessionClient({ ...config, backend: '/auth' })
+// An exchange for an access token has one; that for any other token may have none, and says so.
+declare const service: ServiceClient
+declare const anyType: TokenTypeIdentifier
+const subject = { subjectToken: 'x', subjectTokenType: TOKEN_TYPES.accessToken }
+service.exchange(subject).then((issued) => exactly<Equal<typeof issued, ExchangedAccessToken>>())
+service
+  .exchange({ ...subject, requestedTokenType: TOKEN_TYPES.accessToken })
+  .then(({ accessToken }) => exactly<Equal<typeof accessToken, string>>())
+service.exchange({ ...subject, requestedTokenType: TOKEN_TYPES.idToken }).then((issued) => {
+  exactly<Equal<typeof issued.accessToken, string | undefined>>()
+  if (issued.tokenType === 'N_A') exactly<Equal<typeof issued.securityToken, string>>()
+  else exactly<Equal<typeof issued.accessToken, string>>()
+})
+service
+  .exchange({ ...subject, requestedTokenType: anyType })
+  .then((issued) => exactly<Equal<typeof issued, ExchangedToken>>())
+// @ts-expect-error a subject token has a type
+service.exchange({ subjectToken: 'x' })

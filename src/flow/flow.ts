@@ -1,7 +1,5 @@
 import { ticketId } from '../crypto/ticket.js'
 import { aborted, codeOf, errorWith, isProofkeyError, ProofkeyError } from '../errors.js'
-import { createEmitter, type EventBody, type ProofkeyEvent } from '../events.js'
-import { STALE_METADATA_SECONDS } from '../limits.js'
 import {
   type AuthorizationParameters,
   beginAuthorization,
@@ -11,18 +9,16 @@ import {
 } from '../protocol/authorize/begin.js'
 import { checkRedirectUri, unknownState } from '../protocol/authorize/callback.js'
 import type { Transaction } from '../protocol/authorize/transaction.js'
-import { clientKeyOf } from '../protocol/client-key.js'
-import { createCache } from '../protocol/discovery/cached.js'
 import { checkCapabilities } from '../protocol/discovery/capabilities.js'
-import { checkMetadata, discover } from '../protocol/discovery/metadata.js'
 import { joinDemands } from '../protocol/jose/id-token.js'
-import { joinScopes, scopes } from '../protocol/scope.js'
+import { joinScopes } from '../protocol/scope.js'
 import { type CompleteOptions, completeAuthorization, expired, type Grant } from '../protocol/token/complete.js'
 import type { Exchange } from '../protocol/token/exchange-at.js'
 import type { Taken, Vault } from '../vault/vault.js'
 import type { FlowConfig } from './flow-config.js'
 import type { KeptMetadata } from './kept-metadata.js'
 import { sameOriginPath } from './return-to.js'
+import { createServerContext } from './server-context.js'
 
 /** Options of one sign-in; its {@link AuthorizationParameters} override those of the client. */
 export interface StartOptions extends AuthorizationParameters {
@@ -71,37 +67,14 @@ interface PendingSignIn {
  * the tokens.
  */
 export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuthorization, kept }: FlowParts = {}) {
-  const { issuer, clientId, redirectUri, insecure, trustedAudiences } = config
-  const clientKey = clientKeyOf(issuer, clientId)
-  config.dpop?.addClient(clientKey, config.fetch)
-  const { emit, subscribe } = createEmitter<ProofkeyEvent>()
-  const report = (event: EventBody, transaction?: string) =>
-    emit({ atMs: Date.now(), issuer, clientId, transaction, ...event })
-
-  const given = config.metadata && checkMetadata(config.metadata, issuer, insecure)
-  const request = async () => {
-    report({ type: 'metadata_requested' })
-    const onRedirect = (endpoint: string) => report({ type: 'metadata_redirected', endpoint })
-    const server = await discover(issuer, config, onRedirect, kept?.write)
-    report({ type: 'metadata_loaded' })
-    return server
-  }
-  const load = async (aged: (seconds: number) => void) => {
-    const server = given ?? (await kept?.read(aged)) ?? (await request())
+  const { clientId, redirectUri, insecure, trustedAudiences } = config
+  const context = createServerContext(config, kept, (server) => {
     if (!server.code_challenge_methods_supported) report({ type: 'pkce_not_advertised' })
-    return server
-  }
-  const { get: metadata } = createCache(load, {
-    lifetimeSeconds: config.metadataLifetimeSeconds ?? 3600,
-    staleSeconds: STALE_METADATA_SECONDS,
-    onFailure: (error, stale) => report({ type: 'metadata_failed', code: codeOf(error), stale }),
   })
+  const { clientKey, report } = context
 
   return {
-    clientKey,
-    report,
-    subscribe,
-    metadata,
+    ...context,
     put,
 
     /**
@@ -117,7 +90,7 @@ export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuth
         // The configuration is a floor: one sign-in can demand more, not less.
         const demands = joinDemands(config, parameters)
         if (!demands) throw configInvalid(['acrValues: must be one of those in the configuration'])
-        const server = await unlessAborted(metadata(), signal)
+        const server = await unlessAborted(context.metadata(), signal)
         const request = {
           ...config,
           ...defined(parameters),
@@ -184,7 +157,7 @@ export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuth
         const grant = (await exchange(transaction, callback, { ...config, ...options })) as Grant
         // A backend need not return the tokens.
         const scope = grant.tokens?.scope ?? transaction.scope ?? ''
-        reportScope(transaction, scope, id)
+        context.reportScope(transaction.scope, scope, id)
         report({ type: 'sign_in_completed', scope }, id)
         return { ...grant, returnTo, appState, origin }
       } catch (error) {
@@ -209,14 +182,6 @@ export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuth
   async function put(vault: Vault, ticket: string, owner: string, value: string): Promise<void> {
     const dropped = (await vault.put(ticket, owner, value)) ?? []
     for (const id of dropped) report({ type: 'transaction_dropped', reason: 'vault_full' }, id)
-  }
-
-  function reportScope(transaction: Transaction, scope: string, id: string) {
-    const requested = scopes(transaction.scope)
-    const granted = scopes(scope)
-    const missing = requested.filter((value) => !granted.includes(value))
-    const added = granted.filter((value) => !requested.includes(value))
-    if (missing.length + added.length) report({ type: 'scope_changed', missing, added }, id)
   }
 }
 

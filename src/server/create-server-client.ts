@@ -14,7 +14,7 @@ import {
   otherParameters,
   unknownState,
 } from '../protocol/authorize/callback.js'
-import { type ClientAuth, checkClientAuth } from '../protocol/client-auth/client-auth.js'
+import type { ClientAuth } from '../protocol/client-auth/client-auth.js'
 import { createKeySource, loadKeys } from '../protocol/jose/key-source.js'
 import { type Provider, type ServerProvider, serverRules } from '../protocol/provider.js'
 import { validateLogoutToken } from '../protocol/sign-out/logout-token.js'
@@ -34,6 +34,7 @@ import { type ForwardedHeaders, requestedUrl } from './edge/forwarded.js'
 import { checkResponseHead } from './edge/response-head.js'
 import { refuseStart } from './edge/start-guard.js'
 import { errorResponse, exchangeCode, readExchange } from './exchange.js'
+import { metadataFor } from './metadata-for.js'
 import { memoryReplayCache, type ReplayCache } from './replay-cache.js'
 import { createServerSignOut, type SignedOut, type SignOutOptions } from './server-sign-out.js'
 
@@ -167,16 +168,7 @@ export function buildServerClient(
   const requests = { clientAuth, dpop: config.dpop, fetch: config.fetch, timeoutSeconds, insecure, provider }
   const flow = createFlow({ ...config, maxReturnToBytes: MAX_RETURN_TO_BYTES })
 
-  const metadata = async () => {
-    const server = await flow.metadata()
-    try {
-      checkClientAuth(server, clientAuth)
-    } catch (error) {
-      flow.report({ type: 'metadata_failed', code: codeOf(error), stale: false })
-      throw error
-    }
-    return server
-  }
+  const metadata = metadataFor(clientAuth, flow)
   const newJar = ({ headers }: Request) =>
     createCookieJar(headers.get('cookie'), {
       sameSite: responseMode === 'form_post' ? 'None' : 'Lax',

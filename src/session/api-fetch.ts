@@ -61,18 +61,28 @@ export function routesTo(
   }
 }
 
+/** How requests with a token are sent: with `dpop`, each has a proof of the client's key. */
+export function senderOf(
+  config: Pick<SessionParts['config'], 'dpop' | 'fetch'>,
+  clientKey: string,
+): Pick<TokenFetchOptions, 'scheme' | 'send'> {
+  const { dpop } = config
+  const fetch = fetchOf(config)
+  return {
+    scheme: dpop ? 'DPoP' : 'Bearer',
+    send: ({ once, copy }) =>
+      dpop ? dpop.attempt(clientKey, ({ fetch }) => fetch(copy()), { fetch, once }) : fetch(copy()),
+  }
+}
+
 /** A `fetch` with the session's tokens, whose errors have `signIn()` where another sign-in can help. */
 export function tokenFetch(
   { config, flow, machine, tokens, signIn }: SessionParts,
   routes: Pick<TokenFetchOptions, 'pick' | 'plain'>,
 ): Fetch {
-  const { dpop } = config
-  const fetch = fetchOf(config)
   const send = createTokenFetch({
     ...routes,
-    scheme: dpop ? 'DPoP' : 'Bearer',
-    send: ({ once, copy }) =>
-      dpop ? dpop.attempt(flow.clientKey, ({ fetch }) => fetch(copy()), { fetch, once }) : fetch(copy()),
+    ...senderOf(config, flow.clientKey),
     accessToken: tokens.accessToken,
     session: () => machine.current?.session,
     check: config.stepUp,

@@ -86,6 +86,9 @@ function factsOf({ tokens, claims }: Grant): TokenFacts {
   return { scope: tokens.scope, acr, authenticatedAtMs: claims && authenticatedAtMs(claims) }
 }
 
+/** How long a token is used that is valid for so long: until shortly before, at a random moment. */
+export const freshMs = (leftMs: number): number => leftMs - Math.min(60_000, leftMs / 4) * (0.5 + Math.random() / 2)
+
 function accessTokenOf(
   { accessToken, expiresAtMs, resource }: Tokens,
   facts: TokenFacts,
@@ -93,9 +96,8 @@ function accessTokenOf(
 ): AccessToken {
   const receivedAtMs = Date.now()
   const leftMs = (expiresAtMs ?? 0) - receivedAtMs
-  const early = Math.min(60_000, leftMs / 4) * (0.5 + Math.random() / 2)
   const staleAtMs =
-    expiresAtMs && receivedAtMs + (refreshed && leftMs <= 1000 ? MIN_REFRESH_SECONDS * 1000 : leftMs - early)
+    expiresAtMs && receivedAtMs + (refreshed && leftMs <= 1000 ? MIN_REFRESH_SECONDS * 1000 : freshMs(leftMs))
   return { ...facts, accessToken, resource, expiresAtMs, receivedAtMs, staleAtMs }
 }
 

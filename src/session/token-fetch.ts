@@ -7,6 +7,9 @@ import { scopes } from '../protocol/scope.js'
 import { type AccessToken, type AccessTokenOptions, type Session, type TokenFacts, userOf } from './session-record.js'
 import { nobody } from './token-source.js'
 
+/** What is used of an access token. */
+type SentToken = TokenFacts & Pick<AccessToken, 'accessToken'>
+
 /** Judges an API's challenge against the token that was sent; see `stepUp`. */
 export type ChallengeCheck = (challenge: Challenge, token: TokenFacts) => void
 
@@ -22,7 +25,7 @@ export interface TokenFetchOptions {
   readonly accessToken: (
     wish: AccessTokenOptions & { readonly signal?: AbortSignal | undefined },
     rejected?: string,
-  ) => Promise<AccessToken>
+  ) => Promise<SentToken>
   readonly session: () => Session | undefined
   readonly check?: ChallengeCheck | undefined
   readonly report: (event: EventBody) => void
@@ -68,7 +71,7 @@ export function createTokenFetch({
       return token
     }
 
-    const sendWith = async (token: AccessToken) => {
+    const sendWith = async (token: SentToken) => {
       const copy = () => {
         const request = copies.copy()
         request.headers.set('authorization', `${scheme} ${token.accessToken}`)

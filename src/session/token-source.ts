@@ -1,11 +1,11 @@
 import { codeOf, ProofkeyError } from '../errors.js'
 import { type createFlow, unlessAborted } from '../flow/flow.js'
 import type { FlowConfig } from '../flow/flow-config.js'
-import { clamp, MIN_REFRESH_SECONDS, RETRY_AFTER_SECONDS, withinTime } from '../limits.js'
-import type { FetchLike } from '../protocol/request.js'
+import { MIN_REFRESH_SECONDS, withinTime } from '../limits.js'
 import { scopes } from '../protocol/scope.js'
 import type { IdTokenClaims } from '../protocol/token/complete.js'
 import { refreshTokens } from '../protocol/token/refresh.js'
+import { withRetryAfter } from './retry-after.js'
 import type { SessionMachine } from './session-machine.js'
 import {
   type AccessToken,
@@ -57,16 +57,9 @@ export function createTokenSource(
   let reported: string | undefined
   const isRenewable = () => !!(machine.current?.refresh || silently)
 
-  /** Takes note where the server asks to wait (RFC 9110 §10.2.3): from a second, also where it does not say, to an hour. */
-  const fetch: FetchLike = async (...request: Parameters<FetchLike>) => {
-    const response = await (config.fetch ?? globalThis.fetch)(...request)
-    if (response.status === 429 || response.status === 503) {
-      const after = response.headers.get('retry-after') ?? '1'
-      const seconds = /^\d+$/.test(after) ? Number(after) : (Date.parse(after) - Date.now()) / 1000
-      waitUntil = performance.now() + (Number.isNaN(seconds) ? 0 : clamp(seconds, RETRY_AFTER_SECONDS) * 1000)
-    }
-    return response
-  }
+  const fetch = withRetryAfter(config, (milliseconds) => {
+    waitUntil = performance.now() + milliseconds
+  })
 
   /** Runs in one tab at a time. A token that another tab got meanwhile is used. */
   async function refreshLocked(

@@ -31,6 +31,19 @@ export function checkCapabilities(server: ServerMetadata, { par, responseMode, p
     prompt_values_supported: prompt,
     dpop_signing_alg_values_supported: dpop ? 'ES256' : '',
   }
+  checkLists(server, needs)
+}
+
+/**
+ * Checks that the server lists a grant type, and DPoP with ES256 if it is used. A list that is missing, empty or no list says
+ * nothing.
+ * @throws `not_supported`
+ */
+export function checkGrantType(server: ServerMetadata, grantType: string, { dpop }: Pick<Needs, 'dpop'>): void {
+  checkLists(server, { grant_types_supported: grantType, dpop_signing_alg_values_supported: dpop ? 'ES256' : '' })
+}
+
+function checkLists(server: ServerMetadata, needs: Readonly<Record<string, string | undefined>>): void {
   for (const [name, needed] of Object.entries(needs)) {
     const listed: unknown = server[name]
     const missing = Array.isArray(listed) && listed[0] && scopes(needed).find((one) => !listed.includes(one))

@@ -1,7 +1,6 @@
 import { clockSkew, clockTolerance, type IDToken, processUserInfoResponse, skipSubjectCheck } from 'oauth4webapi'
 import { ticketSecret } from '../../crypto/ticket.js'
-import { type CheckedClaim, errorWith, ProofkeyError, redact, secretFinder } from '../../errors.js'
-import { MAX_SHOWN_LENGTH } from '../../limits.js'
+import { type CheckedClaim, errorWith, ProofkeyError } from '../../errors.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
 import { aheadSecondsOf } from '../clock.js'
@@ -16,7 +15,7 @@ import {
 } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
 import type { StandardClaims } from '../jose/standard-claims.js'
-import { grantedScopes, scopes } from '../scope.js'
+import { checkScope, checkTokenType } from './check-grant.js'
 import { type Posted, post, type TokenRequestOptions } from './token-request.js'
 import { readTokenResponse, tokenResponseInvalid } from './token-response.js'
 
@@ -108,28 +107,15 @@ export async function readGrant(
 ): Promise<Grant> {
   const answer = await readTokenResponse(response, secrets, expected.provider, expected.scope)
   const { accessToken, idToken, refreshToken } = answer
-  const tokenType = expected.dpop ? 'dpop' : 'bearer'
-  if (answer.tokenType !== tokenType) throw tokenResponseInvalid(`its token_type is not ${tokenType}`)
+  const tokenType = checkTokenType(answer, expected)
   const issued = [...secrets, accessToken, idToken, refreshToken]
   const claims = idToken
     ? await checkedClaims(expected, { accessToken, idToken }, response, issued, verifySignature)
     : undefined
   if (!claims && expected.idToken.required)
     throw invalidIdToken('it is missing', undefined, 'Allow openid for this client on the server.')
-  const repeatsSecret = secretFinder(issued)
-  const values = grantedScopes(answer.scope, expected.scope)
-  const granted = (values[0] ? values : scopes(expected.scope)).filter(
-    (value) => value.length <= MAX_SHOWN_LENGTH && !repeatsSecret(value),
-  )
-  const missing = scopes(expected.requiredScope).filter((value) => !granted.includes(value))
-  if (missing.length) {
-    const hint = granted[0] ? 'Sign in with prompt=consent.' : 'Let the server send the granted scope.'
-    throw new ProofkeyError('scope_missing', `The server did not grant: ${redact(missing.join(' '), issued)}.`, hint)
-  }
-  return {
-    tokens: { ...answer, tokenType, scope: granted.join(' '), resource: expected.resource },
-    claims,
-  }
+  const scope = checkScope(answer, expected, issued)
+  return { tokens: { ...answer, tokenType, scope, resource: expected.resource }, claims }
 }
 
 /**

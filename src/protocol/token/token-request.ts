@@ -53,6 +53,9 @@ const PUBLIC_PARAMETERS = [
   'audience',
   'acr_values',
   'token_type_hint',
+  'subject_token_type',
+  'actor_token_type',
+  'requested_token_type',
   'client_assertion_type',
 ]
 

@@ -12,6 +12,7 @@ import {
   type CheckedMetadata,
   type ClientAuth,
   checkClientAuth,
+  clientCredentialsGrant,
   clientSecretBasic,
   clientSecretJwt,
   clientSecretPost,
@@ -140,6 +141,7 @@ beforeAll(async () => {
   const clients = Object.entries(cases).map(([name, { registered }]) => ({
     client_id: name,
     redirect_uris: [redirectUri],
+    grant_types: name === 'none' ? ['authorization_code'] : ['authorization_code', 'client_credentials'],
     ...registered,
   }))
   const keys = [oldKey, newKey].map((key, index) => ({ ...key!.publicJwk, kid: ['old', 'new'][index], use: 'sig' }))
@@ -151,6 +153,7 @@ beforeAll(async () => {
     clientAuthMethods: [...new Set(methods)] as ClientAuthMethod[],
     enabledJWA: { clientAuthSigningAlgValues: ['HS256', ...ALGORITHMS] },
     features: {
+      clientCredentials: { enabled: true },
       mTLS: {
         enabled: true,
         tlsClientAuth: true,
@@ -242,6 +245,22 @@ describe.each(Object.entries(cases))('%s', (name, { good, bad }) => {
       const { claims } = await completeAuthorization(transaction, callback, { insecure, clientAuth: good })
       expect(claims).toMatchObject({ sub: 'ada' })
     })
+  })
+})
+
+// Client credentials are for confidential clients (RFC 6749 §4.4).
+describe.each(Object.entries(cases).filter(([name]) => name !== 'none'))('a service with %s', (name, { good, bad }) => {
+  it('gets a token of its own with the right proof, on the right endpoint', async () => {
+    granted.length = 0
+    const token = await clientCredentialsGrant(server, name, { insecure, clientAuth: good })
+    expect(token).toMatchObject({ tokenType: 'bearer', expiresAtMs: expect.any(Number) })
+    expect(granted).toEqual([name.includes('tls_') ? 'https' : 'http'])
+  })
+
+  it.each(Object.entries(bad))('gets none with %s', async (_, clientAuth) => {
+    const asking = clientCredentialsGrant(server, name, { insecure, clientAuth })
+    if (clientAuth.method === 'none') await refusal(asking, 'config_invalid')
+    else expect((await refusal(asking, 'token_request_refused')).serverError?.error).toBe('invalid_client')
   })
 })
 
