@@ -74,6 +74,7 @@ export type EventBody =
    * - `answer_refused`: the refresh response belongs to another sign-in, for example another `sub`.
    * - `key_lost`: the DPoP key of the tokens was deleted.
    * - `replaced`: another user has signed in.
+   * - `not_stored`: on a server, its cookies have become larger than the limits allow.
    */
   | {
       readonly type: 'session_ended'
@@ -87,6 +88,7 @@ export type EventBody =
         | 'answer_refused'
         | 'key_lost'
         | 'replaced'
+        | 'not_stored'
     }
   /** A token is being revoked. `token`: its type, if known. */
   | { readonly type: 'revocation_started'; readonly token: RevokedToken }
@@ -198,7 +200,8 @@ function isolated(work: () => unknown, onError: (error: unknown) => unknown): vo
   new Promise((resolve) => resolve(work())).catch(onError).catch(reportUncaught)
 }
 
-function reportUncaught(error: unknown): void {
+/** Shows an error of the app's own function, which must not stop ours. */
+export function reportUncaught(error: unknown): void {
   const { reportError } = globalThis
   // In Deno, `reportError` ends the process if its event has no listener.
   if (reportError && !('Deno' in globalThis)) reportError(error)
