@@ -120,6 +120,11 @@ export type EventBody =
   | { readonly type: 'exchange_completed'; readonly scope: string }
   /** With the code of the `ProofkeyError`, or `unexpected` for any other error, for example of `respond`. */
   | { readonly type: 'exchange_failed'; readonly code: string }
+  /**
+   * On a server: `forward` did not pass on an API's response, or not to its end. `endpoint`: the API; `code`: that of the
+   * error; `status`: what the browser got.
+   */
+  | { readonly type: 'forward_failed'; readonly endpoint: string; readonly code: string; readonly status: number }
   /** A UserInfo request is being sent (OpenID Connect Core §5.3). */
   | { readonly type: 'user_info_requested' }
   | { readonly type: 'user_info_received' }

@@ -2,7 +2,9 @@ import { isProofkeyError } from '../../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../../events.js'
 import type { StartOptions } from '../../flow/flow.js'
 import { joinScopes } from '../../protocol/scope.js'
-import type { Session } from '../../session/session-record.js'
+import { checkRequirements } from '../../session/api-fetch.js'
+import type { AccessToken, Session } from '../../session/session-record.js'
+import { judgeChallenge } from '../../session/token-fetch.js'
 import { type GetAccessTokenOptions, nobody } from '../../session/token-source.js'
 import { buildServerClient } from '../create-server-client.js'
 import type { SignOutOptions } from '../server-sign-out.js'
@@ -106,6 +108,7 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
   const lives = createLiveSessions(flow, config, background)
   const sessions = createRequestSessions(contextOf, { config, lifetime, lives, jarOf, withSignIn })
   const { context, use, withSession } = sessions
+  const { report } = flow
   const links = createSignInLinks(sessionStore, lifetime, flow.clientKey)
   const parts = { config, lifetime, flow, client, lives, sessions, links, origin }
   const handleCallback = createSignInCompletion(parts)
@@ -115,16 +118,18 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
   function withSignIn(request: Request, error: unknown): unknown {
     if (!isProofkeyError(error) || !error.requirements) return error
     const { requirements } = error
-    const value = (options?: StartOptions) => signIn(request, { ...requirements, ...options })
+    const value = (options?: StartOptions) => start(request, { ...requirements, ...options }, true)
     return Object.defineProperty(error, 'signIn', { value })
   }
 
-  const signIn: ServerSessionClient['signIn'] = (request, options = {}) =>
+  /** @param isMore what the session has been granted is requested too */
+  const start = (request: Request, options: StartOptions, isMore: boolean) =>
     use(request, async (session) => {
-      const granted = options.scope && (await session?.sync())?.session.scope
-      const scope = options.scope && joinScopes(config.scope, granted || undefined, options.scope)
+      const granted = isMore ? (await session?.sync())?.session.scope : undefined
+      const scope = isMore ? joinScopes(config.scope, granted, options.scope) : options.scope
       return client.signIn(request, { ...options, ...(scope && { scope }) })
     })
+  const signIn: ServerSessionClient['signIn'] = (request, options = {}) => start(request, options, !!options.scope)
 
   const sessionOf: ServerSessionClient['session'] = async (request, { background = false } = {}) => {
     const { result, headers } = await withSession(request, async (session) => {
@@ -140,25 +145,38 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
     request: Request,
     options?: GetAccessTokenOptions,
     rejected?: string,
-  ): ReturnType<ServerSessionClient['getAccessToken']> {
+  ): Promise<{ readonly token: AccessToken; readonly headers: Headers }> {
     const { result, headers } = await withSession(request, async (session) => {
       if (!session) throw nobody()
       await session.parts.machine.touch()
       return session.parts.tokens.accessToken(options, rejected)
     })
-    return { accessToken: result.accessToken, headers }
+    return { token: result, headers }
   }
 
   const forwardTo = createForward({
     ...{ origin, dpop, apis: config.apis, clientKey: flow.clientKey, fetch: config.fetch, insecure: config.insecure },
-    tokenFor: (request, { api, rejected, signal }) => accessToken(request, { ...config.apis[api], signal }, rejected),
+    ...{ forwardedHeaders: config.forwardedHeaders, ...config.forwarding },
+    tokenFor: async (request, { api, rejected, signal }) =>
+      (await accessToken(request, { ...config.apis[api], signal }, rejected)).token,
+    checkChallenge(challenge, token, endpoint) {
+      try {
+        judgeChallenge(challenge, token, { endpoint, check: config.stepUp, report })
+      } catch (error) {
+        if (isProofkeyError(error) && error.requirements) checkRequirements(error.requirements, config)
+        throw error
+      }
+    },
+    onError: ({ code }, { api, status }) => report({ type: 'forward_failed', endpoint: api, code, status }),
   })
 
   const auth: ServerSessionClient = {
     handle: createRoutes({
       config,
       handleCallback: (request) => background(handleCallback(request)),
-      signIn: (...start) => signIn(...start),
+      // A stronger sign-in must not cost what was granted.
+      signIn: (request, options) =>
+        start(request, options, options.acrValues !== undefined || options.maxAgeSeconds !== undefined),
       signOut: (...given) => background(signOut(...given)),
       session: (request) => sessionOf(request, { background: true }),
       handleSignedOut: client.handleSignedOut,
@@ -181,7 +199,10 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
       })
       return { response: result, headers }
     },
-    getAccessToken: (request, options) => accessToken(request, options),
+    async getAccessToken(request, options) {
+      const { token, headers } = await accessToken(request, options)
+      return { accessToken: token.accessToken, headers }
+    },
     async forward(request, target) {
       const response = await forwardTo(request, target)
       // With sealed cookies, the refreshed tokens are in them. An error brings them too.

@@ -1,5 +1,4 @@
 import { responseRefused } from '../../protocol/request.js'
-import type { ForwardRoute } from './forward-target.js'
 
 /** Of one connection only (RFC 9110 §7.6.1), in requests and responses; also those that `Connection` names. */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings']
@@ -56,7 +55,11 @@ export function headersToApi(headers: Headers, guard: string, own: Readonly<Reco
  * The headers of the API's response for the browser.
  * @throws `response_refused`, if it redirects to elsewhere, or has a coding that `fetch` may or may not have decoded
  */
-export function headersToBrowser(response: Response, url: URL, route: ForwardRoute, hasBody: boolean): Headers {
+export function headersToBrowser(
+  response: Response,
+  url: URL,
+  { pathFor, hasBody }: { readonly pathFor: (location: string) => string | undefined; readonly hasBody: boolean },
+): Headers {
   const { status, headers } = response
   const named = namedIn(headers.get('connection'))
   const passed = new Headers()
@@ -66,7 +69,7 @@ export function headersToBrowser(response: Response, url: URL, route: ForwardRou
   decode(passed, url, status, hasBody)
   for (const name of ['location', 'content-location']) {
     const location = passed.get(name)
-    const path = location === null ? undefined : route.pathFor(location, url)
+    const path = location === null ? undefined : pathFor(location)
     if (path !== undefined) passed.set(name, path)
     // Neither this server nor the browser follows it: it would leave the target.
     else if (location !== null && name === 'location' && status >= 300 && status < 400)

@@ -3,7 +3,7 @@ import type { ServerSessionClientConfig } from '../../../src/server.js'
 import { refusal } from '../../helpers/refusal.js'
 import { createServerSessionApp, SAME_ORIGIN } from '../../helpers/server-session-app.js'
 import { useServerSessionStores } from '../../helpers/server-session-stores.js'
-import { createGate, later, useClocks } from '../../helpers/session-app.js'
+import { later, useClocks } from '../../helpers/session-app.js'
 
 const stores = useServerSessionStores()
 
