@@ -83,7 +83,8 @@ describe.each(['memory', 'redis', 'cookie'] as const)(
         later(4000)
         app.server.faults.api = () => demand(`error="insufficient_user_authentication", ${challenge}`)
         const error = await refusal(browser.fetch(), 'step_up_required')
-        const asked = new URL(((await error.signIn?.()) as Response).headers.get('location') ?? '').searchParams
+        const started = (await error.signIn?.()) as Response
+        const asked = new URL(started.headers.get('location') ?? '').searchParams
         expect([asked.get('acr_values'), asked.get('max_age')]).toEqual([acr, maxAge])
       })
 

@@ -353,6 +353,26 @@ describe('the idle time limit', () => {
     await once(outgoing, 'close')
   })
 
+  it('ends a response that the browser reads byte by byte: it has to take a chunk in this time', async () => {
+    const { connect, atApi } = await start(LIMIT, async (_, outgoing) => {
+      while (!outgoing.destroyed) {
+        if (!outgoing.write(CHUNK)) await drained(outgoing)
+      }
+    })
+    const socket = await connect(headOf('GET /api/x'))
+    socket.pause()
+    const { outgoing } = await atApi
+    let isOver = false
+    outgoing.on('close', () => {
+      isOver = true
+    })
+    while (!isOver) {
+      socket.read(1)
+      await setTimeout(10)
+    }
+    expect(outgoing.writableFinished).toBe(false)
+  })
+
   it('counts from the last thing that moved', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     try {
