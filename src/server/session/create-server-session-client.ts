@@ -13,6 +13,7 @@ import { createSignInCompletion } from './complete-sign-in.js'
 import { createForward } from './forward.js'
 import type { ForwardTarget } from './forward-target.js'
 import { createLiveSessions } from './live-sessions.js'
+import { memoryServerSessions } from './memory-server-sessions.js'
 import { createContexts, createRequestSessions, headersOf } from './request-sessions.js'
 import { createRoutes } from './routes.js'
 import { checkSessionConfig, type ServerSessionClientConfig } from './server-session-config.js'
@@ -74,8 +75,8 @@ export interface ServerSessionClient {
   /**
    * Forwards a request of the app's own pages to an API in `apis`, with the session's access token, and streams both bodies.
    * The page's request needs the header `x-proofkey`, with any value: other sites cannot send it. It counts as use of the
-   * session. Errors are JSON responses: 401 if no user is signed in, otherwise see `forward_refused`, `network_error`,
-   * `timeout`.
+   * session. Errors are JSON responses, and events `forward_failed`: 401 if no user is signed in; 401 for `step_up_required` and
+   * 403 for `insufficient_scope`, with `requirements`; otherwise see `forward_refused`, `network_error`, `timeout`.
    * @throws `config_invalid` if the target is wrong
    */
   forward(request: Request, target: ForwardTarget): Promise<Response>
@@ -109,7 +110,12 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
   const sessions = createRequestSessions(contextOf, { config, lifetime, lives, jarOf, withSignIn })
   const { context, use, withSession } = sessions
   const { report } = flow
-  const links = createSignInLinks(sessionStore, lifetime, flow.clientKey)
+  // Without a store that all servers share, this process knows at least what it has started itself.
+  const links = createSignInLinks(
+    sessionStore.endSessions ? sessionStore : memoryServerSessions(),
+    lifetime,
+    flow.clientKey,
+  )
   const parts = { config, lifetime, flow, client, lives, sessions, links, origin }
   const handleCallback = createSignInCompletion(parts)
   const signOut = createSessionSignOut(parts)
@@ -127,7 +133,12 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
     use(request, async (session) => {
       const granted = isMore ? (await session?.sync())?.session.scope : undefined
       const scope = isMore ? joinScopes(config.scope, granted, options.scope) : options.scope
-      return client.signIn(request, { ...options, ...(scope && { scope }) })
+      const response = await client.signIn(request, { ...options, ...(scope && { scope }) })
+      const { jar, cookie } = context(request)
+      // The callback is a cross-site request, without the session cookie: it finds the session by this sign-in.
+      if (session && cookie && config.responseMode === 'form_post')
+        await links.pending(jar).then((pending) => links.add(pending, cookie))
+      return response
     })
   const signIn: ServerSessionClient['signIn'] = (request, options = {}) => start(request, options, !!options.scope)
 

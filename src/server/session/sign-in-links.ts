@@ -33,7 +33,7 @@ export type SignInLinks = ReturnType<typeof createSignInLinks>
  * of its pending sign-ins. Each of them has a record in the session store: its name and key are digests of the cookie's
  * value, which only this browser has. Not the earlier session cookie: whoever planted that one could end the new session.
  *
- * Needs a store outside the cookies. With `sealedCookieSessions` there is no record, and nothing is found.
+ * @param store outside the cookies
  */
 export function createSignInLinks(store: ServerSessionStore, lifetime: RecordLifetime, clientKey: string) {
   const owner = `${clientKey} sign-in`

@@ -183,6 +183,70 @@ describe.each(cases)('a session in %s, with %s', (name, _, config) => {
   })
 })
 
+describe.each(['memory', 'redis', 'cookie'] as const)('with form_post, in %s', (name) => {
+  it('the session before ends, although the callback does not have its cookie', async () => {
+    const app = createServerSessionApp(() => stores[name](), { responseMode: 'form_post' })
+    const browser = app.browser()
+    async function signIn() {
+      const callback = await browser.leave()
+      // A cross-site request: without the cookie that is `SameSite=Lax`.
+      const lax = browser.copy()
+      lax.visitor.cookies.delete(COOKIE)
+      const init = { method: 'POST', body: callback.searchParams, headers: { 'sec-fetch-site': 'cross-site' } }
+      const response = (await app.auth.handle(lax.request(callback.pathname, init)))!
+      expect(response.status, await response.clone().text()).toBe(303)
+      browser.visitor.receive(response.headers)
+    }
+    await signIn()
+    const before = browser.copy()
+    expect(await before.session()).toBeDefined()
+    app.server.faults.claims = { sub: 'bob' }
+    await signIn()
+    expect(await browser.session()).toMatchObject({ claims: { sub: 'bob' } })
+    expect(await before.session()).toBeUndefined()
+    await vi.waitFor(() => expect(app.revoked()).toHaveLength(2))
+  })
+})
+
+describe('a session in sealed cookies, in one process', () => {
+  const create = () => createServerSessionApp(stores.cookie)
+
+  it('ends by a sign-out that was sent before its cookie arrived, and its tokens are revoked', async () => {
+    const app = create()
+    const browser = app.browser()
+    const callback = await browser.leave()
+    const earlier = browser.copy()
+    await browser.visit(callback.href)
+    await earlier.signOut()
+    expect(await browser.session()).toBeUndefined()
+    expect(app.revoked()).toHaveLength(2)
+  })
+
+  it('does not start after a sign-out that came while its code was exchanged', async () => {
+    const app = create()
+    const browser = app.browser()
+    const callback = await browser.leave()
+    const { release } = app.holdTokens()
+    const returning = app.auth.handle(browser.request(callback.href))
+    await vi.waitFor(() => expect(app.held()).toBe(1))
+    await browser.signOut()
+    release()
+    expect((await returning)?.status).toBe(400)
+    expect(app.revoked()).toHaveLength(2)
+  })
+
+  it('is the only one after two callbacks', async () => {
+    const app = create()
+    const browser = app.browser()
+    const [first, second] = [await browser.leave(), await browser.leave()]
+    const lost = browser.copy()
+    await lost.visit(first.href)
+    await browser.visit(second.href)
+    expect(await lost.session()).toBeUndefined()
+    expect(await browser.session()).toBeDefined()
+  })
+})
+
 describe('the store', () => {
   it('in Redis shows no session cookie, and nothing that opens one without the browser', async () => {
     const app = createServerSessionApp(() => stores.redis())
