@@ -57,6 +57,13 @@ const drained = (outgoing: ServerResponse) =>
     if (outgoing.destroyed) done()
   })
 
+/** An API whose response does not end. */
+async function endless(_: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  while (!outgoing.destroyed) {
+    if (!outgoing.write(CHUNK)) await drained(outgoing)
+  }
+}
+
 async function answerOf(socket: Socket, end: RegExp): Promise<string> {
   let answer = ''
   for await (const chunk of socket) {
@@ -342,11 +349,7 @@ describe('the idle time limit', () => {
   })
 
   it('ends a response that the browser does not read', async () => {
-    const { connect, atApi } = await start(LIMIT, async (_, outgoing) => {
-      while (!outgoing.destroyed) {
-        if (!outgoing.write(CHUNK)) await drained(outgoing)
-      }
-    })
+    const { connect, atApi } = await start(LIMIT, endless)
     const socket = await connect(headOf('GET /api/x'))
     socket.pause()
     const { outgoing } = await atApi
@@ -354,11 +357,7 @@ describe('the idle time limit', () => {
   })
 
   it('ends a response that the browser reads byte by byte: it has to take a chunk in this time', async () => {
-    const { connect, atApi } = await start(LIMIT, async (_, outgoing) => {
-      while (!outgoing.destroyed) {
-        if (!outgoing.write(CHUNK)) await drained(outgoing)
-      }
-    })
+    const { connect, atApi } = await start(LIMIT, endless)
     const socket = await connect(headOf('GET /api/x'))
     socket.pause()
     const { outgoing } = await atApi
