@@ -78,6 +78,7 @@ export type EventBody =
    * - `answer_refused`: the refresh response belongs to another sign-in, for example another `sub`.
    * - `key_lost`: the DPoP key of the tokens was deleted.
    * - `replaced`: another user has signed in.
+   * - `not_stored`: on a server, its cookies have become larger than the limits allow.
    */
   | {
       readonly type: 'session_ended'
@@ -91,6 +92,7 @@ export type EventBody =
         | 'answer_refused'
         | 'key_lost'
         | 'replaced'
+        | 'not_stored'
     }
   /** A token is being revoked. `token`: its type, if known. */
   | { readonly type: 'revocation_started'; readonly token: RevokedToken }
@@ -126,6 +128,11 @@ export type EventBody =
   | { readonly type: 'token_requested'; readonly grant: ServiceGrant }
   | { readonly type: 'token_received'; readonly grant: ServiceGrant; readonly scope: string }
   | { readonly type: 'token_request_failed'; readonly grant: ServiceGrant; readonly code: string }
+  /**
+   * On a server: `forward` did not pass on an API's response, or not to its end. `endpoint`: the API; `code`: that of the
+   * error; `status`: what the browser got.
+   */
+  | { readonly type: 'forward_failed'; readonly endpoint: string; readonly code: string; readonly status: number }
   /** A UserInfo request is being sent (OpenID Connect Core §5.3). */
   | { readonly type: 'user_info_requested' }
   | { readonly type: 'user_info_received' }
@@ -208,7 +215,8 @@ function isolated(work: () => unknown, onError: (error: unknown) => unknown): vo
   new Promise((resolve) => resolve(work())).catch(onError).catch(reportUncaught)
 }
 
-function reportUncaught(error: unknown): void {
+/** Shows an error of the app's own function, which must not stop ours. */
+export function reportUncaught(error: unknown): void {
   const { reportError } = globalThis
   // In Deno, `reportError` ends the process if its event has no listener.
   if (reportError && !('Deno' in globalThis)) reportError(error)

@@ -1,4 +1,4 @@
-import type { ProofkeyError } from '../errors.js'
+import type { ProofkeyError, SignInRequirements } from '../errors.js'
 import type { StartOptions } from '../flow/flow.js'
 import { joinDemands } from '../protocol/jose/id-token.js'
 import type { Fetch, RequestOptions } from '../protocol/request.js'
@@ -91,6 +91,11 @@ export function tokenFetch(
   return (...request) => send(...request).catch((error) => withSignIn(error, { config, machine, signIn }))
 }
 
+/** The configuration is the minimum. @throws `step_up_failed` if no sign-in could meet both */
+export function checkRequirements(requirements: SignInRequirements, config: SessionParts['config']): void {
+  if (!joinDemands(config, requirements)) throw stepUpFailed('Add the acr that the API asks for to acrValues.')
+}
+
 /** Adds `signIn()` to an error that another sign-in can solve. Its scope includes what is granted already. */
 export function withSignIn(
   error: ProofkeyError,
@@ -98,8 +103,7 @@ export function withSignIn(
 ): never {
   const { requirements } = error ?? {}
   if (!requirements || error.signIn) throw error
-  // The configuration is the minimum: no sign-in could meet both.
-  if (!joinDemands(config, requirements)) throw stepUpFailed('Add the acr that the API asks for to acrValues.')
+  checkRequirements(requirements, config)
   const scope = joinScopes(machine.current?.session.scope, requirements.scope)
   throw Object.defineProperty(error, 'signIn', {
     value: (options?: StartOptions) => signIn({ ...requirements, scope, ...options }),

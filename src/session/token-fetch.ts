@@ -79,15 +79,8 @@ export function createTokenFetch({
       }
       const response = await send({ ...copies, copy })
       if (response.status !== 401 && response.status !== 403) return response
-      const challenge = challengeOf(response, [token.accessToken])
-      const { error = '', scope = '' } = challenge
-      if (/^insufficient_\w{1,40}$/.test(error)) report({ type: 'step_up_required', endpoint: origin, error })
       try {
-        if (error === 'insufficient_scope') {
-          const missing = scopes(scope).some((one) => !scopes(token.scope).includes(one))
-          throw missing || !scope ? insufficientScope(scope.slice(0, 200)) : stepUpFailed()
-        }
-        check?.(challenge, token)
+        judgeChallenge(challengeOf(response, [token.accessToken]), token, { endpoint: origin, check, report })
       } catch (error) {
         response.body?.cancel().catch(() => {})
         throw error
@@ -115,6 +108,24 @@ export function createTokenFetch({
     const wish = pick(new URL(copies.request.url))
     return wish ? authorized(wish, copies) : plain(copies.request)
   }
+}
+
+/**
+ * Reads the challenge of an API: whether another sign-in would help.
+ * @throws `insufficient_scope`, `step_up_failed`, and the errors of `check`
+ */
+export function judgeChallenge(
+  challenge: Challenge,
+  token: TokenFacts,
+  { endpoint, check, report }: Pick<TokenFetchOptions, 'check' | 'report'> & { readonly endpoint: string },
+): void {
+  const { error = '', scope = '' } = challenge
+  if (/^insufficient_\w{1,40}$/.test(error)) report({ type: 'step_up_required', endpoint, error })
+  if (error === 'insufficient_scope') {
+    const missing = scopes(scope).some((one) => !scopes(token.scope).includes(one))
+    throw missing || !scope ? insufficientScope(scope.slice(0, 200)) : stepUpFailed()
+  }
+  check?.(challenge, token)
 }
 
 export const insufficientScope = (scope: string) =>

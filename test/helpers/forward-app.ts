@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerOptions, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { connect, createServer, type Socket } from 'node:net'
 import { buffer } from 'node:stream/consumers'
@@ -38,6 +38,8 @@ export async function createForwardApp(
   where: Partial<ForwardTarget> = {},
   /** Answers before the body is read. */
   isRaw = false,
+  /** Of the app's server. */
+  options?: ServerOptions,
 ) {
   const seen: SeenRequest[] = []
   const asked: ForwardTokenRequest[] = []
@@ -61,7 +63,7 @@ export async function createForwardApp(
       response.writeHead(500).end(String(error))
     }
   }
-  const app = await listen(listener)
+  const app = await listen(listener, undefined, options)
   const origin = `http://127.0.0.1:${app.port}`
   const target: ForwardTarget = { to: `${apiOrigin}/v1`, path: '/api/*' }
   let tokens = 0

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions } from 'node:http'
 import { createServer as createTlsServer, request as tlsRequest } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
@@ -11,8 +11,12 @@ export interface Listening {
 }
 
 /** Node's own server on a free loopback port; with a certificate it speaks TLS. */
-export async function listen(listener: RequestListener, tls?: Pick<SelfSigned, 'cert' | 'key'>): Promise<Listening> {
-  const server: Server = tls ? createTlsServer(tls, listener) : createServer(listener)
+export async function listen(
+  listener: RequestListener,
+  tls?: Pick<SelfSigned, 'cert' | 'key'>,
+  options: ServerOptions = {},
+): Promise<Listening> {
+  const server: Server = tls ? createTlsServer(tls, listener) : createServer(options, listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

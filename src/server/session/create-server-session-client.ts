@@ -1,21 +1,25 @@
-import { codeOf, isProofkeyError, ProofkeyError } from '../../errors.js'
+import { isProofkeyError } from '../../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../../events.js'
-import type { SignInResult, StartOptions } from '../../flow/flow.js'
+import type { StartOptions } from '../../flow/flow.js'
 import { joinScopes } from '../../protocol/scope.js'
-import { type Session, sessionAfterSignIn, userOf } from '../../session/session-record.js'
-import { ENDED, type GetAccessTokenOptions, nobody } from '../../session/token-source.js'
-import { buildServerClient, withHeaders } from '../create-server-client.js'
-import type { RequestCookies } from '../edge/cookies.js'
-import { readSessionCookie, writeSessionCookie } from '../edge/session-cookie.js'
-import { isSameOriginRequest, refuseStart } from '../edge/start-guard.js'
+import { checkRequirements } from '../../session/api-fetch.js'
+import type { AccessToken, Session } from '../../session/session-record.js'
+import { judgeChallenge } from '../../session/token-fetch.js'
+import { type GetAccessTokenOptions, nobody } from '../../session/token-source.js'
+import { buildServerClient } from '../create-server-client.js'
 import type { SignOutOptions } from '../server-sign-out.js'
+import { createBackground } from './background.js'
+import { createSignInCompletion } from './complete-sign-in.js'
 import { createForward } from './forward.js'
 import type { ForwardTarget } from './forward-target.js'
-import { createLiveSessions, type LiveSession } from './live-sessions.js'
+import { createLiveSessions } from './live-sessions.js'
+import { memoryServerSessions } from './memory-server-sessions.js'
+import { createContexts, createRequestSessions, headersOf } from './request-sessions.js'
 import { createRoutes } from './routes.js'
 import { checkSessionConfig, type ServerSessionClientConfig } from './server-session-config.js'
-import { type ServerSessionParts, serverSessionParts } from './server-session-parts.js'
-import type { ServerSessionRecord } from './server-session-store.js'
+import { serverSessionParts } from './server-session-parts.js'
+import { createSessionSignOut } from './session-sign-out.js'
+import { createSignInLinks } from './sign-in-links.js'
 
 /** What a request's session is. */
 export interface ServerSessionResult {
@@ -71,8 +75,8 @@ export interface ServerSessionClient {
   /**
    * Forwards a request of the app's own pages to an API in `apis`, with the session's access token, and streams both bodies.
    * The page's request needs the header `x-proofkey`, with any value: other sites cannot send it. It counts as use of the
-   * session. Errors are JSON responses: 401 if no user is signed in, otherwise see `forward_refused`, `network_error`,
-   * `timeout`.
+   * session. Errors are JSON responses, and events `forward_failed`: 401 if no user is signed in; 401 for `step_up_required` and
+   * 403 for `insufficient_scope`, with `requirements`; otherwise see `forward_refused`, `network_error`, `timeout`.
    * @throws `config_invalid` if the target is wrong
    */
   forward(request: Request, target: ForwardTarget): Promise<Response>
@@ -89,168 +93,54 @@ export interface ServerSessionClient {
   readonly subscribe: Subscribe<ProofkeyEvent>
 }
 
-/** One request, and the cookies of its response: all calls with this request share them. */
-interface Context {
-  readonly jar: RequestCookies
-  /** The value of the session cookie that the browser has, or will have. */
-  cookie: string | undefined
-  record: Promise<ServerSessionRecord | undefined>
-}
-
 /**
  * Creates a client that keeps the session on the server: a backend for frontend. Create it once.
  * @throws `config_invalid`; with the `metadata` option also the errors of discovery
  */
 export function createServerSessionClient(given: ServerSessionClientConfig): ServerSessionClient {
   const config = checkSessionConfig(given)
-  const { sessionStore, postLogoutRedirectUri, redirectUri, absoluteSeconds, userInfo, dpop } = config
+  const { sessionStore, redirectUri, absoluteSeconds, dpop } = config
   const { idleSeconds = Number.POSITIVE_INFINITY } = config
   const lifetime = { idleMs: idleSeconds * 1000, absoluteMs: absoluteSeconds * 1000 }
-  const contexts = new WeakMap<Request, Context>()
+  const contextOf = createContexts(config, lifetime)
   const { client, flow, jarOf } = buildServerClient(config, (request, create) => contextOf(request, create).jar)
-  const { report } = flow
-  const lives = createLiveSessions(flow, config)
   const { origin } = new URL(redirectUri)
-
-  function contextOf(request: Request, create: () => RequestCookies): Context {
-    const known = contexts.get(request)
-    if (known) return known
-    const jar = create()
-    const cookie = readSessionCookie(jar)
-    const record = cookie ? sessionStore.open(cookie, lifetime) : Promise.resolve(undefined)
-    // Thrown where it is awaited.
-    record.catch(() => {})
-    const context = { jar, cookie, record }
-    contexts.set(request, context)
-    return context
-  }
-  const context = (request: Request): Context => contextOf(request, () => jarOf(request))
-
-  /** Runs work with the session that the request's cookie names. */
-  async function use<T>(request: Request, work: (session: LiveSession | undefined) => Promise<T>): Promise<T> {
-    const record = await context(request).record
-    return record ? lives.use(record, work) : work(undefined)
-  }
-
-  /** Writes the session cookie where it has changed. @throws `storage_full` */
-  async function writeCookie(of: Context, session: LiveSession | undefined): Promise<void> {
-    if (!session) return
-    const { current, last } = session.parts.machine
-    let next = of.cookie
-    if (current) next = await session.record.cookie()
-    // After another sign-in the browser has another cookie already: this response may be the later one.
-    else if (last && !session.replacedBy) next = undefined
-    if (next === of.cookie) return
-    const endsAtMs = (current?.session.startedAtMs ?? 0) + lifetime.absoluteMs
-    const maxAgeSeconds = Math.max(1, Math.ceil((endsAtMs - Date.now()) / 1000))
-    writeSessionCookie(of.jar, next, maxAgeSeconds, sessionStore.maxHeadBytes)
-    of.cookie = next
-  }
-
-  const withSession: ServerSessionParts['withSession'] = (request, work) =>
-    use(request, async (session) => {
-      const of = context(request)
-      try {
-        await session?.sync()
-        const result = await work(session)
-        await writeCookie(of, session)
-        return { result, headers: headersOf(of.jar) }
-      } catch (error) {
-        await writeCookie(of, session).catch(() => {})
-        throw withSignIn(request, withHeaders(error, headersOf(of.jar)))
-      }
-    })
+  const background = createBackground(config.waitUntil)
+  const lives = createLiveSessions(flow, config, background)
+  const sessions = createRequestSessions(contextOf, { config, lifetime, lives, jarOf, withSignIn })
+  const { context, use, withSession } = sessions
+  const { report } = flow
+  // Without a store that all servers share, this process knows at least what it has started itself.
+  const links = createSignInLinks(
+    sessionStore.endSessions ? sessionStore : memoryServerSessions(),
+    lifetime,
+    flow.clientKey,
+  )
+  const parts = { config, lifetime, flow, client, lives, sessions, links, origin }
+  const handleCallback = createSignInCompletion(parts)
+  const signOut = createSessionSignOut(parts)
 
   /** Adds `signIn()`, which needs the request, to the copy of an error that another sign-in can solve. */
   function withSignIn(request: Request, error: unknown): unknown {
     if (!isProofkeyError(error) || !error.requirements) return error
     const { requirements } = error
-    const value = (options?: StartOptions) => signIn(request, { ...requirements, ...options })
+    const value = (options?: StartOptions) => start(request, { ...requirements, ...options }, true)
     return Object.defineProperty(error, 'signIn', { value })
   }
 
-  const signIn: ServerSessionClient['signIn'] = (request, options = {}) =>
+  /** @param isMore what the session has been granted is requested too */
+  const start = (request: Request, options: StartOptions, isMore: boolean) =>
     use(request, async (session) => {
-      const granted = options.scope && (await session?.sync())?.session.scope
-      const scope = options.scope && joinScopes(config.scope, granted || undefined, options.scope)
-      return client.signIn(request, { ...options, ...(scope && { scope }) })
+      const granted = isMore ? (await session?.sync())?.session.scope : undefined
+      const scope = isMore ? joinScopes(config.scope, granted, options.scope) : options.scope
+      const response = await client.signIn(request, { ...options, ...(scope && { scope }) })
+      const { jar, cookie } = context(request)
+      // The callback is a cross-site request, without the session cookie: it finds the session by this sign-in.
+      if (session && cookie && config.responseMode === 'form_post')
+        await links.pending(jar).then((pending) => links.add(pending, cookie))
+      return response
     })
-
-  /** Completes a sign-in: always under a new secret, so that one that somebody planted before it is worth nothing. */
-  const handleCallback = (request: Request) =>
-    use(request, async (before) => {
-      // From here on: a sign-out that comes while the code is exchanged ends this sign-in too.
-      await before?.sync()
-      const work = await before?.parts.machine.begin()
-      const signedIn = await client.handleCallback(request)
-      const replace = () => startSession(request, signedIn, before, work?.session?.id)
-      // No refresh of the session before runs meanwhile.
-      await (before && work?.session ? before.parts.machine.exclusive(replace) : replace())
-      return { ...signedIn, headers: headersOf(context(request).jar) }
-    })
-
-  async function startSession(
-    request: Request,
-    result: SignInResult,
-    before: LiveSession | undefined,
-    beforeId: string | undefined,
-  ): Promise<void> {
-    const of = context(request)
-    const { tokens, claims, origin } = result
-    const record = await sessionStore.create(lifetime)
-    await lives.use(record, async (next) => {
-      const { machine } = next.parts
-      try {
-        const jkt = await dpop?.thumbprint(flow.clientKey, true)
-        const held = await before?.sync()
-        const work = await machine.begin()
-        await machine.touch()
-        const session = () => sessionAfterSignIn(result, held, { jkt, origin })
-        await machine.keep(work, 'user', session, { type: 'session_started', scope: tokens.scope })
-        next.checkStored()
-        if (before && beforeId) await endBefore(before, beforeId, userOf(claims))
-        if (!tokens.refreshToken && Object.keys(config.apis).length) report({ type: 'refresh_token_missing' })
-        await userInfo?.(next.parts)
-        await writeCookie(of, next)
-        of.record = Promise.resolve(record)
-      } catch (error) {
-        await machine.end('signed_out')
-        report({ type: 'sign_in_failed', code: codeOf(error) })
-        throw withHeaders(error, headersOf(of.jar))
-      }
-    })
-  }
-
-  /** Ends the session that a sign-in has replaced. @throws `login_required` if there was a sign-out meanwhile */
-  async function endBefore(before: LiveSession, id: string, user: string | undefined): Promise<void> {
-    const { machine } = before.parts
-    const isSame = user !== undefined && userOf(machine.last?.session.claims) === user
-    if (!machine.staysSignedOut) {
-      before.replacedBy = isSame ? 'same_user' : 'other_user'
-      await machine.end('replaced', id)
-    }
-    if (machine.staysSignedOut) throw nobody(ENDED)
-  }
-
-  async function signOut(request: Request, options: Parameters<ServerSessionClient['signOut']>[1] = {}) {
-    if (!isSameOriginRequest(request, origin)) {
-      report({ type: 'sign_out_failed', code: 'start_refused' })
-      return new Response('Sign out on a page of this site.', { status: 403, headers: { 'cache-control': 'no-store' } })
-    }
-    const failed = (error: unknown) => report({ type: 'sign_out_failed', code: codeOf(error) })
-    return use(request, async (session) => {
-      const of = context(request)
-      // The server's part would be refused too: then nothing has ended.
-      if (refuseStart(request, 'sign-out', origin)) return client.signOut(request)
-      await session?.sync().catch(failed)
-      const stored = await session?.parts.machine.end('signed_out')
-      if (stored === false) failed(sessionNotEnded())
-      writeSessionCookie(of.jar, undefined, 0, sessionStore.maxHeadBytes)
-      of.cookie = undefined
-      const idTokenHint = session?.parts.machine.last?.idToken
-      return client.signOut(request, { ...options, idTokenHint, postLogoutRedirectUri })
-    })
-  }
+  const signIn: ServerSessionClient['signIn'] = (request, options = {}) => start(request, options, !!options.scope)
 
   const sessionOf: ServerSessionClient['session'] = async (request, { background = false } = {}) => {
     const { result, headers } = await withSession(request, async (session) => {
@@ -266,35 +156,50 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
     request: Request,
     options?: GetAccessTokenOptions,
     rejected?: string,
-  ): ReturnType<ServerSessionClient['getAccessToken']> {
+  ): Promise<{ readonly token: AccessToken; readonly headers: Headers }> {
     const { result, headers } = await withSession(request, async (session) => {
       if (!session) throw nobody()
       await session.parts.machine.touch()
       return session.parts.tokens.accessToken(options, rejected)
     })
-    return { accessToken: result.accessToken, headers }
+    return { token: result, headers }
   }
 
   const forwardTo = createForward({
     ...{ origin, dpop, apis: config.apis, clientKey: flow.clientKey, fetch: config.fetch, insecure: config.insecure },
-    tokenFor: (request, { api, rejected, signal }) => accessToken(request, { ...config.apis[api], signal }, rejected),
+    ...{ forwardedHeaders: config.forwardedHeaders, ...config.forwarding },
+    tokenFor: async (request, { api, rejected, signal }) =>
+      (await accessToken(request, { ...config.apis[api], signal }, rejected)).token,
+    checkChallenge(challenge, token, endpoint) {
+      try {
+        judgeChallenge(challenge, token, { endpoint, check: config.stepUp, report })
+      } catch (error) {
+        if (isProofkeyError(error) && error.requirements) checkRequirements(error.requirements, config)
+        throw error
+      }
+    },
+    onError: ({ code }, { api, status }) => report({ type: 'forward_failed', endpoint: api, code, status }),
   })
 
   const auth: ServerSessionClient = {
     handle: createRoutes({
       config,
-      handleCallback,
-      signIn: (...start) => signIn(...start),
-      signOut,
+      handleCallback: (request) => background(handleCallback(request)),
+      // A stronger sign-in must not cost what was granted.
+      signIn: (request, options) =>
+        start(request, options, options.acrValues !== undefined || options.maxAgeSeconds !== undefined),
+      signOut: (...given) => background(signOut(...given)),
       session: (request) => sessionOf(request, { background: true }),
       handleSignedOut: client.handleSignedOut,
       handleBackChannelLogout:
         sessionStore.endSessions &&
         ((request) =>
-          client.handleBackChannelLogout(request, async (logout) => {
-            await sessionStore.endSessions?.(logout)
-            await lives.syncEnded(logout)
-          })),
+          background(
+            client.handleBackChannelLogout(request, async (logout) => {
+              await sessionStore.endSessions?.(logout)
+              await lives.syncEnded(logout)
+            }),
+          )),
     }),
     session: sessionOf,
     async fetch(request, ...target) {
@@ -305,7 +210,10 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
       })
       return { response: result, headers }
     },
-    getAccessToken: (request, options) => accessToken(request, options),
+    async getAccessToken(request, options) {
+      const { token, headers } = await accessToken(request, options)
+      return { accessToken: token.accessToken, headers }
+    },
     async forward(request, target) {
       const response = await forwardTo(request, target)
       // With sealed cookies, the refreshed tokens are in them. An error brings them too.
@@ -317,20 +225,10 @@ export function createServerSessionClient(given: ServerSessionClientConfig): Ser
       return response
     },
     signIn,
-    signOut,
+    signOut: (...given) => background(signOut(...given)),
     preload: client.preload,
     subscribe: client.subscribe,
   }
   serverSessionParts.set(auth, { config, flow, origin, withSession })
   return auth
 }
-
-/** Only what has changed: an app's page has its own headers. A response that sets a cookie is for one browser only. */
-function headersOf(jar: RequestCookies): Headers {
-  const headers = new Headers()
-  for (const change of jar.changes()) headers.append('set-cookie', change)
-  if (headers.has('set-cookie')) headers.set('cache-control', 'no-store')
-  return headers
-}
-
-const sessionNotEnded = () => new ProofkeyError('storage_unavailable', 'The store still has the session.')

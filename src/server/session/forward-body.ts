@@ -1,48 +1,56 @@
 import { ProofkeyError } from '../../errors.js'
 import { MAX_BODY_BYTES } from '../../limits.js'
+import type { ForwardLimits } from './forward-config.js'
 
 /** Ends a request where nothing moves. */
 export interface ForwardWatch {
   /** Aborted if the browser leaves, or if nothing has moved for too long. */
   readonly signal: AbortSignal
   /** Which side was waited for, if nothing has moved for too long. */
-  readonly stalled: 'browser' | 'api' | undefined
-  readonly idleTimeoutSeconds: number
+  readonly stalled: 'browser' | 'api' | 'upload' | undefined
+  readonly limits: Readonly<Record<keyof ForwardLimits, number>>
   /** Something has moved. @param next the side that is waited for from now on */
   moved(next: 'browser' | 'api'): void
+  /** The request's body is complete. */
+  uploaded(): void
   /** The response is complete, or given up. */
   end(): void
 }
 
 /** @param browser aborted when the browser leaves */
-export function watchForward(browser: AbortSignal, idleTimeoutSeconds: number): ForwardWatch {
+export function watchForward(browser: AbortSignal, limits: ForwardWatch['limits']): ForwardWatch {
   const controller = new AbortController()
-  const limitMs = idleTimeoutSeconds * 1000
   let movedAt = performance.now()
+  let uploadUntil = movedAt + limits.uploadTimeoutSeconds * 1000
   let waitsFor: 'browser' | 'api' = 'api'
-  let stalled: 'browser' | 'api' | undefined
+  let stalled: ForwardWatch['stalled']
   // One timer that looks back is cheaper than a new one for each chunk.
   const look = () => {
-    const leftMs = movedAt + limitMs - performance.now()
+    const idleUntil = movedAt + limits.idleTimeoutSeconds * 1000
+    const leftMs = Math.min(idleUntil, uploadUntil) - performance.now()
     if (leftMs > 0) timer = setTimeout(look, leftMs)
     else {
-      stalled = waitsFor
+      stalled = uploadUntil < idleUntil ? 'upload' : waitsFor
       controller.abort(new DOMException('Nothing was sent for too long.', 'TimeoutError'))
     }
   }
-  let timer = setTimeout(look, limitMs)
+  let timer: ReturnType<typeof setTimeout>
+  look()
   const leave = () => controller.abort(browser.reason)
   if (browser.aborted) leave()
   browser.addEventListener('abort', leave)
   return {
     signal: controller.signal,
-    idleTimeoutSeconds,
+    limits,
     get stalled() {
       return stalled
     },
     moved(next) {
       movedAt = performance.now()
       waitsFor = next
+    },
+    uploaded() {
+      uploadUntil = Number.POSITIVE_INFINITY
     },
     end() {
       clearTimeout(timer)
@@ -57,10 +65,13 @@ export function watchForward(browser: AbortSignal, idleTimeoutSeconds: number): 
  * @throws `forward_refused`, if it is longer than it says
  */
 export async function forwardBody({ body, headers }: Request, watch: ForwardWatch) {
-  if (!body) return { body: undefined, once: false, length: undefined }
+  if (!body) {
+    watch.uploaded()
+    return { body: undefined, once: false, length: undefined }
+  }
   const length = /^\d{1,16}$/.test(headers.get('content-length') ?? '') ? headers.get('content-length') : null
   if (length === null || Number(length) > MAX_BODY_BYTES) {
-    const stream = watched(body, watch, 'browser')
+    const stream = watched(body, watch, 'browser', watch.uploaded)
     return { body: stream, once: true, length: length ?? undefined }
   }
   const whole = new Uint8Array(Number(length))
@@ -85,6 +96,7 @@ export async function forwardBody({ body, headers }: Request, watch: ForwardWatc
     size += value.length
   }
   watch.signal.removeEventListener('abort', stop)
+  watch.uploaded()
   watch.moved('api')
   return { body: size ? whole.subarray(0, size) : undefined, once: false, length: undefined }
 }
@@ -92,13 +104,13 @@ export async function forwardBody({ body, headers }: Request, watch: ForwardWatc
 /**
  * The stream, read only when it is asked for the next chunk: what is not read is not sent by the other side.
  * @param from who sends it
- * @param ended called when the stream ends, fails or is cancelled
+ * @param ended called when the stream ends, fails (with the error) or is cancelled
  */
 export function watched(
   stream: ReadableStream<Uint8Array>,
   watch: ForwardWatch,
   from: 'browser' | 'api',
-  ended: () => void = () => {},
+  ended: (error?: unknown) => void,
 ): ReadableStream<Uint8Array> {
   const reader = stream.getReader()
   const to = from === 'api' ? 'browser' : 'api'
@@ -113,7 +125,7 @@ export function watched(
           ended()
           controller.close()
         } catch (error) {
-          ended()
+          ended(error)
           throw from === 'browser' ? browserLeft() : error
         }
       },

@@ -1,5 +1,4 @@
 import { responseRefused } from '../../protocol/request.js'
-import type { ForwardRoute } from './forward-target.js'
 
 /** Of one connection only (RFC 9110 §7.6.1), in requests and responses; also those that `Connection` names. */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'http2-settings']
@@ -64,7 +63,8 @@ export function headersToApi(headers: Headers, { guard, isDecoded, own = {} }: T
 interface ToBrowser {
   /** The URL at the API. */
   readonly url: URL
-  readonly route: ForwardRoute
+  /** The path of the app for a `Location` below the target. */
+  readonly pathFor: (location: string) => string | undefined
   readonly hasBody: boolean
   readonly isDecoded: boolean
 }
@@ -75,7 +75,7 @@ interface ToBrowser {
  */
 export function headersToBrowser(
   response: Pick<Response, 'status' | 'headers'>,
-  { url, route, hasBody, isDecoded }: ToBrowser,
+  { url, pathFor, hasBody, isDecoded }: ToBrowser,
 ): Headers {
   const { status, headers } = response
   const named = namedIn(headers.get('connection'))
@@ -86,7 +86,7 @@ export function headersToBrowser(
   if (isDecoded) decode(passed, url, status, hasBody)
   for (const name of ['location', 'content-location']) {
     const location = passed.get(name)
-    const path = location === null ? undefined : route.pathFor(location, url)
+    const path = location === null ? undefined : pathFor(location)
     if (path !== undefined) passed.set(name, path)
     // Neither this server nor the browser follows it: it would leave the target.
     else if (location !== null && name === 'location' && status >= 300 && status < 400)

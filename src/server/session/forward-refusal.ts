@@ -41,6 +41,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   forward_refused: 400,
   login_required: 401,
   interaction_required: 401,
+  step_up_required: 401,
+  insufficient_scope: 403,
+  step_up_failed: 403,
   network_error: 502,
   response_refused: 502,
   timeout: 504,
@@ -49,10 +52,17 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 }
 
 /** The response to an error: its code, message and hint as JSON. They contain no secret. */
-export function refusalResponse(error: ProofkeyError, status?: number): Response {
-  const { code, message, hint, serverError, retryable } = error
+export function refusalResponse({ error, status }: ForwardRefusal): Response {
+  const { code, message, hint, serverError, retryable, requirements } = error
   // Without the description: it can reveal details of the confidential client.
-  const body = { code, message, hint, serverError: serverError && { error: serverError.error }, retryable }
+  const body = {
+    code,
+    message,
+    hint,
+    serverError: serverError && { error: serverError.error },
+    retryable,
+    requirements,
+  }
   const response = Response.json(body, {
     status: status ?? STATUS[code] ?? (retryable ? 503 : 500),
     headers: { 'cache-control': 'no-store' },
@@ -67,10 +77,17 @@ export function errorOf(cause: unknown, { origin }: URL, browser: AbortSignal, w
   const known = [cause, Object(cause).cause].find(isProofkeyError)
   if (known) return known
   if (browser.aborted) return browserLeft()
-  if (!watch.stalled) return undefined
-  const who = watch.stalled === 'browser' ? 'The browser' : origin
+  const { stalled, limits } = watch
+  if (!stalled) return undefined
+  if (stalled === 'upload')
+    return new ProofkeyError(
+      'timeout',
+      `The browser has not sent the whole body within ${limits.uploadTimeoutSeconds} s.`,
+      'Send less at once, or raise uploadTimeoutSeconds.',
+    )
+  const who = stalled === 'browser' ? 'The browser' : origin
   const hint = 'Send data or a comment more often, or raise idleTimeoutSeconds.'
-  return new ProofkeyError('timeout', `${who} has sent nothing for ${watch.idleTimeoutSeconds} s.`, hint)
+  return new ProofkeyError('timeout', `${who} has sent nothing for ${limits.idleTimeoutSeconds} s.`, hint)
 }
 
 /** Only the code or name of the cause: its message could contain the request. */

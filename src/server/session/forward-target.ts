@@ -1,13 +1,14 @@
 import { configInvalid } from '../../protocol/authorize/begin.js'
 import { parseUrl } from '../../protocol/discovery/endpoint.js'
 import type { Apis } from '../../session/apis.js'
+import { type ForwardedHeaders, requestedUrl } from '../edge/forwarded.js'
 
 /** Where to forward a request to. */
 export interface ForwardTarget {
   /** The API: one of the origins in `apis`, and the path that the requests stay below: `https://api.example.com/v1`. */
   readonly to: string
   /**
-   * The path at the app: one path, or all below one. With `/api/*` and the `to` above, `/api/orders/7?a=b` is forwarded to
+   * The path at the app, as the app's router sees it: one path, or all below one. With `/api/*` and the `to` above, `/api/orders/7?a=b` is forwarded to
    * `https://api.example.com/v1/orders/7?a=b`.
    */
   readonly path: string
@@ -21,8 +22,11 @@ export interface ForwardRoute {
   readonly api: string
   /** @returns the URL at the API; undefined if the path does not match, or could be read as another one */
   urlFor(requested: URL): URL | undefined
-  /** @returns the path at the app for a URL at the API; undefined if it is not below the target */
-  pathFor(location: string, base: URL): string | undefined
+  /**
+   * @param prefix what the proxies have removed from the path
+   * @returns the path that the browser knows for a URL at the API; undefined if it is not below the target
+   */
+  pathFor(location: string, base: URL, prefix?: string): string | undefined
 }
 
 /** @throws `config_invalid` */
@@ -57,13 +61,24 @@ export function forwardRoute({ to, path }: ForwardTarget, apis: Apis): ForwardRo
       const url = parseUrl(origin + there + rest + requested.search)
       return url?.origin === origin && url.pathname === there + rest ? url : undefined
     },
-    pathFor(location, base) {
+    pathFor(location, base, prefix = '') {
       const url = parseUrl(location, base.href)
       if (url?.origin !== origin || url.username || url.password) return undefined
       const rest = restOf(url.pathname, there)
-      return rest === undefined ? undefined : here + rest + url.search + url.hash
+      return rest === undefined ? undefined : prefix + here + rest + url.search + url.hash
     },
   }
+}
+
+/**
+ * What the trusted proxies have removed from the path of a request (`X-Forwarded-Prefix`): plain segments, or nothing. A browser
+ * may have sent it; it gets it back in `Location`, where `//` would lead to another host.
+ */
+export function removedPrefix(request: Request, trust: ForwardedHeaders | undefined): string {
+  const { pathname } = new URL(request.url)
+  const asked = requestedUrl(request, trust).pathname
+  const prefix = asked.endsWith(pathname) ? asked.slice(0, asked.length - pathname.length) : ''
+  return /^(?:\/[\w.~-]+)*$/.test(prefix) ? prefix : ''
 }
 
 /** How often text is decoded: more than that is no honest path. */

@@ -3,7 +3,7 @@ import { challengeOf } from '../../protocol/resource/challenge.js'
 import type { UndiciFetch } from '../../protocol/undici-fetch.js'
 import { fetchOf } from '../../session/api-fetch.js'
 import { type ForwardWatch, forwardBody, watched, watchForward } from './forward-body.js'
-import { checkForwardConfig, type ForwardConfig } from './forward-config.js'
+import { checkForwardConfig, type ForwardConfig, type ForwardToken } from './forward-config.js'
 import { headersToApi, headersToBrowser } from './forward-headers.js'
 import {
   errorOf,
@@ -13,7 +13,7 @@ import {
   refusalResponse,
   refuseForward,
 } from './forward-refusal.js'
-import { type ForwardRoute, type ForwardTarget, forwardRoute } from './forward-target.js'
+import { type ForwardRoute, type ForwardTarget, forwardRoute, removedPrefix } from './forward-target.js'
 
 /** After an API has rejected a new token too, its 401 responses to that token cause no refresh for this time. */
 const PATIENCE_MS = 60_000
@@ -35,26 +35,31 @@ const NULL_BODY = [204, 205, 304]
  * - Status 401 causes one refresh, and one more attempt if the body can be sent again: if there is none, or if it has a
  *   `Content-Length` of at most 64 KiB. Otherwise the browser gets the 401.
  *
- * Errors become JSON: `{ code, message, hint, serverError, retryable }`. `forward_refused` (400, 403, 404, 405, 501 for
- * WebSockets); 401 for `login_required` and `interaction_required`; 502 for `network_error` and `response_refused`; 504 for
+ * Errors become JSON: `{ code, message, hint, serverError, retryable, requirements }`. `forward_refused` (400, 403, 404, 405, 501 for
+ * WebSockets); 401 for `login_required` and `interaction_required`; 401 for `step_up_required` and 403 for `insufficient_scope`, with the `requirements` for another
+ * sign-in, and 403 for `step_up_failed`; 502 for `network_error` and `response_refused`; 504 for
  * `timeout`, or 408 if the browser was waited for; other errors of `tokenFor` 503 if they are `retryable`, otherwise 500.
- * How long a request may take in all, and how long its head, is up to the HTTP server (Node: `requestTimeout`,
- * `headersTimeout`).
+ * How long the head of a request may take is up to the HTTP server (Node: `headersTimeout`).
  * @returns a function that rejects with `config_invalid` if the target is wrong, and with errors that are no `ProofkeyError`.
  * The headers of its response can be changed
  * @throws `config_invalid`
  */
-export function createForward(config: ForwardConfig): (request: Request, target: ForwardTarget) => Promise<Response> {
-  const { origin, apis, tokenFor, dpop, clientKey, header, idleTimeoutSeconds, onError } = checkForwardConfig(config)
+export function createForward<Token extends ForwardToken>(
+  config: ForwardConfig<Token>,
+): (request: Request, target: ForwardTarget) => Promise<Response> {
+  const { origin, apis, tokenFor, dpop, clientKey, header, checkChallenge, forwardedHeaders, ...rest } =
+    checkForwardConfig(config)
+  const { onError, ...limits } = rest
   // The function that leaves bodies as they were sent, where there is one.
   const { undecoded } = Object(config.fetch) as Partial<UndiciFetch>
   const fetch = (undecoded as Fetch | undefined) ?? fetchOf(config)
   /** Tokens that were rejected though new, and until when that causes no refresh. */
   const rejectedUntilMs = new Map<string, number>()
 
-  const refused = ({ error, status }: ForwardRefusal) => {
-    onError?.(error)
-    return refusalResponse(error, status)
+  const refused = (refusal: ForwardRefusal, { api }: ForwardRoute) => {
+    const response = refusalResponse(refusal)
+    onError?.(refusal.error, { api, status: response.status })
+    return response
   }
 
   /** Sends the request with a token, and again with another one if the API rejects it. */
@@ -68,7 +73,18 @@ export function createForward(config: ForwardConfig): (request: Request, target:
       ...{ method: request.method, body, signal, redirect: 'manual', credentials: 'omit' },
       ...{ referrerPolicy: 'no-referrer', duplex: 'half' },
     } as RequestInit
-    const sendWith = async ({ accessToken }: { readonly accessToken: string }): Promise<Response> => {
+    const sendWith = async (token: Token): Promise<Response> => {
+      const response = await sendOnce(token)
+      if (response.status !== 401 && response.status !== 403) return response
+      try {
+        checkChallenge?.(challengeOf(response, [token.accessToken]), token, api)
+      } catch (error) {
+        response.body?.cancel().catch(() => {})
+        throw error
+      }
+      return response
+    }
+    const sendOnce = async ({ accessToken }: Token): Promise<Response> => {
       const authorization = `${dpop ? 'DPoP' : 'Bearer'} ${accessToken}`
       const sent = { ...init, headers: { ...headers, authorization } }
       try {
@@ -102,26 +118,37 @@ export function createForward(config: ForwardConfig): (request: Request, target:
   return async (request, target) => {
     const route = forwardRoute(target, apis)
     const guarded = refuseForward(request, header, origin)
-    if (guarded) return refused(guarded)
+    if (guarded) return refused(guarded, route)
     const url = route.urlFor(new URL(request.url))
-    if (!url) return refused(refusal(404, 'its path is not below the target', 'Check the path, and its encoding.'))
-    const watch = watchForward(request.signal, idleTimeoutSeconds)
+    if (!url)
+      return refused(refusal(404, 'its path is not below the target', 'Check the path, and its encoding.'), route)
+    const watch = watchForward(request.signal, limits)
     let response: Response | undefined
     try {
       response = await answer(request, url, route, target, watch)
       const { status, body } = response
       if (status < 200 || status > 599) throw responseRefused(url.origin, `responded with status ${status}`)
       const hasBody = body !== null && request.method !== 'HEAD' && !NULL_BODY.includes(status)
-      const headers = headersToBrowser(response, { url, route, hasBody, isDecoded: !undecoded })
+      const prefix = removedPrefix(request, forwardedHeaders)
+      const headers = headersToBrowser(response, {
+        ...{ url, hasBody, isDecoded: !undecoded },
+        pathFor: (location) => route.pathFor(location, url, prefix),
+      })
       if (!hasBody) watch.end()
-      return new Response(hasBody ? watched(body, watch, 'api', watch.end) : null, { status, headers })
+      const ended = (cause?: unknown) => {
+        watch.end()
+        if (!cause) return
+        const error = errorOf(cause, url, request.signal, watch) ?? networkError(cause, url)
+        onError?.(error, { api: route.api, status })
+      }
+      return new Response(hasBody ? watched(body, watch, 'api', ended) : null, { status, headers })
     } catch (cause) {
       watch.end()
       response?.body?.cancel().catch(() => {})
       const error = errorOf(cause, url, request.signal, watch)
       if (!error) throw cause
-      const isLate = error.code === 'timeout' && watch.stalled === 'browser'
-      const answer = refused({ error, status: isLate ? 408 : undefined })
+      const isLate = error.code === 'timeout' && (watch.stalled === 'browser' || watch.stalled === 'upload')
+      const answer = refused({ error, status: isLate ? 408 : undefined }, route)
       // The rest of the body is not waited for (RFC 9110 §15.5.9).
       if (isLate) answer.headers.set('connection', 'close')
       return answer

@@ -1,6 +1,7 @@
 import type { EventBody } from '../../events.js'
 import type { createFlow } from '../../flow/flow.js'
 import type { Fetch } from '../../protocol/request.js'
+import type { Tokens } from '../../protocol/token/complete.js'
 import { fetchOf, routesTo, tokenFetch } from '../../session/api-fetch.js'
 import { revokeAll, tokensOf } from '../../session/dispose.js'
 import { createSessionMachine } from '../../session/session-machine.js'
@@ -8,6 +9,7 @@ import type { SessionParts } from '../../session/session-parts.js'
 import type { StoredSession } from '../../session/session-record.js'
 import { fromText, sessionOf } from '../../session/session-state.js'
 import { createTokenSource } from '../../session/token-source.js'
+import type { Background } from './background.js'
 import type { CheckedSessionConfig } from './server-session-config.js'
 import type { EndedSessions, ServerSessionRecord } from './server-session-store.js'
 
@@ -39,12 +41,19 @@ interface Entry {
 }
 
 /** The sessions in use, by the id of their record. Those of the last minute stay, with what APIs and server have said. */
-export function createLiveSessions(flow: ReturnType<typeof createFlow>, config: CheckedSessionConfig) {
+export function createLiveSessions(
+  flow: ReturnType<typeof createFlow>,
+  config: CheckedSessionConfig,
+  background: Background,
+) {
   const entries = new Map<string, Entry>()
   const { clientKey, report } = flow
   const { apis = {}, dpop } = config
   const routes = routesTo(apis, fetchOf(config), report)
-  const revoke = (sessions: readonly StoredSession[]) => revokeAll(sessions.map(tokensOf), flow, config)
+  const revoke = (sessions: readonly StoredSession[]) => background(revokeAll(sessions.map(tokensOf), flow, config))
+  /** Revokes tokens of which there is no session. */
+  const discard = ({ accessToken, refreshToken }: Pick<Tokens, 'accessToken' | 'refreshToken'>) =>
+    background(revokeAll([{ accessTokens: [accessToken], refreshToken }], flow, config))
 
   function create(record: ServerSessionRecord): LiveSession {
     let failure: unknown
@@ -59,6 +68,8 @@ export function createLiveSessions(flow: ReturnType<typeof createFlow>, config: 
       ...record,
       read: (owner: string) => noting(record.read(owner)),
       replace: (...change: Parameters<ServerSessionRecord['replace']>) => noting(record.replace(...change)),
+      // A refresh goes on if the request that has started it is over.
+      exclusive: <T>(owner: string, work: () => Promise<T>) => background(record.exclusive(owner, work)),
     }
     const machine = createSessionMachine({
       clientKey,
@@ -78,8 +89,6 @@ export function createLiveSessions(flow: ReturnType<typeof createFlow>, config: 
         if (sessions.length) report({ type: 'tokens_not_revoked' })
       },
     })
-    const discard = ({ accessToken, refreshToken }: { accessToken: string; refreshToken: string | undefined }) =>
-      revokeAll([{ accessTokens: [accessToken], refreshToken }], flow, config)
     const tokens = createTokenSource(machine, flow, config, undefined, discard)
     // `signIn` needs the request: the session client adds it.
     const parts: SessionParts = { config, flow, machine, tokens, signIn: async () => undefined }
@@ -94,6 +103,8 @@ export function createLiveSessions(flow: ReturnType<typeof createFlow>, config: 
         const current = await machine.sync()
         session.checkStored()
         if (current) return current
+        const state = machine.last && !session.replacedBy ? fromText(await store.read(clientKey)) : undefined
+        if (state?.status === 'signed_out' && state.ended === 'replaced') session.replacedBy = 'other_user'
         const text = await record.takeEnded?.(clientKey)
         const ended = text === undefined ? undefined : sessionOf(fromText({ epoch: 0, text }))
         if (ended) await revoke([ended])
@@ -125,6 +136,8 @@ export function createLiveSessions(flow: ReturnType<typeof createFlow>, config: 
   }
 
   return {
+    discard,
+
     /** Runs work with the session of a record, which other requests may use at the same time. */
     async use<T>(record: ServerSessionRecord, work: (session: LiveSession) => Promise<T>): Promise<T> {
       const entry = acquire(record)

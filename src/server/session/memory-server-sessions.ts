@@ -15,7 +15,10 @@ import {
 
 /** Options of {@link memoryServerSessions}. */
 export interface MemoryServerSessionsOptions {
-  /** The maximum number of sessions; the ones that were written longest ago are removed. Default 10,000. */
+  /**
+   * The maximum number of sessions; the ones that were written longest ago are removed, and their tokens are not revoked.
+   * Default 10,000.
+   */
   readonly maxSessions?: number | undefined
 }
 
@@ -50,9 +53,15 @@ export function memoryServerSessions({ maxSessions = 10_000 }: MemoryServerSessi
     entries.delete(id)
     entries.set(id, entry)
     for (const [other, { expiresAtMs }] of entries) {
-      if (expiresAtMs > Date.now() && entries.size <= maxSessions) break
+      if (expiresAtMs > Date.now()) break
       entries.delete(other)
     }
+    // What is no session gives way first: anyone can write that, by a sign-out with a cookie of their own making.
+    for (const isSession of [false, true])
+      for (const [other, { facts }] of entries) {
+        if (entries.size <= maxSessions) return
+        if (!!facts === isSession) entries.delete(other)
+      }
   }
 
   async function record(secret: string, lifetime: RecordLifetime): Promise<ServerSessionRecord> {

@@ -52,7 +52,7 @@ export function createRoutes(endpoints: Endpoints): (request: Request) => Promis
         return Response.json({ session: session ? { claims, scope, startedAtMs, ...ends } : null }, { headers })
       } catch (error) {
         // A script reads it.
-        if (isProofkeyError(error)) return refusalResponse(error)
+        if (isProofkeyError(error)) return refusalResponse({ error, status: undefined })
         throw error
       }
     },

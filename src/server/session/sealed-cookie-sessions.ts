@@ -34,8 +34,9 @@ const MAX_HEAD_BYTES = 7000
  *
  * What cookies cannot promise: there is no back-channel logout. Requests of one session share one refresh in one process; two
  * servers may refresh at the same time, and a server that rotates refresh tokens then ends the session. A copy of an old cookie
- * can be sent again after a sign-out: it opens the session, whose tokens are revoked, until `absoluteSeconds`. If that is not
- * enough, use `redisSessions`.
+ * can be sent again after a sign-out: it opens the session, whose tokens are revoked, until `absoluteSeconds`. A sign-out that
+ * the browser sends before it has received the cookie of its sign-in ends that session in the same process only. If that is
+ * not enough, use `redisSessions`.
  * @throws `config_invalid` for the options
  */
 export function sealedCookieSessions({

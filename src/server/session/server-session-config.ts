@@ -6,6 +6,7 @@ import type { Limits } from '../../session/session-machine.js'
 import type { ChallengeCheck } from '../../session/token-fetch.js'
 import type { UserInfoLoader } from '../../session/user-info.js'
 import { type ServerClientConfig, withServerRules } from '../create-server-client.js'
+import type { ForwardLimits } from './forward-config.js'
 import type { ServerSessionStore } from './server-session-store.js'
 
 /** Options of {@link createServerSessionClient}. */
@@ -27,6 +28,14 @@ export interface ServerSessionClientConfig extends ServerClientConfig, Limits {
   readonly userInfo?: UserInfoLoader | undefined
   /** The session ends so long after the sign-in, in seconds. Default 43,200 (12 hours); at most a year. */
   readonly absoluteSeconds?: number | undefined
+  /** How long `forward` waits. */
+  readonly forwarding?: ForwardLimits | undefined
+  /**
+   * Receives the work of a request that can go on after its response: revocation, a refresh whose request was aborted. Needed
+   * where the host freezes or ends the process after the response: `waitUntil` of `cloudflare:workers` and
+   * `@vercel/functions`, `after` of `next/server`. Default: none, the process goes on.
+   */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined
   /**
    * The response of `handle` to an error. The headers of the error are added to it. Default: its message as text, with status
    * 400, or 503 if it is `retryable`.
@@ -51,6 +60,8 @@ export function checkSessionConfig(given: ServerSessionClientConfig) {
     problems.push('postLogoutRedirectUri (string): an absolute URL, exactly as registered')
   if (!(absoluteSeconds > 0 && absoluteSeconds <= MAX_ABSOLUTE_SECONDS))
     problems.push(`absoluteSeconds (${typeof absoluteSeconds}): a positive number, at most ${MAX_ABSOLUTE_SECONDS}`)
+  if (given.waitUntil !== undefined && typeof given.waitUntil !== 'function')
+    problems.push('waitUntil (function): must be waitUntil of the host, or after of Next.js')
   if (problems[0]) throw configInvalid(problems)
   checkApis(apis, given.insecure)
   return { ...withApis(withServerRules(given), apis), path, apis, absoluteSeconds }

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout, setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { watchForward } from '../../../src/server/session/forward-body.js'
+import { forwardBody, watchForward } from '../../../src/server/session/forward-body.js'
 import type { ForwardConfig } from '../../../src/server/session/forward-config.js'
 import { createForwardApp, headOf } from '../../helpers/forward-app.js'
 
@@ -25,6 +25,7 @@ const UPLOAD = headOf('POST /api/x', 'Transfer-Encoding: chunked')
 async function start(
   changes?: Partial<ForwardConfig>,
   answer?: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
+  options?: ServerOptions,
 ) {
   let arrived = (_: { incoming: IncomingMessage; outgoing: ServerResponse }) => {}
   const atApi = new Promise<Parameters<typeof arrived>[0]>((resolve) => {
@@ -39,6 +40,7 @@ async function start(
     changes,
     {},
     true,
+    options,
   )
   app = started
   return { ...started, atApi }
@@ -54,6 +56,13 @@ const drained = (outgoing: ServerResponse) =>
     outgoing.on('drain', done).on('close', done)
     if (outgoing.destroyed) done()
   })
+
+/** An API whose response does not end. */
+async function endless(_: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  while (!outgoing.destroyed) {
+    if (!outgoing.write(CHUNK)) await drained(outgoing)
+  }
+}
 
 async function answerOf(socket: Socket, end: RegExp): Promise<string> {
   let answer = ''
@@ -231,6 +240,77 @@ describe('a body', () => {
   })
 })
 
+const LIMITS = { idleTimeoutSeconds: 10, uploadTimeoutSeconds: 60 }
+
+describe('the time limit of a body', () => {
+  /** Sends a byte now and then, as long as the connection lives: nothing is ever idle. */
+  async function trickle(socket: Socket, head: string): Promise<string> {
+    const answer = text(socket)
+    let isOver = false
+    const over = () => {
+      isOver = true
+    }
+    answer.then(over, over)
+    const isChunked = head.includes('chunked')
+    while (!isOver) {
+      socket.write(isChunked ? '1\r\nx\r\n' : 'x')
+      await setTimeout(20)
+    }
+    return answer
+  }
+
+  it.each([
+    ['short', headOf('POST /api/x', 'Content-Length: 60000')],
+    ['long', headOf('POST /api/x', 'Content-Length: 1000000')],
+    ['of unknown length', UPLOAD],
+  ])('ends a request whose body comes byte by byte (slow loris): %s', async (_, head) => {
+    const { connect, errors } = await start({ idleTimeoutSeconds: 60, uploadTimeoutSeconds: 0.3 }, (incoming) =>
+      incoming.resume(),
+    )
+    const answer = await trickle(await connect(head), head)
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /)
+    expect(answer).toContain('0.3 s')
+    expect(errors).toEqual(['timeout'])
+  })
+
+  it.each<[string, () => RequestInit]>([
+    ['no body', () => ({})],
+    ['a short body', () => ({ method: 'POST', body: 'x', headers: { 'content-length': '1' } })],
+    [
+      'a body of unknown length',
+      () => ({ method: 'POST', body: new Blob(['x']).stream(), duplex: 'half' }) as RequestInit,
+    ],
+  ])('ends with the body: an event stream that answers %s lasts', async (_, init) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    try {
+      const watch = watchForward(new AbortController().signal, LIMITS)
+      const { body } = await forwardBody(new Request('https://app.example/api/x', init()), watch)
+      if (body) expect(await new Response(body).text()).toBe('x')
+      for (let seconds = 0; seconds < 100; seconds += 9) {
+        vi.advanceTimersByTime(9000)
+        watch.moved('api')
+      }
+      expect(watch.signal.aborted).toBe(false)
+      watch.end()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('is kept by Node’s own server too: requestTimeout', async () => {
+    const { connect, atApi } = await start({ uploadTimeoutSeconds: 60 }, (incoming) => incoming.resume(), {
+      requestTimeout: 200,
+      headersTimeout: 200,
+      connectionsCheckingInterval: 50,
+    })
+    const socket = await connect(UPLOAD)
+    trickle(socket, UPLOAD).catch(() => {})
+    const { incoming } = await atApi
+    await new Promise((resolve) => incoming.on('close', resolve))
+    expect(incoming.complete).toBe(false)
+  })
+})
+
 describe('the idle time limit', () => {
   const LIMIT = { idleTimeoutSeconds: 0.2 }
 
@@ -269,21 +349,34 @@ describe('the idle time limit', () => {
   })
 
   it('ends a response that the browser does not read', async () => {
-    const { connect, atApi } = await start(LIMIT, async (_, outgoing) => {
-      while (!outgoing.destroyed) {
-        if (!outgoing.write(CHUNK)) await drained(outgoing)
-      }
-    })
+    const { connect, atApi } = await start(LIMIT, endless)
     const socket = await connect(headOf('GET /api/x'))
     socket.pause()
     const { outgoing } = await atApi
     await once(outgoing, 'close')
   })
 
+  it('ends a response that the browser reads byte by byte: it has to take a chunk in this time', async () => {
+    const { connect, atApi } = await start(LIMIT, endless)
+    const socket = await connect(headOf('GET /api/x'))
+    socket.pause()
+    const { outgoing } = await atApi
+    let isOver = false
+    outgoing.on('close', () => {
+      isOver = true
+    })
+    while (!isOver) {
+      socket.read(1)
+      await setTimeout(10)
+    }
+    expect(outgoing.writableFinished).toBe(false)
+  })
+
   it('counts from the last thing that moved', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
     try {
-      const watch = watchForward(new AbortController().signal, 10)
+      const watch = watchForward(new AbortController().signal, LIMITS)
+      watch.uploaded()
       for (let seconds = 0; seconds < 100; seconds += 9) {
         vi.advanceTimersByTime(9000)
         watch.moved('browser')
@@ -291,7 +384,7 @@ describe('the idle time limit', () => {
       expect(watch.signal.aborted).toBe(false)
       vi.advanceTimersByTime(10_000)
       expect([watch.signal.aborted, watch.stalled]).toEqual([true, 'browser'])
-      const ended = watchForward(new AbortController().signal, 10)
+      const ended = watchForward(new AbortController().signal, LIMITS)
       ended.end()
       expect(vi.getTimerCount()).toBe(0)
     } finally {

@@ -134,6 +134,8 @@ describe('what Redis has', () => {
     const store = redisSessions({ client: operator, keys })
     const short = await store.create({ ...LIFETIME, absoluteMs: 1 })
     await short.replace(ADA, 0, sessionText(1))
+    const overAtMs = Date.now() + 1
+    await vi.waitUntil(() => Date.now() > overAtMs)
     const record = await store.create(LIFETIME)
     await record.replace(ADA, 0, sessionText(1))
     const [index = ''] = (await operator.keys('*')).filter((one) => one.includes(':sub:'))
