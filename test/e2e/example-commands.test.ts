@@ -5,26 +5,31 @@ import { connect } from 'node:net'
 import { expect, it } from 'vitest'
 
 const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-// The command line has no page of its own: see cli.test.ts.
-const commands = Object.keys(scripts).filter((name) => /^(demo$|example:(?!cli$))/.test(name))
+// The command line has no page of its own: see cli.test.ts. What has to be built first: see test/frameworks.
+const commands = Object.keys(scripts).filter((name) => /^(demo$|example:(?!(cli|next|sveltekit)$))/.test(name))
 
 const HOSTS = ['x', 'x:99999', '999.999.999.999', 'xn--a', '[::1::2]', 'a b', '\u00e9', '']
 const METHODS = ['GET', 'POST', 'TRACE', 'TRACK', 'CONNECT', 'trace', 'QUERY']
-const PATHS = ['/', '/login', '/callback', '/logout', '/signed-out', '/auth/exchange', '/backchannel-logout', '/visits']
+const PATHS = [
+  ...['/', '/callback', '/logout', '/signed-out', '/auth/exchange', '/backchannel-logout', '/visits'],
+  ...['sign-in', 'callback', 'sign-out', 'signed-out', 'back-channel-logout', 'session'].map((name) => `/auth/${name}`),
+]
 const TARGETS = [
   '/%E0%A4%A',
   '/callback?code=%&state=%ZZ&iss=%',
+  '/auth/callback?code=%&state=%ZZ&iss=%',
   '//',
   '//[',
   'http://[:::]/',
   '*',
   '/\u00e9',
-  '/login?returnTo=%00',
+  '/auth/sign-in?returnTo=%00',
 ]
 const MORE = [
   `x: ${'a'.repeat(100_000)}`,
   `cookie: ${'a=b; '.repeat(3000)}`,
   'cookie: __Host-session=%',
+  'cookie: __Host-Http-proofkey-session=%',
   'content-length: x',
 ]
 /** What no honest client sends, and whoever can reach the server may. */
