@@ -1,7 +1,7 @@
 import adapter from '@sveltejs/adapter-node'
 
-// The folder of one build, where several may run.
-const { OUT = '.svelte-kit', ISSUER } = process.env
+// In an app of yours the issuer stands here, and the folder is .svelte-kit.
+const { OUT = '.svelte-kit', ISSUER = 'https://login.example.com' } = process.env
 
 /** @type {import('@sveltejs/kit').Config} */
 export default {
@@ -13,6 +13,8 @@ export default {
         'default-src': ['none'],
         'script-src': ['self'],
         'style-src': ['self'],
+        // SvelteKit's router hides its announcements by an attribute.
+        'style-src-attr': ['unsafe-inline'],
         'connect-src': ['self'],
         'img-src': ['data:'],
         // The form that signs out is redirected to the authorization server.

@@ -107,7 +107,8 @@ export function describeServerExample({ folder, start, callAt = '/visits' }: Ser
       await page.locator('[type=submit][value=yes]').click()
       await until(async () => !(await known(copy)))
       // The page that is still open: its form is answered with the way to a sign-in.
-      const late = await ask(browser.url + callAt, { cookie: copy, origin: browser.url, 'content-type': FORM }, 'POST')
+      const sent = { cookie: copy, origin: browser.url, accept: 'text/html', 'content-type': FORM }
+      const late = await ask(browser.url + callAt, sent, 'POST')
       expect(late.status).toBe(401)
       expect(late.text).toContain('/auth/sign-in')
     })

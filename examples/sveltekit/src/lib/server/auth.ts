@@ -7,6 +7,7 @@ import {
   memoryServerSessions,
   sealedCookie,
 } from '../../../../../src/server.js'
+import { refusalResponse } from '../../../../lib/refusal.js'
 
 const create = () =>
   createServerSessionClient({
@@ -20,6 +21,7 @@ const create = () =>
     // For one process. Several share redisSessions({ client, keys }): see the example redis.
     sessionStore: memoryServerSessions(),
     apis: { [env.API ?? '']: {} },
+    errorResponse: refusalResponse,
     // Only for a provider on this machine.
     insecure: allowInsecureLoopback,
   })
