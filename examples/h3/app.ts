@@ -12,7 +12,7 @@ import { foreignForm, homePage, visitsPage } from '../lib/page.js'
 import { refusalResponse } from '../lib/refusal.js'
 import type { ServerSurroundings } from '../lib/server-example.js'
 
-/** h3, which Nitro and Nuxt are built on: sessions on the server, a client secret. Nothing here is Node's. */
+/** h3: sessions on the server, a client secret. Nothing here is Node's. */
 export function createApp({ issuer, url, api, clientSecret, sealingSecret }: ServerSurroundings): H3 {
   const auth = createServerSessionClient({
     issuer,

@@ -7,8 +7,8 @@ export default defineConfig({
     include: ['test/frameworks/*.test.ts'],
     environment: 'node',
     fileParallelism: false,
-    testTimeout: 120_000,
     // Next.js is installed and built.
+    testTimeout: 600_000,
     hookTimeout: 600_000,
   },
 })

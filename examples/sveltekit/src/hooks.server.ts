@@ -8,8 +8,7 @@ export const handle: Handle = async ({ event, resolve }) => {
   // Sign-in, callback, sign-out, back-channel logout.
   const handled = await auth().handle(event.request)
   if (handled) return handled
-  const isSafe = /^(GET|HEAD|OPTIONS)$/.test(event.request.method)
-  if (!isSafe && !isSameOriginRequest(event.request, env.ORIGIN ?? ''))
+  if (!/^(GET|HEAD|OPTIONS)$/.test(event.request.method) && !isSameOriginRequest(event.request, env.ORIGIN ?? ''))
     return new Response('Of another site.', { status: 403 })
   event.locals.session = (await auth().session(event.request)).session
   // The Back button shows nobody who has signed out.
