@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -23,7 +23,6 @@ export function startNext(port?: number) {
     { client_id: 'next-app' },
     async ({ issuer, url, api, clientSecret, sealingSecret }) => {
       const folder = await mkdtemp(join(tmpdir(), 'proofkey-next-'))
-      const remove = () => rm(folder, { recursive: true, force: true })
       try {
         await install(folder)
         const settings = { APP_URL: url, ISSUER: issuer, API: api, CLIENT_ID: 'next-app', CLIENT_SECRET: clientSecret }
@@ -32,11 +31,11 @@ export function startNext(port?: number) {
           listener: proxy(() => next.port),
           close: async () => {
             await next.end()
-            await remove()
+            remove(folder)
           },
         }
       } catch (error) {
-        await remove()
+        remove(folder)
         throw error
       }
     },
@@ -67,6 +66,12 @@ async function asInAnApp(file: string): Promise<void> {
     .replace(/'\.\.\/((?:\.\.\/)*)lib\/(\w+)\.js'/g, "'$1lib/$2'")
     .replace(/'\.\/(\w+)\.js'/g, "'./$1'")
   await writeFile(file, imports.replace(/'lib\//g, "'./"))
+}
+
+/** In a process of its own, because this one may be ended meanwhile: there are some 400 MB. */
+function remove(folder: string): void {
+  const script = 'fs.rmSync(process.argv[1], { recursive: true, force: true })'
+  spawn(process.execPath, ['-e', script, folder], { detached: true, stdio: 'ignore' }).unref()
 }
 
 const environment = (more: Record<string, string> = {}) => ({ ...process.env, NEXT_TELEMETRY_DISABLED: '1', ...more })
