@@ -13,7 +13,7 @@ export function startCapacitor(port?: number, folder = WEB_DIR) {
     client_id: CLIENT_ID,
     application_type: 'native',
     token_endpoint_auth_method: 'none',
-    redirect_uris: ['com.example.proofkey:/callback'],
+    redirect_uris: ['/callback', 'com.example.proofkey:/callback'],
   }
   return startExample(
     client,

@@ -1,81 +1,60 @@
-import { randomBytes } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 // In an app of yours: from 'proofkey/node' and 'proofkey/server'.
 import { sendResponse, toRequest } from '../../src/node.js'
-import { allowInsecureLoopback, clientSecretBasic, createServerClient, sealedCookie } from '../../src/server.js'
-import type { Surroundings } from '../lib/example.js'
-import { homePage } from '../lib/page.js'
+import {
+  allowInsecureLoopback,
+  clientSecretBasic,
+  createServerSessionClient,
+  isSameOriginRequest,
+  memoryServerSessions,
+  sealedCookie,
+} from '../../src/server.js'
+import { foreignForm, homePage, visitsPage } from '../lib/page.js'
 import { refusalResponse } from '../lib/refusal.js'
-import { createSessions } from '../lib/sessions.js'
+import type { ServerSurroundings } from '../lib/server-example.js'
 
-/** Express, sessions on the server, a client secret. The sign-in itself waits in a sealed cookie of its own. */
-export function createApp({ issuer, url, clientSecret }: Surroundings & { readonly clientSecret: string }): Express {
-  const auth = createServerClient({
+/** Express, sessions on the server, a client secret. */
+export function createApp({ issuer, url, api, clientSecret, sealingSecret }: ServerSurroundings): Express {
+  const auth = createServerSessionClient({
     issuer,
     clientId: 'express-app',
-    redirectUri: `${url}/callback`,
+    redirectUri: `${url}/auth/callback`,
+    postLogoutRedirectUri: `${url}/auth/signed-out`,
     scope: 'openid profile',
     clientAuth: clientSecretBasic(clientSecret),
-    // In an app of yours the secret is configuration, the same for all its processes.
-    vault: sealedCookie({ keys: [{ id: 'k1', secret: randomBytes(32).toString('base64') }] }),
+    vault: sealedCookie({ keys: [{ id: 'k1', secret: sealingSecret }] }),
+    // For one process. Several share redisSessions({ client, keys }): see the example redis.
+    sessionStore: memoryServerSessions(),
+    apis: { [api]: {} },
+    errorResponse: refusalResponse,
     // Only for a provider on this machine.
     insecure: allowInsecureLoopback,
   })
-  const sessions = createSessions()
   const app = express()
 
   // What is thrown in here goes to the error handler below: Express 5 awaits its handlers, Express 4 does not.
   const handle =
-    (answer: (request: Request) => Promise<Response>): RequestHandler =>
-    async (incoming, outgoing) =>
-      sendResponse(outgoing, await answer(toRequest(incoming)))
+    (answer: (request: Request) => Promise<Response | undefined>): RequestHandler =>
+    async (incoming, outgoing, next) => {
+      const response = await answer(toRequest(incoming))
+      if (!response) return next()
+      await sendResponse(outgoing, response)
+    }
+
+  // Sign-in, callback, sign-out, back-channel logout. Before body parsers: it reads its bodies itself.
+  app.use(handle(auth.handle))
 
   app.get(
     '/',
-    handle(async (request) => homePage(await sessions.find(request))),
-  )
-
-  app.get(
-    '/login',
-    handle((request) => auth.signIn(request, { returnTo: new URL(request.url).searchParams.get('returnTo') ?? '/' })),
-  )
-
-  app.get(
-    '/callback',
-    handle(async (request) => {
-      const { returnTo, headers, ...grant } = await auth.handleCallback(request)
-      await sessions.start(request, grant, headers)
-      // On to a URL without the code.
-      headers.set('location', returnTo)
-      return new Response(null, { status: 303, headers })
-    }),
+    handle(async (request) => homePage(issuer, await auth.session(request))),
   )
 
   app.post(
-    '/logout',
+    '/visits',
     handle(async (request) => {
-      const idTokenHint = (await sessions.find(request))?.idToken
-      const response = await auth.signOut(request, { idTokenHint, postLogoutRedirectUri: `${url}/signed-out` })
-      // Another site's doing: nobody is signed out.
-      if (response.status === 403) return response
-      await sessions.end(request, response.headers)
-      return response
+      if (!isSameOriginRequest(request, url)) return foreignForm()
+      return visitsPage(await auth.fetch(request, `${api}/visits`, { method: 'POST' }))
     }),
-  )
-
-  app.get(
-    '/signed-out',
-    handle(async (request) => {
-      const { returnTo, headers } = await auth.handleSignedOut(request)
-      headers.set('location', returnTo)
-      return new Response(null, { status: 303, headers })
-    }),
-  )
-
-  // The provider says that a session has ended there.
-  app.post(
-    '/backchannel-logout',
-    handle((request) => auth.handleBackChannelLogout(request, sessions.endAll)),
   )
 
   // Express needs all four parameters to know it by, and its own page would show the stack.

@@ -1,63 +1,58 @@
 import { Hono } from 'hono'
 // In an app of yours: from 'proofkey/server'.
-import { allowInsecureLoopback, createServerClient, privateKeyJwt, sealedCookie } from '../../src/server.js'
-import type { Surroundings } from '../lib/example.js'
-import { homePage } from '../lib/page.js'
+import {
+  allowInsecureLoopback,
+  createServerSessionClient,
+  isSameOriginRequest,
+  memoryServerSessions,
+  privateKeyJwt,
+  sealedCookie,
+} from '../../src/server.js'
+import { foreignForm, homePage, visitsPage } from '../lib/page.js'
 import { refusalResponse } from '../lib/refusal.js'
-import { createSessions } from '../lib/sessions.js'
+import type { ServerSurroundings } from '../lib/server-example.js'
 
-interface Keys {
+interface Key {
   /** Signs the assertions that prove the client; the provider knows its public half. */
   readonly signingKey: CryptoKey
   readonly signingKeyId: string
-  /** Seals the sign-ins that wait. */
-  readonly sealingSecret: string
 }
 
 /** Hono, sessions on the server, a private key. Nothing here is Node's: it runs wherever Hono does. */
-export function createApp({ issuer, url, signingKey, signingKeyId, sealingSecret }: Surroundings & Keys) {
-  const auth = createServerClient({
+export function createApp({
+  issuer,
+  url,
+  api,
+  sealingSecret,
+  signingKey,
+  signingKeyId,
+}: Omit<ServerSurroundings, 'clientSecret'> & Key) {
+  const auth = createServerSessionClient({
     issuer,
     clientId: 'hono-app',
-    redirectUri: `${url}/callback`,
+    redirectUri: `${url}/auth/callback`,
+    postLogoutRedirectUri: `${url}/auth/signed-out`,
     scope: 'openid profile',
     clientAuth: privateKeyJwt(signingKey, { keyId: signingKeyId }),
     vault: sealedCookie({ keys: [{ id: 'k1', secret: sealingSecret }] }),
+    // For one process. Several share redisSessions({ client, keys }): see the example redis.
+    sessionStore: memoryServerSessions(),
+    apis: { [api]: {} },
+    errorResponse: refusalResponse,
     // Only for a provider on this machine.
     insecure: allowInsecureLoopback,
   })
-  const sessions = createSessions()
   const app = new Hono()
 
-  app.get('/', async ({ req }) => homePage(await sessions.find(req.raw)))
+  // Sign-in, callback, sign-out, back-channel logout.
+  app.use(async ({ req }, next) => (await auth.handle(req.raw)) ?? next())
 
-  app.get('/login', ({ req }) => auth.signIn(req.raw, { returnTo: req.query('returnTo') }))
+  app.get('/', async ({ req }) => homePage(issuer, await auth.session(req.raw)))
 
-  app.get('/callback', async ({ req }) => {
-    const { returnTo, headers, ...grant } = await auth.handleCallback(req.raw)
-    await sessions.start(req.raw, grant, headers)
-    // On to a URL without the code.
-    headers.set('location', returnTo)
-    return new Response(null, { status: 303, headers })
+  app.post('/visits', async ({ req }) => {
+    if (!isSameOriginRequest(req.raw, url)) return foreignForm()
+    return visitsPage(await auth.fetch(req.raw, `${api}/visits`, { method: 'POST' }))
   })
-
-  app.post('/logout', async ({ req }) => {
-    const idTokenHint = (await sessions.find(req.raw))?.idToken
-    const response = await auth.signOut(req.raw, { idTokenHint, postLogoutRedirectUri: `${url}/signed-out` })
-    // Another site's doing: nobody is signed out.
-    if (response.status === 403) return response
-    await sessions.end(req.raw, response.headers)
-    return response
-  })
-
-  app.get('/signed-out', async ({ req }) => {
-    const { returnTo, headers } = await auth.handleSignedOut(req.raw)
-    headers.set('location', returnTo)
-    return new Response(null, { status: 303, headers })
-  })
-
-  // The provider says that a session has ended there.
-  app.post('/backchannel-logout', ({ req }) => auth.handleBackChannelLogout(req.raw, sessions.endAll))
 
   app.onError(refusalResponse)
 

@@ -1,6 +1,7 @@
 import { getRequestListener } from '@hono/node-server'
 import type { JWK } from 'oidc-provider'
-import { serve, startExample } from '../lib/example.js'
+import { serve } from '../lib/example.js'
+import { startServerExample } from '../lib/server-example.js'
 import { createApp } from './app.js'
 
 export async function startHono(port?: number) {
@@ -10,13 +11,9 @@ export async function startHono(port?: number) {
   ])
   const signingKeyId = 'key-1'
   const publicJwk = { ...(await crypto.subtle.exportKey('jwk', publicKey)), kid: signingKeyId, use: 'sig' } as JWK
-  const sealingSecret = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64')
-  return startExample(
+  return startServerExample(
     { client_id: 'hono-app', token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [publicJwk] } },
-    (surroundings) => {
-      const app = createApp({ ...surroundings, sealingSecret, signingKey: privateKey, signingKeyId })
-      return getRequestListener(app.fetch)
-    },
+    (surroundings) => getRequestListener(createApp({ ...surroundings, signingKey: privateKey, signingKeyId }).fetch),
     port,
   )
 }

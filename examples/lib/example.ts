@@ -19,7 +19,7 @@ export interface RunningExample extends Surroundings, Pick<RunningProvider, 'pro
 }
 
 /** The app, or one that has something to end besides. */
-type App = RequestListener | { readonly listener: RequestListener; close(): Promise<void> }
+export type App = RequestListener | { readonly listener: RequestListener; close(): Promise<void> }
 
 /**
  * Starts an app and the provider that it is registered at. The host names differ, `localhost` and `127.0.0.1`, because
@@ -57,20 +57,23 @@ export async function startExample(
   }
 }
 
-/** A client that comes back to `/callback`. Its back-channel logout may be a path. Only to the page of a public one the server's endpoints are open. */
+/**
+ * The addresses of a client may be paths; by default it comes back to `/callback`. Only to the page of a public one the
+ * server's endpoints are open.
+ */
 function registration(client: ClientMetadata, url: string, more: Configuration): Configuration {
-  const redirectUri = `${url}/callback`
+  const absolute = (addresses: readonly string[]) => addresses.map((address) => new URL(address, url).href)
   const own = {
     ...client,
-    redirect_uris: [redirectUri, ...(client.redirect_uris ?? [])],
-    post_logout_redirect_uris: [`${url}/`, `${url}/signed-out`],
+    redirect_uris: absolute(client.redirect_uris ?? ['/callback']),
+    post_logout_redirect_uris: absolute(client.post_logout_redirect_uris ?? ['/', '/signed-out']),
     // A browser app has nothing that the provider could call.
     ...(client.token_endpoint_auth_method !== 'none' && {
       backchannel_logout_uri: new URL(client.backchannel_logout_uri ?? '/backchannel-logout', url).href,
     }),
   }
   return {
-    ...browserClient(client.client_id, [redirectUri]),
+    ...browserClient(client.client_id, own.redirect_uris),
     // By its own way the provider calls no address of this machine, which is where the apps are.
     fetch: (address, init) => fetch(address, { ...init, dispatcher: undefined } as RequestInit),
     ...more,

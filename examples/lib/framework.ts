@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import type { RequestListener } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { build, type PluginOption, type Rollup } from 'vite'
-import { startApi } from './api.js'
-import { type RunningExample, startExample } from './example.js'
+import type { RunningExample } from './example.js'
+import { startWithApi } from './server-example.js'
 
 const CLIENT_ID = 'framework-app'
 /** The paths of the app's own router. */
@@ -15,42 +14,14 @@ const TYPES: Record<string, string> = { html: 'text/html', js: 'text/javascript'
  * @param folder where its `index.html` is, relative to `base`
  */
 export function startFramework(base: string, plugins: PluginOption[], port?: number): Promise<RunningExample> {
-  const credentials = { id: 'visits-api', secret: randomBytes(32).toString('base64url') }
-  const api = {
-    client_id: credentials.id,
-    client_secret: credentials.secret,
-    redirect_uris: [],
-    response_types: [],
-    grant_types: [],
-  }
-  return startExample(
-    {
-      client_id: CLIENT_ID,
-      token_endpoint_auth_method: 'none',
-      grant_types: ['authorization_code', 'refresh_token'],
-    },
-    async ({ issuer, url }) => {
-      const { url: apiUrl, close } = await startApi({ issuer, clientId: CLIENT_ID, origin: url, credentials })
-      const define = { ISSUER: JSON.stringify(issuer), API: JSON.stringify(apiUrl) }
-      try {
-        const files = await bundle(fileURLToPath(new URL('.', base)), plugins, define)
-        return { listener: serveFiles(files, [issuer, apiUrl]), close: async () => void (await close()) }
-      } catch (error) {
-        await close()
-        throw error
-      }
+  return startWithApi(
+    { client_id: CLIENT_ID, token_endpoint_auth_method: 'none' },
+    async ({ issuer, api }) => {
+      const define = { ISSUER: JSON.stringify(issuer), API: JSON.stringify(api) }
+      const files = await bundle(fileURLToPath(new URL('.', base)), plugins, define)
+      return serveFiles(files, [issuer, api])
     },
     port,
-    {
-      clients: [api],
-      issueRefreshToken: () => true,
-      rotateRefreshToken: true,
-      features: {
-        introspection: { enabled: true },
-        revocation: { enabled: true },
-        rpInitiatedLogout: { enabled: true },
-      },
-    },
   )
 }
 

@@ -6,6 +6,7 @@ import { errorPage } from './page.js'
 const WORDS: Partial<Record<ErrorCode, string>> = {
   access_denied: 'The sign-in was not allowed.',
   expired: 'The sign-in took too long. Please start again.',
+  login_required: 'Nobody is signed in.',
   unknown_state: 'This link was used before, or belongs to another browser. Please start again.',
 }
 
@@ -13,18 +14,21 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
  * The page for an error. Of a ProofkeyError it shows what happened and the repair; any other error goes to the log only.
  * The headers of a ProofkeyError delete the sign-in's cookie, or keep it where the same URL may work in a moment.
  */
-export function refusalResponse(error: unknown): Response {
+export const refusalResponse = (error: unknown): Response => refusalPage(error, '/auth/sign-in?returnTo=/')
+
+/** @param signInAt the path of the sign-in; undefined where a page of the app starts it */
+export function refusalPage(error: unknown, signInAt?: string): Response {
   if (!isProofkeyError(error)) {
     console.error(error)
     return errorPage({ title: 'Something went wrong', text: 'Please try again later.', status: 500 })
   }
-  const { code, message, hint, retryable } = error
+  const { code, message, hint, retryable, headers } = error
   const reload = retryable ? ' Reload this page to try once more.' : ''
   return errorPage({
     title: 'That did not work',
     text: `${WORDS[code] ?? `${message} ${hint}`}${reload} (${code})`,
-    status: retryable ? 503 : 400,
-    headers: 'headers' in error ? (error.headers as Headers) : undefined,
-    signIn: true,
+    status: code === 'login_required' ? 401 : retryable ? 503 : 400,
+    headers,
+    signInAt,
   })
 }

@@ -1,35 +1,33 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { type RequestListener, request } from 'node:http'
-import { pipeline } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { startRedis } from '../../test/helpers/redis.js'
-import { type Surroundings, serve, startExample } from '../lib/example.js'
-
-const secret = () => randomBytes(32).toString('base64')
+import { serve } from '../lib/example.js'
+import { proxy } from '../lib/proxy.js'
+import { startServerExample } from '../lib/server-example.js'
 
 /**
- * Two server processes and one Redis behind a proxy that sends every callback to the process that did not start it.
+ * Two server processes and one Redis behind a proxy that sends every callback to the process that did not start it, and all
+ * else to both in turn.
  * @param redis the Redis of a test, which ends it itself
  */
 export function startWithRedis(port?: number, redis?: { readonly url: string }) {
-  const clientSecret = secret()
-  return startExample(
-    { client_id: 'redis-app', client_secret: clientSecret, token_endpoint_auth_method: 'client_secret_basic' },
-    async ({ issuer, url }: Surroundings) => {
+  return startServerExample(
+    { client_id: 'redis-app' },
+    async ({ issuer, url, api, clientSecret, sealingSecret }) => {
       const own = redis ? undefined : await startRedis()
       const env = {
         ...process.env,
         ISSUER: issuer,
         URL: url,
+        API: api,
         CLIENT_SECRET: clientSecret,
         REDIS_URL: (redis ?? own)?.url,
-        SEALING_KEY: secret(),
+        SEALING_KEY: sealingSecret,
       }
       const processes = [startInstance(env), startInstance(env)] as const
       return {
-        listener: proxy(await portOf(processes[0]), await portOf(processes[1])),
+        listener: proxy(inTurn(await portOf(processes[0]), await portOf(processes[1]))),
         async close() {
           await Promise.all(processes.map(end))
           await own?.stop()
@@ -56,19 +54,13 @@ async function end(instance: ChildProcess): Promise<void> {
   await ended
 }
 
-const proxy =
-  (starting: number, finishing: number): RequestListener =>
-  (incoming, outgoing) => {
-    const { url: path = '/', method, headers } = incoming
-    const port = path.startsWith('/callback') ? finishing : starting
-    // An answer that has begun cannot become another one.
-    const failed = () => (outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end())
-    const passedOn = request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-      pipeline(answer, outgoing, () => {})
-    })
-    passedOn.on('error', failed)
-    pipeline(incoming, passedOn, () => {})
+/** @returns the port for a path */
+function inTurn(starting: number, finishing: number): (path: string) => number {
+  let turn = 0
+  return (path) => {
+    if (path.startsWith('/auth/callback')) return finishing
+    return path.startsWith('/auth/sign-in') || turn++ % 2 === 0 ? starting : finishing
   }
+}
 
 await serve(import.meta.url, 'proofkey with Redis and two processes', startWithRedis)

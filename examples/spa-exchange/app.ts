@@ -4,7 +4,7 @@ import { allowInsecureLoopback, clientSecretPost, createServerClient, memoryVaul
 import type { PageFiles } from '../lib/bundle.js'
 import type { Surroundings } from '../lib/example.js'
 import { listener } from '../lib/listener.js'
-import { createSessions } from '../lib/sessions.js'
+import { createSessions } from './sessions.js'
 
 /**
  * The server of a browser app. The browser keeps the sealed verifier and does the sign-in; this adds the client's
@@ -43,14 +43,14 @@ export function createApp({
 
   /** Redeems the code with the client's secret, and starts the session. A page of another origin gets a refusal. */
   const exchange = (request: Request) =>
-    auth.handleExchange(request, async (grant) => {
+    auth.handleExchange(request, (grant) => {
       const headers = new Headers()
-      await sessions.start(request, grant, headers, { accessToken: grant.tokens.accessToken })
+      sessions.start(request, grant, headers, { accessToken: grant.tokens.accessToken })
       return Response.json({ claims: grant.claims }, { headers })
     })
 
   async function me(request: Request): Promise<Response> {
-    const session = await sessions.find(request)
+    const session = sessions.find(request)
     if (!session) return new Response(null, { status: 401 })
     // The access token is used here, and only here.
     const authorization = `Bearer ${session.accessToken}`
@@ -61,11 +61,11 @@ export function createApp({
   }
 
   async function logout(request: Request): Promise<Response> {
-    const idTokenHint = (await sessions.find(request))?.idToken
+    const idTokenHint = sessions.find(request)?.idToken
     const response = await auth.signOut(request, { idTokenHint, postLogoutRedirectUri: `${url}/signed-out` })
     // Another site's doing: nobody is signed out.
     if (response.status === 403) return response
-    await sessions.end(request, response.headers)
+    sessions.end(request, response.headers)
     return response
   }
 

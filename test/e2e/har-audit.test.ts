@@ -125,7 +125,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     async signIn(page, url) {
       await page.goto(url)
       await page.getByText('Sign in').click()
-      await signInAtProvider(page, url)
+      await signInAtProvider(page, `${url}/`)
       await page.getByText('Signed in as ada.').waitFor()
     },
     unseen: {

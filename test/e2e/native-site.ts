@@ -12,7 +12,7 @@ export const nativeSite = () =>
       client_id: 'native-app',
       application_type: 'native',
       token_endpoint_auth_method: 'none',
-      redirect_uris: [...LINKS],
+      redirect_uris: ['/callback', ...LINKS],
     },
     async ({ issuer }) => {
       const { outputFiles } = await build({

@@ -31,8 +31,8 @@ describe('the example', () => {
   }
 
   async function signIn() {
-    const { location, cookie } = await visit(`${site.url}/login`)
-    const callback = await createPerson().travel(location, `${site.url}/callback`)
+    const { location, cookie } = await visit(`${site.url}/auth/sign-in`)
+    const callback = await createPerson().travel(location, `${site.url}/auth/callback`)
     return { location, callback, cookie }
   }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { createSessions } from '../../examples/lib/sessions.js'
+import { createSessions } from '../../examples/spa-exchange/sessions.js'
 import type { Grant, LogoutToken } from '../../src/server.js'
 
 const issuer = 'https://as.example'
@@ -17,54 +17,54 @@ beforeEach(() => {
 afterEach(() => void vi.useRealTimers())
 
 /** @returns the cookie of the new session, as a browser sends it */
-async function start(claims: object = {}, before = ''): Promise<string> {
+function start(claims: object = {}, before = ''): string {
   const headers = new Headers()
-  await sessions.start(withCookie(before), grant(claims), headers)
+  sessions.start(withCookie(before), grant(claims), headers)
   const [line = '', ...more] = headers.getSetCookie()
   expect(more).toEqual([])
   expect(line).toMatch(/^__Host-session=[\w-]{36}; Max-Age=28800; Path=\/; Secure; HttpOnly; SameSite=Lax$/)
   return line.split(';')[0] ?? ''
 }
-const isKnown = async (cookie: string) => (await sessions.find(withCookie(cookie))) !== undefined
+const isKnown = (cookie: string) => sessions.find(withCookie(cookie)) !== undefined
 
-it('keeps who it is, and greets by the name or by sub', async () => {
-  const named = await sessions.find(withCookie(await start({ name: 'Ada L.', sid: 's' })))
+it('keeps who it is, and greets by the name or by sub', () => {
+  const named = sessions.find(withCookie(start({ name: 'Ada L.', sid: 's' })))
   expect(named).toMatchObject({ issuer, sub: 'ada', name: 'Ada L.', sid: 's', idToken: 'e30' })
   for (const name of [undefined, '', null])
-    expect(await sessions.find(withCookie(await start({ name })))).toMatchObject({ sub: 'ada', name: 'ada' })
+    expect(sessions.find(withCookie(start({ name })))).toMatchObject({ sub: 'ada', name: 'ada' })
 })
 
-it('ends what is signed out, what is replaced, and what is 8 hours old', async () => {
-  const first = await start()
-  const second = await start({}, first)
-  expect([await isKnown(first), await isKnown(second)]).toEqual([false, true])
-  await sessions.end(withCookie(second), new Headers())
-  expect(await isKnown(second)).toBe(false)
+it('ends what is signed out, what is replaced, and what is 8 hours old', () => {
+  const first = start()
+  const second = start({}, first)
+  expect([isKnown(first), isKnown(second)]).toEqual([false, true])
+  sessions.end(withCookie(second), new Headers())
+  expect(isKnown(second)).toBe(false)
 
-  const third = await start()
+  const third = start()
   vi.setSystemTime(Date.now() + 8 * 3600_000 - 1)
-  expect(await isKnown(third)).toBe(true)
+  expect(isKnown(third)).toBe(true)
   vi.setSystemTime(Date.now() + 1)
-  expect(await isKnown(third)).toBe(false)
+  expect(isKnown(third)).toBe(false)
 })
 
-it('ends the sessions that a logout token names, and no others', async () => {
-  const [one, two] = [await start({ sid: '1' }), await start({ sid: '2' })]
-  const [other, elsewhere] = [await start({ sub: 'bob' }), await start({ iss: 'https://other.example' })]
-  await sessions.endAll(logoutToken({ sessionId: '1', subject: 'ada' }))
-  expect([await isKnown(one), await isKnown(two)]).toEqual([false, true])
+it('ends the sessions that a logout token names, and no others', () => {
+  const [one, two] = [start({ sid: '1' }), start({ sid: '2' })]
+  const [other, elsewhere] = [start({ sub: 'bob' }), start({ iss: 'https://other.example' })]
+  sessions.endAll(logoutToken({ sessionId: '1', subject: 'ada' }))
+  expect([isKnown(one), isKnown(two)]).toEqual([false, true])
   // The callback of a session that has ended meanwhile.
-  expect(await isKnown(await start({ sid: '1' }))).toBe(false)
+  expect(isKnown(start({ sid: '1' }))).toBe(false)
 
-  await sessions.endAll(logoutToken({ subject: 'ada' }))
-  expect([await isKnown(two), await isKnown(other), await isKnown(elsewhere)]).toEqual([false, true, true])
+  sessions.endAll(logoutToken({ subject: 'ada' }))
+  expect([isKnown(two), isKnown(other), isKnown(elsewhere)]).toEqual([false, true, true])
   vi.setSystemTime(Date.now() + 1)
-  expect(await isKnown(await start({ sid: '3' }))).toBe(true)
+  expect(isKnown(start({ sid: '3' }))).toBe(true)
 })
 
-it('takes its own cookie and nothing that looks like it', async () => {
-  const cookie = await start()
-  expect(await isKnown(`a=b; ${cookie}; c=d`)).toBe(true)
+it('takes its own cookie and nothing that looks like it', () => {
+  const cookie = start()
+  expect(isKnown(`a=b; ${cookie}; c=d`)).toBe(true)
   // A sibling host may set these: the browser sees no prefix.
   for (const lookalike of [
     `\u00a0${cookie}`,
@@ -73,5 +73,5 @@ it('takes its own cookie and nothing that looks like it', async () => {
     `a=b;\u00a0${cookie}`,
     cookie.toLowerCase(),
   ])
-    expect(await isKnown(lookalike)).toBe(false)
+    expect(isKnown(lookalike)).toBe(false)
 })

@@ -2,39 +2,35 @@
 import {
   allowInsecureLoopback,
   clientSecretBasic,
-  createServerClient,
-  type ServerClient,
+  createServerSessionClient,
+  memoryServerSessions,
+  type ServerSessionClient,
   sealedCookie,
 } from '../../../src/server.js'
-import { createSessions } from '../../lib/sessions.js'
+import { refusalResponse } from '../../lib/refusal.js'
 
-let client: ServerClient | undefined
+/** Next.js loads this file once for pages and once for route handlers: in the global object they share one client. */
+const shared = globalThis as { proofkeyClient?: ServerSessionClient }
 
 /** The client, made at the first request: `next build` loads this file where no settings are. */
-export function auth(): ServerClient {
-  client ??= createServerClient({
-    issuer: setting('ISSUER'),
-    clientId: setting('CLIENT_ID'),
-    redirectUri: setting('REDIRECT_URI'),
+export function auth(): ServerSessionClient {
+  const { APP_URL, ISSUER = '', API = '', CLIENT_ID = '', CLIENT_SECRET = '', SEALING_KEY = '' } = process.env
+  shared.proofkeyClient ??= createServerSessionClient({
+    issuer: ISSUER,
+    clientId: CLIENT_ID,
+    redirectUri: `${APP_URL}/auth/callback`,
+    postLogoutRedirectUri: `${APP_URL}/auth/signed-out`,
     scope: 'openid profile',
-    clientAuth: clientSecretBasic(setting('CLIENT_SECRET')),
-    vault: sealedCookie({ keys: [{ id: 'k1', secret: setting('SEALING_KEY') }] }),
+    clientAuth: clientSecretBasic(CLIENT_SECRET),
+    vault: sealedCookie({ keys: [{ id: 'k1', secret: SEALING_KEY }] }),
+    // For one process. Several share redisSessions({ client, keys }): see the example redis.
+    sessionStore: memoryServerSessions(),
+    apis: { [API]: {} },
+    errorResponse: refusalResponse,
     // Next.js writes the host it listens on into `request.url`, and the one that was asked for into X-Forwarded-Host.
     forwardedHeaders: { hops: 1 },
     // Only for a provider on this machine.
     insecure: allowInsecureLoopback,
   })
-  return client
-}
-
-/** In memory, for one process of `next start`. Where several run, they share a store: see the example redis. */
-export const sessions = createSessions()
-
-/** The page that the provider sends people back to after the sign-out, as it is registered there. */
-export const signedOutUrl = () => new URL('/signed-out', setting('REDIRECT_URI')).href
-
-function setting(name: string): string {
-  const value = process.env[name]
-  if (!value) throw new Error(`${name} is not set; see the README beside this example`)
-  return value
+  return shared.proofkeyClient
 }

@@ -34,7 +34,9 @@ export function writeSessionCookie(
   const size = MAX_CHUNK_BYTES - SESSION_COOKIE.length
   const parts = value?.match(new RegExp(`.{1,${size}}`, 'g')) ?? []
   const names = parts.length > 1 ? chunkNames.slice(0, parts.length) : parts.map(() => SESSION_COOKIE)
-  const head = new Headers(names.map((name, at) => ['set-cookie', `${name}=${parts[at]}${ATTRIBUTES}`]))
+  const head = new Headers(
+    names.map((name, at): [string, string] => ['set-cookie', `${name}=${parts[at]}${ATTRIBUTES}`]),
+  )
   const bytes = headBytes(head)
   const remove = (keep: readonly string[]) => {
     for (const name of [SESSION_COOKIE, ...chunkNames])
