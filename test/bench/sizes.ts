@@ -40,6 +40,7 @@ const BUNDLES: readonly (readonly [name: string, contents: string])[] = [
   ['+ stepUp', `${SESSION}; ${from('index', 'stepUp')}`],
   ['relayCallback', from('index', 'relayCallback')],
   ['createServerClient, sealedCookie', from('server', 'createServerClient, sealedCookie')],
+  ['createResourceServer', from('resource-server', 'createResourceServer')],
 ]
 
 const size = ({ minifiedBytes, gzipBytes }: Size): Size => ({ minifiedBytes, gzipBytes })
