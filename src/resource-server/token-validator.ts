@@ -25,9 +25,15 @@ export function createTokenValidator({ config, issuers, report }: TokenValidator
   const { audience, clientIds, algorithms = ALGORITHMS, clockToleranceSeconds = 30 } = config
   const { fetch, timeoutSeconds, insecure } = config
   const audiences = [audience].flat()
-  const byName = new Map(issuers.map((one) => [one.issuer, { ...one, ask: introspectorOf(one) }]))
+  const byName = new Map(
+    issuers.map((one) => {
+      const { issuer, keys, accessTokens: profile, introspection } = one
+      const { missingAudience } = introspection ?? {}
+      const policy = { issuer, audiences, clientIds, clockToleranceSeconds, algorithms, keys, profile, missingAudience }
+      return [issuer, { issuer, policy, ask: introspectorOf(one), asksAll: introspection?.tokens === 'all' }]
+    }),
+  )
   const asked = issuers.find((one) => one.introspection)?.issuer
-  const policyOf = ({ issuer }: Issuer) => ({ issuer, audiences, clientIds, clockToleranceSeconds })
 
   function introspectorOf(one: Issuer) {
     if (!one.introspection) return undefined
@@ -51,12 +57,10 @@ export function createTokenValidator({ config, issuers, report }: TokenValidator
     const issuer = byName.get(name)
     const claims = await issuer?.ask?.(token)
     if (!issuer || !claims) throw tokenRefused('the server says that it is not active')
-    const { missingAudience } = issuer.introspection ?? {}
-    return { issuer: name, claims: checkIntrospection(claims, { ...policyOf(issuer), missingAudience }) }
+    return { issuer: name, claims: checkIntrospection(claims, issuer.policy) }
   }
 
   return {
-    /** The trusted server that a token names, before it is validated. */
     async validate(token: string): Promise<ValidatedToken> {
       const jwt = parseAccessToken(token)
       if (!jwt) {
@@ -65,9 +69,8 @@ export function createTokenValidator({ config, issuers, report }: TokenValidator
       }
       const issuer = byName.get(jwt.claims['iss'] as string)
       if (!issuer) throw tokenRefused('its iss is not trusted', 'iss')
-      const { keys, accessTokens: profile, introspection } = issuer
-      const claims = await validateAccessToken(jwt, { ...policyOf(issuer), algorithms, keys, profile })
-      if (introspection?.tokens !== 'all') return { issuer: issuer.issuer, claims }
+      const claims = await validateAccessToken(jwt, issuer.policy)
+      if (!issuer.asksAll) return { issuer: issuer.issuer, claims }
       const current = await fromServer(issuer.issuer, token)
       // What the server signed stands; what it says now is added.
       return { ...current, claims: { ...current.claims, ...claims } }

@@ -75,12 +75,13 @@ const importedKeys = new WeakMap<PublicJwk, Map<string, Promise<CryptoKey>>>()
 
 function importedKey(jwk: PublicJwk, alg: string, { kty, algorithm }: Algorithm): Promise<CryptoKey> {
   const ofJwk = importedKeys.get(jwk) ?? new Map<string, Promise<CryptoKey>>()
-  importedKeys.set(jwk, ofJwk)
+  const imported = ofJwk.get(alg)
+  if (imported) return imported
   const { n, e, crv, x, y } = jwk
   // Import only the public members: `use`, `key_ops` (checked above) or a private part could make it fail.
   const members = kty === 'RSA' ? { kty, n, e } : kty === 'EC' ? { kty, crv, x, y } : { kty, crv, x }
-  const key = ofJwk.get(alg) ?? subtle().importKey('jwk', members as JsonWebKey, algorithm, false, ['verify'])
-  ofJwk.set(alg, key)
+  const key = subtle().importKey('jwk', members as JsonWebKey, algorithm, false, ['verify'])
+  importedKeys.set(jwk, ofJwk.set(alg, key))
   return key
 }
 

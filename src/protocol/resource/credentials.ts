@@ -1,6 +1,6 @@
 import { ProofkeyError } from '../../errors.js'
 import { MAX_CREDENTIAL_LENGTH } from '../../limits.js'
-import { isBadRequest } from '../bad-request.js'
+import { BAD_REQUEST_ORIGIN } from '../bad-request.js'
 
 /** An access token as a request presents it. */
 export interface Credentials {
@@ -17,10 +17,12 @@ export type TokenScheme = 'Bearer' | 'DPoP'
  * @throws `request_malformed` if the header is malformed or repeated, or if a token is in the URL
  */
 export function readCredentials(request: Request): Credentials | undefined {
-  if (isBadRequest(request)) throw requestMalformed('has no valid Host, or a repeated header', 'Check the proxy.')
-  const at = request.url.indexOf('?')
+  const { url } = request
+  if (url.startsWith(BAD_REQUEST_ORIGIN))
+    throw requestMalformed('has no valid Host, or a repeated header', 'Check the proxy.')
+  const at = url.indexOf('?')
   // URLs get into logs and histories (RFC 9700 §4.3.2).
-  if (at >= 0 && new URLSearchParams(request.url.slice(at)).has('access_token'))
+  if (at >= 0 && new URLSearchParams(url.slice(at)).has('access_token'))
     throw requestMalformed('has an access token in its URL', 'Send it in the Authorization header.')
   const header = request.headers.get('authorization')
   // `Headers` joins repeated headers with a comma, which no token contains.
