@@ -109,7 +109,17 @@ export interface ResourceServerConfig
 
 /** All signature algorithms that can be verified: RFC 7518 §3.1 without HMAC, RFC 8037, RFC 9864. */
 export const ALGORITHMS: readonly string[] = [
-  ...['ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512', 'RS256', 'RS384', 'RS512', 'EdDSA', 'Ed25519'],
+  'ES256',
+  'ES384',
+  'ES512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'RS256',
+  'RS384',
+  'RS512',
+  'EdDSA',
+  'Ed25519',
 ]
 
 /**

@@ -6,7 +6,7 @@
  */
 import { parseArgs } from 'node:util'
 import { createLocalJWKSet, jwtVerify } from 'jose'
-import { createResourceServer, memoryReplayCache } from '../../dist/resource-server.js'
+import { createResourceServer, memoryReplayCache } from '../../src/resource-server.js'
 import { API_URL, boundTo, createTokenServer, ISSUER, proofFor, requestWith } from '../helpers/api-tokens.js'
 import { createSigner } from '../helpers/signer.js'
 import { median } from './statistics.js'

@@ -33,16 +33,34 @@ export interface AccessTokenTraits {
   readonly missing?: readonly ('sub' | 'client_id' | 'jti')[] | undefined
 }
 
-/** RFC 9068. */
-export const STANDARD: AccessTokenProfile = profileWith({
+/** RFC 9068. An object and no call, so that bundles that do not use it can leave it out. */
+export const STANDARD = {
   types: [],
   missing: [],
-  read: (claims) => claims,
+  read: (claims: Claims) => claims,
   isOwn: () => true,
-})
+} as unknown as AccessTokenProfile
 
 /** Claims that ID tokens have as well (OpenID Connect Core §2, §5.1). */
-const OF_ID_TOKENS = 'iss sub aud exp nbf iat jti auth_time nonce acr amr azp sid at_hash c_hash email name'.split(' ')
+const OF_ID_TOKENS = [
+  'iss',
+  'sub',
+  'aud',
+  'exp',
+  'nbf',
+  'iat',
+  'jti',
+  'auth_time',
+  'nonce',
+  'acr',
+  'amr',
+  'azp',
+  'sid',
+  'at_hash',
+  'c_hash',
+  'email',
+  'name',
+]
 
 const profiles = new WeakSet<AccessTokenProfile>()
 
@@ -67,10 +85,10 @@ export function accessTokensWithoutStandardType(traits: AccessTokenTraits): Acce
   const { claim, value } = Object(distinguishedBy)
   if (typeof claim !== 'string' || !claim || OF_ID_TOKENS.includes(claim))
     throw configInvalid(['distinguishedBy.claim: must be a claim that ID tokens of the server do not have'])
-  const profile = profileWith({
+  const profile = {
     types: [type],
     missing,
-    read(claims) {
+    read(claims: Claims) {
       const scope = claims[scopeClaim]
       return {
         ...claims,
@@ -78,14 +96,10 @@ export function accessTokensWithoutStandardType(traits: AccessTokenTraits): Acce
         scope: Array.isArray(scope) ? scope.join(' ') : scope,
       }
     },
-    isOwn: (claims) =>
+    isOwn: (claims: Claims) =>
       (value === undefined ? claims[claim] !== undefined : claims[claim] === value) &&
       !['nonce', 'at_hash', 'c_hash'].some((name) => name in claims),
-  })
+  } as unknown as AccessTokenProfile
   profiles.add(profile)
   return profile
-}
-
-function profileWith(rules: Omit<AccessTokenProfile, typeof brand>): AccessTokenProfile {
-  return rules as AccessTokenProfile
 }
