@@ -60,6 +60,13 @@ export type ErrorCode =
   | 'insufficient_scope'
   | 'step_up_required'
   | 'step_up_failed'
+  // a resource server: why a request was not authorized
+  | 'token_missing'
+  | 'request_malformed'
+  | 'token_refused'
+  | 'dpop_proof_refused'
+  | 'dpop_nonce_required'
+  | 'validation_unavailable'
 
 /**
  * The OAuth error response of the authorization server (RFC 6749 §4.1.2.1, §5.2). Untrusted: do not insert it as HTML.
@@ -82,7 +89,7 @@ export interface SignInRequirements {
   readonly maxAgeSeconds?: number | undefined
 }
 
-/** The claims of an ID token that are checked: `claim` of `id_token_invalid` and `acr_not_met`. */
+/** The claims that are checked: `claim` of `id_token_invalid`, `acr_not_met` and `token_refused`. */
 export type CheckedClaim =
   | 'iss'
   | 'sub'
@@ -95,6 +102,10 @@ export type CheckedClaim =
   | 'auth_time'
   | 'acr'
   | 'at_hash'
+  | 'client_id'
+  | 'jti'
+  | 'scope'
+  | 'cnf'
 
 /** The optional properties of a {@link ProofkeyError}. */
 export interface ErrorDetails {
@@ -125,9 +136,11 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   declare readonly requirements?: SignInRequirements
   /** Calls `signIn()` with these requirements; its options override them. Call it in a click handler. Not enumerable. */
   declare readonly signIn?: (options?: object) => Promise<unknown>
+  /** Of a resource server: creates the response that refuses the request, with its challenge. Not enumerable. */
+  declare readonly toResponse?: () => Response
   /** True if no response was received, so the same call can be repeated and can still succeed. */
   declare readonly retryable: boolean
-  /** The claim that failed its check (`id_token_invalid`, `acr_not_met`). */
+  /** The claim that failed its check (`id_token_invalid`, `acr_not_met`, `token_refused`). */
   declare readonly claim?: CheckedClaim
   /** If the callback of a sign-in failed: the path to go back to, as passed to `signIn()`. Not enumerable. */
   declare readonly returnTo?: string

@@ -166,8 +166,18 @@ export type EventBody =
   | { readonly type: 'back_channel_logout'; readonly ends: 'session' | 'all_sessions' }
   /** A logout token was rejected, or (`unexpected`) the app could not end the sessions. */
   | { readonly type: 'back_channel_logout_failed'; readonly code: string }
-  /** The sessions have ended, but the logout token could not be marked as used: it may be accepted again until it expires. */
+  /**
+   * The sessions have ended, but the logout token could not be marked as used: it may be accepted again until it expires. On
+   * a resource server: the request was refused, because it is not known whether its DPoP proof was used before.
+   */
   | { readonly type: 'replay_cache_failed'; readonly code: string }
+  /**
+   * On a resource server: a request was not authorized. `issuer` is the one that the token names if it is trusted, otherwise
+   * the first; `clientId` is set once the token is validated. `claim`: the claim that is wrong.
+   */
+  | { readonly type: 'token_refused'; readonly code: string; readonly claim?: string | undefined }
+  /** On a resource server: the authorization server could not be asked about a token (RFC 7662). */
+  | { readonly type: 'introspection_failed'; readonly code: string }
 
 export type ProofkeyEvent = EventContext & EventBody
 

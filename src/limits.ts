@@ -22,6 +22,8 @@ export const MAX_BODY_BYTES = 65_536
 export const MAX_CALLBACK_LENGTH = 65_536
 /** The largest response of an authorization server, in bytes. */
 export const MAX_RESPONSE_BYTES = 262_144
+/** The longest access token or DPoP proof that a resource server reads, in characters: what servers allow for all headers. */
+export const MAX_CREDENTIAL_LENGTH = 16_384
 /** The largest metadata document, in bytes. */
 export const MAX_METADATA_BYTES = 1_048_576
 /** The largest client ID metadata document, in bytes: servers need not read more (its draft, §6.6). */

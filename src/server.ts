@@ -59,14 +59,6 @@ export {
 } from './server/create-server-client.js'
 export type { ForwardedHeaders } from './server/edge/forwarded.js'
 export { isSameOriginRequest } from './server/edge/start-guard.js'
-export {
-  type MemoryReplayCacheOptions,
-  memoryReplayCache,
-  type RedisReplayCacheOptions,
-  type ReplayAttempt,
-  type ReplayCache,
-  redisReplayCache,
-} from './server/replay-cache.js'
 export type { SignedOut, SignOutOptions } from './server/server-sign-out.js'
 export { createServiceClient, type ServiceClient } from './server/service/create-service-client.js'
 export type { ServiceClientConfig } from './server/service/service-config.js'
@@ -99,5 +91,13 @@ export { type MemoryVaultOptions, memoryVault } from './vault/memory.js'
 export type { PageVault } from './vault/page-memory.js'
 export { type RedisVaultOptions, redisVault } from './vault/redis.js'
 export type { RedisClient } from './vault/redis-client.js'
+export {
+  type MemoryReplayCacheOptions,
+  memoryReplayCache,
+  type RedisReplayCacheOptions,
+  type ReplayAttempt,
+  type ReplayCache,
+  redisReplayCache,
+} from './vault/replay-cache.js'
 export type { SessionStore, StoredText } from './vault/session-store.js'
 export type { Taken, Vault } from './vault/vault.js'

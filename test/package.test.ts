@@ -7,6 +7,7 @@ import * as native from '../src/native.js'
 import * as node from '../src/node.js'
 import * as protocol from '../src/protocol.js'
 import * as providers from '../src/providers.js'
+import * as resourceServer from '../src/resource-server.js'
 import * as server from '../src/server.js'
 import { bundleText } from './bench/bundle.js'
 import { measureSizes, outgrown, recordedSizes, type Sizes, sizeDifferences } from './bench/sizes.js'
@@ -27,7 +28,7 @@ describe('the package', () => {
     const files: string[] = JSON.parse(packed)[0].files.map(({ path }: { path: string }) => path)
     const other = files.filter(
       (path) =>
-        !/^docs\/[\w-]+\.(md|png)$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|native|node|providers|audit|cli)\.js|audit(-report)?\.schema\.json)$/.test(
+        !/^docs\/[\w-]+\.(md|png)$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|resource-server|native|node|providers|audit|cli)\.js|audit(-report)?\.schema\.json)$/.test(
           path,
         ),
     )
@@ -42,6 +43,7 @@ describe('the package', () => {
     ['.', browser],
     ['./protocol', protocol],
     ['./server', server],
+    ['./resource-server', resourceServer],
     ['./native', native],
     ['./node', node],
     ['./providers', providers],

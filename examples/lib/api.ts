@@ -1,5 +1,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+// In an app of yours: from 'proofkey/resource-server'.
+import {
+  allowInsecureLoopback,
+  allowMissingAudience,
+  clientSecretBasic,
+  createResourceServer,
+} from '../../src/resource-server.js'
 import { listener } from './listener.js'
 
 export interface ApiSettings {
@@ -14,47 +21,49 @@ export interface ApiSettings {
 
 /** A resource server that asks the authorization server about each token (RFC 7662), and counts who came how often. */
 export async function startApi({ issuer, clientId, origin, credentials }: ApiSettings) {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const api = createResourceServer({
+    issuer,
+    audience: url,
+    clientIds: [clientId],
+    introspection: {
+      clientId: credentials.id,
+      clientAuth: clientSecretBasic(credentials.secret),
+      // This provider names no audience: its tokens are for every API.
+      missingAudience: allowMissingAudience,
+    },
+    // Only for a provider on this machine.
+    insecure: allowInsecureLoopback,
+  })
+  api.subscribe((event) => event.type === 'introspection_failed' && console.error(event))
+
   const visits = new Map<string, number>()
-  const authorization = `Basic ${btoa(`${credentials.id}:${credentials.secret}`)}`
+  const countVisit = api.protect({}, (_, { subject = '' }) => {
+    visits.set(subject, (visits.get(subject) ?? 0) + 1)
+    return Response.json({ name: subject, visits: visits.get(subject) })
+  })
+
   const cors = {
     'access-control-allow-origin': origin,
     'access-control-allow-headers': 'authorization',
     'access-control-expose-headers': 'www-authenticate, date',
   }
-
-  /** @returns whose token it is; undefined where it is good for nothing here */
-  async function subjectOf(request: Request): Promise<string | undefined> {
-    const [, token] = /^Bearer ([\w.~+/-]+=*)$/.exec(request.headers.get('authorization') ?? '') ?? []
-    if (!token) return undefined
-    const body = new URLSearchParams({ token, token_type_hint: 'access_token' })
-    const answer = await fetch(`${issuer}/token/introspection`, { method: 'POST', headers: { authorization }, body })
-    const { active, token_type, client_id, sub } = await answer.json()
-    return active === true && token_type === 'Bearer' && client_id === clientId ? sub : undefined
+  const withCors = (response: Response) => {
+    for (const [name, value] of Object.entries(cors)) response.headers.set(name, value)
+    return response
   }
-
-  async function countVisit(request: Request): Promise<Response> {
-    const name = await subjectOf(request)
-    if (!name) {
-      const headers = { ...cors, 'www-authenticate': 'Bearer error="invalid_token"' }
-      return new Response(null, { status: 401, headers })
-    }
-    visits.set(name, (visits.get(name) ?? 0) + 1)
-    return Response.json({ name, visits: visits.get(name) }, { headers: cors })
-  }
-
-  const failed = (error: unknown) => {
-    console.error(error)
-    return new Response(null, { status: 502, headers: cors })
-  }
-  const server = createServer(
+  server.on(
+    'request',
     listener({
       'OPTIONS /visits': () => new Response(null, { status: 204, headers: cors }),
-      'POST /visits': (request) => countVisit(request).catch(failed),
+      'POST /visits': async (request) => withCors(await countVisit(request)),
+      [`GET ${new URL(api.metadataUrl).pathname}`]: (request) => api.handle(request) as Response,
     }),
   )
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     close: () => new Promise<unknown>((resolve) => server.close(resolve).closeAllConnections()),
   }
 }

@@ -3,10 +3,10 @@ import { randomToken } from '../crypto/random.js'
 import { codeOf, isProofkeyError } from '../errors.js'
 import type { EventBody } from '../events.js'
 import { malformed } from '../protocol/authorize/callback.js'
+import { isBadRequest } from '../protocol/bad-request.js'
 import { type LogoutToken, logoutTokenInvalid } from '../protocol/sign-out/logout-token.js'
-import { isBadRequest } from './edge/bad-request.js'
+import type { ReplayAttempt, ReplayCache } from '../vault/replay-cache.js'
 import { readBody } from './edge/body.js'
-import type { ReplayAttempt, ReplayCache } from './replay-cache.js'
 
 /** Ends the sessions that a logout token names, on all servers. If it throws or rejects, the response is 400, so that the server can retry. */
 export type OnLogout = (logout: LogoutToken) => unknown

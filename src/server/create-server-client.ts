@@ -14,6 +14,7 @@ import {
   otherParameters,
   unknownState,
 } from '../protocol/authorize/callback.js'
+import { isBadRequest } from '../protocol/bad-request.js'
 import type { ClientAuth } from '../protocol/client-auth/client-auth.js'
 import { createKeySource, loadKeys } from '../protocol/jose/key-source.js'
 import { type Provider, type ServerProvider, serverRules } from '../protocol/provider.js'
@@ -23,10 +24,10 @@ import type { ExchangeRequest } from '../protocol/token/exchange-at.js'
 import { type RefreshOptions, refreshTokens } from '../protocol/token/refresh.js'
 import { revokeToken } from '../protocol/token/revoke.js'
 import { cookieName, type RequestVault } from '../vault/cookie.js'
+import { memoryReplayCache, type ReplayCache } from '../vault/replay-cache.js'
 import type { Vault } from '../vault/vault.js'
 import { backChannelLogout, type OnLogout } from './back-channel-logout.js'
 import { bindToBrowser } from './bound-vault.js'
-import { isBadRequest } from './edge/bad-request.js'
 import { readBody } from './edge/body.js'
 import { checkServerRedirectUri } from './edge/callback-url.js'
 import { createCookieJar, type RequestCookies } from './edge/cookies.js'
@@ -35,7 +36,6 @@ import { checkResponseHead } from './edge/response-head.js'
 import { refuseStart } from './edge/start-guard.js'
 import { errorResponse, exchangeCode, readExchange } from './exchange.js'
 import { metadataFor } from './metadata-for.js'
-import { memoryReplayCache, type ReplayCache } from './replay-cache.js'
 import { createServerSignOut, type SignedOut, type SignOutOptions } from './server-sign-out.js'
 
 /** Options of {@link createServerClient}. */

@@ -1,12 +1,12 @@
 import { randomToken } from '../crypto/random.js'
 import { isProofkeyError, ProofkeyError } from '../errors.js'
 import { pin, type Transaction } from '../protocol/authorize/transaction.js'
+import { isBadRequest } from '../protocol/bad-request.js'
 import { parseUrl } from '../protocol/discovery/endpoint.js'
 import type { CheckedMetadata } from '../protocol/discovery/metadata.js'
 import { type IdTokenOptions, idTokenPolicy, joinPolicies, type TrustedAudiences } from '../protocol/jose/id-token.js'
 import { type CompleteOptions, completeAuthorization, type Grant } from '../protocol/token/complete.js'
 import { EXCHANGE_HEADER, type ExchangeRequest } from '../protocol/token/exchange-at.js'
-import { isBadRequest } from './edge/bad-request.js'
 import { readBody } from './edge/body.js'
 import { isFromOrigin } from './edge/start-guard.js'
 

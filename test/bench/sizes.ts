@@ -42,6 +42,7 @@ const BUNDLES: readonly (readonly [name: string, contents: string])[] = [
   ['+ backendStepUp', from('index', 'createBackendSessionClient, backendStepUp')],
   ['relayCallback', from('index', 'relayCallback')],
   ['createServerClient, sealedCookie', from('server', 'createServerClient, sealedCookie')],
+  ['createResourceServer', from('resource-server', 'createResourceServer')],
 ]
 
 const size = ({ minifiedBytes, gzipBytes }: Size): Size => ({ minifiedBytes, gzipBytes })

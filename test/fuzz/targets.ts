@@ -1,4 +1,5 @@
 import type { FuzzTarget } from './target.js'
+import { accessTokens } from './targets/access-tokens.js'
 import { callbackUrls } from './targets/callback-urls.js'
 import { cookies } from './targets/cookies.js'
 import { exchangeBodies } from './targets/exchange-bodies.js'
@@ -23,6 +24,7 @@ export const TARGETS: readonly FuzzTarget<unknown>[] = [
   tokenResponses,
   idTokens,
   logoutTokens,
+  accessTokens,
   sealedValues,
   exchangeBodies,
 ]

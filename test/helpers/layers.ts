@@ -10,7 +10,7 @@ const FLOORS = [
   ['user-agents', 'providers'],
   ['flow'],
   ['session'],
-  ['client', 'server', 'audit'],
+  ['client', 'server', 'audit', 'resource-server'],
   ['entry points'],
 ]
 

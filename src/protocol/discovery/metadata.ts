@@ -20,6 +20,8 @@ export type CheckedMetadata = ServerMetadata & { readonly [checked]: true }
 export interface DiscoveryOptions extends RequestOptions {
   /** How this server differs; it can say where the metadata is, and complete or correct it. */
   readonly provider?: Provider | undefined
+  /** Replaces {@link checkMetadata}, for what needs no sign-in. */
+  readonly check?: typeof checkMetadata | undefined
 }
 
 /**
@@ -51,7 +53,11 @@ export async function discover(
       })
       const metadata = await jsonDocument<ServerMetadata>(response)
       if (!metadata) throw responseRefused(url, `responded with status ${response.status} and no JSON`)
-      const server = checkMetadata(options.provider?.metadata(metadata) ?? metadata, issuer, options.insecure)
+      const server = (options.check ?? checkMetadata)(
+        options.provider?.metadata(metadata) ?? metadata,
+        issuer,
+        options.insecure,
+      )
       onLoaded?.(server, response.headers)
       return server
     } catch (error) {

@@ -61,16 +61,28 @@ export function keysFor({ alg, kid }: JwsHeader, keys: readonly PublicJwk[]): Pu
 export async function isSignedBy({ header, input, signature }: Jwt, jwk: PublicJwk): Promise<boolean> {
   const found = algorithmOf(header.alg)
   if (!found) return false
-  const { kty, n, e, crv, x, y } = jwk
   try {
-    // Import only the public members: `use`, `key_ops` (checked above) or a private part could make it fail.
-    const members = found.kty === 'RSA' ? { kty, n, e } : found.kty === 'EC' ? { kty, crv, x, y } : { kty, crv, x }
-    const key = await subtle().importKey('jwk', members as JsonWebKey, found.algorithm, false, ['verify'])
+    const key = await importedKey(jwk, header.alg, found)
     const { modulusLength = 2048 } = key.algorithm as Partial<RsaKeyAlgorithm>
     return modulusLength >= 2048 && (await subtle().verify(found.algorithm, key, signature, utf8(input)))
   } catch {
     return false
   }
+}
+
+/** Importing takes as long as verifying. By JWK object and algorithm: a key without `alg` serves several. */
+const importedKeys = new WeakMap<PublicJwk, Map<string, Promise<CryptoKey>>>()
+
+function importedKey(jwk: PublicJwk, alg: string, { kty, algorithm }: Algorithm): Promise<CryptoKey> {
+  const ofJwk = importedKeys.get(jwk) ?? new Map<string, Promise<CryptoKey>>()
+  const imported = ofJwk.get(alg)
+  if (imported) return imported
+  const { n, e, crv, x, y } = jwk
+  // Import only the public members: `use`, `key_ops` (checked above) or a private part could make it fail.
+  const members = kty === 'RSA' ? { kty, n, e } : kty === 'EC' ? { kty, crv, x, y } : { kty, crv, x }
+  const key = subtle().importKey('jwk', members as JsonWebKey, algorithm, false, ['verify'])
+  importedKeys.set(jwk, ofJwk.set(alg, key))
+  return key
 }
 
 interface Algorithm {

@@ -1,5 +1,5 @@
 import { parseUrl } from '../../protocol/discovery/endpoint.js'
-import { parseHost } from './bad-request.js'
+import { parseHost } from './host.js'
 import { trimWhitespace } from './whitespace.js'
 
 /** Which forwarded headers of a request are trusted. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { BAD_REQUEST_ORIGIN } from '../../protocol/bad-request.js'
 import { parseUrl } from '../../protocol/discovery/endpoint.js'
-import { BAD_REQUEST_ORIGIN, parseHost } from './bad-request.js'
+import { parseHost } from './host.js'
 
 /** The properties that Express and others add to Node's request. */
 interface FrameworkRequest extends IncomingMessage {
@@ -30,9 +31,8 @@ export interface ToRequestOptions {
  * `Request`. Its URL is the one that this server received: behind a proxy see `forwardedHeaders`.
  *
  * Never throws. An invalid request becomes a `Request` to `http://bad-request.invalid`, and every handler of
- * `proofkey/server` responds to that with 400: a missing, invalid or repeated `Host`
- * (RFC 9112 §3.2), a host that differs from
- * HTTP/2's `:authority`, a header that `Headers` does not accept, or a method that `Request` does not accept (`CONNECT`,
+ * `proofkey/server` and `proofkey/resource-server` responds to that with 400: a missing, invalid or repeated `Host`
+ * (RFC 9112 §3.2), a repeated `Authorization`, a host that differs from HTTP/2's `:authority`, a header that `Headers` does not accept, or a method that `Request` does not accept (`CONNECT`,
  * `TRACE`, `TRACK`), which becomes `UNSUPPORTED`.
  */
 export function toRequest(incoming: FrameworkRequest, options: ToRequestOptions = {}): Request {
@@ -67,10 +67,11 @@ function normalizedMethod(method: string): string {
   return /^(DELETE|GET|HEAD|OPTIONS|POST|PUT)$/.test(upper) ? upper : method
 }
 
-/** Undefined if the request has no valid host, or two (RFC 9112 §3.2, RFC 9113 §8.3.1). */
+/** Undefined if the request has no valid host, or two (RFC 9112 §3.2, RFC 9113 §8.3.1), or two `Authorization` headers. */
 function originOf({ socket, headers, rawHeaders = [] }: FrameworkRequest): string | undefined {
   // Node keeps only the first one in `headers`; a proxy may have used another.
-  if (rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host').length > 1) return undefined
+  const single = rawHeaders.filter((name, at) => at % 2 === 0 && /^(host|authorization)$/i.test(name))
+  if (new Set(single.map((name) => name.toLowerCase())).size < single.length) return undefined
   const scheme = socket && 'encrypted' in socket && socket.encrypted ? 'https' : 'http'
   const named = [headers[':authority'], headers.host].filter((host) => host !== undefined)
   const [host, ...others] = new Set(named.map((name) => parseHost(`${name}`, scheme)))

@@ -1,5 +1,5 @@
 import { ProofkeyError } from '../../errors.js'
-import { isBadRequest } from './bad-request.js'
+import { isBadRequest } from '../../protocol/bad-request.js'
 
 /** The error for events, and the response to send. */
 export interface RefusedStart {

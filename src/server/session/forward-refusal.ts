@@ -1,5 +1,5 @@
 import { type ErrorCode, isProofkeyError, ProofkeyError } from '../../errors.js'
-import { isBadRequest } from '../edge/bad-request.js'
+import { isBadRequest } from '../../protocol/bad-request.js'
 import { isFromOrigin } from '../edge/start-guard.js'
 import { browserLeft, type ForwardWatch } from './forward-body.js'
 

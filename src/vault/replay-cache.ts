@@ -1,5 +1,5 @@
-import { configInvalid } from '../protocol/authorize/begin.js'
-import { type RedisClient, redisSender } from '../vault/redis-client.js'
+import { ProofkeyError } from '../errors.js'
+import { type RedisClient, redisSender } from './redis-client.js'
 
 /** One attempt to process an id. */
 export interface ReplayAttempt {
@@ -38,7 +38,8 @@ export interface MemoryReplayCacheOptions {
  * @throws `config_invalid`
  */
 export function memoryReplayCache({ maxEntries = 10_000 }: MemoryReplayCacheOptions = {}): ReplayCache {
-  if (!(maxEntries >= 1)) throw configInvalid(['maxEntries (number): must be at least 1'])
+  if (!(maxEntries >= 1))
+    throw new ProofkeyError('config_invalid', 'maxEntries (number): must be at least 1.', 'Set how many ids to store.')
   /** Without a token: used. */
   const entries = new Map<string, { readonly token?: string; readonly untilMs: number }>()
   return {

@@ -1,0 +1,86 @@
+import { X509Certificate } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { type CertificateOf, certificateFromTrustedProxyHeader } from '../../src/resource-server.js'
+import { createApi, createTokenServer, requestWith } from '../helpers/api-tokens.js'
+import { refusal } from '../helpers/refusal.js'
+import { selfSigned } from '../helpers/tls.js'
+
+const [own, other] = [selfSigned('/CN=client').cert, selfSigned('/CN=other').cert]
+const derOf = (pem: string) => new X509Certificate(pem).raw
+const thumbprint = async (pem: string) =>
+  Buffer.from(await crypto.subtle.digest('SHA-256', derOf(pem))).toString('base64url')
+
+async function setUp(certificateOf: CertificateOf, required?: true) {
+  const server = createTokenServer()
+  const api = createApi(server, { mutualTls: { certificateOf, required } })
+  const token = server.token({ cnf: { 'x5t#S256': await thumbprint(own) } })
+  return {
+    server,
+    api,
+    token,
+    authorize: (headers: object = {}, by = token) =>
+      api.authorize(requestWith({ authorization: `Bearer ${by}`, ...headers })),
+  }
+}
+
+describe('a token that is bound to a certificate', () => {
+  it.each<[string, CertificateOf]>([
+    ['DER', () => derOf(own)],
+    ['PEM', () => own],
+    ['a chain', () => `${own}${other}`],
+    ['a promise', async () => own],
+  ])('authorizes on a connection with it: %s', async (_, certificateOf) => {
+    const { authorize } = await setUp(certificateOf)
+    expect((await authorize()).binding).toBe('mutual-tls')
+  })
+
+  it.each<[string, CertificateOf]>([
+    ['another certificate', () => other],
+    ['another one, and a chain with its own', () => `${other}${own}`],
+    ['none', () => undefined],
+    ['an empty text', () => ''],
+    ['no certificate', () => 'x'],
+    ['a PEM that is none', () => '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----'],
+    ['the thumbprint itself', () => new Uint8Array([0x31])],
+  ])('is refused with %s', async (_, certificateOf) => {
+    const { authorize } = await setUp(certificateOf)
+    const error = await refusal(authorize(), 'token_refused')
+    expect(error.claim).toBe('cnf')
+    expect(error.toResponse!().status).toBe(401)
+  })
+
+  it('is the only kind that is accepted where it is required', async () => {
+    const { authorize, server } = await setUp(() => own, true)
+    await authorize()
+    await refusal(authorize({}, server.token()), 'token_refused')
+    const lax = await setUp(() => own)
+    expect((await lax.authorize({}, lax.server.token())).binding).toBe('none')
+  })
+})
+
+describe('certificateFromTrustedProxyHeader', () => {
+  it.each([
+    ['RFC 9440', `:${derOf(own).toString('base64')}:`],
+    ['nginx', encodeURIComponent(own)],
+  ])('reads the form of %s', async (_, value) => {
+    const { authorize } = await setUp(certificateFromTrustedProxyHeader('client-cert'))
+    await authorize({ 'client-cert': value })
+  })
+
+  it.each([
+    ['another one', `:${derOf(other).toString('base64')}:`],
+    ['two', `:${derOf(other).toString('base64')}:, :${derOf(own).toString('base64')}:`],
+    ['two in the other form', `${encodeURIComponent(own)}, ${encodeURIComponent(own)}`],
+    ['broken encoding', '%E0%A4%A'],
+    ['nothing', ''],
+  ])('is refused with %s', async (_, value) => {
+    const { authorize } = await setUp(certificateFromTrustedProxyHeader('client-cert'))
+    await refusal(authorize({ 'client-cert': value }), 'token_refused')
+  })
+
+  it('is needed: without it, no header counts', async () => {
+    const { authorize } = await setUp(() => undefined)
+    await refusal(authorize({ 'client-cert': `:${derOf(own).toString('base64')}:` }), 'token_refused')
+    await refusal(() => certificateFromTrustedProxyHeader('a b'), 'config_invalid')
+  })
+})
