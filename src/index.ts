@@ -22,6 +22,11 @@ export type { JsonValue, SignInResult, StartOptions } from './flow/flow.js'
 export type { FlowConfig } from './flow/flow-config.js'
 export type { AuthorizationParameters } from './protocol/authorize/begin.js'
 export { type PushRequest, pushed } from './protocol/authorize/pushed-request.js'
+export {
+  type RichAuthorization,
+  type RichAuthorizationOptions,
+  richAuthorization,
+} from './protocol/authorize/rich-authorization.js'
 export type { PinnedServer } from './protocol/authorize/transaction.js'
 export { type ClientAuth, none } from './protocol/client-auth/client-auth.js'
 export { type ClientSecret, exposedClientSecret } from './protocol/client-auth/client-secret.js'
@@ -41,6 +46,7 @@ export type { UserInfo } from './protocol/resource/user-info.js'
 export type { Grant, IdTokenClaims, Tokens, TokenType } from './protocol/token/complete.js'
 export type { Dpop } from './protocol/token/dpop.js'
 export { type Exchange, type ExchangedGrant, exchangeAt } from './protocol/token/exchange-at.js'
+export type { AuthorizationDetail } from './protocol/token/granted-details.js'
 export { createApiFetch } from './session/api-fetch.js'
 export type { Apis } from './session/apis.js'
 export type { Limits } from './session/session-machine.js'

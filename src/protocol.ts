@@ -15,6 +15,11 @@ export {
   type ResponseMode,
 } from './protocol/authorize/begin.js'
 export { type PushRequest, pushed } from './protocol/authorize/pushed-request.js'
+export {
+  type RichAuthorization,
+  type RichAuthorizationOptions,
+  richAuthorization,
+} from './protocol/authorize/rich-authorization.js'
 export type { PinnedServer, Transaction } from './protocol/authorize/transaction.js'
 export { type ClientAuth, checkClientAuth, none } from './protocol/client-auth/client-auth.js'
 export {
@@ -55,3 +60,4 @@ export {
   type TokenType,
 } from './protocol/token/complete.js'
 export { createDpop, type Dpop } from './protocol/token/dpop.js'
+export type { AuthorizationDetail } from './protocol/token/granted-details.js'

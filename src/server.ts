@@ -13,6 +13,11 @@ export type { JsonValue, SignInResult, StartOptions } from './flow/flow.js'
 export type { FlowConfig } from './flow/flow-config.js'
 export type { AuthorizationParameters } from './protocol/authorize/begin.js'
 export { type PushRequest, pushed } from './protocol/authorize/pushed-request.js'
+export {
+  type RichAuthorization,
+  type RichAuthorizationOptions,
+  richAuthorization,
+} from './protocol/authorize/rich-authorization.js'
 export type { PinnedServer } from './protocol/authorize/transaction.js'
 export { type ClientAuth, none } from './protocol/client-auth/client-auth.js'
 export {
@@ -40,6 +45,7 @@ export type { Fetch, FetchedResponse, FetchLike, RequestOptions } from './protoc
 export type { LogoutToken } from './protocol/sign-out/logout-token.js'
 export type { Grant, IdTokenClaims, Tokens } from './protocol/token/complete.js'
 export type { ExchangeRequest } from './protocol/token/exchange-at.js'
+export type { AuthorizationDetail } from './protocol/token/granted-details.js'
 export type { RefreshOptions } from './protocol/token/refresh.js'
 export type { OnLogout } from './server/back-channel-logout.js'
 export {

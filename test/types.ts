@@ -24,6 +24,7 @@ import {
   type ProofkeyEvent,
   popup,
   redirect,
+  richAuthorization,
   type SignInResult,
   type SilentUserAgent,
   tlsClientAuth,
@@ -126,7 +127,9 @@ createClient({ ...config, responseMode: 'form_post' })
 // @ts-expect-error numbers of seconds, not strings
 createClient({ ...config, timeoutSeconds: '10' })
 // @ts-expect-error each authorization detail has a type
-createClient({ ...config, authorizationDetails: [{ amount: 1 }] })
+createClient({ ...config, authorizationDetails: [{ amount: 1 }], rar: richAuthorization() })
+// @ts-expect-error what compares the granted details is the export, not a boolean
+createClient({ ...config, authorizationDetails: [{ type: 'payment' }], rar: true })
 // @ts-expect-error the verifier is nobody's to choose
 client.signIn({ codeVerifier: 'x' })
 // @ts-expect-error the configuration is read-only

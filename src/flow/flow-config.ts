@@ -1,6 +1,7 @@
 import { type AuthorizationParameters, configInvalid, parameterProblems } from '../protocol/authorize/begin.js'
 import { withoutCallbackParameters } from '../protocol/authorize/callback.js'
 import type { PushRequest } from '../protocol/authorize/pushed-request.js'
+import type { RichAuthorization } from '../protocol/authorize/rich-authorization.js'
 import type { ClientAuth } from '../protocol/client-auth/client-auth.js'
 import { isLoopback, isSecure, parseUrl } from '../protocol/discovery/endpoint.js'
 import type { ServerMetadata } from '../protocol/discovery/metadata.js'
@@ -29,6 +30,8 @@ export interface FlowConfig extends AuthorizationParameters, TrustedAudiences, O
   readonly clientAuth?: ClientAuth | undefined
   /** Pass `pushed()` to send authorization requests to the server in advance (PAR, RFC 9126). Default: in the URL. */
   readonly par?: PushRequest | undefined
+  /** Pass `richAuthorization()` to send `authorizationDetails`, and to compare what is granted with them (RFC 9396). */
+  readonly rar?: RichAuthorization | undefined
   /** Pass `dpop()` to bind the tokens to a key (DPoP, RFC 9449). Default: bearer tokens. */
   readonly dpop?: Dpop | undefined
   /** How this server differs from the standards: part of an entry of `proofkey/providers`. Default: not at all. */
@@ -38,7 +41,7 @@ export interface FlowConfig extends AuthorizationParameters, TrustedAudiences, O
 /** The `typeof` of each optional option. */
 const TYPES = {
   string: 'scope requiredScope acrValues prompt loginHint uiLocales',
-  object: 'claims additionalParameters metadata clientAuth dpop vault userAgent',
+  object: 'claims additionalParameters metadata clientAuth dpop rar vault userAgent',
   function: 'fetch signature insecure exchange par',
 }
 

@@ -104,7 +104,10 @@ export interface ServerClient {
   /** Sends a refresh request; see {@link refreshTokens}. */
   refresh(
     refreshToken: string,
-    options?: Pick<RefreshOptions, 'scope' | 'resource' | 'previousClaims' | 'signal'>,
+    options?: Pick<
+      RefreshOptions,
+      'scope' | 'resource' | 'authorizationDetails' | 'previousClaims' | 'previousDetails' | 'signal'
+    >,
   ): Promise<Grant>
   /** Revokes a token; see {@link revokeToken}. */
   revoke(
@@ -161,10 +164,10 @@ export function buildServerClient(
   jarOfRequest?: (request: Request, create: () => RequestCookies) => RequestCookies,
 ) {
   const config = withServerRules(given)
-  const { provider } = config
+  const { provider, rar } = config
   checkServerConfig(config)
   const { clientAuth, clientId, redirectUri, responseMode, forwardedHeaders, timeoutSeconds, insecure } = config
-  const requests = { clientAuth, dpop: config.dpop, fetch: config.fetch, timeoutSeconds, insecure, provider }
+  const requests = { clientAuth, dpop: config.dpop, fetch: config.fetch, timeoutSeconds, insecure, provider, rar }
   const flow = createFlow({ ...config, maxReturnToBytes: MAX_RETURN_TO_BYTES })
 
   const metadata = async () => {

@@ -2,6 +2,7 @@ import { clockSkew, clockTolerance, type IDToken, processUserInfoResponse, skipS
 import { ticketSecret } from '../../crypto/ticket.js'
 import { type CheckedClaim, errorWith, ProofkeyError, redact, secretFinder } from '../../errors.js'
 import { MAX_SHOWN_LENGTH } from '../../limits.js'
+import { configInvalid, NEEDS_RAR } from '../authorize/begin.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
 import { aheadSecondsOf } from '../clock.js'
@@ -17,6 +18,7 @@ import {
 import type { SignatureCheck } from '../jose/id-token-signature.js'
 import type { StandardClaims } from '../jose/standard-claims.js'
 import { grantedScopes, scopes } from '../scope.js'
+import type { AuthorizationDetail } from './granted-details.js'
 import { type Posted, post, type TokenRequestOptions } from './token-request.js'
 import { readTokenResponse, tokenResponseInvalid } from './token-response.js'
 
@@ -40,6 +42,8 @@ export interface Tokens<Type extends TokenType = TokenType> {
   readonly scope: string
   /** The resource that the access token was requested for (RFC 8707 §2.2). */
   readonly resource: string | undefined
+  /** The granted `authorization_details` (RFC 9396 §7), compared with the requested ones; only with `rar`. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
   readonly refreshToken: string | undefined
   readonly idToken: string | undefined
   /**
@@ -72,7 +76,7 @@ export interface CompleteOptions extends TokenRequestOptions {
  * @throws `expired`, `callback_malformed`, `callback_issuer_mismatch`, `unknown_state`, `redirect_uri_mismatch`,
  * `access_denied`, `authorization_failed`; `network_error`, `timeout`, `aborted`, `response_refused`,
  * `endpoint_refused`; `token_request_refused`, `token_response_invalid`, `id_token_invalid`, `acr_not_met`,
- * `scope_missing`
+ * `scope_missing`, `authorization_details_mismatch`
  */
 export async function completeAuthorization(
   transaction: Transaction,
@@ -94,7 +98,7 @@ export async function completeAuthorization(
   if (resource) body.set('resource', resource)
   const verifySignature = options.signature?.(server, options)
   const { response, secrets } = await post(server, { client_id: clientId }, body, options)
-  const expected = { ...transaction, dpop: options.dpop, provider: options.provider }
+  const expected = { ...transaction, dpop: options.dpop, provider: options.provider, rar: options.rar }
   return readGrant(expected, { response, secrets: [...secrets, idToken.nonce, ticketSecret(state)] }, verifySignature)
 }
 
@@ -126,10 +130,10 @@ export async function readGrant(
     const hint = granted[0] ? 'Sign in with prompt=consent.' : 'Let the server send the granted scope.'
     throw new ProofkeyError('scope_missing', `The server did not grant: ${redact(missing.join(' '), issued)}.`, hint)
   }
-  return {
-    tokens: { ...answer, tokenType, scope: granted.join(' '), resource: expected.resource },
-    claims,
-  }
+  const { authorizationDetails: requested, resource, rar, previousDetails: previous } = expected
+  if (requested && !rar) throw configInvalid([NEEDS_RAR])
+  const authorizationDetails = rar?.granted(answer.authorizationDetails, { requested, resource, previous }, issued)
+  return { tokens: { ...answer, tokenType, scope: granted.join(' '), resource, authorizationDetails }, claims }
 }
 
 /**
