@@ -18,6 +18,13 @@ export {
   type SignInRequirements,
 } from './errors.js'
 export type { EventBody, EventContext, Listener, ProofkeyEvent, Subscribe, SubscribeOptions } from './events.js'
+export {
+  type Fapi2Options,
+  type Fapi2WithCertificate,
+  type Fapi2WithDpop,
+  fapi2,
+  type WithFapi2,
+} from './flow/fapi2.js'
 export type { JsonValue, SignInResult, StartOptions } from './flow/flow.js'
 export type { FlowConfig } from './flow/flow-config.js'
 export type { AuthorizationParameters } from './protocol/authorize/begin.js'
@@ -28,7 +35,12 @@ export {
   richAuthorization,
 } from './protocol/authorize/rich-authorization.js'
 export type { PinnedServer } from './protocol/authorize/transaction.js'
-export { type ClientAuth, none } from './protocol/client-auth/client-auth.js'
+export {
+  type AssertionClientAuth,
+  type CertificateClientAuth,
+  type ClientAuth,
+  none,
+} from './protocol/client-auth/client-auth.js'
 export { type ClientSecret, exposedClientSecret } from './protocol/client-auth/client-secret.js'
 export type { RegistrationOptions } from './protocol/client-auth/register.js'
 export {
@@ -40,6 +52,7 @@ export { allowInsecureLoopback, type InsecureSwitch } from './protocol/discovery
 export type { ServerMetadata } from './protocol/discovery/metadata.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/jose/id-token-signature.js'
 export type { StandardClaims } from './protocol/jose/standard-claims.js'
+export type { Profile } from './protocol/profile.js'
 export type { Fetch, FetchedResponse, FetchLike, RequestOptions } from './protocol/request.js'
 export type { Challenge } from './protocol/resource/challenge.js'
 export type { UserInfo } from './protocol/resource/user-info.js'

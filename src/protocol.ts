@@ -21,7 +21,13 @@ export {
   richAuthorization,
 } from './protocol/authorize/rich-authorization.js'
 export type { PinnedServer, Transaction } from './protocol/authorize/transaction.js'
-export { type ClientAuth, checkClientAuth, none } from './protocol/client-auth/client-auth.js'
+export {
+  type AssertionClientAuth,
+  type CertificateClientAuth,
+  type ClientAuth,
+  checkClientAuth,
+  none,
+} from './protocol/client-auth/client-auth.js'
 export {
   type ClientSecret,
   clientSecretBasic,

@@ -7,6 +7,7 @@ import { isLoopback, isSecure, parseUrl } from '../protocol/discovery/endpoint.j
 import type { ServerMetadata } from '../protocol/discovery/metadata.js'
 import type { TrustedAudiences } from '../protocol/jose/id-token.js'
 import type { SignatureCheck } from '../protocol/jose/id-token-signature.js'
+import type { Profile } from '../protocol/profile.js'
 import type { Provider } from '../protocol/provider.js'
 import type { RequestOptions } from '../protocol/request.js'
 import type { Dpop } from '../protocol/token/dpop.js'
@@ -36,6 +37,8 @@ export interface FlowConfig extends AuthorizationParameters, TrustedAudiences, O
   readonly dpop?: Dpop | undefined
   /** How this server differs from the standards: part of an entry of `proofkey/providers`. Default: not at all. */
   readonly provider?: Provider | undefined
+  /** A security profile, which `fapi2()` sets. */
+  readonly profile?: Profile | undefined
 }
 
 /** The `typeof` of each optional option. */
@@ -81,6 +84,7 @@ export function checkConfig(config: FlowConfig): void {
       )
   check('userAgent', (value) => !Object(value).silent, 'must show pages, unlike frame()')
   check('trustedAudiences', (value = []) => Array.isArray(value), 'must be a list of client ids')
+  if (options.profile) problems.push(...(options.profile.problems?.(options) ?? ['profile: use fapi2()']))
   if (problems[0]) throw configInvalid(problems)
 }
 

@@ -87,7 +87,8 @@ export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuth
     return server
   }
   const load = async (aged: (seconds: number) => void) => {
-    const server = given ?? (await kept?.read(aged)) ?? (await request())
+    const found = given ?? (await kept?.read(aged)) ?? (await request())
+    const server = config.profile?.server(found) ?? found
     if (!server.code_challenge_methods_supported) report({ type: 'pkce_not_advertised' })
     return server
   }

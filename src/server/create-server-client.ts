@@ -1,6 +1,7 @@
 import { isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
 import { codeOf, errorWith, isProofkeyError } from '../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../events.js'
+import type { WithFapi2 } from '../flow/fapi2.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions, unlessAborted } from '../flow/flow.js'
 import { checkConfig, type FlowConfig } from '../flow/flow-config.js'
 import { type Milestones, reported } from '../flow/reported.js'
@@ -57,6 +58,8 @@ export interface ServerClientConfig extends Omit<FlowConfig, 'provider'> {
   readonly provider?: Provider | ServerProvider | undefined
   /** Stores used logout tokens. Default `memoryReplayCache()`; several servers share a `redisReplayCache`. */
   readonly replayCache?: ReplayCache | undefined
+  /** Set by `fapi2()` only, together with what it decides. */
+  readonly profile?: undefined
 }
 
 /** The result of a sign-in, and the headers to add to the response (`Set-Cookie`, `Cache-Control`). */
@@ -151,8 +154,8 @@ export interface ServerClient {
  * Creates a client for server-side apps, with Web `Request` and `Response`. Create it once.
  * @throws `config_invalid`; with the `metadata` option also the errors of discovery
  */
-export function createServerClient(given: ServerClientConfig): ServerClient {
-  return buildServerClient(given).client
+export function createServerClient(given: ServerClientConfig | WithFapi2<ServerClientConfig>): ServerClient {
+  return buildServerClient(given as ServerClientConfig).client
 }
 
 /**
@@ -254,7 +257,8 @@ export function buildServerClient(
       })
     },
     async signIn(request, { signal, ...options } = {}) {
-      const refused = refuseStart(request, 'sign-in', new URL(redirectUri).origin)
+      const by = config.profile ? 'own pages' : 'any link'
+      const refused = refuseStart(request, 'sign-in', new URL(redirectUri).origin, by)
       if (refused) {
         flow.failed(refused.error)
         return refused.response
