@@ -49,10 +49,7 @@ export interface Fapi2WithCertificate extends Fapi2Members {
 }
 
 /** Options of a client with what {@link fapi2} has returned; none of it can be replaced. */
-export type WithFapi2<Config, Members = Fapi2WithDpop | Fapi2WithCertificate> = Omit<
-  Config,
-  keyof Fapi2WithDpop | keyof Fapi2WithCertificate
-> &
+export type WithFapi2<Config, Members = Fapi2WithDpop | Fapi2WithCertificate> = Omit<Config, keyof Fapi2WithDpop> &
   Members
 
 /** Options of {@link fapi2}: how the client authenticates, and what its tokens are bound to. Both are required. */

@@ -42,15 +42,18 @@ export const optionsOf = ({ jwk }: FapiServer) => {
 
 /** A server-side app of one of the registered clients, and one browser. */
 export function createFapiApp(server: FapiServer, clientId: string, options: object, bend: Bend = (_, one) => one) {
+  const { fetch: send } = { fetch: server.fetch as typeof fetch, ...options }
   const events: ProofkeyEvent[] = []
   const config = {
     ...{ issuer: server.issuer, clientId, redirectUri: REDIRECT_URI, scope: 'openid offline_access' },
-    fetch: async (...given: Parameters<typeof fetch>) =>
-      bend(new URL((await givenToFetch(...given)).url), await server.fetch(...given)),
     vault: memoryVault({ maxRecords: 10 }),
     sessionStore: memoryServerSessions(),
     apis: { [server.issuer]: {} },
     ...options,
+    async fetch(...given: Parameters<typeof fetch>) {
+      const { url, init } = await givenToFetch(...given)
+      return bend(new URL(url), await send(url, init))
+    },
   } as unknown as ServerSessionClientConfig
   const auth = createServerSessionClient(config)
   auth.subscribe((event) => events.push(event))
