@@ -10,6 +10,7 @@ const snippetsOf = (text: string) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)]
 const snippets = snippetsOf(readme)
 const ofProviders = snippetsOf(readFileSync(`${root}docs/providers.md`, 'utf8'))
 const ofSessions = snippetsOf(readFileSync(`${root}docs/server-session.md`, 'utf8'))
+const ofFapi = snippetsOf(readFileSync(`${root}docs/fapi.md`, 'utf8'))
 
 const WRONG = "import { createClient } from 'proofkey'\ncreateClient({ isuer: 'x' })"
 
@@ -43,11 +44,12 @@ describe('the README', () => {
   it('has snippets', () => expect(snippets.length).toBeGreaterThanOrEqual(4))
 
   it('has no snippet that does not compile', () => {
-    const said = diagnose([...snippets, ...ofProviders, ...ofSessions, WRONG])
+    const said = diagnose([...snippets, ...ofProviders, ...ofSessions, ...ofFapi, WRONG])
     expect(ofProviders.length).toBeGreaterThanOrEqual(4)
     expect(said.pop()).not.toEqual([])
     expect(ofSessions.length).toBeGreaterThanOrEqual(2)
-    expect(said).toEqual([...snippets, ...ofProviders, ...ofSessions].map(() => []))
+    expect(ofFapi.length).toBeGreaterThanOrEqual(3)
+    expect(said).toEqual([...snippets, ...ofProviders, ...ofSessions, ...ofFapi].map(() => []))
   }, 60_000)
 
   it('shows a complete sign-in in under 20 lines', () => {
