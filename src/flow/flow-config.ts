@@ -84,7 +84,7 @@ export function checkConfig(config: FlowConfig): void {
       )
   check('userAgent', (value) => !Object(value).silent, 'must show pages, unlike frame()')
   check('trustedAudiences', (value = []) => Array.isArray(value), 'must be a list of client ids')
-  if (options.profile) problems.push(...(options.profile.problems?.(options) ?? ['profile: use fapi2()']))
+  problems.push(...(options.profile?.problems(options) ?? []))
   if (problems[0]) throw configInvalid(problems)
 }
 

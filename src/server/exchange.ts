@@ -42,9 +42,8 @@ export async function exchangeCode(
   const idToken = joinPolicies(idTokenPolicy(requirements), request.idToken ?? {})
   if (!idToken)
     throw exchangeRefused('its acrValues are not accepted by this server', 'Use acrValues of the server configuration.')
-  const authorizationDetails = joinDetails(requirements.authorizationDetails, request.authorizationDetails)
-  if (authorizationDetails && !options.rar)
-    throw exchangeRefused('it has authorizationDetails', 'Pass rar: richAuthorization() to this server too.')
+  const [own, theirs] = [requirements.authorizationDetails, request.authorizationDetails]
+  const authorizationDetails = (own ?? theirs) && (options.rar ?? exchangeWithoutRar()).joined(own, theirs)
   // The browser has checked the callback; this one only carries the code to completeAuthorization().
   const state = randomToken()
   const callback = new URL(redirectUri)
@@ -102,18 +101,15 @@ const FORM: Record<keyof ExchangeRequest, (value: unknown) => boolean> = {
   redirectUri: (value) => parseUrl(value) !== undefined,
   requiredScope: text,
   resource: text,
-  authorizationDetails: (value = []) =>
-    Array.isArray(value) && value.every((detail) => typeof Object(detail).type === 'string'),
+  authorizationDetails: (value = []) => Array.isArray(value),
   idToken: (value = {}) => {
     const { nonce, acrValues, maxAgeSeconds = 0 } = Object(value)
     return [nonce, acrValues].every(text) && typeof maxAgeSeconds === 'number' && maxAgeSeconds >= 0
   },
 }
 
-/** Those of this server and of the browser, each once. */
-function joinDetails(...lists: Transaction['authorizationDetails'][]): Transaction['authorizationDetails'] {
-  const joined = new Map(lists.flatMap((list = []) => list.map((detail) => [JSON.stringify(detail), detail])))
-  return joined.size ? [...joined.values()] : undefined
+function exchangeWithoutRar(): never {
+  throw exchangeRefused('it has authorizationDetails', 'Pass rar: richAuthorization() to this server too.')
 }
 
 /** The error response that `exchangeAt` reads. It contains no secret, because a ProofkeyError contains none. */

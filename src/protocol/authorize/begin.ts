@@ -140,8 +140,12 @@ export async function beginAuthorization(
   }
 }
 
-/** Without it nobody would compare what is granted. */
-export const NEEDS_RAR = 'authorizationDetails: needs rar: richAuthorization()'
+const NEEDS_RAR = 'authorizationDetails: needs rar: richAuthorization()'
+
+/** Without it nobody would compare what is granted. @throws `config_invalid` */
+export function needsRar(): never {
+  throw configInvalid([NEEDS_RAR])
+}
 
 const resources = ({ resource = [], additionalResources = [] }: AuthorizationParameters) =>
   [resource, additionalResources].flat(2)

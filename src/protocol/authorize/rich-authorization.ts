@@ -3,6 +3,8 @@ import type { EventBody } from '../../events.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 import { type AuthorizationDetail, changedDetails, detailsDifference } from '../token/granted-details.js'
 import { tokenResponseInvalid } from '../token/token-response.js'
+import { configInvalid, toJson } from './begin.js'
+import type { ResponseExpectations } from './transaction.js'
 
 declare const brand: unique symbol
 
@@ -18,25 +20,24 @@ export interface RichAuthorizationOptions {
     | undefined
 }
 
-/** What a granted list is compared with. */
-export interface DetailsExpectation {
-  /** What was requested, or granted before; undefined if nothing is known of it. */
-  readonly requested: readonly AuthorizationDetail[] | undefined
-  /** The resource server of the access token: details for other `locations` may be missing. */
-  readonly resource?: string | undefined
-  /** At a refresh: what the list is if the server sends none. */
-  readonly previous?: readonly AuthorizationDetail[] | undefined
-}
+type DetailsExpectations = Pick<ResponseExpectations, 'authorizationDetails' | 'resource' | 'previousDetails'>
 
 /** The value of the option `rar`: {@link richAuthorization} makes it. */
 export interface RichAuthorization {
   readonly [brand]: true
   /** What is wrong with a list to request, each in one sentence. */
   problems(details: unknown): string[]
+  /** A list as it is sent. @throws `config_invalid` */
+  toText(details: readonly AuthorizationDetail[]): string
+  /** What a server demands, and what a browser demands besides. @throws `config_invalid` */
+  joined(
+    own: readonly AuthorizationDetail[] | undefined,
+    theirs: readonly AuthorizationDetail[] | undefined,
+  ): readonly AuthorizationDetail[]
   /** @throws `not_supported` */
   check(server: ServerMetadata, details: readonly AuthorizationDetail[] | undefined): void
-  /** @throws `authorization_details_mismatch`, `token_response_invalid` */
-  granted(sent: unknown, expected: DetailsExpectation, secrets: Secrets): readonly AuthorizationDetail[] | undefined
+  /** What was granted; without an answer at a refresh, what was granted before. @throws `authorization_details_mismatch`, `token_response_invalid` */
+  granted(sent: unknown, expected: DetailsExpectations, secrets: Secrets): readonly AuthorizationDetail[] | undefined
   /** The event for a list that is not exactly what was requested. */
   changed(
     requested: readonly AuthorizationDetail[] | undefined,
@@ -56,16 +57,25 @@ export interface RichAuthorization {
  *
  * `signIn` then also throws `not_supported`, if the server lists its types and one is not among them.
  */
-export const richAuthorization = ({ accepts }: RichAuthorizationOptions = {}): RichAuthorization =>
-  ({
-    problems: (details) => [
-      ...(isDetails(details)
-        ? []
-        : ['authorizationDetails: must be a list, not empty, of objects with a type, which is a string']),
+export function richAuthorization({ accepts }: RichAuthorizationOptions = {}): RichAuthorization {
+  const rar = {
+    problems: (details: unknown) => [
+      ...(isDetails(details) ? [] : [MALFORMED]),
       ...(accepts === undefined || typeof accepts === 'function' ? [] : ['rar: accepts must be a function']),
     ],
 
-    check(server, details = []) {
+    toText(details: readonly AuthorizationDetail[]) {
+      const problems = rar.problems(details)
+      if (problems[0]) throw configInvalid(problems)
+      return toJson('authorizationDetails', details)
+    },
+
+    joined(own: readonly AuthorizationDetail[] = [], theirs: readonly AuthorizationDetail[] = []) {
+      const known = own.map((detail) => rar.toText([detail]))
+      return [...own, ...theirs.filter((detail) => !known.includes(rar.toText([detail])))]
+    },
+
+    check(server: ServerMetadata, details: readonly AuthorizationDetail[] = []) {
       const listed: unknown = server['authorization_details_types_supported']
       const missing = Array.isArray(listed) && listed[0] && details.find(({ type }) => !listed.includes(type))
       if (missing)
@@ -76,14 +86,20 @@ export const richAuthorization = ({ accepts }: RichAuthorizationOptions = {}): R
         )
     },
 
-    granted(sent, { requested, resource, previous }, secrets) {
-      const granted = sent ?? previous ?? []
-      if (!isDetails(granted) && (granted as unknown[]).length !== 0)
+    granted(
+      sent: unknown,
+      { authorizationDetails, previousDetails, resource }: DetailsExpectations,
+      secrets: Secrets,
+    ): readonly AuthorizationDetail[] | undefined {
+      const requested = authorizationDetails ?? previousDetails
+      // Where a part was requested, silence grants nothing.
+      const granted = sent ?? (authorizationDetails ? undefined : previousDetails)
+      if (granted !== undefined && !isDetails(granted) && !isEmpty(granted))
         throw tokenResponseInvalid('its authorization_details is no list of objects with a type')
-      if (!requested) return sent ? (granted as readonly AuthorizationDetail[]) : previous
+      if (!requested) return granted
       // As they were sent: without undefined members.
-      const wanted: AuthorizationDetail[] = JSON.parse(JSON.stringify(requested))
-      const list = granted as readonly AuthorizationDetail[]
+      const wanted: AuthorizationDetail[] = JSON.parse(toJson('authorizationDetails', requested))
+      const list = granted ?? []
       const difference = accepts
         ? !accepts(wanted, list) && 'accepts returned false'
         : detailsDifference(wanted, list, resource)
@@ -96,8 +112,15 @@ export const richAuthorization = ({ accepts }: RichAuthorizationOptions = {}): R
       return list
     },
 
-    changed: (requested = [], granted = []) => changedDetails(requested, granted),
-  }) satisfies Omit<RichAuthorization, typeof brand> as RichAuthorization
+    changed: (requested: readonly AuthorizationDetail[] = [], granted: readonly AuthorizationDetail[] = []) =>
+      changedDetails(requested, granted),
+  }
+  return rar as unknown as RichAuthorization
+}
+
+const MALFORMED = 'authorizationDetails: must be a list, not empty, of objects with a type, which is a string'
+
+const isEmpty = (value: unknown): value is readonly [] => Array.isArray(value) && !value.length
 
 const isDetails = (value: unknown): value is readonly AuthorizationDetail[] =>
   Array.isArray(value) &&

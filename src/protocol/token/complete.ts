@@ -2,7 +2,7 @@ import { clockSkew, clockTolerance, type IDToken, processUserInfoResponse, skipS
 import { ticketSecret } from '../../crypto/ticket.js'
 import { type CheckedClaim, errorWith, ProofkeyError, redact, secretFinder } from '../../errors.js'
 import { MAX_SHOWN_LENGTH } from '../../limits.js'
-import { configInvalid, NEEDS_RAR } from '../authorize/begin.js'
+import { needsRar } from '../authorize/begin.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
 import { aheadSecondsOf } from '../clock.js'
@@ -130,9 +130,8 @@ export async function readGrant(
     const hint = granted[0] ? 'Sign in with prompt=consent.' : 'Let the server send the granted scope.'
     throw new ProofkeyError('scope_missing', `The server did not grant: ${redact(missing.join(' '), issued)}.`, hint)
   }
-  const { authorizationDetails: requested, resource, rar, previousDetails: previous } = expected
-  if (requested && !rar) throw configInvalid([NEEDS_RAR])
-  const authorizationDetails = rar?.granted(answer.authorizationDetails, { requested, resource, previous }, issued)
+  const { authorizationDetails: requested, resource, rar = requested && needsRar() } = expected
+  const authorizationDetails = rar?.granted(answer.authorizationDetails, expected, issued)
   return { tokens: { ...answer, tokenType, scope: granted.join(' '), resource, authorizationDetails }, claims }
 }
 

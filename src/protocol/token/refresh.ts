@@ -1,4 +1,4 @@
-import { configInvalid, parameterProblems, toJson } from '../authorize/begin.js'
+import { configInvalid, needsRar } from '../authorize/begin.js'
 import { pin } from '../authorize/transaction.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 import { refreshPolicy } from '../jose/id-token.js'
@@ -44,12 +44,10 @@ export async function refreshTokens(
   if (typeof refreshToken !== 'string' || !refreshToken)
     throw configInvalid(['refreshToken (string): must be that of the last token response'])
   const { scope, audience, previousClaims, onRotation, rar, authorizationDetails, previousDetails } = options
-  const problems = parameterProblems({ authorizationDetails, rar })
-  if (problems[0]) throw configInvalid(problems)
   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
   if (scope) body.set('scope', scope)
   if (audience) body.set('audience', audience)
-  if (authorizationDetails) body.set('authorization_details', toJson('authorizationDetails', authorizationDetails))
+  if (authorizationDetails) body.set('authorization_details', (rar ?? needsRar()).toText(authorizationDetails))
   for (const uri of [options.resource ?? []].flat()) body.append('resource', uri)
   const pinned = pin(server)
   const verifySignature = options.signature?.(pinned, options)
@@ -69,9 +67,8 @@ export async function refreshTokens(
     dpop: options.dpop,
     provider: options.provider,
     rar,
-    authorizationDetails: authorizationDetails ?? previousDetails,
-    // A part was asked for: silence is no grant of it.
-    previousDetails: authorizationDetails ? undefined : previousDetails,
+    authorizationDetails,
+    previousDetails,
   }
   const { tokens, claims } = await readGrant(expected, posted, verifySignature)
   if (Number(claims?.auth_time) > Number(previousClaims?.auth_time)) options.onNewerAuthTime?.()

@@ -22,7 +22,8 @@ export function refuseStart(
   const bad = isBadRequest(request)
   const cause = bad
     ? 'has no valid Host and method'
-    : (initiator(request, what, origin) ?? (by === 'own pages' ? stranger(request, origin) : undefined))
+    : (initiator(request, what, origin) ??
+      (by === 'own pages' && !isOwnStart(request, origin) ? 'is from no page of this origin' : undefined))
   if (cause === undefined) return undefined
   const hint =
     what === 'sign-in' ? 'Link to this URL, and let the user navigate to it.' : 'Send it by a form of this site.'
@@ -45,12 +46,9 @@ function initiator(request: Request, what: string, origin: string): string | und
   return what === 'sign-out' && sent('sec-fetch-site') === 'cross-site' ? 'comes from another site' : undefined
 }
 
-/** Why it is not known that a page of this origin, or the user, has sent a request. */
-function stranger(request: Request, origin: string): string | undefined {
-  if (!isFromOrigin(request, origin)) return 'comes from another site'
-  const { headers } = request
-  return headers.has('sec-fetch-site') || headers.has('origin') ? undefined : 'does not say where it comes from'
-}
+/** Whether the browser says that a page of this origin, or the user's own hand, has sent a request. */
+const isOwnStart = (request: Request, origin: string) =>
+  request.headers.get('sec-fetch-site') === 'none' || isSameOriginRequest(request, origin)
 
 /**
  * Whether a request comes from this origin or directly from the user. `Sec-Fetch-Site` decides if the browser sends it,
