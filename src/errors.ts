@@ -56,6 +56,7 @@ export type ErrorCode =
   | 'id_token_invalid'
   | 'acr_not_met'
   | 'scope_missing'
+  | 'authorization_details_mismatch'
   // APIs, called with the session's tokens
   | 'insufficient_scope'
   | 'step_up_required'

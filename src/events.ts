@@ -51,6 +51,15 @@ export type EventBody =
   | { readonly type: 'cookie_refused'; readonly reason: 'name' | 'value' | 'duplicate' }
   /** The granted scope differs from the requested one (RFC 6749 §3.3). */
   | { readonly type: 'scope_changed'; readonly missing: readonly string[]; readonly added: readonly string[] }
+  /**
+   * The granted authorization details are not exactly the requested ones: their types. `missing`: not granted as requested;
+   * `added`: with more members, or not requested (which only `accepts` of `richAuthorization` allows).
+   */
+  | {
+      readonly type: 'authorization_details_changed'
+      readonly missing: readonly string[]
+      readonly added: readonly string[]
+    }
   | { readonly type: 'sign_in_completed'; readonly scope: string }
   /** A session has started. `scope`: the granted scope. */
   | { readonly type: 'session_started'; readonly scope: string }

@@ -26,13 +26,30 @@ export {
   type SignInRequirements,
 } from './errors.js'
 export type { EventBody, EventContext, Listener, ProofkeyEvent, Subscribe, SubscribeOptions } from './events.js'
+export {
+  type Fapi2Options,
+  type Fapi2WithCertificate,
+  type Fapi2WithDpop,
+  fapi2,
+  type WithFapi2,
+} from './flow/fapi2.js'
 export type { JsonValue, SignInResult, StartOptions } from './flow/flow.js'
 export type { FlowConfig } from './flow/flow-config.js'
 export { sealedRegistrations } from './flow/sealed-registrations.js'
 export type { AuthorizationParameters } from './protocol/authorize/begin.js'
 export { type PushRequest, pushed } from './protocol/authorize/pushed-request.js'
+export {
+  type RichAuthorization,
+  type RichAuthorizationOptions,
+  richAuthorization,
+} from './protocol/authorize/rich-authorization.js'
 export type { PinnedServer } from './protocol/authorize/transaction.js'
-export { type ClientAuth, none } from './protocol/client-auth/client-auth.js'
+export {
+  type AssertionClientAuth,
+  type CertificateClientAuth,
+  type ClientAuth,
+  none,
+} from './protocol/client-auth/client-auth.js'
 export { type ClientSecret, exposedClientSecret } from './protocol/client-auth/client-secret.js'
 export type { RegistrationOptions } from './protocol/client-auth/register.js'
 export type { ClientRegistration, ClientRegistrations } from './protocol/client-auth/registrations.js'
@@ -45,12 +62,14 @@ export { allowInsecureLoopback, type InsecureSwitch } from './protocol/discovery
 export type { ServerMetadata } from './protocol/discovery/metadata.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/jose/id-token-signature.js'
 export type { StandardClaims } from './protocol/jose/standard-claims.js'
+export type { Profile } from './protocol/profile.js'
 export type { Fetch, FetchedResponse, FetchLike, RequestOptions } from './protocol/request.js'
 export type { Challenge } from './protocol/resource/challenge.js'
 export type { UserInfo } from './protocol/resource/user-info.js'
 export type { Grant, IdTokenClaims, Tokens, TokenType } from './protocol/token/complete.js'
 export type { Dpop } from './protocol/token/dpop.js'
 export { type Exchange, type ExchangedGrant, exchangeAt } from './protocol/token/exchange-at.js'
+export type { AuthorizationDetail } from './protocol/token/granted-details.js'
 export { createApiFetch } from './session/api-fetch.js'
 export type { Apis } from './session/apis.js'
 export type { Limits } from './session/session-machine.js'

@@ -16,8 +16,19 @@ export {
   type ResponseMode,
 } from './protocol/authorize/begin.js'
 export { type PushRequest, pushed } from './protocol/authorize/pushed-request.js'
+export {
+  type RichAuthorization,
+  type RichAuthorizationOptions,
+  richAuthorization,
+} from './protocol/authorize/rich-authorization.js'
 export type { PinnedServer, Transaction } from './protocol/authorize/transaction.js'
-export { type ClientAuth, checkClientAuth, none } from './protocol/client-auth/client-auth.js'
+export {
+  type AssertionClientAuth,
+  type CertificateClientAuth,
+  type ClientAuth,
+  checkClientAuth,
+  none,
+} from './protocol/client-auth/client-auth.js'
 export {
   type ClientSecret,
   clientSecretBasic,
@@ -94,6 +105,7 @@ export {
 } from './protocol/token/complete.js'
 export { createDpop, type Dpop } from './protocol/token/dpop.js'
 export type { TokenTarget } from './protocol/token/grant-request.js'
+export type { AuthorizationDetail } from './protocol/token/granted-details.js'
 export {
   type ExchangedAccessToken,
   type ExchangedSecurityToken,

@@ -1,5 +1,6 @@
 /** Sign-in for server-side apps, with client authentication. Uses Web APIs only and imports no `node:` module. */
 export type { SealingKey } from './crypto/keyring.js'
+export { createSigningKey, type PublicMembers, type SigningKey } from './crypto/signing-key.js'
 export {
   type ErrorCode,
   type ErrorDetails,
@@ -9,12 +10,29 @@ export {
   type ServerError,
 } from './errors.js'
 export type { EventBody, EventContext, Listener, ProofkeyEvent, Subscribe, SubscribeOptions } from './events.js'
+export {
+  type Fapi2Options,
+  type Fapi2WithCertificate,
+  type Fapi2WithDpop,
+  fapi2,
+  type WithFapi2,
+} from './flow/fapi2.js'
 export type { JsonValue, SignInResult, StartOptions } from './flow/flow.js'
 export type { FlowConfig } from './flow/flow-config.js'
 export type { AuthorizationParameters } from './protocol/authorize/begin.js'
 export { type PushRequest, pushed } from './protocol/authorize/pushed-request.js'
+export {
+  type RichAuthorization,
+  type RichAuthorizationOptions,
+  richAuthorization,
+} from './protocol/authorize/rich-authorization.js'
 export type { PinnedServer } from './protocol/authorize/transaction.js'
-export { type ClientAuth, none } from './protocol/client-auth/client-auth.js'
+export {
+  type AssertionClientAuth,
+  type CertificateClientAuth,
+  type ClientAuth,
+  none,
+} from './protocol/client-auth/client-auth.js'
 export {
   type ClientSecret,
   clientSecretBasic,
@@ -36,11 +54,14 @@ export {
 export { allowInsecureLoopback, type InsecureSwitch } from './protocol/discovery/endpoint.js'
 export type { ServerMetadata } from './protocol/discovery/metadata.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/jose/id-token-signature.js'
+export type { Profile } from './protocol/profile.js'
 export type { Fetch, FetchedResponse, FetchLike, RequestOptions } from './protocol/request.js'
 export type { LogoutToken } from './protocol/sign-out/logout-token.js'
 export type { Grant, IdTokenClaims, Tokens } from './protocol/token/complete.js'
+export { createDpop, type Dpop } from './protocol/token/dpop.js'
 export type { ExchangeRequest } from './protocol/token/exchange-at.js'
 export type { TokenTarget } from './protocol/token/grant-request.js'
+export type { AuthorizationDetail } from './protocol/token/granted-details.js'
 export type { RefreshOptions } from './protocol/token/refresh.js'
 export {
   type ExchangedAccessToken,

@@ -25,6 +25,7 @@ import {
   type ProofkeyEvent,
   popup,
   redirect,
+  richAuthorization,
   type SessionClient,
   type SignInResult,
   type SilentUserAgent,
@@ -43,9 +44,15 @@ import {
 } from '../src/protocol.js'
 import { apple, defineProvider, entra, github, linkedin } from '../src/providers.js'
 import {
+  clientSecretBasic,
   createServerClient,
+  createServerSessionClient,
   type ExchangedAccessToken,
   type ExchangedToken,
+  fapi2,
+  memoryServerSessions,
+  privateKeyJwt,
+  pushed,
   type ServiceClient,
   sealedCookie,
   TOKEN_TYPES,
@@ -114,6 +121,50 @@ defineProvider({ name: 'n', reason: 'r', nonceNotReturned: true })
 // @ts-expect-error one tenant or several
 entra({ tenant: 't', tenants: ['t'] })
 
+// A security profile is complete, and stays so.
+const certificate = tlsClientAuth()
+const byKey = fapi2({ clientAuth: privateKeyJwt('pem', { algorithm: 'ES256' }), senderConstrained: dpop() })
+const byCertificate = fapi2({ clientAuth: certificate, senderConstrained: certificate })
+const server = { ...given, vault: sealedCookie({ keys: [] }) }
+const sessionStore = memoryServerSessions()
+for (const profile of [byKey, byCertificate]) {
+  createServerClient({ ...server, ...profile })
+  createServerSessionClient({ ...server, ...profile, sessionStore })
+}
+createServerSessionClient({ ...byKey, ...server, sessionStore, requiredScope: 'orders', fetch })
+// @ts-expect-error nothing to bind tokens to
+fapi2({ clientAuth: certificate })
+// @ts-expect-error no client authentication
+fapi2({ senderConstrained: dpop() })
+// @ts-expect-error a public client
+fapi2({ clientAuth: none(), senderConstrained: dpop() })
+// @ts-expect-error a secret, which the server has too
+fapi2({ clientAuth: clientSecretBasic('s3cret'), senderConstrained: dpop() })
+// @ts-expect-error requests in the URL
+createServerClient({ ...server, ...byKey, par: undefined })
+// @ts-expect-error requests that are pushed, but not by the profile
+createServerClient({ ...server, ...byKey, par: pushed() })
+// @ts-expect-error bearer tokens
+createServerClient({ ...server, ...byKey, dpop: undefined })
+// @ts-expect-error a weaker client authentication
+createServerClient({ ...server, ...byKey, clientAuth: clientSecretBasic('s3cret') })
+// @ts-expect-error endpoints that the server did not publish
+createServerClient({ ...server, ...byKey, metadata: {} as ServerMetadata })
+// @ts-expect-error cleartext
+createServerClient({ ...server, ...byKey, insecure: allowInsecureLoopback })
+// @ts-expect-error what is left of a profile is no configuration
+createServerClient({ ...server, ...byKey, profile: undefined })
+// @ts-expect-error the same with a session
+createServerSessionClient({ ...server, ...byKey, sessionStore, profile: undefined })
+// @ts-expect-error a server that differs from the standards
+createServerSessionClient({ ...server, sessionStore, ...byKey, ...entra({ tenant: 't' }) })
+// @ts-expect-error in a browser as well
+createClient({ ...given, ...byKey, par: undefined })
+// @ts-expect-error the code is redeemed by the client that has the key
+createClient({ ...given, ...byKey, exchange: exchangeAt('/exchange') })
+// @ts-expect-error the same with a session
+createSessionClient({ ...given, ...byKey, signature: undefined })
+
 // @ts-expect-error tied to a key by the export, not by a boolean
 createClient({ ...config, dpop: true })
 // @ts-expect-error a backend that asks for the tokens has the key
@@ -136,7 +187,9 @@ createClient({ ...config, responseMode: 'form_post' })
 // @ts-expect-error numbers of seconds, not strings
 createClient({ ...config, timeoutSeconds: '10' })
 // @ts-expect-error each authorization detail has a type
-createClient({ ...config, authorizationDetails: [{ amount: 1 }] })
+createClient({ ...config, authorizationDetails: [{ amount: 1 }], rar: richAuthorization() })
+// @ts-expect-error what compares the granted details is the export, not a boolean
+createClient({ ...config, authorizationDetails: [{ type: 'payment' }], rar: true })
 // @ts-expect-error the verifier is nobody's to choose
 client.signIn({ codeVerifier: 'x' })
 // @ts-expect-error the configuration is read-only
@@ -150,6 +203,10 @@ export async function results(): Promise<void> {
   const bound = await createClient({ ...given, dpop: dpop() }).handleCallback()
   exactly<Equal<typeof bound, SignInResult<Grant<'dpop'>> | undefined>>()
   const kept = await createSessionClient({ ...given, dpop: dpop() }).handleCallback()
+  const profiled = await createClient({ ...given, ...byKey }).handleCallback()
+  exactly<Equal<typeof profiled, typeof bound>>()
+  const certified = await createSessionClient({ ...given, ...byCertificate }).handleCallback()
+  exactly<Equal<typeof certified, typeof bearer>>()
   exactly<Equal<typeof kept, typeof bound>>()
   // @ts-expect-error most pages are no callback
   result.tokens

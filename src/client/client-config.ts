@@ -6,6 +6,8 @@ import type { Vault } from '../vault/vault.js'
 
 /** Options of `createClient`. The default of `clientAuth` is `none()`: a browser app is a public client. */
 export interface ClientConfig extends FlowConfig {
+  /** Set by `fapi2()` only, together with what it decides. */
+  readonly profile?: undefined
   /** The part of the callback URL that contains the response parameters. Default `query`. */
   readonly responseMode?: 'query' | 'fragment' | undefined
   /** Stores the sign-in between `signIn()` and the callback. Default `indexedDbVault()`, which encrypts it. */

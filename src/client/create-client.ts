@@ -1,6 +1,7 @@
 import { containsTicketOf, isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
 import { isProofkeyError, type ProofkeyError } from '../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../events.js'
+import type { Fapi2WithCertificate, Fapi2WithDpop, WithFapi2 } from '../flow/fapi2.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions } from '../flow/flow.js'
 import { checkConfig } from '../flow/flow-config.js'
 import { keepMetadata } from '../flow/kept-metadata.js'
@@ -75,11 +76,13 @@ export interface Client<Given = Grant> {
  * @throws `config_invalid`; for the `metadata` option `issuer_mismatch`, `endpoint_refused`, `pkce_unsupported`
  */
 export function createClient(config: ExchangeClientConfig): Client<ExchangedGrant>
+export function createClient(config: WithFapi2<ClientConfig, Fapi2WithDpop>): Client<Grant<'dpop'>>
+export function createClient(config: WithFapi2<ClientConfig, Fapi2WithCertificate>): Client<Grant<'bearer'>>
 export function createClient(config: WithDpop<ClientConfig>): Client<Grant<'dpop'>>
 export function createClient(config: WithoutDpop<ClientConfig>): Client<Grant<'bearer'>>
 export function createClient(config: ClientConfig): Client
-export function createClient(config: ClientConfig): Client {
-  return buildClient(config).client
+export function createClient(config: ClientConfig | WithFapi2<ClientConfig>): Client {
+  return buildClient(config as ClientConfig).client
 }
 
 /**

@@ -1,4 +1,5 @@
 import { codeOf, type ProofkeyError } from '../errors.js'
+import type { Fapi2WithCertificate, Fapi2WithDpop, WithFapi2 } from '../flow/fapi2.js'
 import type { SignInResult } from '../flow/flow.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import { joinScopes, scopes } from '../protocol/scope.js'
@@ -93,10 +94,15 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
  * `window`, so it can be created during server-side rendering.
  * @throws `config_invalid`, and the errors of `createClient`
  */
+export function createSessionClient(config: WithFapi2<SessionClientConfig, Fapi2WithDpop>): SessionClient<Grant<'dpop'>>
+export function createSessionClient(
+  config: WithFapi2<SessionClientConfig, Fapi2WithCertificate>,
+): SessionClient<Grant<'bearer'>>
 export function createSessionClient(config: WithDpop<SessionClientConfig>): SessionClient<Grant<'dpop'>>
 export function createSessionClient(config: WithoutDpop<SessionClientConfig>): SessionClient<Grant<'bearer'>>
 export function createSessionClient(config: SessionClientConfig): SessionClient
-export function createSessionClient(given: SessionClientConfig): SessionClient {
+export function createSessionClient(options: SessionClientConfig | WithFapi2<SessionClientConfig>): SessionClient {
+  const given = options as SessionClientConfig
   if (given.backend) throw configInvalid(['backend: use createBackendSessionClient'])
   const { sessionStore = memorySessions(), apis = {}, silent, userInfo, insecure, dpop } = given
   checkApis(apis, insecure)

@@ -2,7 +2,7 @@ import { type SigningKey, thumbprintOf } from '../crypto/signing-key.js'
 import { codeOf } from '../errors.js'
 import type { Listener, ProofkeyEvent } from '../events.js'
 import { reporter } from '../flow/reported.js'
-import { type ClientAuth, checkListed } from '../protocol/client-auth/client-auth.js'
+import { type AssertionClientAuth, checkListed } from '../protocol/client-auth/client-auth.js'
 import { privateKeyJwt } from '../protocol/client-auth/private-key-jwt.js'
 import { type RegistrationOptions, registerClient } from '../protocol/client-auth/register.js'
 import { checkMetadata, discover, type ServerMetadata } from '../protocol/discovery/metadata.js'
@@ -33,7 +33,7 @@ export interface InstanceOptions extends RegistrationOptions {
 export interface Instance {
   readonly clientId: string
   /** `private_key_jwt` with the instance's key; for `createClient` and `createSessionClient`. */
-  readonly clientAuth: ClientAuth
+  readonly clientAuth: AssertionClientAuth
   /**
    * Deletes the stored client id, unless another tab has replaced it. Call it if the server no longer knows the client
    * (`invalid_client`): the next `registerInstance` registers again. It does not delete the key, or anything at the server.

@@ -1,10 +1,12 @@
 import { type AuthorizationParameters, configInvalid, parameterProblems } from '../protocol/authorize/begin.js'
 import type { PushRequest } from '../protocol/authorize/pushed-request.js'
+import type { RichAuthorization } from '../protocol/authorize/rich-authorization.js'
 import type { ClientAuth } from '../protocol/client-auth/client-auth.js'
 import { isSecure, parseUrl } from '../protocol/discovery/endpoint.js'
 import type { ServerMetadata } from '../protocol/discovery/metadata.js'
 import type { TrustedAudiences } from '../protocol/jose/id-token.js'
 import type { SignatureCheck } from '../protocol/jose/id-token-signature.js'
+import type { Profile } from '../protocol/profile.js'
 import type { Provider } from '../protocol/provider.js'
 import { isRedirectUri } from '../protocol/redirect-uri.js'
 import type { RequestOptions } from '../protocol/request.js'
@@ -29,16 +31,20 @@ export interface FlowConfig extends AuthorizationParameters, TrustedAudiences, O
   readonly clientAuth?: ClientAuth | undefined
   /** Pass `pushed()` to send authorization requests to the server in advance (PAR, RFC 9126). Default: in the URL. */
   readonly par?: PushRequest | undefined
+  /** Pass `richAuthorization()` to send `authorizationDetails`, and to compare what is granted with them (RFC 9396). */
+  readonly rar?: RichAuthorization | undefined
   /** Pass `dpop()` to bind the tokens to a key (DPoP, RFC 9449). Default: bearer tokens. */
   readonly dpop?: Dpop | undefined
   /** How this server differs from the standards: part of an entry of `proofkey/providers`. Default: not at all. */
   readonly provider?: Provider | undefined
+  /** A security profile, which `fapi2()` sets. */
+  readonly profile?: Profile | undefined
 }
 
 /** The `typeof` of each optional option. */
 const TYPES = {
   string: 'scope requiredScope acrValues prompt loginHint uiLocales',
-  object: 'claims additionalParameters metadata clientAuth dpop vault userAgent',
+  object: 'claims additionalParameters metadata clientAuth dpop rar vault userAgent',
   function: 'fetch signature insecure exchange par',
 }
 
@@ -78,6 +84,7 @@ export function checkConfig(config: FlowConfig): void {
       )
   check('userAgent', (value) => !Object(value).silent, 'must show pages, unlike frame()')
   check('trustedAudiences', (value = []) => Array.isArray(value), 'must be a list of client ids')
+  problems.push(...(options.profile?.problems(options) ?? []))
   if (problems[0]) throw configInvalid(problems)
 }
 

@@ -158,6 +158,8 @@ export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuth
         // A backend need not return the tokens.
         const scope = grant.tokens?.scope ?? transaction.scope ?? ''
         context.reportScope(transaction.scope, scope, id)
+        const changed = config.rar?.changed(transaction.authorizationDetails, grant.tokens?.authorizationDetails)
+        if (changed) report(changed, id)
         report({ type: 'sign_in_completed', scope }, id)
         return { ...grant, returnTo, appState, origin }
       } catch (error) {

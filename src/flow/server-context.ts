@@ -34,7 +34,8 @@ export function createServerContext(
     return server
   }
   const load = async (aged: (seconds: number) => void) => {
-    const server = given ?? (await kept?.read(aged)) ?? (await request())
+    const found = given ?? (await kept?.read(aged)) ?? (await request())
+    const server = config.profile?.server(found) ?? found
     onMetadata?.(server)
     return server
   }

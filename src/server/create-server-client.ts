@@ -1,6 +1,7 @@
 import { isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
 import { codeOf, errorWith, isProofkeyError } from '../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../events.js'
+import type { WithFapi2 } from '../flow/fapi2.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions, unlessAborted } from '../flow/flow.js'
 import { checkConfig, type FlowConfig } from '../flow/flow-config.js'
 import { type Milestones, reported } from '../flow/reported.js'
@@ -58,6 +59,8 @@ export interface ServerClientConfig extends Omit<FlowConfig, 'provider'> {
   readonly provider?: Provider | ServerProvider | undefined
   /** Stores used logout tokens. Default `memoryReplayCache()`; several servers share a `redisReplayCache`. */
   readonly replayCache?: ReplayCache | undefined
+  /** Set by `fapi2()` only, together with what it decides. */
+  readonly profile?: undefined
 }
 
 /** The result of a sign-in, and the headers to add to the response (`Set-Cookie`, `Cache-Control`). */
@@ -105,7 +108,10 @@ export interface ServerClient {
   /** Sends a refresh request; see {@link refreshTokens}. */
   refresh(
     refreshToken: string,
-    options?: Pick<RefreshOptions, 'scope' | 'resource' | 'previousClaims' | 'signal'>,
+    options?: Pick<
+      RefreshOptions,
+      'scope' | 'resource' | 'authorizationDetails' | 'previousClaims' | 'previousDetails' | 'signal'
+    >,
   ): Promise<Grant>
   /** Revokes a token; see {@link revokeToken}. */
   revoke(
@@ -149,8 +155,8 @@ export interface ServerClient {
  * Creates a client for server-side apps, with Web `Request` and `Response`. Create it once.
  * @throws `config_invalid`; with the `metadata` option also the errors of discovery
  */
-export function createServerClient(given: ServerClientConfig): ServerClient {
-  return buildServerClient(given).client
+export function createServerClient(given: ServerClientConfig | WithFapi2<ServerClientConfig>): ServerClient {
+  return buildServerClient(given as ServerClientConfig).client
 }
 
 /**
@@ -162,10 +168,10 @@ export function buildServerClient(
   jarOfRequest?: (request: Request, create: () => RequestCookies) => RequestCookies,
 ) {
   const config = withServerRules(given)
-  const { provider } = config
+  const { provider, rar } = config
   checkServerConfig(config)
   const { clientAuth, clientId, redirectUri, responseMode, forwardedHeaders, timeoutSeconds, insecure } = config
-  const requests = { clientAuth, dpop: config.dpop, fetch: config.fetch, timeoutSeconds, insecure, provider }
+  const requests = { clientAuth, dpop: config.dpop, fetch: config.fetch, timeoutSeconds, insecure, provider, rar }
   const flow = createFlow({ ...config, maxReturnToBytes: MAX_RETURN_TO_BYTES })
 
   const metadata = metadataFor(clientAuth, flow)
@@ -243,7 +249,8 @@ export function buildServerClient(
       })
     },
     async signIn(request, { signal, ...options } = {}) {
-      const refused = refuseStart(request, 'sign-in', new URL(redirectUri).origin)
+      const by = config.profile ? 'own pages' : 'any link'
+      const refused = refuseStart(request, 'sign-in', new URL(redirectUri).origin, by)
       if (refused) {
         flow.failed(refused.error)
         return refused.response

@@ -18,6 +18,7 @@ export type ServerRequirements = IdTokenOptions &
     /** If set, the only resources that a token is requested for (RFC 8707 §2.2); the first is the default. */
     readonly resource?: string | readonly string[] | undefined
     readonly additionalResources?: readonly string[] | undefined
+    readonly authorizationDetails?: Transaction['authorizationDetails']
   }
 
 /**
@@ -41,6 +42,8 @@ export async function exchangeCode(
   const idToken = joinPolicies(idTokenPolicy(requirements), request.idToken ?? {})
   if (!idToken)
     throw exchangeRefused('its acrValues are not accepted by this server', 'Use acrValues of the server configuration.')
+  const [own, theirs] = [requirements.authorizationDetails, request.authorizationDetails]
+  const authorizationDetails = (own ?? theirs) && (options.rar ?? exchangeWithoutRar()).joined(own, theirs)
   // The browser has checked the callback; this one only carries the code to completeAuthorization().
   const state = randomToken()
   const callback = new URL(redirectUri)
@@ -52,6 +55,7 @@ export async function exchangeCode(
     redirectUri,
     codeVerifier,
     resource,
+    authorizationDetails,
     requiredScope: `${requirements.requiredScope ?? ''} ${request.requiredScope ?? ''}`,
     idToken,
     state,
@@ -97,10 +101,15 @@ const FORM: Record<keyof ExchangeRequest, (value: unknown) => boolean> = {
   redirectUri: (value) => parseUrl(value) !== undefined,
   requiredScope: text,
   resource: text,
+  authorizationDetails: (value = []) => Array.isArray(value),
   idToken: (value = {}) => {
     const { nonce, acrValues, maxAgeSeconds = 0 } = Object(value)
     return [nonce, acrValues].every(text) && typeof maxAgeSeconds === 'number' && maxAgeSeconds >= 0
   },
+}
+
+function exchangeWithoutRar(): never {
+  throw exchangeRefused('it has authorizationDetails', 'Pass rar: richAuthorization() to this server too.')
 }
 
 /** The error response that `exchangeAt` reads. It contains no secret, because a ProofkeyError contains none. */

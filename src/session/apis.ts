@@ -5,7 +5,7 @@ import { joinScopes } from '../protocol/scope.js'
 import type { AccessTokenOptions } from './session-record.js'
 
 /** The APIs that get an access token, by origin, and which one: `{ 'https://api.example.com': {} }`. */
-export type Apis = Readonly<Record<string, AccessTokenOptions>>
+export type Apis = Readonly<Record<string, Omit<AccessTokenOptions, 'authorizationDetails'>>>
 
 /** @throws `config_invalid` */
 export function checkApis(apis: Apis, insecure: InsecureSwitch | undefined): void {

@@ -1,6 +1,7 @@
 import { randomToken } from '../crypto/random.js'
 import { MIN_REFRESH_SECONDS } from '../limits.js'
 import type { Grant, IdTokenClaims, Tokens } from '../protocol/token/complete.js'
+import type { AuthorizationDetail } from '../protocol/token/granted-details.js'
 
 /** The session as the app sees it, without tokens. It is the same object until the session changes. */
 export interface Session {
@@ -8,6 +9,8 @@ export interface Session {
   readonly claims: IdTokenClaims | undefined
   /** The granted scope, space-separated. */
   readonly scope: string
+  /** The granted authorization details (RFC 9396 §7), with `rar`. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
   /** When the sign-in's own access token expires; milliseconds since the epoch, undefined if the server did not say. */
   readonly expiresAtMs: number | undefined
   /** When the user signed in; milliseconds since the epoch. */
@@ -22,6 +25,8 @@ export interface TokenFacts {
   readonly acr?: string | undefined
   /** When the user authenticated, by this machine's clock; milliseconds since the epoch. */
   readonly authenticatedAtMs?: number | undefined
+  /** The granted authorization details of this token (RFC 9396 §7), with `rar`. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
 }
 
 /** Which access token is wanted. Default: the one of the sign-in. */
@@ -32,6 +37,8 @@ export interface AccessTokenOptions {
   readonly scope?: string | undefined
   /** For servers that have this parameter in place of `resource`. */
   readonly audience?: string | undefined
+  /** Part of what was granted, with `rar` (RFC 9396 §6). */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
 }
 
 export interface AccessToken extends TokenFacts {
@@ -70,9 +77,11 @@ export interface StoredSession {
 /** `silent`: a sign-in with `prompt=none`, without the user. */
 export type SignInOrigin = 'interactive' | 'silent'
 
-/** The key of a token in `tokens`: one for each resource, scope and audience, `''` for the sign-in's own (RFC 8707 §2). */
-export const tokenName = ({ resource, scope, audience }: AccessTokenOptions): string =>
-  (resource ?? scope ?? audience) ? JSON.stringify({ resource, scope, audience }) : ''
+/** The key of a token in `tokens`: one for each combination of these, `''` for the sign-in's own (RFC 8707 §2). */
+export const tokenName = ({ resource, scope, audience, authorizationDetails }: AccessTokenOptions): string =>
+  (resource ?? scope ?? audience ?? authorizationDetails)
+    ? JSON.stringify({ resource, scope, audience, authorizationDetails })
+    : ''
 
 /**
  * The server's clock tells the time from the authentication to the ID token, this machine's clock the time since then. A
@@ -82,8 +91,9 @@ const authenticatedAtMs = ({ iat, auth_time }: IdTokenClaims): number | undefine
   auth_time === undefined ? undefined : Date.now() - Math.max(0, iat - auth_time) * 1000
 
 function factsOf({ tokens, claims }: Grant): TokenFacts {
+  const { scope, authorizationDetails } = tokens
   const acr = claims?.['acr'] as string | undefined
-  return { scope: tokens.scope, acr, authenticatedAtMs: claims && authenticatedAtMs(claims) }
+  return { scope, acr, authenticatedAtMs: claims && authenticatedAtMs(claims), authorizationDetails }
 }
 
 /** How long a token is used that is valid for so long: until shortly before, at a random moment. */
@@ -123,6 +133,7 @@ export function sessionAfterSignIn(
     session: {
       claims,
       scope: tokens.scope,
+      authorizationDetails: tokens.authorizationDetails,
       expiresAtMs: tokens.expiresAtMs,
       startedAtMs: startedAtMs(grant, same, origin),
     },
@@ -149,8 +160,12 @@ export function sessionAfterRefresh({ tokens, claims }: Grant, before: StoredSes
   const { session, refresh } = before
   const acr = (claims?.['acr'] as string | undefined) ?? refresh?.acr
   // Without `scope` in the answer it is what the refresh token stands for (RFC 6749 §6).
-  const facts = { scope: tokens.scope || (refresh?.scope ?? ''), acr, authenticatedAtMs: refresh?.authenticatedAtMs }
-  const own = name ? session : { ...session, scope: tokens.scope || session.scope, expiresAtMs: tokens.expiresAtMs }
+  const { scope, expiresAtMs, authorizationDetails } = tokens
+  const facts = {
+    ...{ scope: scope || (refresh?.scope ?? ''), acr, authenticatedAtMs: refresh?.authenticatedAtMs },
+    authorizationDetails,
+  }
+  const own = name ? session : { ...session, scope: scope || session.scope, authorizationDetails, expiresAtMs }
   // How and when the person signed in is for sign-ins to say: the refresh token may be of an earlier one.
   const { acr: _acr, amr, auth_time, nonce, ...news } = { ...claims } as IdTokenClaims
   // Of those for other resources and scopes, the expired ones go.

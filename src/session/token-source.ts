@@ -93,6 +93,8 @@ export function createTokenSource(
       scope: options.scope,
       resource: options.resource ?? session.tokens['']?.resource,
       audience: options.audience,
+      authorizationDetails: options.authorizationDetails,
+      previousDetails: session.refresh.authorizationDetails,
       timeoutSeconds: REFRESH_SECONDS,
       // Of the sign-in of the refresh token.
       previousClaims:
@@ -163,7 +165,10 @@ export function createTokenSource(
   }
 
   /** What a token must be requested with; nothing if the sign-in's own token is such a token. */
-  function needed({ refresh, tokens }: StoredSession, { resource, scope, audience }: AccessTokenOptions) {
+  function needed(
+    { refresh, tokens }: StoredSession,
+    { resource, scope, audience, authorizationDetails }: AccessTokenOptions,
+  ) {
     const own = tokens['']
     const another = {
       resource: resource === own?.resource ? undefined : resource,
@@ -171,7 +176,9 @@ export function createTokenSource(
     }
     // Without a refresh token there is none with less scope.
     const isCovered = () => !refresh && scopes(scope).every((one) => scopes(own?.scope).includes(one))
-    return another.resource || another.audience || (scope && !isCovered()) ? { ...another, scope } : {}
+    return another.resource || another.audience || authorizationDetails || (scope && !isCovered())
+      ? { ...another, scope, authorizationDetails }
+      : {}
   }
 
   function refreshShared(name: string, options: AccessTokenOptions, rejected?: string): Promise<AccessToken> {

@@ -10,6 +10,7 @@ import {
   memoryVault,
   type ProofkeyEvent,
   redirect,
+  richAuthorization,
   type SignInOptions,
   type Vault,
 } from '../../src/index.js'
@@ -97,7 +98,7 @@ describe('a sign-in', () => {
     ['a BigInt', 'claims', { claims: { id_token: { id: { value: 1n } } } }],
     ['a cycle', 'authorizationDetails', { authorizationDetails: [{ type: 'x', cyclic }] }],
   ])('is refused before the page is left with %s in %s', async (_, name, options) => {
-    const app = createApp()
+    const app = createApp({}, { rar: richAuthorization() })
     const error = await refusal(app.leave(options as SignInOptions), 'config_invalid')
     expect(error.message).toBe(`Invalid configuration: ${name}: must be a JSON value.`)
     expect(`${error.stack}${JSON.stringify(error)}${error.cause}`).not.toContain('hunter2')

@@ -1,5 +1,5 @@
 /** A person with a cookie jar who follows links and fills in the forms of oidc-provider's own login and consent pages. */
-export function createPerson(name = 'ada') {
+export function createPerson(name = 'ada', fetch: typeof globalThis.fetch = globalThis.fetch) {
   const cookies = new Map<string, string>()
 
   async function visit(url: string, init: RequestInit = {}): Promise<Response> {

@@ -12,6 +12,8 @@ export interface Signer {
   readonly alg: string
   /** As a JWK Set has it. */
   readonly jwk: PublicJwk
+  /** As a server that signs with it has it. */
+  readonly privateJwk: JsonWebKey
   /** A JWS over these claims, or over this text; `header` is added to `alg` and `kid`. */
   sign(payload: object | string, header?: object): string
   /** The signature over a text, as a JWS ends with it. */
@@ -26,6 +28,7 @@ export function createSigner(alg: string, kid = 'k', modulusLength = 2048): Sign
     alg,
     signInput,
     jwk: { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg },
+    privateJwk: { ...privateKey.export({ format: 'jwk' }), kid, use: 'sig', alg } as JsonWebKey,
     sign(payload, header = {}) {
       const text = typeof payload === 'string' ? payload : JSON.stringify(payload)
       const input = [JSON.stringify({ alg, kid, ...header }), text].map((part) =>

@@ -9,6 +9,8 @@ import { type IdTokenOptions, idTokenPolicy, type TrustedAudiences } from '../jo
 import { type Provider, providers } from '../provider.js'
 import { scopes } from '../scope.js'
 import type { Dpop } from '../token/dpop.js'
+import type { AuthorizationDetail } from '../token/granted-details.js'
+import type { RichAuthorization } from './rich-authorization.js'
 import { pin, type Transaction } from './transaction.js'
 
 /** How the server returns the response (OAuth 2.0 Multiple Response Type Encoding Practices §2.1, Form Post Response Mode). */
@@ -33,8 +35,8 @@ export interface AuthorizationParameters extends IdTokenOptions {
   readonly uiLocales?: string | undefined
   /** OpenID Connect Core §5.5; sent as JSON. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
-  /** RFC 9396; sent as JSON. */
-  readonly authorizationDetails?: readonly { readonly type: string; readonly [field: string]: unknown }[] | undefined
+  /** Rich authorization requests (RFC 9396), with `rar: richAuthorization()`; sent as JSON. Those of one sign-in replace these. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
   /**
    * Other parameters of your server. Those of one sign-in are added to the configured ones. A parameter that proofkey sets
    * itself is an error (`config_invalid`).
@@ -53,6 +55,8 @@ export interface AuthorizationRequest extends AuthorizationParameters, TrustedAu
   readonly lifetimeSeconds?: number | undefined
   /** Binds the authorization code to the DPoP key (`dpop_jkt`, RFC 9449 §10). */
   readonly dpop?: Dpop | undefined
+  /** Pass `richAuthorization()` with `authorizationDetails`. */
+  readonly rar?: RichAuthorization | undefined
   readonly insecure?: InsecureSwitch | undefined
   /** How this server differs from the standards. */
   readonly provider?: Provider | undefined
@@ -91,7 +95,7 @@ const ownParameters = (request: Partial<AuthorizationRequest>) => ({
  * Builds an authorization request with a new code verifier, its S256 challenge (RFC 7636 §4), a `state` and, if `scope`
  * contains `openid`, a `nonce`.
  * @returns the URL to send the user to, and the transaction: keep it secret until the callback
- * @throws `config_invalid`, `endpoint_refused`, `insecure_context`; with `dpop` also the errors of loading its key
+ * @throws `config_invalid`, `endpoint_refused`, `insecure_context`; with `rar` also `not_supported`; with `dpop` also the errors of loading its key
  */
 export async function beginAuthorization(
   server: CheckedMetadata,
@@ -100,7 +104,8 @@ export async function beginAuthorization(
   const problems = parameterProblems(request)
   if (problems[0]) throw configInvalid(problems)
 
-  const { clientId, redirectUri, scope, requiredScope } = request
+  const { clientId, redirectUri, scope, requiredScope, authorizationDetails } = request
+  request.rar?.check(server, authorizationDetails)
   const requestedAtMs = Date.now()
   const expiresAtMs = requestedAtMs + (request.lifetimeSeconds ?? 600) * 1000
   const codeVerifier = randomToken()
@@ -128,10 +133,18 @@ export async function beginAuthorization(
       scope,
       requiredScope,
       resource: [request.resource].flat()[0],
+      authorizationDetails,
       idToken: idTokenPolicy(request, { nonce, requestedAtMs }),
       expiresAtMs,
     },
   }
+}
+
+const NEEDS_RAR = 'authorizationDetails: needs rar: richAuthorization()'
+
+/** Without it nobody would compare what is granted. @throws `config_invalid` */
+export function needsRar(): never {
+  throw configInvalid([NEEDS_RAR])
 }
 
 const resources = ({ resource = [], additionalResources = [] }: AuthorizationParameters) =>
@@ -141,9 +154,12 @@ const resources = ({ resource = [], additionalResources = [] }: AuthorizationPar
 export function parameterProblems({
   additionalParameters,
   provider,
+  rar,
   ...request
-}: AuthorizationParameters & Pick<AuthorizationRequest, 'provider'>): string[] {
+}: AuthorizationParameters & Pick<AuthorizationRequest, 'provider' | 'rar'>): string[] {
   const problems: string[] = []
+  const { authorizationDetails } = request
+  if (authorizationDetails) problems.push(...(rar?.problems(authorizationDetails) ?? [NEEDS_RAR]))
   if (provider) problems.push(...(providers.get(provider)?.(request) ?? ['provider: use defineProvider']))
   for (const uri of resources(request)) {
     if (!parseUrl(uri) || uri.includes('#')) problems.push('resource: must be an absolute URI without a fragment')

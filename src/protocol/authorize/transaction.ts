@@ -1,6 +1,8 @@
 import type { ServerMetadata } from '../discovery/metadata.js'
 import type { IdTokenPolicy } from '../jose/id-token.js'
 import type { Provider } from '../provider.js'
+import type { AuthorizationDetail } from '../token/granted-details.js'
+import type { RichAuthorization } from './rich-authorization.js'
 
 /** The server's metadata at the start of the sign-in. The callback uses it as it was then, and need not discover it again. */
 export type PinnedServer = Pick<
@@ -43,6 +45,8 @@ export interface Transaction {
   readonly requiredScope?: string | undefined
   /** The resource server of the access token (RFC 8707 §2.2). */
   readonly resource?: string | undefined
+  /** What the granted `authorization_details` are compared with (RFC 9396 §7). */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
   /** The values that the ID token is checked against; `nonce` is set if `scope` contained `openid`. */
   readonly idToken: IdTokenPolicy
   /** Sent in the request: withheld if the server repeats it in an error. */
@@ -51,9 +55,15 @@ export interface Transaction {
 }
 
 /** The values that a token response is checked against. */
-export type ResponseExpectations = Pick<Transaction, 'server' | 'clientId' | 'scope' | 'requiredScope' | 'resource'> & {
+export type ResponseExpectations = Pick<
+  Transaction,
+  'server' | 'clientId' | 'scope' | 'requiredScope' | 'resource' | 'authorizationDetails'
+> & {
   readonly idToken: IdTokenPolicy
   /** Set if the tokens must be bound to a DPoP key (`token_type` must be `DPoP`). */
   readonly dpop?: unknown
   readonly provider?: Provider | undefined
+  readonly rar?: RichAuthorization | undefined
+  /** Of a refresh: what was granted before. */
+  readonly previousDetails?: readonly AuthorizationDetail[] | undefined
 }

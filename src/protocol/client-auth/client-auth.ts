@@ -18,6 +18,31 @@ export interface ClientAuth {
   readonly secret?: ((headers: Headers) => string | undefined) | undefined
 }
 
+declare const brand: unique symbol
+
+/** `private_key_jwt` with the issuer as the audience: what `privateKeyJwt` returns. */
+export interface AssertionClientAuth extends ClientAuth {
+  readonly [brand]: 'assertion'
+}
+
+/** Mutual TLS: what `tlsClientAuth`, `selfSignedTlsClientAuth` and `mutualTls` return. */
+export interface CertificateClientAuth extends ClientAuth {
+  readonly [brand]: 'certificate'
+  readonly route: NonNullable<ClientAuth['route']>
+}
+
+/** The algorithm of the assertions, or that it is a certificate. */
+const keys = new WeakMap<object, string>()
+
+/** Marks client authentication by a key that the server does not have, and that no other server can use. */
+export function withKey<Marked extends ClientAuth>(clientAuth: Omit<Marked, typeof brand>, key: string): Marked {
+  keys.set(clientAuth, key)
+  return clientAuth as unknown as Marked
+}
+
+/** @returns `certificate`, or the algorithm of the assertions; undefined for any other client authentication */
+export const keyOf = (clientAuth: unknown): string | undefined => keys.get(Object(clientAuth))
+
 /** A public client (RFC 6749 §2.1): sends `client_id` without authentication. PKCE protects the code. */
 export const none = (): ClientAuth => ({ method: 'none', authenticate: None() })
 

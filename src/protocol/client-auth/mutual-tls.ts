@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { configInvalid } from '../authorize/begin.js'
 import type { FetchLike } from '../request.js'
 import { isBun, loadUndici } from '../undici.js'
-import type { ClientAuth } from './client-auth.js'
+import { type CertificateClientAuth, withKey } from './client-auth.js'
 import { selfSignedTlsClientAuth, tlsClientAuth } from './tls-client-auth.js'
 
 /** Options of {@link mutualTls}. */
@@ -18,7 +18,7 @@ export interface MutualTlsOptions {
 }
 
 /** Client authentication by mutual TLS. Its connections are kept open until `close()`; in Bun, each is for one request. */
-export interface MutualTls extends ClientAuth {
+export interface MutualTls extends CertificateClientAuth {
   /** Closes all connections after their current request. A later request opens new ones. */
   close(): Promise<void>
 }
@@ -39,9 +39,9 @@ export function mutualTls({ method = 'tls_client_auth', ...pems }: MutualTlsOpti
   let opening: Promise<Connections> | undefined
   const connections = () => (opening ??= open(pems))
   const clientAuth = METHODS[method]({ fetch: async (...request) => (await connections()).fetch(...request) })
-  return {
+  const mutual = {
     ...clientAuth,
-    async authenticate(...request) {
+    async authenticate(...request: Parameters<typeof clientAuth.authenticate>) {
       // Load undici before the request: inside it, a missing package would be reported as `network_error`.
       await connections()
       await clientAuth.authenticate(...request)
@@ -55,6 +55,7 @@ export function mutualTls({ method = 'tls_client_auth', ...pems }: MutualTlsOpti
       )
     },
   }
+  return withKey<MutualTls>(mutual, 'certificate')
 }
 
 type Pems = Omit<MutualTlsOptions, 'method'>
@@ -100,7 +101,20 @@ async function open(connect: Pems): Promise<Connections> {
   const { Agent, fetch } = await loadUndici('mutualTls')
   const dispatcher = new Agent({ connect })
   return {
-    fetch: (input, init) => fetch(input, { ...init, dispatcher }),
+    // An API is called with a Request of the runtime, which the `fetch` of the package does not accept.
+    fetch: (input, init) =>
+      input instanceof Request
+        ? fetch(input.url, { ...partsOf(input), dispatcher })
+        : fetch(input, { ...init, dispatcher }),
     close: () => dispatcher.close(),
   }
 }
+
+const partsOf = ({ method, headers, body, signal, redirect }: Request) => ({
+  method,
+  headers: [...headers] as [string, string][],
+  body: body as never,
+  signal,
+  redirect,
+  ...(body && { duplex: 'half' as const }),
+})

@@ -2,7 +2,7 @@ import { type AuthorizationServer, modifyAssertion, PrivateKeyJwt } from 'oauth4
 import { fromBase64url } from '../../crypto/base64url.js'
 import { subtle } from '../../crypto/web-crypto.js'
 import { configInvalid } from '../authorize/begin.js'
-import type { ClientAuth } from './client-auth.js'
+import { type AssertionClientAuth, type ClientAuth, withKey } from './client-auth.js'
 
 /** JWS algorithms (RFC 7518 §3.1, RFC 9864). */
 export type SigningAlgorithm = 'ES256' | 'PS256' | 'RS256' | 'Ed25519'
@@ -39,8 +39,10 @@ const NAMES = Object.keys(ALGORITHMS) as SigningAlgorithm[]
  * @param key a CryptoKey (private, usage `sign`), a private JWK, or a PKCS#8 PEM
  * @throws `config_invalid`; at the first request if only the import of the key can find the problem
  */
-export const privateKeyJwt = (key: SigningMaterial, options?: PrivateKeyJwtOptions): ClientAuth =>
-  byAssertion(key, options, (server) => server.issuer)
+export function privateKeyJwt(key: SigningMaterial, options?: PrivateKeyJwtOptions): AssertionClientAuth {
+  const { algorithm, ...clientAuth } = byAssertion(key, options, (server) => server.issuer)
+  return withKey<AssertionClientAuth>(clientAuth, algorithm)
+}
 
 /**
  * {@link privateKeyJwt} with the token endpoint as `aud`, for servers that do not accept their issuer there. It weakens the
@@ -51,13 +53,18 @@ export const privateKeyJwt = (key: SigningMaterial, options?: PrivateKeyJwtOptio
  * @deprecated Marked only as a warning: use `privateKeyJwt` with every server that accepts it.
  * @throws `config_invalid`; at a request also if the key has been used with another issuer on this page or in this process
  */
-export const privateKeyJwtWithInjectableAudience = (key: SigningMaterial, options?: PrivateKeyJwtOptions): ClientAuth =>
-  byAssertion(key, options, ({ issuer, token_endpoint }, issuers) => {
+export const privateKeyJwtWithInjectableAudience = (
+  key: SigningMaterial,
+  options?: PrivateKeyJwtOptions,
+): ClientAuth => {
+  const { algorithm: _, ...clientAuth } = byAssertion(key, options, ({ issuer, token_endpoint }, issuers) => {
     if ([...issuers].every((one) => one === issuer)) return `${token_endpoint}`
     throw keyInvalid(
       `was used with another issuer than ${issuer}; with the token endpoint as aud, each needs its own key`,
     )
   })
+  return clientAuth
+}
 
 /** A CryptoKey (private, usage `sign`), a private JWK, or a PKCS#8 PEM. */
 type SigningMaterial = CryptoKey | PrivateJwk | string
@@ -69,7 +76,7 @@ function byAssertion(
   key: SigningMaterial,
   options: PrivateKeyJwtOptions = {},
   audience: (server: AuthorizationServer, issuers: ReadonlySet<string>) => string,
-): ClientAuth {
+): ClientAuth & { readonly algorithm: SigningAlgorithm } {
   const { algorithm, typ = 'client-authentication+jwt' } = options
   const keyId = options.keyId ?? (Object(key) as PrivateJwk).kid
   if (keyId !== undefined && typeof keyId !== 'string')
@@ -77,11 +84,12 @@ function byAssertion(
   if (!/^(client-authentication\+jwt|JWT)$/.test(typ))
     throw configInvalid(['typ: must be client-authentication+jwt or JWT'])
 
-  const load = loader(key, algorithm)
+  const { load, algorithm: keyAlgorithm } = loader(key, algorithm)
   const issuers = used.get(Object(key)) ?? new Set()
   used.set(Object(key), issuers)
   let loading: Promise<CryptoKey> | undefined
   return {
+    algorithm: keyAlgorithm,
     method: 'private_key_jwt',
     async authenticate(...request) {
       const [server] = request
@@ -103,11 +111,11 @@ function byAssertion(
 }
 
 /** Checks the key as far as possible now. The import is asynchronous and happens at the first request. */
-function loader(key: SigningMaterial, wanted?: SigningAlgorithm): () => Promise<CryptoKey> {
-  if (key instanceof CryptoKey) {
-    checkKey(key, wanted)
-    return async () => key
-  }
+function loader(
+  key: SigningMaterial,
+  wanted?: SigningAlgorithm,
+): { readonly algorithm: SigningAlgorithm; load(): Promise<CryptoKey> } {
+  if (key instanceof CryptoKey) return { algorithm: checkKey(key, wanted), load: async () => key }
   const material = typeof key === 'string' ? pkcs8(key) : checkJwk(key)
   const keyAlgorithm = algorithmOf(key)
   const algorithm = NAMES.find((name) => name === (keyAlgorithm ?? wanted))
@@ -117,7 +125,7 @@ function loader(key: SigningMaterial, wanted?: SigningAlgorithm): () => Promise<
     ])
   if (wanted && wanted !== algorithm) throw configInvalid([`algorithm: the key is for ${algorithm}`])
   const parameters = ALGORITHMS[algorithm]
-  return async () => {
+  const load = async () => {
     const loading =
       material instanceof Uint8Array
         ? subtle().importKey('pkcs8', material, parameters, false, ['sign'])
@@ -128,6 +136,7 @@ function loader(key: SigningMaterial, wanted?: SigningAlgorithm): () => Promise<
     checkKey(loaded, algorithm)
     return loaded
   }
+  return { algorithm, load }
 }
 
 function algorithmOf(key: PrivateJwk | string): string | undefined {
@@ -140,7 +149,8 @@ function checkJwk(key: PrivateJwk): PrivateJwk {
   throw keyInvalid('must be a private CryptoKey, a private JWK or a PKCS#8 PEM')
 }
 
-function checkKey({ type, usages, algorithm }: CryptoKey, wanted?: SigningAlgorithm): void {
+/** @returns the algorithm of the key */
+function checkKey({ type, usages, algorithm }: CryptoKey, wanted?: SigningAlgorithm): SigningAlgorithm {
   const { name, namedCurve, hash, modulusLength = 2048 } = algorithm as RsaHashedKeyAlgorithm & EcKeyAlgorithm
   if (type !== 'private' || !usages.includes('sign')) throw keyInvalid('must be private and have the usage sign')
   const found = NAMES.find((candidate) => {
@@ -149,6 +159,7 @@ function checkKey({ type, usages, algorithm }: CryptoKey, wanted?: SigningAlgori
   })
   if (!found || found !== (wanted ?? found)) throw keyInvalid(`must be for ${wanted ?? NAMES.join(', ')}`)
   if (modulusLength < 2048) throw keyInvalid('must have 2048 bits or more')
+  return found
 }
 
 function pkcs8(pem: string): Uint8Array<ArrayBuffer> {

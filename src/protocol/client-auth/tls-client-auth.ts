@@ -1,7 +1,7 @@
 import { TlsClientAuth } from 'oauth4webapi'
 import { configInvalid } from '../authorize/begin.js'
 import type { FetchLike } from '../request.js'
-import type { ClientAuth } from './client-auth.js'
+import { type CertificateClientAuth, type ClientAuth, withKey } from './client-auth.js'
 
 /** Options of {@link tlsClientAuth} and {@link selfSignedTlsClientAuth}. */
 export interface TlsClientAuthOptions {
@@ -17,20 +17,21 @@ export interface TlsClientAuthOptions {
  * server's `mtls_endpoint_aliases`, if there are any (§5). In Node use `mutualTls` of `proofkey/node`.
  * @throws `config_invalid`
  */
-export const tlsClientAuth = (options?: TlsClientAuthOptions): ClientAuth => byCertificate('tls_client_auth', options)
+export const tlsClientAuth = (options?: TlsClientAuthOptions): CertificateClientAuth =>
+  byCertificate('tls_client_auth', options)
 
 /**
  * `self_signed_tls_client_auth`: authenticates with a self-signed certificate that is registered at the server (RFC 8705
  * §2.2); otherwise like {@link tlsClientAuth}.
  * @throws `config_invalid`
  */
-export const selfSignedTlsClientAuth = (options?: TlsClientAuthOptions): ClientAuth =>
+export const selfSignedTlsClientAuth = (options?: TlsClientAuthOptions): CertificateClientAuth =>
   byCertificate('self_signed_tls_client_auth', options)
 
-function byCertificate(method: string, { fetch }: TlsClientAuthOptions = {}): ClientAuth {
+function byCertificate(method: string, { fetch }: TlsClientAuthOptions = {}): CertificateClientAuth {
   if (fetch !== undefined && typeof fetch !== 'function')
     throw configInvalid([`fetch (${typeof fetch}): must be a function`])
-  return {
+  const clientAuth: ClientAuth & Pick<CertificateClientAuth, 'route'> = {
     method,
     authenticate: TlsClientAuth(),
     route: (server, options) => [
@@ -38,6 +39,7 @@ function byCertificate(method: string, { fetch }: TlsClientAuthOptions = {}): Cl
       { ...options, fetch: fetch ?? withCredentials(options.fetch) },
     ],
   }
+  return withKey<CertificateClientAuth>(clientAuth, 'certificate')
 }
 
 /** Client certificates are credentials in the Fetch standard: Firefox sends none without `credentials: 'include'`. */

@@ -1,6 +1,7 @@
 import { clockSkew, clockTolerance, type IDToken, processUserInfoResponse, skipSubjectCheck } from 'oauth4webapi'
 import { ticketSecret } from '../../crypto/ticket.js'
 import { type CheckedClaim, errorWith, ProofkeyError } from '../../errors.js'
+import { needsRar } from '../authorize/begin.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
 import { aheadSecondsOf } from '../clock.js'
@@ -16,6 +17,7 @@ import {
 import type { SignatureCheck } from '../jose/id-token-signature.js'
 import type { StandardClaims } from '../jose/standard-claims.js'
 import { checkScope, checkTokenType } from './check-grant.js'
+import type { AuthorizationDetail } from './granted-details.js'
 import { type Posted, post, type TokenRequestOptions } from './token-request.js'
 import { readTokenResponse, tokenResponseInvalid } from './token-response.js'
 
@@ -39,6 +41,8 @@ export interface Tokens<Type extends TokenType = TokenType> {
   readonly scope: string
   /** The resource that the access token was requested for (RFC 8707 §2.2). */
   readonly resource: string | undefined
+  /** The granted `authorization_details` (RFC 9396 §7), compared with the requested ones; only with `rar`. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
   readonly refreshToken: string | undefined
   readonly idToken: string | undefined
   /**
@@ -71,7 +75,7 @@ export interface CompleteOptions extends TokenRequestOptions {
  * @throws `expired`, `callback_malformed`, `callback_issuer_mismatch`, `unknown_state`, `redirect_uri_mismatch`,
  * `access_denied`, `authorization_failed`; `network_error`, `timeout`, `aborted`, `response_refused`,
  * `endpoint_refused`; `token_request_refused`, `token_response_invalid`, `id_token_invalid`, `acr_not_met`,
- * `scope_missing`
+ * `scope_missing`, `authorization_details_mismatch`
  */
 export async function completeAuthorization(
   transaction: Transaction,
@@ -93,7 +97,7 @@ export async function completeAuthorization(
   if (resource) body.set('resource', resource)
   const verifySignature = options.signature?.(server, options)
   const { response, secrets } = await post(server, { client_id: clientId }, body, options)
-  const expected = { ...transaction, dpop: options.dpop, provider: options.provider }
+  const expected = { ...transaction, dpop: options.dpop, provider: options.provider, rar: options.rar }
   return readGrant(expected, { response, secrets: [...secrets, idToken.nonce, ticketSecret(state)] }, verifySignature)
 }
 
@@ -115,7 +119,9 @@ export async function readGrant(
   if (!claims && expected.idToken.required)
     throw invalidIdToken('it is missing', undefined, 'Allow openid for this client on the server.')
   const scope = checkScope(answer, expected, issued)
-  return { tokens: { ...answer, tokenType, scope, resource: expected.resource }, claims }
+  const { authorizationDetails: requested, resource, rar = requested && needsRar() } = expected
+  const authorizationDetails = rar?.granted(answer.authorizationDetails, expected, issued)
+  return { tokens: { ...answer, tokenType, scope, resource, authorizationDetails }, claims }
 }
 
 /**

@@ -25,7 +25,7 @@ export interface Exchange {
  * stricter.
  */
 export interface ExchangeRequest
-  extends Pick<Transaction, 'codeVerifier' | 'redirectUri' | 'requiredScope' | 'resource'> {
+  extends Pick<Transaction, 'codeVerifier' | 'redirectUri' | 'requiredScope' | 'resource' | 'authorizationDetails'> {
   readonly code: string
   readonly idToken?: Pick<IdTokenPolicy, 'nonce' | 'acrValues' | 'maxAgeSeconds'> | undefined
 }
@@ -46,7 +46,7 @@ export function exchangeAt(path: string): Exchange {
     const endpoint = ownUrl(path, transaction.redirectUri)
     const callbackUrl = new URL(callback)
     const code = checkCallback(transaction, callbackUrl, callbackParameters(callbackUrl))
-    const { codeVerifier, redirectUri, requiredScope, resource, idToken } = transaction
+    const { codeVerifier, redirectUri, requiredScope, resource, authorizationDetails, idToken } = transaction
     const { nonce, acrValues, maxAgeSeconds } = idToken
     const request: ExchangeRequest = {
       code,
@@ -54,6 +54,7 @@ export function exchangeAt(path: string): Exchange {
       redirectUri,
       requiredScope,
       resource,
+      authorizationDetails,
       idToken: { nonce, acrValues, maxAgeSeconds },
     }
     const headers = { accept: 'application/json', 'content-type': 'application/json', [EXCHANGE_HEADER]: 'exchange' }

@@ -1,9 +1,10 @@
-import { configInvalid } from '../authorize/begin.js'
+import { configInvalid, needsRar } from '../authorize/begin.js'
 import { pin } from '../authorize/transaction.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 import { refreshPolicy } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
 import { type Grant, type IdTokenClaims, readGrant } from './complete.js'
+import type { AuthorizationDetail } from './granted-details.js'
 import { post, type TokenRequestOptions } from './token-request.js'
 
 export interface RefreshOptions extends TokenRequestOptions {
@@ -13,6 +14,10 @@ export interface RefreshOptions extends TokenRequestOptions {
   readonly resource?: string | readonly string[] | undefined
   /** For servers that have this parameter in place of `resource`. */
   readonly audience?: string | undefined
+  /** Part of what was granted, with `rar` (RFC 9396 §6). Default: all of it. */
+  readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
+  /** What was granted at the sign-in: the answer is compared with it, if `authorizationDetails` asks for no part. */
+  readonly previousDetails?: readonly AuthorizationDetail[] | undefined
   /** Pass `checkIdTokenSignature` to verify a new ID token's signature too. */
   readonly signature?: SignatureCheck | undefined
   /** The claims of the sign-in: a new ID token must be of the same user (OpenID Connect Core §12.2). */
@@ -28,7 +33,7 @@ export interface RefreshOptions extends TokenRequestOptions {
  * store the new one first: the old one is no longer valid. Without a response the old one may be invalid too, and a server
  * that detects reuse may then revoke the grant.
  * @throws `network_error`, `timeout`, `aborted`, `response_refused`, `endpoint_refused`; `token_request_refused`;
- * `token_response_invalid`; `id_token_invalid`
+ * `token_response_invalid`; `id_token_invalid`; `authorization_details_mismatch`
  */
 export async function refreshTokens(
   server: ServerMetadata,
@@ -38,10 +43,11 @@ export async function refreshTokens(
 ): Promise<Grant> {
   if (typeof refreshToken !== 'string' || !refreshToken)
     throw configInvalid(['refreshToken (string): must be that of the last token response'])
-  const { scope, audience, previousClaims, onRotation } = options
+  const { scope, audience, previousClaims, onRotation, rar, authorizationDetails, previousDetails } = options
   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
   if (scope) body.set('scope', scope)
   if (audience) body.set('audience', audience)
+  if (authorizationDetails) body.set('authorization_details', (rar ?? needsRar()).toText(authorizationDetails))
   for (const uri of [options.resource ?? []].flat()) body.append('resource', uri)
   const pinned = pin(server)
   const verifySignature = options.signature?.(pinned, options)
@@ -60,6 +66,9 @@ export async function refreshTokens(
     idToken,
     dpop: options.dpop,
     provider: options.provider,
+    rar,
+    authorizationDetails,
+    previousDetails,
   }
   const { tokens, claims } = await readGrant(expected, posted, verifySignature)
   if (Number(claims?.auth_time) > Number(previousClaims?.auth_time)) options.onNewerAuthTime?.()

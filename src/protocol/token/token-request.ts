@@ -1,5 +1,6 @@
 import type { Client } from 'oauth4webapi'
 import type { Secrets } from '../../errors.js'
+import type { RichAuthorization } from '../authorize/rich-authorization.js'
 import type { PinnedServer } from '../authorize/transaction.js'
 import { type ClientAuth, none } from '../client-auth/client-auth.js'
 import { clientKeyOf } from '../client-key.js'
@@ -15,6 +16,8 @@ export interface TokenRequestOptions extends RequestOptions {
   readonly dpop?: Dpop | undefined
   /** How this server differs from the standards. */
   readonly provider?: Provider | undefined
+  /** Pass `richAuthorization()` with `authorizationDetails` (RFC 9396): it compares what is granted. */
+  readonly rar?: RichAuthorization | undefined
 }
 
 /** An endpoint's response, and the secrets of the request, to withhold them in error texts. */
@@ -52,6 +55,7 @@ const PUBLIC_PARAMETERS = [
   'resource',
   'audience',
   'acr_values',
+  'authorization_details',
   'token_type_hint',
   'subject_token_type',
   'actor_token_type',

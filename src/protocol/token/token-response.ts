@@ -14,6 +14,8 @@ export interface TokenResponse {
   readonly refreshToken: string | undefined
   readonly idToken: string | undefined
   readonly scope: string | readonly string[]
+  /** As it came. */
+  readonly authorizationDetails: unknown
   /** See `Tokens.other`. */
   readonly other: Readonly<Record<string, unknown>>
 }
@@ -83,6 +85,7 @@ export async function readTokenResponse(
     refreshToken: refresh_token || undefined,
     idToken: (isText(id_token) && id_token) || undefined,
     scope: scope || '',
+    authorizationDetails: other['authorization_details'],
     other: copyOf(other, (name, value) => isText(value) && (/(token|secret)$/i.test(name) || repeatsSecret(value))),
   }
 }

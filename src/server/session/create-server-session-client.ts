@@ -1,5 +1,6 @@
 import { isProofkeyError } from '../../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../../events.js'
+import type { WithFapi2 } from '../../flow/fapi2.js'
 import type { StartOptions } from '../../flow/flow.js'
 import { joinScopes } from '../../protocol/scope.js'
 import { checkRequirements } from '../../session/api-fetch.js'
@@ -97,8 +98,10 @@ export interface ServerSessionClient {
  * Creates a client that keeps the session on the server: a backend for frontend. Create it once.
  * @throws `config_invalid`; with the `metadata` option also the errors of discovery
  */
-export function createServerSessionClient(given: ServerSessionClientConfig): ServerSessionClient {
-  const config = checkSessionConfig(given)
+export function createServerSessionClient(
+  given: ServerSessionClientConfig | WithFapi2<ServerSessionClientConfig>,
+): ServerSessionClient {
+  const config = checkSessionConfig(given as ServerSessionClientConfig)
   const { sessionStore, redirectUri, absoluteSeconds, dpop } = config
   const { idleSeconds = Number.POSITIVE_INFINITY } = config
   const lifetime = { idleMs: idleSeconds * 1000, absoluteMs: absoluteSeconds * 1000 }

@@ -5,6 +5,7 @@ import {
   type AuthorizationRequest,
   beginAuthorization,
   checkMetadata,
+  richAuthorization,
   type ServerMetadata,
 } from '../../../src/protocol.js'
 import { anyText } from '../../helpers/any-text.js'
@@ -72,6 +73,7 @@ describe('beginAuthorization', () => {
       uiLocales: 'de en',
       claims: { id_token: { email: { essential: true } } },
       authorizationDetails: [{ type: 'payment', amount: 1 }],
+      rar: richAuthorization(),
       responseMode: 'fragment',
       additionalParameters: { audience: 'x y', __proto__: { polluted: '1' } as never },
     })
@@ -179,11 +181,12 @@ describe('beginAuthorization', () => {
       begin({
         resource: 'https://a.example/#x',
         authorizationDetails: [{} as never],
+        rar: richAuthorization(),
         additionalParameters: { state: 'x' },
       }),
       'config_invalid',
     )
-    expect(error.message).toMatch(/resource.*additionalParameters\.state/)
+    expect(error.message).toMatch(/authorizationDetails.*resource.*additionalParameters\.state/)
     await refusal(begin({ resource: 'not absolute' }), 'config_invalid')
     await refusal(begin({ additionalResources: ['https://a.example/', 'not absolute'] }), 'config_invalid')
   })
