@@ -19,7 +19,7 @@ export function createServerContext(
   onMetadata?: (server: CheckedMetadata) => void,
 ) {
   const { issuer, clientId, insecure } = config
-  const clientKey = clientKeyOf(issuer, clientId)
+  const clientKey = clientKeyOf(issuer, clientId, config.partition)
   config.dpop?.addClient(clientKey, config.fetch)
   const { emit, subscribe } = createEmitter<ProofkeyEvent>()
   const report = (event: EventBody, transaction?: string) =>

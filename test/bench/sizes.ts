@@ -43,6 +43,7 @@ const BUNDLES: readonly (readonly [name: string, contents: string])[] = [
   ['relayCallback', from('index', 'relayCallback')],
   ['createServerClient, sealedCookie', from('server', 'createServerClient, sealedCookie')],
   ['createResourceServer', from('resource-server', 'createResourceServer')],
+  ['createMcpAuth', from('mcp', 'createMcpAuth')],
 ]
 
 const size = ({ minifiedBytes, gzipBytes }: Size): Size => ({ minifiedBytes, gzipBytes })
