@@ -1,0 +1,199 @@
+import { IDBFactory } from 'fake-indexeddb'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startMcpProvider } from '../../examples/mcp/provider.js'
+import { redirect, sealedSessions } from '../../src/index.js'
+import { createMcpAuth, type McpAuthConfig, memoryRegistrations } from '../../src/mcp.js'
+import { loopback } from '../../src/node.js'
+import { allowInsecureLoopback } from '../../src/protocol.js'
+import { listen } from '../helpers/loopback.js'
+import { createPerson } from '../helpers/person.js'
+import { refusal } from '../helpers/refusal.js'
+
+const CHALLENGED = '/.well-known/oauth-protected-resource'
+
+/** What a resource does that its own client does not control. */
+interface Behaviour {
+  issuer: string
+  /** What its document says besides. */
+  document?: Record<string, unknown>
+  /** The scope that each request with a token is told to lack. */
+  demand?: (count: number) => string | undefined
+  /** Takes no token at all. */
+  refuses?: boolean
+}
+
+let as: Awaited<ReturnType<typeof startMcpProvider>>
+let other: Awaited<ReturnType<typeof startMcpProvider>>
+let server: Awaited<ReturnType<typeof listen>>
+let origin: string
+let behaviour: Behaviour
+/** What arrived: path and token. */
+let arrived: { path: string; authorization: string | undefined }[]
+let opened: URL[]
+
+beforeAll(async () => {
+  as = await startMcpProvider()
+  other = await startMcpProvider()
+  let demands = 0
+  server = await listen((request, response) => {
+    const path = request.url ?? ''
+    const send = (status: number, headers: Record<string, string>, body: unknown = {}) =>
+      response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+    if (path.startsWith(CHALLENGED)) {
+      const resource = origin + path.slice(CHALLENGED.length)
+      return send(200, {}, { resource, authorization_servers: [behaviour.issuer], ...behaviour.document })
+    }
+    arrived.push({ path, authorization: request.headers.authorization })
+    const challenge = `Bearer resource_metadata="${origin}${CHALLENGED}${path}", scope="tools:read"`
+    if (!request.headers.authorization || behaviour.refuses) return send(401, { 'www-authenticate': challenge })
+    const scope = behaviour.demand?.(demands++)
+    if (scope === undefined) return send(200, {}, { path })
+    send(403, { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` })
+  })
+  origin = `http://127.0.0.1:${server.port}`
+})
+afterAll(() => Promise.all([as.close(), other.close(), server.close()]))
+beforeEach(() => {
+  globalThis.indexedDB = new IDBFactory()
+  behaviour = { issuer: as.issuer }
+  arrived = []
+  opened = []
+})
+
+function create(more: Partial<McpAuthConfig> = {}) {
+  const person = createPerson('ada')
+  const open = async (link: string) => {
+    const url = new URL(link)
+    opened.push(url)
+    await fetch(await person.travel(link, url.searchParams.get('redirect_uri') as string))
+  }
+  return createMcpAuth({
+    url: `${origin}/mcp`,
+    redirectUri: 'http://127.0.0.1/callback',
+    userAgent: loopback({ open }),
+    register: { clientName: 'An agent' },
+    insecure: allowInsecureLoopback,
+    ...more,
+  })
+}
+
+describe('createMcpAuth', () => {
+  it('asks for nothing where the server wants no token', async () => {
+    const auth = create({ url: `${origin}${CHALLENGED}` })
+    expect((await auth.fetch(`${origin}${CHALLENGED}`)).status).toBe(200)
+    expect(auth.session).toBeUndefined()
+    expect(opened).toEqual([])
+  })
+
+  it('signs in once for requests at the same time, and sends each of them again', async () => {
+    const auth = create()
+    const responses = await Promise.all(
+      [1, 2, 3].map((n) => auth.fetch(`${origin}/mcp`, { method: 'POST', body: `${n}` })),
+    )
+    expect(responses.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(opened).toHaveLength(1)
+    expect(new Set(arrived.map(({ authorization }) => authorization)).size).toBe(2)
+  })
+
+  it('sends the token to the MCP server only: to no other path and no other origin', async () => {
+    const auth = create()
+    await auth.fetch(`${origin}/mcp`)
+    arrived = []
+    for (const path of ['/mcp/messages', '/mcpx', '/', '/mcp/../admin', '/mcp%2f..%2fadmin'])
+      await auth.fetch(origin + path)
+    await auth.fetch(`http://localhost:${server.port}/mcp`).catch(() => undefined)
+    expect(arrived.filter(({ authorization }) => authorization).map(({ path }) => path)).toEqual(['/mcp/messages'])
+  })
+
+  it('asks for more scope with what is granted already, and at most three times for one request', async () => {
+    behaviour.demand = (count) => `tools:write more:${count}`
+    const auth = create()
+    const error = await refusal(auth.fetch(`${origin}/mcp`), 'insufficient_scope')
+    expect(error.requirements?.scope).toContain('more:')
+    expect(opened.length).toBe(3)
+    expect(opened[1]?.searchParams.get('scope')).toMatch(/tools:read tools:write more:0/)
+  })
+
+  it('does not ask again for scope that the authorization server did not grant', async () => {
+    behaviour.demand = () => 'never:granted'
+    const auth = create()
+    await refusal(auth.fetch(`${origin}/mcp`), 'insufficient_scope')
+    const before = opened.length
+    await refusal(auth.fetch(`${origin}/mcp`), 'insufficient_scope')
+    expect(opened.length).toBe(before)
+    expect(before).toBe(2)
+  })
+
+  it('opens no page that beforeSignIn does not allow', async () => {
+    const asked: unknown[] = []
+    const auth = create({ beforeSignIn: (request) => asked.push(request) < 0 })
+    await refusal(auth.fetch(`${origin}/mcp`), 'login_required')
+    expect(opened).toEqual([])
+    expect(asked).toEqual([{ reason: 'login', resource: `${origin}/mcp`, issuer: as.issuer, scope: 'tools:read' }])
+  })
+
+  it('gives up where the server takes no token, after one more sign-in', async () => {
+    behaviour.refuses = true
+    expect((await create().fetch(`${origin}/mcp`)).status).toBe(401)
+    expect(opened.length).toBeLessThanOrEqual(2)
+  })
+
+  it.each([
+    ['a document of another resource', { resource: 'https://bank.example/' }, 'resource_mismatch'],
+    [
+      'an issuer inside the network that the resource is not in',
+      { authorization_servers: ['https://169.254.169.254'] },
+      'endpoint_refused',
+    ],
+    ['no issuer', { authorization_servers: [] }, 'response_refused'],
+  ] as const)('refuses %s before anything is opened', async (_, document, code) => {
+    behaviour.document = document
+    await refusal(create().fetch(`${origin}/mcp`), code)
+    expect(opened).toEqual([])
+  })
+
+  it('never sends the token of one authorization server after the resource has named another: it signs in there', async () => {
+    const auth = create()
+    await auth.fetch(`${origin}/mcp`)
+    const first = arrived.at(-1)?.authorization
+    behaviour = { issuer: other.issuer, refuses: true }
+    const unrefuse = auth.subscribe((event) => {
+      if (event.type === 'session_started') behaviour.refuses = false
+    })
+    expect((await auth.fetch(`${origin}/mcp`)).status).toBe(200)
+    unrefuse()
+    expect(opened.map((url) => url.origin)).toEqual([as.issuer, other.issuer])
+    expect(opened[0]?.searchParams.get('client_id')).not.toBe(opened[1]?.searchParams.get('client_id'))
+    expect(arrived.at(-1)?.authorization).not.toBe(first)
+  })
+
+  it('keeps the sessions of two MCP servers apart, also of one client and in one store', async () => {
+    const [registrations, sessionStore] = [memoryRegistrations(), sealedSessions()]
+    const one = create({ registrations, sessionStore })
+    const two = create({ registrations, sessionStore, url: `${origin}/other` })
+    await one.fetch(`${origin}/mcp`)
+    await two.fetch(`${origin}/other`)
+    expect(new Set(opened.map(({ searchParams }) => searchParams.get('client_id'))).size).toBe(1)
+    const tokens = new Map(arrived.map(({ path, authorization }) => [path, authorization]))
+    expect(tokens.get('/mcp')).not.toBe(tokens.get('/other'))
+    await two.signOut()
+    expect(one.session).toBeDefined()
+    // Another process, with the same store: its session is there.
+    expect((await create({ registrations, sessionStore }).fetch(`${origin}/mcp`)).status).toBe(200)
+    expect(opened).toHaveLength(2)
+  })
+
+  it('refuses a user agent that leaves the page, and a URL without https', () => {
+    expect(() => create({ userAgent: redirect() })).toThrow(/must not leave the page/)
+    expect(() => create({ url: 'http://mcp.example.com/' })).toThrow(/must be the https URL/)
+  })
+
+  it('works as the authProvider of version 2 of the SDK', async () => {
+    const { authProvider } = create()
+    expect(await authProvider.token()).toBeUndefined()
+    await authProvider.onUnauthorized({ response: await fetch(`${origin}/mcp`) })
+    expect(
+      (await fetch(`${origin}/mcp`, { headers: { authorization: `Bearer ${await authProvider.token()}` } })).status,
+    ).toBe(200)
+  })
+})
