@@ -3,7 +3,7 @@ import { defineConfig } from 'tsup'
 import { CONFIG_SCHEMA } from './src/audit/config/schema.js'
 import { REPORT_SCHEMA } from './src/audit/report/report-schema.js'
 
-const libraries = ['index', 'protocol', 'server', 'native', 'node', 'providers', 'audit'].map(
+const libraries = ['index', 'protocol', 'server', 'native', 'node', 'mcp', 'providers', 'audit'].map(
   (name) => `src/${name}.ts`,
 )
 

@@ -1,6 +1,7 @@
 import { type AuthorizationParameters, configInvalid, parameterProblems } from '../protocol/authorize/begin.js'
 import type { PushRequest } from '../protocol/authorize/pushed-request.js'
 import type { ClientAuth } from '../protocol/client-auth/client-auth.js'
+import type { Partition } from '../protocol/client-key.js'
 import { isSecure, parseUrl } from '../protocol/discovery/endpoint.js'
 import type { ServerMetadata } from '../protocol/discovery/metadata.js'
 import type { TrustedAudiences } from '../protocol/jose/id-token.js'
@@ -11,7 +12,11 @@ import type { RequestOptions } from '../protocol/request.js'
 import type { Dpop } from '../protocol/token/dpop.js'
 
 /** The options that all clients share. Its {@link AuthorizationParameters} are the defaults of every sign-in. */
-export interface FlowConfig extends AuthorizationParameters, TrustedAudiences, Omit<RequestOptions, 'signal'> {
+export interface FlowConfig
+  extends AuthorizationParameters,
+    TrustedAudiences,
+    Partition,
+    Omit<RequestOptions, 'signal'> {
   /** The issuer identifier of the authorization server: exactly the `issuer` of its metadata, including a trailing slash. */
   readonly issuer: string
   readonly clientId: string
@@ -37,7 +42,7 @@ export interface FlowConfig extends AuthorizationParameters, TrustedAudiences, O
 
 /** The `typeof` of each optional option. */
 const TYPES = {
-  string: 'scope requiredScope acrValues prompt loginHint uiLocales',
+  string: 'scope requiredScope acrValues prompt loginHint uiLocales partition',
   object: 'claims additionalParameters metadata clientAuth dpop vault userAgent',
   function: 'fetch signature insecure exchange par',
 }

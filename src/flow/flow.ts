@@ -72,7 +72,7 @@ interface PendingSignIn {
  */
 export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuthorization, kept }: FlowParts = {}) {
   const { issuer, clientId, redirectUri, insecure, trustedAudiences } = config
-  const clientKey = clientKeyOf(issuer, clientId)
+  const clientKey = clientKeyOf(issuer, clientId, config.partition)
   config.dpop?.addClient(clientKey, config.fetch)
   const { emit, subscribe } = createEmitter<ProofkeyEvent>()
   const report = (event: EventBody, transaction?: string) =>

@@ -11,6 +11,7 @@ const FLOORS = [
   ['flow'],
   ['session'],
   ['client', 'server', 'audit'],
+  ['mcp'],
   ['entry points'],
 ]
 

@@ -2,7 +2,7 @@ import { sha256 } from '../../crypto/digest.js'
 import { randomToken } from '../../crypto/random.js'
 import { createTicket } from '../../crypto/ticket.js'
 import { ProofkeyError } from '../../errors.js'
-import { clientKeyOf } from '../client-key.js'
+import { clientKeyOf, type Partition } from '../client-key.js'
 import { endpointUrl, type InsecureSwitch, parseUrl } from '../discovery/endpoint.js'
 import type { CheckedMetadata } from '../discovery/metadata.js'
 import { type IdTokenOptions, idTokenPolicy, type TrustedAudiences } from '../jose/id-token.js'
@@ -43,7 +43,7 @@ export interface AuthorizationParameters extends IdTokenOptions {
 }
 
 /** {@link AuthorizationParameters}, and the parameters that identify the client. */
-export interface AuthorizationRequest extends AuthorizationParameters, TrustedAudiences {
+export interface AuthorizationRequest extends AuthorizationParameters, TrustedAudiences, Partition {
   readonly clientId: string
   /** Sent exactly as given, in the authorization request and in the token request. */
   readonly redirectUri: string
@@ -104,7 +104,7 @@ export async function beginAuthorization(
   const requestedAtMs = Date.now()
   const expiresAtMs = requestedAtMs + (request.lifetimeSeconds ?? 600) * 1000
   const codeVerifier = randomToken()
-  const clientKey = clientKeyOf(server.issuer, clientId)
+  const clientKey = clientKeyOf(server.issuer, clientId, request.partition)
   const state = createTicket(clientKey, expiresAtMs)
   const nonce = scopes(scope).includes('openid') ? randomToken() : undefined
 

@@ -2,13 +2,13 @@ import type { Client } from 'oauth4webapi'
 import type { Secrets } from '../../errors.js'
 import type { PinnedServer } from '../authorize/transaction.js'
 import { type ClientAuth, none } from '../client-auth/client-auth.js'
-import { clientKeyOf } from '../client-key.js'
+import { clientKeyOf, type Partition } from '../client-key.js'
 import { endpoint } from '../discovery/endpoint.js'
 import type { Provider } from '../provider.js'
 import { type RequestOptions, send } from '../request.js'
 import type { Dpop } from './dpop.js'
 
-export interface TokenRequestOptions extends RequestOptions {
+export interface TokenRequestOptions extends RequestOptions, Partition {
   /** Default {@link none}. */
   readonly clientAuth?: ClientAuth | undefined
   /** Binds the tokens to a key (RFC 9449) and rejects bearer tokens. Default: bearer tokens. */
@@ -31,7 +31,7 @@ export async function post(
   options: TokenRequestOptions,
   name = 'token_endpoint',
 ): Promise<Posted> {
-  const { dpop, clientAuth = none() } = options
+  const { dpop, partition, clientAuth = none() } = options
   const [at, by] = clientAuth.route?.(server, options) ?? [server, options]
   // Build a new request for a retry: a client assertion and a DPoP proof are valid for one request.
   const request = async (by: RequestOptions): Promise<Posted> => {
@@ -40,7 +40,7 @@ export async function post(
     const response = await send(endpoint(at, name, options.insecure), { method: 'POST', body, headers }, by)
     return { response, secrets: [...secretsOf(body, headers), clientAuth.secret?.(headers)] }
   }
-  return dpop ? dpop.attempt(clientKeyOf(server.issuer, client.client_id), request, by) : request(by)
+  return dpop ? dpop.attempt(clientKeyOf(server.issuer, client.client_id, partition), request, by) : request(by)
 }
 
 /** Parameters that are not secret; any other parameter may be. */

@@ -1,0 +1,151 @@
+import type { SignInOptions } from '../client/create-client.js'
+import { createEmitter, type ProofkeyEvent } from '../events.js'
+import type { SignInResult } from '../flow/flow.js'
+import { parseUrl } from '../protocol/discovery/endpoint.js'
+import { joinScopes } from '../protocol/scope.js'
+import { partsOf } from '../session/session-parts.js'
+import { sessionAfterSignIn } from '../session/session-record.js'
+import { nobody } from '../session/token-source.js'
+import { currentUrl } from '../user-agents/address-bar.js'
+import { memorySessions } from '../vault/session-store.js'
+import { askServer, type Connection, connectTo, type KnownServer } from './connection.js'
+import { knownServers } from './known-servers.js'
+import type { McpAuth, McpAuthConfig, SignInRequest } from './mcp-config.js'
+import { createMcpFetch } from './mcp-fetch.js'
+import { createPrompts } from './prompts.js'
+
+/**
+ * Signs one user in at one MCP server (MCP Authorization, 2026-07-28), whose URL is all that it needs to know: it discovers
+ * the authorization server, gets a client there, signs in with `resource`, and keeps the session. What it stores is kept apart
+ * by issuer, resource and user: if the MCP server names another authorization server, there is a new client and a new sign-in,
+ * and the earlier tokens are sent to neither. It sends no request before its first use.
+ * @throws `config_invalid`; the methods also the errors of `createSessionClient`
+ */
+export function createMcpAuth(config: McpAuthConfig): McpAuth {
+  const { sessionStore = memorySessions(), device } = config
+  const known = knownServers(sessionStore, config.url, config.user)
+  const { emit, subscribe } = createEmitter<ProofkeyEvent>()
+  const prompts = createPrompts(config)
+  let connection: Connection | undefined
+  let opening: Promise<Connection | undefined> | undefined
+
+  async function use(next: KnownServer): Promise<Connection> {
+    if (connection && isSame(connection.known, next)) return connection
+    const opened = await connectTo(next, config, sessionStore)
+    opened.session.subscribe(emit)
+    await known.write(next)
+    connection?.session.close()
+    connection = opened
+    return opened
+  }
+
+  async function open(): Promise<Connection | undefined> {
+    const earlier = await known.read()
+    if (!earlier) return undefined
+    const opened = await use(earlier)
+    // In a page, the callback comes first: see start().
+    if (!currentUrl()) await opened.session.restore()
+    return opened
+  }
+
+  /** That of this page or process, or of an earlier one. */
+  async function current(): Promise<Connection | undefined> {
+    opening ??= open().catch((error) => {
+      opening = undefined
+      throw error
+    })
+    await opening
+    return connection
+  }
+
+  const connected = async () => (await current()) ?? use(await askServer(config))
+
+  async function signInAt(at: Connection, options: SignInOptions = {}): Promise<SignInResult | undefined> {
+    const { client, session, scope } = at
+    try {
+      if (device && !options.userAgent) return await signInByDevice(at, options)
+      return await session.signIn({ ...options, scope: joinScopes(scope, options.scope) })
+    } catch (error) {
+      // The next sign-in registers again.
+      if ((await client.forgetIfRefused(error)) && connection === at) {
+        connection = undefined
+        opening = Promise.resolve(undefined)
+      }
+      throw error
+    }
+  }
+
+  async function signInByDevice({ session, scope }: Connection, { scope: more, signal }: SignInOptions) {
+    const parts = partsOf(session)
+    const work = await parts.machine.begin()
+    const grant = await device!(parts, { scope: joinScopes(scope, more), signal })
+    const kept = await parts.machine.keep(
+      work,
+      'user',
+      (before) => sessionAfterSignIn(grant, before, { jkt: undefined, origin: 'interactive' }),
+      { type: 'session_started', scope: grant.tokens.scope },
+    )
+    if (!kept) throw nobody('The session has ended meanwhile.')
+    return undefined
+  }
+
+  /** Lets the user sign in for an MCP server that has refused a request. */
+  async function signInFor(reason: SignInRequest['reason'], response: Response | undefined, missing?: string) {
+    const previousIssuer = connection?.known.issuer
+    const next = response ? await askServer(config, response, connection?.known.issuer) : undefined
+    const at = next ? await use(next) : await connected()
+    const { issuer, resource } = at.known
+    const scope = joinScopes(
+      at.scope,
+      next?.scope,
+      reason === 'insufficient_scope' ? at.session.session?.scope : '',
+      missing,
+    )
+    const request = {
+      reason,
+      resource,
+      issuer,
+      previousIssuer: previousIssuer === issuer ? undefined : previousIssuer,
+      scope,
+    }
+    // Where this issuer has a session already (of before, or of another tab), nobody needs to sign in.
+    if (request.previousIssuer && (await at.session.restore())) return
+    await prompts.ask(request, () => signInAt(at, { scope }))
+    if (!at.session.session) throw nobody('The user has been sent to sign in.')
+  }
+
+  return {
+    fetch: createMcpFetch(config, { current, signInFor }),
+    subscribe,
+    get session() {
+      return connection?.session.session
+    },
+    async preload() {
+      await connected()
+    },
+    // Without an await if it can: a popup has to be opened in the click.
+    signIn: (options) => (connection ? signInAt(connection, options) : connected().then((at) => signInAt(at, options))),
+    async start(options) {
+      const at = (await current()) ?? (isCallback() ? await connected() : undefined)
+      return at ? at.session.start(options) : { type: 'loaded', session: undefined }
+    },
+    handleCallback: async (options) => (await connected()).session.handleCallback(options),
+    async getAccessToken() {
+      const at = await current()
+      if (!at) throw nobody()
+      return at.session.getAccessToken()
+    },
+    async signOut() {
+      await (await current())?.session.signOut({ atServer: false })
+    },
+    close: () => connection?.session.close(),
+  }
+
+  /** Whether the page may be the callback of a sign-in whose discovery was lost with the memory of the page before. */
+  function isCallback(): boolean {
+    const url = parseUrl(currentUrl())
+    return !!url && /[?&#]state=/.test(url.href)
+  }
+}
+
+const isSame = (one: KnownServer, other: KnownServer) => one.issuer === other.issuer && one.resource === other.resource
