@@ -1,4 +1,5 @@
-/** Sign-in for MCP clients: from the URL of an MCP server to requests with an access token (MCP, Authorization, 2026-07-28). */
+/** Sign-in for clients of MCP servers: a `fetch` for the transports of the MCP SDK, versions 1 and 2. */
+
 export {
   type ErrorCode,
   type ErrorDetails,
@@ -8,11 +9,11 @@ export {
   type ServerError,
 } from './errors.js'
 export { memoryRegistrations } from './flow/memory-registrations.js'
-export { createMcpAuth, type McpAuth } from './mcp/create-mcp-auth.js'
-export type { McpAuthConfig, McpSignInRequest } from './mcp/mcp-config.js'
-export { clientMetadataDocument, clientMetadataResponse } from './protocol/client-auth/metadata-document.js'
-export type {
-  ClientRegistration,
-  ClientRegistrations,
-} from './protocol/client-auth/registrations.js'
-export { acceptResourceOfWholeOrigin } from './protocol/resource/discover-resource.js'
+export { sealedRegistrations } from './flow/sealed-registrations.js'
+export { createMcpAuth } from './mcp/create-mcp-auth.js'
+export { type DeviceGrant, type DeviceGrantOptions, deviceGrant } from './mcp/device-grant.js'
+export type { McpAuth, McpAuthConfig, SignInRequest } from './mcp/mcp-config.js'
+export { allowInsecureLoopback, type InsecureSwitch } from './protocol/discovery/endpoint.js'
+export { acceptResourceOfWholeOrigin, type OriginResourceSwitch } from './protocol/resource/discover-resource.js'
+export { type MemoryVaultOptions, memoryVault } from './vault/memory.js'
+export { memorySessions, type SessionStore, type StoredText } from './vault/session-store.js'

@@ -1,7 +1,7 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 // In an agent of yours: from 'proofkey/mcp' and 'proofkey/node'.
-import { createMcpAuth } from '../../src/mcp.js'
+import { createMcpAuth, memoryRegistrations } from '../../src/mcp.js'
 import { loopback } from '../../src/node.js'
 import { allowInsecureLoopback } from '../../src/protocol.js'
 
@@ -20,8 +20,9 @@ export async function runAgent({ url, open, log = console.log }: AgentOptions): 
     redirectUri: 'http://127.0.0.1/callback',
     userAgent: loopback({ open }),
     register: { clientName: 'Example agent' },
+    registrations: memoryRegistrations(),
     // A server can ask for any scope: an agent of yours lets its user decide.
-    beforeSignIn: ({ reason, issuer, scope }) => {
+    confirmSignIn: ({ reason, issuer, scope }) => {
       log(`The server asks for a sign-in (${reason}) at ${issuer}, for: ${scope}`)
       return true
     },

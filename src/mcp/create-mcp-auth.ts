@@ -1,197 +1,161 @@
-import { createSessionClient, type SessionClient } from '../client/create-session-client.js'
-import { isProofkeyError, ProofkeyError } from '../errors.js'
-import { createEmitter, type ProofkeyEvent, type Subscribe } from '../events.js'
-import { type ClientIdentity, identifyClient } from '../protocol/client-auth/identify-client.js'
-import type { Fetch } from '../protocol/request.js'
-import { requestCopies } from '../protocol/request-copies.js'
-import { type DiscoveredResource, discoverResource, resourceParameter } from '../protocol/resource/discover-resource.js'
-import { discoverServerOf } from '../protocol/resource/discover-server.js'
-import { joinScopes, scopes } from '../protocol/scope.js'
-import { createApiFetch, fetchOf } from '../session/api-fetch.js'
-import type { Session } from '../session/session-record.js'
+import type { SignInOptions } from '../client/create-client.js'
+import { createEmitter, type ProofkeyEvent } from '../events.js'
+import type { SignInResult } from '../flow/flow.js'
+import { parseUrl } from '../protocol/discovery/endpoint.js'
+import { joinScopes } from '../protocol/scope.js'
+import { partsOf } from '../session/session-parts.js'
+import { sessionAfterSignIn } from '../session/session-record.js'
 import { nobody } from '../session/token-source.js'
-import { checkMcpConfig, type McpAuthConfig, type McpSignInRequest } from './mcp-config.js'
-
-/** Access to one MCP server. */
-export interface McpAuth {
-  /**
-   * The `fetch` option of the transports of `@modelcontextprotocol/sdk`. It sends the access token to the MCP server only. If
-   * the server demands a sign-in, or more scope, the user signs in and the request is sent again, at most three times.
-   * @throws the errors of discovery, client registration and sign-in; `login_required` or `insufficient_scope` if
-   * `beforeSignIn` said no or the authorization server did not grant the scope
-   */
-  readonly fetch: Fetch
-  /**
-   * The `authProvider` of the transports of version 2 of the SDK, where `fetch` cannot be passed. It knows no `scope`
-   * challenge and no DPoP: prefer `fetch`.
-   */
-  readonly authProvider: {
-    token(): Promise<string | undefined>
-    onUnauthorized(context: { readonly response: Response }): Promise<void>
-  }
-  /** The session at the authorization server; undefined before the first request and if no user is signed in. */
-  readonly session: Session | undefined
-  /** Ends the session here and at the authorization server, as `signOut` of a session client. The registration is kept. */
-  signOut(): Promise<void>
-  readonly subscribe: Subscribe<ProofkeyEvent>
-  /** Stops all timers and listeners. The stored session is kept. */
-  close(): void
-}
-
-/** What one authorization server knows of this client, and what it has granted. */
-interface Connection {
-  readonly found: DiscoveredResource
-  readonly issuer: string
-  readonly identity: ClientIdentity
-  readonly auth: SessionClient
-  readonly send: Fetch
-  /** What it did not grant although it was requested: it is not requested again. */
-  readonly denied: Set<string>
-}
-
-/** How many sign-ins one request may cause: for a user, for scope, and after another authorization server. */
-const MAX_SIGN_INS = 3
+import { currentUrl } from '../user-agents/address-bar.js'
+import { memorySessions } from '../vault/session-store.js'
+import { askServer, type Connection, connectTo, type KnownServer } from './connection.js'
+import { knownServers } from './known-servers.js'
+import type { McpAuth, McpAuthConfig } from './mcp-config.js'
+import { createMcpFetch, type Refused } from './mcp-fetch.js'
+import { createPrompts } from './prompts.js'
 
 /**
- * Signs in to an MCP server, given only its URL: finds its authorization server (RFC 9728, RFC 8414), identifies this client
- * there (pre-registered, client ID metadata document, or dynamic registration), and lets the user sign in with PKCE, with
- * `resource` in all requests (RFC 8707). It requests nothing before the server demands a token.
- * @throws `config_invalid`
+ * Signs one user in at one MCP server (MCP Authorization, 2026-07-28), whose URL is all that it needs to know: it discovers
+ * the authorization server, gets a client there, signs in with `resource`, and keeps the session. What it stores is kept apart
+ * by issuer, resource and user: if the MCP server names another authorization server, there is a new client and a new sign-in,
+ * and the earlier tokens are sent to neither. It sends no request before its first use.
+ * @throws `config_invalid`; the methods also the errors of `createSessionClient`
  */
-export function createMcpAuth(given: McpAuthConfig): McpAuth {
-  const config = checkMcpConfig(given)
-  const { url, location, provider, originResource, chooseServer, beforeSignIn, scope: wanted } = config
-  const { fetch, insecure, vault, sessionStore, dpop, redirectUri, userAgent, additionalParameters } = config
-  const options = { fetch, insecure }
-  const plain = fetchOf(config)
+export function createMcpAuth(config: McpAuthConfig): McpAuth {
+  const { sessionStore = memorySessions(), device } = config
+  const known = knownServers(sessionStore, config.url, config.user)
   const { emit, subscribe } = createEmitter<ProofkeyEvent>()
+  const prompts = createPrompts(config)
   let connection: Connection | undefined
-  let connecting: Promise<Connection> | undefined
-  let signingIn: Promise<void> | undefined
+  let opening: Promise<Connection | undefined> | undefined
+  let using: Promise<unknown> = Promise.resolve()
 
-  /** Tokens are for the MCP server: its URL and those below. */
-  function isForServer(requested: string): boolean {
-    const { origin, pathname } = new URL(requested)
-    const root = location.pathname.replace(/\/$/, '')
-    return origin === location.origin && (!!originResource || `${pathname}/`.startsWith(`${root}/`))
+  /** One at a time: requests that are refused at the same time share the connection. */
+  function use(next: KnownServer): Promise<Connection> {
+    const used = using.then(() => useNow(next))
+    using = used.catch(() => {})
+    return used
   }
 
-  /** @param response the challenge; without one, the metadata is at the well-known URL */
-  async function find(response?: Response): Promise<Connection> {
-    const found = await discoverResource(url, { ...options, response, originResource })
-    const issuer = (await chooseServer?.(found.authorizationServers)) ?? found.authorizationServers[0]
-    const server = await discoverServerOf(found, { ...options, issuer, provider })
-    const identity = await identifyClient(server, { ...config, ...options })
-    const { clientId, clientAuth } = identity
-    // The same client at the same server: its sessions stay, also what it did not grant.
-    if (connection?.issuer === issuer && connection.identity.clientId === clientId) return { ...connection, found }
-    connection?.auth.close()
-    const auth = createSessionClient({
-      ...{ ...options, issuer, metadata: server, provider, clientId, clientAuth, redirectUri, userAgent },
-      ...{ vault, sessionStore, dpop, additionalParameters },
-      scope: joinScopes(wanted, found.scope) ?? '',
-      resource: resourceParameter(found, provider),
-      // One client may have sessions for several MCP servers.
-      partition: found.resource,
-      apis: { [location.origin]: {} },
+  async function useNow(next: KnownServer): Promise<Connection> {
+    if (connection && isSame(connection.known, next)) return connection
+    const opened = await connectTo(next, config, sessionStore)
+    opened.session.subscribe(emit)
+    await known.write(next)
+    connection?.session.close()
+    connection = opened
+    return opened
+  }
+
+  async function open(): Promise<Connection | undefined> {
+    const earlier = await known.read()
+    if (!earlier) return undefined
+    const opened = await use(earlier)
+    // In a page, the callback comes first: see start().
+    if (!currentUrl()) await opened.session.restore()
+    return opened
+  }
+
+  /** That of this page or process, or of an earlier one. */
+  async function current(): Promise<Connection | undefined> {
+    opening ??= open().catch((error) => {
+      opening = undefined
+      throw error
     })
-    auth.subscribe(emit)
-    await auth.restore()
-    return { found, issuer, identity, auth, send: createApiFetch(auth), denied: new Set() }
+    await opening
+    return connection
   }
 
-  /** Requests at the same time share the work. */
-  function connect(response?: Response): Promise<Connection> {
-    connecting ??= find(response)
-      .then((next) => {
-        connection = next
-        return next
-      })
-      .finally(() => {
-        connecting = undefined
-      })
-    return connecting
-  }
+  const connected = async () => (await current()) ?? use(await askServer(config))
 
-  async function askAndSignIn(at: Connection, reason: McpSignInRequest['reason'], more?: string): Promise<void> {
-    const { found, issuer, auth, identity, denied } = at
-    const scope = joinScopes(wanted, auth.session?.scope, found.scope, more)
-    const refused = () =>
-      reason === 'login'
-        ? nobody('beforeSignIn did not allow a sign-in.')
-        : new ProofkeyError(
-            'insufficient_scope',
-            `The MCP server requires scope that was not granted: ${more ?? ''}.`,
-            'Grant it at the authorization server, and create another object to try again.',
-            { requirements: { scope: more ?? '' } },
-          )
-    if (reason === 'scope' && scopes(more).every((one) => denied.has(one))) throw refused()
-    if (beforeSignIn && !(await beforeSignIn({ reason, resource: found.resource, issuer, scope }))) throw refused()
+  async function signInAt(at: Connection, options: SignInOptions = {}): Promise<SignInResult | undefined> {
+    const { client, session, scope } = at
     try {
-      await auth.signIn({ scope })
+      if (device && !options.userAgent) return await signInByDevice(at, options)
+      return await session.signIn({ ...options, scope: joinScopes(scope, options.scope) })
     } catch (error) {
-      // The next attempt registers again.
-      if (await identity.forgetIfRefused(error)) connection = undefined
+      // The next sign-in registers again.
+      if ((await client.forgetIfRefused(error)) && connection === at) {
+        connection = undefined
+        opening = Promise.resolve(undefined)
+      }
       throw error
     }
-    const granted = scopes(auth.session?.scope)
-    for (const one of scopes(more)) if (!granted.includes(one)) denied.add(one)
   }
 
-  /** One sign-in at a time: others wait for it, and try again with what it brought. */
-  const signIn = (...request: Parameters<typeof askAndSignIn>): Promise<void> =>
-    (signingIn ??= askAndSignIn(...request).finally(() => {
-      signingIn = undefined
-    }))
-
-  /** The session's token was refused although new: the MCP server may use another authorization server by now. */
-  async function signInAgain(response?: Response): Promise<void> {
-    await signIn(await connect(response), 'login')
+  async function signInByDevice({ session, scope }: Connection, { scope: more, signal }: SignInOptions) {
+    const parts = partsOf(session)
+    const work = await parts.machine.begin()
+    const grant = await device!(parts, { scope: joinScopes(scope, more), signal })
+    const kept = await parts.machine.keep(
+      work,
+      'user',
+      (before) => sessionAfterSignIn(grant, before, { jkt: undefined, origin: 'interactive' }),
+      { type: 'session_started', scope: grant.tokens.scope },
+    )
+    if (!kept) throw nobody('The session has ended meanwhile.')
+    return undefined
   }
 
-  async function recover(at: Connection, error: unknown): Promise<void> {
-    if (!isProofkeyError(error)) throw error
-    if (await at.identity.forgetIfRefused(error)) return signInAgain()
-    if (error.code === 'login_required') return signIn(at, 'login')
-    if (error.code !== 'insufficient_scope') throw error
-    return signIn(at, 'scope', error.requirements?.scope)
-  }
-
-  const send: Fetch = async (input, init) => {
-    const copies = requestCopies(input, init)
-    if (!isForServer(copies.request.url)) return plain(copies.copy())
-    if (!connection) {
-      const response = await plain(copies.copy())
-      if (response.status !== 401) return response
-      await connect(response)
-      // A stream cannot be sent again; the next request has a token.
-      if (copies.once) return response
-      response.body?.cancel().catch(() => {})
+  /** Lets the user sign in for an MCP server that has refused a request. */
+  async function signInFor({ reason, response, scope: missing, seen }: Refused): Promise<void> {
+    const previousIssuer = connection?.known.issuer
+    const next = response ? await askServer(config, response, connection?.known.issuer) : undefined
+    const at = next ? await use(next) : await connected()
+    // Another request's sign-in came first: what it brought is tried.
+    if (at.session.session && at.session.session !== seen) return
+    const { issuer, resource } = at.known
+    const scope = joinScopes(
+      at.scope,
+      next?.scope,
+      reason === 'insufficient_scope' ? at.session.session?.scope : '',
+      missing,
+    )
+    const request = {
+      reason,
+      resource,
+      issuer,
+      previousIssuer: previousIssuer === issuer ? undefined : previousIssuer,
+      scope,
     }
-    for (let signIns = 0; ; signIns++) {
-      const at = connection ?? (await connect())
-      try {
-        const response = await at.send(copies.copy())
-        if (response.status !== 401 || copies.once || signIns) return response
-        await signInAgain(response)
-      } catch (error) {
-        if (copies.once || signIns === MAX_SIGN_INS) throw error
-        await recover(at, error)
-      }
-    }
+    // Where this issuer has a session already (of before, or of another tab), nobody needs to sign in.
+    if (request.previousIssuer && (await at.session.restore())) return
+    await prompts.ask(request, () => signInAt(at, { scope }))
+    if (!at.session.session) throw nobody('The user has been sent to sign in.')
   }
 
   return {
-    fetch: send,
-    authProvider: {
-      token: async () => (connection?.auth.session ? connection.auth.getAccessToken() : undefined),
-      onUnauthorized: ({ response }) => signInAgain(response),
-    },
-    get session() {
-      return connection?.auth.session
-    },
-    signOut: async () => (connection ?? (await connect())).auth.signOut(),
+    fetch: createMcpFetch(config, { current, signInFor }),
     subscribe,
-    close: () => connection?.auth.close(),
+    get session() {
+      return connection?.session.session
+    },
+    async preload() {
+      await connected()
+    },
+    // Without an await if it can: a popup has to be opened in the click.
+    signIn: (options) => (connection ? signInAt(connection, options) : connected().then((at) => signInAt(at, options))),
+    async start(options) {
+      const at = (await current()) ?? (isCallback() ? await connected() : undefined)
+      return at ? at.session.start(options) : { type: 'loaded', session: undefined }
+    },
+    handleCallback: async (options) => (await connected()).session.handleCallback(options),
+    async getAccessToken() {
+      const at = await current()
+      if (!at) throw nobody()
+      return at.session.getAccessToken()
+    },
+    async signOut() {
+      await (await current())?.session.signOut({ atServer: false })
+    },
+    close: () => connection?.session.close(),
+  }
+
+  /** Whether the page may be the callback of a sign-in whose discovery was lost with the memory of the page before. */
+  function isCallback(): boolean {
+    const url = parseUrl(currentUrl())
+    return !!url && /[?&#]state=/.test(url.href)
   }
 }
+
+const isSame = (one: KnownServer, other: KnownServer) => one.issuer === other.issuer && one.resource === other.resource

@@ -28,10 +28,10 @@ it('an agent that knows only a URL registers, signs in, calls a tool, and gets m
   }
   await runAgent({ url: mcp.url, open, log: (line) => lines.push(line) })
   expect(lines).toEqual([
-    expect.stringContaining('(login)'),
+    expect.stringContaining('(login_required)'),
     'whoami: ada',
-    expect.stringMatching(/\(scope\).*tools:read tools:write$/),
-    'erase: ada'.replace('erase: ', 'erase: erased '),
+    expect.stringMatching(/\(insufficient_scope\).*tools:read .*tools:write$/),
+    'erase: erased ada',
   ])
   // One registration, one resource, and S256 in both sign-ins.
   expect(new Set(opened.map(({ searchParams }) => searchParams.get('client_id'))).size).toBe(1)

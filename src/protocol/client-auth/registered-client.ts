@@ -93,10 +93,10 @@ async function registerNow(
   const registered = await registerClient(
     server,
     {
+      grant_types: ['authorization_code', 'refresh_token'],
       ...additionalMetadata,
       redirect_uris: redirectUris,
       token_endpoint_auth_method: method,
-      grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       application_type: register.applicationType ?? applicationTypeOf(redirectUris),
       client_name: clientName,

@@ -1,0 +1,25 @@
+import { signInOnDevice } from '../client/sign-in-on-device.js'
+import type { DevicePrompt } from '../protocol/authorize/device.js'
+import type { Grant } from '../protocol/token/complete.js'
+import type { SessionParts } from '../session/session-parts.js'
+
+/** Signs in on another device; made by `deviceGrant`. */
+export type DeviceGrant = (
+  parts: SessionParts,
+  request: { readonly scope: string | undefined; readonly signal: AbortSignal | undefined },
+) => Promise<Grant>
+
+/** Options of {@link deviceGrant}. */
+export interface DeviceGrantOptions {
+  /** Shows the user the URI and the code. Tell them which agent asks: an attacker can send a victim a code (RFC 8628 §5.4). */
+  readonly onPrompt: (prompt: DevicePrompt) => unknown
+}
+
+/**
+ * For agents without a browser: the user opens a page on another device and enters a code (RFC 8628). The authorization
+ * server must offer that (`endpoint_refused`). There is no PKCE in this grant: use `loopback()` where a browser can come back.
+ */
+export const deviceGrant =
+  ({ onPrompt }: DeviceGrantOptions): DeviceGrant =>
+  async ({ config, flow }, { scope, signal }) =>
+    signInOnDevice({ ...config, metadata: await flow.metadata(), scope, signal, onPrompt, onEvent: flow.report })
