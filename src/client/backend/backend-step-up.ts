@@ -8,7 +8,7 @@ import type { RefusalCheck } from './backend-fetch.js'
  * Lets `fetch` of a backend session client understand what an API demands of a sign-in: by the challenge that `forward` passes
  * on (RFC 9470 §3, RFC 6750 §3.1), or by the JSON of `forward` or of a route of the app, `{ code, requirements }` of the error
  * that the backend's `fetch` threw. `fetch` then throws `step_up_required` or `insufficient_scope`; or `step_up_failed` if the
- * sign-in meets the challenge already.
+ * sign-in meets the challenge already, or no sign-in of the app could.
  */
 export const backendStepUp: RefusalCheck = ({ response, body, found }) => {
   const { code, requirements } = { ...body }

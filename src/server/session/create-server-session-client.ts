@@ -76,8 +76,9 @@ export interface ServerSessionClient {
   /**
    * Forwards a request of the app's own pages to an API in `apis`, with the session's access token, and streams both bodies.
    * The page's request needs the header `x-proofkey`, with any value: other sites cannot send it. It counts as use of the
-   * session. Errors are JSON responses, and events `forward_failed`: 401 if no user is signed in, or if the session has just ended; 401 for `step_up_required` and
-   * 403 for `insufficient_scope`, with `requirements`; otherwise see `forward_refused`, `network_error`, `timeout`.
+   * session. Errors are JSON responses, and events `forward_failed`: 401 if no user is signed in, or if the session has just
+   * ended; 401 for `step_up_required` and 403 for `insufficient_scope`, with `requirements`; otherwise see `forward_refused`,
+   * `network_error`, `timeout`.
    * @throws `config_invalid` if the target is wrong
    */
   forward(request: Request, target: ForwardTarget): Promise<Response>
@@ -95,7 +96,8 @@ export interface ServerSessionClient {
 }
 
 /**
- * Creates a client that keeps the session on the server: a backend for frontend. Create it once.
+ * Creates a client that keeps the session on the server: a backend for frontend. Create it once, and one for each host: all
+ * clients of a host have the same session cookie.
  * @throws `config_invalid`; with the `metadata` option also the errors of discovery
  */
 export function createServerSessionClient(

@@ -35,11 +35,11 @@ const NULL_BODY = [204, 205, 304]
  * - Status 401 causes one refresh, and one more attempt if the body can be sent again: if there is none, or if it has a
  *   `Content-Length` of at most 64 KiB. Otherwise the browser gets the 401.
  *
- * Errors become JSON: `{ code, message, hint, serverError, retryable, requirements }`. `forward_refused` (400, 403, 404, 405, 501 for
- * WebSockets); 401 for `login_required` and `interaction_required`; 401 for `step_up_required` and 403 for `insufficient_scope`, with the `requirements` for another
- * sign-in, and 403 for `step_up_failed`; 502 for `network_error` and `response_refused`; 504 for
- * `timeout`, or 408 if the browser was waited for; other errors of `tokenFor` 503 if they are `retryable`, otherwise 500.
- * How long the head of a request may take is up to the HTTP server (Node: `headersTimeout`).
+ * Errors become JSON: `{ code, message, hint, serverError, retryable, requirements }`. `forward_refused` (400, 403, 404, 405,
+ * 501 for WebSockets); 401 for `login_required` and `interaction_required`; 401 for `step_up_required` and 403 for
+ * `insufficient_scope`, with the `requirements` for another sign-in, and 403 for `step_up_failed`; 502 for `network_error` and
+ * `response_refused`; 504 for `timeout`, or 408 if the browser was waited for; other errors of `tokenFor` 503 if they are
+ * `retryable`, otherwise 500. How long the head of a request may take is up to the HTTP server (Node: `headersTimeout`).
  * @returns a function that rejects with `config_invalid` if the target is wrong, and with errors that are no `ProofkeyError`.
  * The headers of its response can be changed
  * @throws `config_invalid`
