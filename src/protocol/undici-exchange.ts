@@ -10,6 +10,8 @@ export interface UndecodedInit {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Uint8Array | ReadableStream<Uint8Array> | null | undefined
   readonly signal: AbortSignal
+  /** The dispatcher's own time limits do not apply: the signal is the limit. */
+  readonly isPatient?: boolean | undefined
 }
 
 /** A response whose body is as it was sent: its `content-encoding` applies. */
@@ -43,7 +45,7 @@ const NULL_BODY = [204, 205, 304]
 export function exchange(
   dispatcher: UndiciDispatcher,
   url: string,
-  { method, headers, body = null, signal }: UndecodedInit,
+  { method, headers, body = null, signal, isPatient = false }: UndecodedInit,
 ): Promise<UndecodedResponse> {
   return new Promise((resolve, reject) => {
     const { origin, pathname, search } = new URL(url)
@@ -139,7 +141,13 @@ export function exchange(
       onResponseError: (_: unknown, error: unknown) => fail(error),
     }
     try {
-      dispatcher.dispatch({ origin, path: pathname + search, method, headers, body: upload?.chunks ?? body }, handler)
+      dispatcher.dispatch(
+        {
+          ...{ origin, path: pathname + search, method, headers, body: upload?.chunks ?? body },
+          ...(isPatient && { headersTimeout: 0, bodyTimeout: 0 }),
+        },
+        handler,
+      )
     } catch (error) {
       fail(error)
     }

@@ -21,7 +21,8 @@ export interface UndiciFetch {
  * they were sent, compressed or not, and without the streams of the global `fetch`. That makes it about twice as fast.
  *
  * It takes a URL or a `Request`, follows redirects, and decodes bodies, all as undici's `fetch` does. The body of a `Request`,
- * and a form, are sent in chunks, without `Content-Length`. Connections are those of the dispatcher. Requires the package `undici`, except in Bun, whose own `fetch` is used.
+ * and a form, are sent in chunks, without `Content-Length`. Connections are those of the dispatcher, and in
+ * `forward` its time limits too, if it is given. Requires the package `undici`, except in Bun, whose own `fetch` is used.
  * @returns a function that rejects with `config_invalid` if `undici` is not installed
  */
 export function undiciFetch({ dispatcher }: UndiciFetchOptions = {}): UndiciFetch {
@@ -42,7 +43,8 @@ export function undiciFetch({ dispatcher }: UndiciFetchOptions = {}): UndiciFetc
   }
   const undecoded: Undecoded = async (url, init) => {
     const { getGlobalDispatcher } = loaded ?? (await load())
-    return exchange(dispatcher ?? getGlobalDispatcher(), url, init)
+    // Its 300 seconds would end event streams, whatever `idleTimeoutSeconds` is.
+    return exchange(dispatcher ?? getGlobalDispatcher(), url, { ...init, isPatient: !dispatcher })
   }
   return Object.assign(decoded, { undecoded })
 }

@@ -224,9 +224,14 @@ export function createSessionMachine(parts: MachineParts) {
       return Math.min(...ends().map(([, atMs]) => atMs))
     },
 
+    /** Why no user is signed in; undefined if one is, or if there was no session before. */
+    get endedBy(): SessionEnd | undefined {
+      return state.status === 'signed_out' ? state.ended : undefined
+    },
+
     /** After a sign-out, or an idle end, there is no silent sign-in: the user has to sign in. */
     get staysSignedOut(): boolean {
-      return state.status === 'signed_out' && (state.ended === 'signed_out' || state.ended === 'idle')
+      return machine.endedBy === 'signed_out' || machine.endedBy === 'idle'
     },
 
     exclusive: <T>(work: () => Promise<T>): Promise<T> => store.exclusive(clientKey, work),

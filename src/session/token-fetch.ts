@@ -128,13 +128,11 @@ export function judgeChallenge(
   check?.(challenge, token)
 }
 
-export const insufficientScope = (scope: string) =>
-  new ProofkeyError(
-    'insufficient_scope',
-    `The API requires more scope${scope && `: ${scope}`}.`,
-    'Call error.signIn() in a click handler.',
-    { requirements: { scope } },
-  )
+/** @param scope what is missing; empty if the API does not say */
+export const insufficientScope = (scope: string, hint = 'Call error.signIn() in a click handler.') =>
+  new ProofkeyError('insufficient_scope', `The API requires more scope${scope && `: ${scope}`}.`, hint, {
+    requirements: { scope },
+  })
 
 export const stepUpFailed = (hint = 'Check how the API reads its token.') =>
   new ProofkeyError('step_up_failed', 'Another sign-in would not give the API what it asks for.', hint)

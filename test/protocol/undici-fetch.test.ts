@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
-import { Agent } from 'undici'
+import { Agent, getGlobalDispatcher, setGlobalDispatcher } from 'undici'
 import { Agent as Agent6 } from 'undici-6'
 import { afterEach, describe, expect, it } from 'vitest'
 import { undiciFetch } from '../../src/node.js'
@@ -176,6 +176,28 @@ describe.each([
     })
     await expect(client()(url, { ...GET, headers: { 'x-own': value } })).rejects.toThrow()
     expect(requests).toBe(0)
+  })
+})
+
+describe('the time limits of undici', () => {
+  const ownGlobal = getGlobalDispatcher()
+  afterEach(() => setGlobalDispatcher(ownGlobal))
+
+  it.each([
+    ['do not end what the signal allows to go on', false, [0, 0]],
+    ['are those of the dispatcher that the app has given', true, [undefined, undefined]],
+  ])('%s', async (_, isGiven, expected) => {
+    const seen: unknown[] = []
+    const agent = new Agent()
+    const dispatcher = agent.compose((dispatch) => (options, handler) => {
+      seen.push([options.headersTimeout, options.bodyTimeout])
+      return dispatch(options, handler)
+    })
+    open.push({ close: () => agent.destroy() })
+    setGlobalDispatcher(dispatcher)
+    const url = await start((_, outgoing) => outgoing.end('ok'))
+    const { body } = await undiciFetch(isGiven ? { dispatcher } : {}).undecoded!(url, GET)
+    expect([await text(body!), seen]).toEqual(['ok', [expected]])
   })
 })
 

@@ -95,6 +95,7 @@ function sessionIn(given: unknown): FoundSession | null | undefined {
     text: JSON.stringify([claims, scope, startedAtMs]),
     name: `${startedAtMs} ${scope}`,
     endsAtMs: endsHereAtMs,
-    aheadMs: endsHereAtMs - endsAtMs || 0,
+    // Unknown without an end.
+    aheadMs: Number.isFinite(endsHereAtMs - endsAtMs) ? endsHereAtMs - endsAtMs : 0,
   }
 }

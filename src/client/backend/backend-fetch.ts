@@ -46,8 +46,8 @@ export function createBackendFetch({ fetch, stepUp, found, refused, signIn }: Ba
       stepUp?.({ response, body, found: found() })
     } catch (error) {
       const { requirements } = error as ProofkeyError
-      // More scope is not for a link to ask: the app has a route of its own for that.
-      if (requirements && !requirements.scope)
+      // More scope is not for a link to ask, also where the API does not name it: the app has a route of its own for that.
+      if (requirements && requirements.scope === undefined)
         Object.defineProperty(error, 'signIn', { value: (options?: object) => signIn({ ...requirements, ...options }) })
       throw error
     }

@@ -102,8 +102,8 @@ export function createSignInCompletion({ config, lifetime, flow, client, lives, 
   /** Ends the session that a sign-in has replaced. @throws `login_required` if there was a sign-out meanwhile */
   async function endBefore(before: LiveSession, id: string, user: string | undefined): Promise<void> {
     const { machine } = before.parts
-    if (!machine.staysSignedOut) await replace(before, id, user)
-    if (machine.staysSignedOut) throw nobody(ENDED)
+    if (machine.endedBy !== 'signed_out') await replace(before, id, user)
+    if (machine.endedBy === 'signed_out') throw nobody(ENDED)
   }
 
   /** Ends a session that another callback of this browser has just started. */

@@ -1,4 +1,4 @@
-import { isProofkeyError } from '../../errors.js'
+import { codeOf, isProofkeyError } from '../../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../../events.js'
 import type { WithFapi2 } from '../../flow/fapi2.js'
 import type { StartOptions } from '../../flow/flow.js'
@@ -6,7 +6,7 @@ import { joinScopes } from '../../protocol/scope.js'
 import { checkRequirements } from '../../session/api-fetch.js'
 import type { AccessToken, Session } from '../../session/session-record.js'
 import { judgeChallenge } from '../../session/token-fetch.js'
-import { type GetAccessTokenOptions, nobody } from '../../session/token-source.js'
+import { ENDED, type GetAccessTokenOptions, nobody } from '../../session/token-source.js'
 import { buildServerClient } from '../create-server-client.js'
 import type { SignOutOptions } from '../server-sign-out.js'
 import { createBackground } from './background.js'
@@ -76,8 +76,9 @@ export interface ServerSessionClient {
   /**
    * Forwards a request of the app's own pages to an API in `apis`, with the session's access token, and streams both bodies.
    * The page's request needs the header `x-proofkey`, with any value: other sites cannot send it. It counts as use of the
-   * session. Errors are JSON responses, and events `forward_failed`: 401 if no user is signed in; 401 for `step_up_required` and
-   * 403 for `insufficient_scope`, with `requirements`; otherwise see `forward_refused`, `network_error`, `timeout`.
+   * session. Errors are JSON responses, and events `forward_failed`: 401 if no user is signed in, or if the session has just
+   * ended; 401 for `step_up_required` and 403 for `insufficient_scope`, with `requirements`; otherwise see `forward_refused`,
+   * `network_error`, `timeout`.
    * @throws `config_invalid` if the target is wrong
    */
   forward(request: Request, target: ForwardTarget): Promise<Response>
@@ -95,7 +96,8 @@ export interface ServerSessionClient {
 }
 
 /**
- * Creates a client that keeps the session on the server: a backend for frontend. Create it once.
+ * Creates a client that keeps the session on the server: a backend for frontend. Create it once, and one for each host: all
+ * clients of a host have the same session cookie.
  * @throws `config_invalid`; with the `metadata` option also the errors of discovery
  */
 export function createServerSessionClient(
@@ -171,8 +173,15 @@ export function createServerSessionClient(
   const forwardTo = createForward({
     ...{ origin, dpop, apis: config.apis, clientKey: flow.clientKey, fetch: config.fetch, insecure: config.insecure },
     ...{ forwardedHeaders: config.forwardedHeaders, ...config.forwarding },
-    tokenFor: async (request, { api, rejected, signal }) =>
-      (await accessToken(request, { ...config.apis[api], signal }, rejected)).token,
+    async tokenFor(request, { api, rejected, signal }) {
+      try {
+        return (await accessToken(request, { ...config.apis[api], signal }, rejected)).token
+      } catch (error) {
+        // Whatever has ended the session, for example a refresh that the server refused: the page has to know that it is over.
+        const isOver = context(request).cookie === undefined && codeOf(error) !== 'storage_full'
+        throw isOver ? nobody(ENDED) : error
+      }
+    },
     checkChallenge(challenge, token, endpoint) {
       try {
         judgeChallenge(challenge, token, { endpoint, check: config.stepUp, report })

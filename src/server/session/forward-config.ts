@@ -36,7 +36,8 @@ export interface ForwardFailure {
 export interface ForwardLimits {
   /**
    * A request ends if neither side sends or takes anything for so long, in seconds. Default 60. An event stream has to send
-   * a comment within this time. A browser that takes a response slowly has to take a chunk of it within this time.
+   * a comment within this time. Node's own `fetch` ends a request after 300; `undiciFetch()` does not. A browser that takes a
+   * response slowly has to take a chunk of it within this time.
    */
   readonly idleTimeoutSeconds?: number | undefined
   /**

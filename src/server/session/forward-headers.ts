@@ -15,9 +15,9 @@ const NOT_SENT = new Set([
   // What only a proxy may say: who the client is, and which path it asked for.
   ...['forwarded', 'via', 'x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'true-client-ip', 'cf-connecting-ip'],
   ...['x-original-url', 'x-original-uri', 'x-original-host', 'x-rewrite-url', 'x-http-method-override', 'x-host'],
-  ...['x-http-method', 'x-method-override'],
+  ...['x-http-method', 'x-method-override', 'client-cert', 'client-cert-chain'],
 ])
-const NOT_SENT_PREFIX = /^(?:proxy-|x-forwarded|x-proxy|sec-|:)/
+const NOT_SENT_PREFIX = /^(?:proxy-|x-forwarded|x-proxy|x-middleware-|sec-|:)/
 
 /** Headers of the response that the browser does not get. */
 const NOT_PASSED = new Set([
@@ -27,9 +27,13 @@ const NOT_PASSED = new Set([
   'dpop-nonce',
   // Would apply to the whole origin of the app.
   ...['alt-svc', 'clear-site-data', 'strict-transport-security', 'nel', 'report-to', 'service-worker-allowed'],
+  // Commands to a proxy or CDN, which that of the app would obey: to store the response for everybody, or to send a file.
+  ...['surrogate-control', 'surrogate-key', 'edge-control', 'x-sendfile', 'x-lighttpd-send-file', 'x-reproxy-url'],
 ])
 /** With CORS headers of the API, other sites could read the app's responses. */
-const NOT_PASSED_PREFIX = /^(?:proxy-|access-control-)/
+const NOT_PASSED_PREFIX = /^(?:proxy-|access-control-|x-middleware-|x-accel-(?!buffering$))/
+/** Replaces `Cache-Control` at the cache that it names (RFC 9213 §2.1). */
+const TARGETED_CACHE_CONTROL = /-cache-control$/
 
 /** The codings that every `fetch` decodes. */
 const CODINGS = 'gzip, deflate, br'
@@ -50,7 +54,9 @@ export function headersToApi(headers: Headers, { guard, isDecoded, own = {} }: T
   const named = namedIn(headers.get('connection'))
   const sent: Record<string, string> = {}
   for (const [name, value] of headers) {
-    if (!NOT_SENT.has(name) && !NOT_SENT_PREFIX.test(name) && !named.has(name) && name !== guard) sent[name] = value
+    // CGI, and what is built like it, takes both for the same header.
+    const read = name.replaceAll('_', '-')
+    if (!NOT_SENT.has(read) && !NOT_SENT_PREFIX.test(read) && !named.has(name) && read !== guard) sent[name] = value
   }
   // A range is one of the encoded bytes: for it, `fetch` asks for `identity` itself.
   if (!isDecoded) sent['accept-encoding'] = headers.get('accept-encoding') ?? 'identity'
@@ -61,6 +67,8 @@ export function headersToApi(headers: Headers, { guard, isDecoded, own = {} }: T
 
 /** What the headers for the browser depend on. */
 interface ToBrowser {
+  /** The name of the header that other sites cannot send. */
+  readonly guard: string
   /** The URL at the API. */
   readonly url: URL
   /** The path of the app for a `Location` below the target. */
@@ -75,13 +83,14 @@ interface ToBrowser {
  */
 export function headersToBrowser(
   response: Pick<Response, 'status' | 'headers'>,
-  { url, pathFor, hasBody, isDecoded }: ToBrowser,
+  { guard, url, pathFor, hasBody, isDecoded }: ToBrowser,
 ): Headers {
   const { status, headers } = response
   const named = namedIn(headers.get('connection'))
   const passed = new Headers()
   for (const [name, value] of headers) {
-    if (!NOT_PASSED.has(name) && !NOT_PASSED_PREFIX.test(name) && !named.has(name)) passed.append(name, value)
+    const isKept = !NOT_PASSED.has(name) && !NOT_PASSED_PREFIX.test(name) && !TARGETED_CACHE_CONTROL.test(name)
+    if (isKept && !named.has(name)) passed.append(name, value)
   }
   if (isDecoded) decode(passed, url, status, hasBody)
   for (const name of ['location', 'content-location']) {
@@ -92,7 +101,7 @@ export function headersToBrowser(
     else if (location !== null && name === 'location' && status >= 300 && status < 400)
       throw responseRefused(url.origin, 'redirects to a URL that is not below the target', 'Call the final URL.')
   }
-  keepPrivate(passed)
+  keepPrivate(passed, guard)
   return passed
 }
 
@@ -108,14 +117,14 @@ function decode(headers: Headers, url: URL, status: number, hasBody: boolean): v
 /**
  * The request to the API had credentials, so shared caches did not store the response (RFC 9111 §3.5). They do not see that
  * in the browser's request, whose credential is a cookie. And after a sign-out the browser's own cache must not serve it to
- * the next user.
+ * the next user, nor to a navigation, which is not allowed to request it: the API's page would run in the app's origin.
  */
-function keepPrivate(headers: Headers): void {
+function keepPrivate(headers: Headers, guard: string): void {
   const said = (headers.get('cache-control') ?? '').split(',').map((one) => one.replace(/^[ \t]+|[ \t]+$/g, ''))
   const kept = said.filter((one) => one && !/^(?:public|private|s-maxage|proxy-revalidate)\b/i.test(one))
   headers.set('cache-control', ['private', ...kept].join(', '))
   headers.delete('expires')
-  if (headers.get('vary') !== '*') headers.append('vary', 'Cookie')
+  if (headers.get('vary') !== '*') headers.append('vary', `Cookie, ${guard}`)
 }
 
 const namedIn = (connection: string | null): Set<string> =>

@@ -8,8 +8,8 @@ export interface ForwardTarget {
   /** The API: one of the origins in `apis`, and the path that the requests stay below: `https://api.example.com/v1`. */
   readonly to: string
   /**
-   * The path at the app, as the app's router sees it: one path, or all below one. With `/api/*` and the `to` above, `/api/orders/7?a=b` is forwarded to
-   * `https://api.example.com/v1/orders/7?a=b`.
+   * The path at the app, as the app's router sees it: one path, or all below one. With `/api/*` and the `to` above,
+   * `/api/orders/7?a=b` is forwarded to `https://api.example.com/v1/orders/7?a=b`.
    */
   readonly path: string
   /** Headers for the API, in place of those of the request: for example `x-forwarded-for`, if you know the client's address. */
@@ -71,8 +71,8 @@ export function forwardRoute({ to, path }: ForwardTarget, apis: Apis): ForwardRo
 }
 
 /**
- * What the trusted proxies have removed from the path of a request (`X-Forwarded-Prefix`): plain segments, or nothing. A browser
- * may have sent it; it gets it back in `Location`, where `//` would lead to another host.
+ * What the trusted proxies have removed from the path of a request (`X-Forwarded-Prefix`): plain segments, or nothing. A
+ * browser may have sent it; it gets it back in `Location`, where `//` would lead to another host.
  */
 export function removedPrefix(request: Request, trust: ForwardedHeaders | undefined): string {
   const { pathname } = new URL(request.url)

@@ -29,17 +29,17 @@ const NULL_BODY = [204, 205, 304]
  * - Only URLs below the target are called. A path that a server could read as another one (`//`, `..;`, `%2f`, `%252e`, …)
  *   is 404. Redirects are not followed: a `Location` below the target becomes the app's, another one is 502.
  * - The API does not get `Cookie`, `Authorization`, the `header`, forwarded headers and those of the connection; the browser
- *   does not get `Set-Cookie`, CORS headers and those that would apply to the whole origin. Responses are `private`, and
- *   `Vary: Cookie`. An API that returns the request's headers in its body would show the token: leave such paths out.
+ *   does not get `Set-Cookie`, CORS headers, those that would apply to the whole origin, and commands to caches and proxies.
+ *   Responses are `private`, and `Vary: Cookie` and the `header`. An API that returns the request's headers in its body would show the token: leave such paths out.
  * - Bodies are streamed in both directions, no faster than they are read. If one side leaves, the other one is ended.
  * - Status 401 causes one refresh, and one more attempt if the body can be sent again: if there is none, or if it has a
  *   `Content-Length` of at most 64 KiB. Otherwise the browser gets the 401.
  *
- * Errors become JSON: `{ code, message, hint, serverError, retryable, requirements }`. `forward_refused` (400, 403, 404, 405, 501 for
- * WebSockets); 401 for `login_required` and `interaction_required`; 401 for `step_up_required` and 403 for `insufficient_scope`, with the `requirements` for another
- * sign-in, and 403 for `step_up_failed`; 502 for `network_error` and `response_refused`; 504 for
- * `timeout`, or 408 if the browser was waited for; other errors of `tokenFor` 503 if they are `retryable`, otherwise 500.
- * How long the head of a request may take is up to the HTTP server (Node: `headersTimeout`).
+ * Errors become JSON: `{ code, message, hint, serverError, retryable, requirements }`. `forward_refused` (400, 403, 404, 405,
+ * 501 for WebSockets); 401 for `login_required` and `interaction_required`; 401 for `step_up_required` and 403 for
+ * `insufficient_scope`, with the `requirements` for another sign-in, and 403 for `step_up_failed`; 502 for `network_error` and
+ * `response_refused`; 504 for `timeout`, or 408 if the browser was waited for; other errors of `tokenFor` 503 if they are
+ * `retryable`, otherwise 500. How long the head of a request may take is up to the HTTP server (Node: `headersTimeout`).
  * @returns a function that rejects with `config_invalid` if the target is wrong, and with errors that are no `ProofkeyError`.
  * The headers of its response can be changed
  * @throws `config_invalid`
@@ -131,7 +131,7 @@ export function createForward<Token extends ForwardToken>(
       const hasBody = body !== null && request.method !== 'HEAD' && !NULL_BODY.includes(status)
       const prefix = removedPrefix(request, forwardedHeaders)
       const headers = headersToBrowser(response, {
-        ...{ url, hasBody, isDecoded: !undecoded },
+        ...{ guard: header, url, hasBody, isDecoded: !undecoded },
         pathFor: (location) => route.pathFor(location, url, prefix),
       })
       if (!hasBody) watch.end()

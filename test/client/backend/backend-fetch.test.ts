@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { backendStepUp } from '../../../src/index.js'
+import { stepUp } from '../../../src/server.js'
 import { pass, settle, useBackendPages } from '../../helpers/backend-pages.js'
 import { refusal } from '../../helpers/refusal.js'
 import { ORIGIN } from '../../helpers/server-session-app.js'
@@ -157,6 +158,36 @@ describe('what an API demands of the sign-in', () => {
     const { auth } = await signedIn({}, demands('error="insufficient_scope", scope="orders:write"', 403))
     const error = await refusal(auth.fetch('/api/orders'), 'insufficient_scope')
     expect([error.requirements, error.signIn]).toEqual([{ scope: 'orders:write' }, undefined])
+  })
+
+  it('can be more scope that the API does not name: neither can a link', async () => {
+    const challenge = 'error="insufficient_scope"'
+    const { auth, setWay } = await signedIn({}, demands(challenge, 403))
+    expect((await refusal(auth.fetch('/api/orders'), 'insufficient_scope')).signIn).toBeUndefined()
+    const headers = { 'www-authenticate': `Bearer ${challenge}` }
+    setWay(async () => new Response('no', { status: 403, headers }))
+    expect((await refusal(auth.fetch('/orders'), 'insufficient_scope')).signIn).toBeUndefined()
+  })
+
+  it.each(['forward', 'a route of the app'])('is met already, as %s has found', async (who) => {
+    const { auth, setWay } = await signedIn({ stepUp }, demands('error="insufficient_user_authentication"'))
+    if (who !== 'forward') setWay(async () => Response.json({ code: 'step_up_failed' }, { status: 401 }))
+    const error = await refusal(auth.fetch('/api/orders'), 'step_up_failed')
+    expect([error.requirements, error.signIn]).toEqual([undefined, undefined])
+  })
+
+  it('is read by the clock of the backend also where it names no end of the session', async () => {
+    const { auth, setWay } = await signedIn({}, demands('error="insufficient_user_authentication", max_age=60'))
+    setWay(async ({ url }, go) => {
+      const response = await go()
+      if (!url.endsWith('/auth/session')) return response
+      const { session } = await response.json()
+      const claims = { ...session.claims, auth_time: Math.floor(Date.now() / 1000) - 3600 }
+      return Response.json({ session: { ...session, claims, endsAtMs: null, endsInMs: null } })
+    })
+    await auth.restore()
+    expect(auth.endsAtMs).toBe(Number.POSITIVE_INFINITY)
+    await refusal(auth.fetch('/api/orders'), 'step_up_required')
   })
 
   it('can be told by a route of the app', async () => {

@@ -83,6 +83,31 @@ describe('an API that wants another sign-in', () => {
   })
 })
 
+describe('a session that ends while a request is forwarded', () => {
+  const end = (code: string, answer: object) =>
+    it.each(['memory', 'redis', 'cookie'] as const)(`is told as such at once: ${code}, in %s`, async (name) => {
+      const app = createServerSessionApp(() => stores[name]())
+      const browser = app.browser()
+      await browser.signIn()
+      later(7200)
+      app.server.faults.respond = async () => Response.json(answer, { status: 'error' in answer ? 400 : 200 })
+      const response = await browser.forward()
+      expect([response.status, await response.json()]).toMatchObject([401, { code: 'login_required' }])
+      expect(browser.visitor.cookies.size).toBe(0)
+      expect(app.events).toContainEqual(expect.objectContaining({ type: 'refresh_failed', code }))
+    })
+  end('token_request_refused', { error: 'invalid_grant' })
+  end('id_token_invalid', { access_token: 'a', token_type: 'Bearer', id_token: 'e30.e30.e30' })
+
+  it('goes on where the server only fails', async () => {
+    const { app, browser } = await signedIn()
+    later(7200)
+    app.server.faults.respond = async () => new Response(null, { status: 503 })
+    expect(await (await browser.forward()).json()).toMatchObject({ code: 'token_response_invalid' })
+    expect(await browser.session()).toBeDefined()
+  })
+})
+
 describe('operators see by an event', () => {
   it.each([
     ['another site', '/api/x', { ...FROM_PAGE, 'sec-fetch-site': 'cross-site' }, 'forward_refused', 403],

@@ -201,7 +201,15 @@ describe('the headers for the API', () => {
     'X-HTTP-Method-Override: secret',
     'Referer: http://app.example/secret',
     'Sec-Secret: secret',
+    'Client-Cert: :secret:',
+    'Client-Cert-Chain: :secret:',
+    'X-Middleware-Subrequest: secret',
     'X-ProofKey: secret',
+    // CGI and what is built like it take `_` for `-`.
+    'X_Forwarded_For: secret',
+    'X-Forwarded_Host: secret',
+    'Client_Cert: :secret:',
+    'X_Real_IP: secret',
   ])('lack %j', async (line) => {
     const { rawHeaders } = await seenOf(line)
     expect(rawHeaders.join('\n')).not.toMatch(/secret(?!s)/)
@@ -217,6 +225,10 @@ describe('the headers for the API', () => {
     )
     expect(headers).toMatchObject({ 'x-three': 'kept' })
     expect(JSON.stringify(headers)).not.toContain('secret')
+  })
+
+  it('keep an underscore that hides nothing', async () => {
+    expect((await seenOf('X_Tenant: kept')).headers).toMatchObject({ x_tenant: 'kept' })
   })
 
   it('are not without a token where Connection names Authorization', async () => {
@@ -275,6 +287,19 @@ describe('the headers for the browser', () => {
     'Service-Worker-Allowed',
     'Access-Control-Allow-Origin',
     'Access-Control-Allow-Credentials',
+    // For the API's CDN or proxy: that of the app would obey it, whatever Cache-Control says.
+    'CDN-Cache-Control',
+    'Cloudflare-CDN-Cache-Control',
+    'X-LiteSpeed-Cache-Control',
+    'Surrogate-Control',
+    'Surrogate-Key',
+    'Edge-Control',
+    'X-Accel-Expires',
+    'X-Accel-Redirect',
+    'X-Sendfile',
+    'X-Lighttpd-Send-File',
+    'X-Reproxy-URL',
+    'X-Middleware-Rewrite',
   ])('lack %s', async (name) => {
     const { headers } = await from({ [name]: '__Host-Http-proofkey-session=theirs' })
     expect([...headers].flat().join('\n')).not.toContain('theirs')
@@ -363,7 +388,11 @@ describe('the headers for the browser', () => {
     ['private="x", max-age=1', 'private, max-age=1'],
   ])('keep the response %j out of shared caches', async (cacheControl, expected) => {
     const { headers } = await from({ ...(cacheControl && { 'cache-control': cacheControl }), vary: 'Accept' })
-    expect([headers.get('cache-control'), headers.get('vary')]).toEqual([expected, 'Accept, Cookie'])
+    expect([headers.get('cache-control'), headers.get('vary')]).toEqual([expected, 'Accept, Cookie, x-proofkey'])
+  })
+
+  it('keep what a proxy may know of an event stream', async () => {
+    expect((await from({ 'x-accel-buffering': 'no' })).headers.get('x-accel-buffering')).toBe('no')
   })
 })
 

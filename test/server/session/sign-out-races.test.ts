@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { memoryVault, sealedCookie } from '../../../src/server.js'
 import { COOKIE, createServerSessionApp, SAME_ORIGIN } from '../../helpers/server-session-app.js'
 import { SEALING_KEYS, useServerSessionStores } from '../../helpers/server-session-stores.js'
-import { useClocks } from '../../helpers/session-app.js'
+import { later, useClocks } from '../../helpers/session-app.js'
 
 const stores = useServerSessionStores()
 
@@ -182,6 +182,25 @@ describe.each(cases)('a session in %s, with %s', (name, _, config) => {
     expect(await browser.session()).toBeDefined()
   })
 })
+
+it.each(['memory', 'redis', 'cookie'] as const)(
+  'a sign-in does not fail because the session before becomes idle meanwhile: that is no sign-out, in %s',
+  async (name) => {
+    const app = createServerSessionApp(() => stores[name](), { idleSeconds: 60 })
+    const browser = app.browser()
+    await browser.signIn()
+    const callback = await browser.leave()
+    later(58)
+    const { release } = app.holdTokens()
+    const held = app.held()
+    const returning = app.auth.handle(browser.request(callback.href))
+    await vi.waitFor(() => expect(app.held()).toBe(held + 1))
+    later(5)
+    release()
+    browser.visitor.receive((await returning)!.headers)
+    expect(await browser.session()).toMatchObject({ claims: { sub: 'ada' } })
+  },
+)
 
 describe.each(['memory', 'redis', 'cookie'] as const)('with form_post, in %s', (name) => {
   it('the session before ends, although the callback does not have its cookie', async () => {
