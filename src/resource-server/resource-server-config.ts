@@ -163,6 +163,9 @@ export function checkResourceServerConfig(config: ResourceServerConfig): void {
     require(isWithin(dpop.nonceSeconds ?? 300, 20, 3600), 'dpop.nonceSeconds: must be 20 to 3600')
     require(isWithin(dpop.proofSeconds ?? 60, 1, 300), 'dpop.proofSeconds: must be 1 to 300')
   }
+  require(!(
+    dpop?.required && mutualTls?.required
+  ), 'required: only one of dpop and mutualTls can be, since no token is bound to both')
   if (mutualTls) require(typeof mutualTls.certificateOf === 'function', 'mutualTls.certificateOf: must be a function')
   if (problems[0]) throw configInvalid(problems)
 }

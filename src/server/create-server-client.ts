@@ -231,7 +231,7 @@ export function buildServerClient(
   }
 
   const exchanged = async (request: ExchangeRequest, options = {}) =>
-    exchangeCode(await metadata(), clientId, request, { ...requests, signature: config.signature, ...options }, config)
+    exchangeCode(await metadata(), clientId, request, { ...options, ...requests, signature: config.signature }, config)
 
   const client: ServerClient = {
     exchange: (request, options) => reported(flow.report, EXCHANGE, () => exchanged(request, options)),
@@ -276,9 +276,9 @@ export function buildServerClient(
     refresh: (refreshToken, options) =>
       reported(flow.report, REFRESH, async () =>
         refreshTokens(await metadata(), clientId, refreshToken, {
+          ...options,
           ...requests,
           signature: config.signature,
-          ...options,
         }),
       ),
     revoke(token, options) {
@@ -288,7 +288,7 @@ export function buildServerClient(
         completed: () => ({ type: 'token_revoked', token: kind }),
         failed: (code) => ({ type: 'revocation_failed', token: kind, code }),
       }
-      const work = async () => revokeToken(await metadata(), clientId, token, { ...requests, ...options })
+      const work = async () => revokeToken(await metadata(), clientId, token, { ...options, ...requests })
       return reported(flow.report, events, work)
     },
     ...createServerSignOut({ ...flow, config, jarOf, vaultOf, headersOf, withHeaders }),

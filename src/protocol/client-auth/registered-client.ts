@@ -104,14 +104,16 @@ async function registerNow(
     },
     { ...options, initialAccessToken },
   )
+  const clientSecret = secretOf(registered, method, `${server.registration_endpoint}`)
   return {
     issuer: server.issuer,
     clientId: registered.client_id,
     method,
     redirectUris,
-    clientSecret: secretOf(registered, method, `${server.registration_endpoint}`),
-    secretExpiresAtSeconds: Number(registered['client_secret_expires_at'] ?? 0) || undefined,
-  }
+    clientSecret,
+    // Some servers send a secret to every client: one that is not used may expire.
+    secretExpiresAtSeconds: clientSecret && (Number(registered['client_secret_expires_at'] ?? 0) || undefined),
+  } as ClientRegistration
 }
 
 /** A public client where the server allows one: a secret adds nothing to PKCE that an app on many machines could keep. */
