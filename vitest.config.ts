@@ -12,7 +12,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/servers/**'],
+          exclude: ['test/e2e/**', 'test/servers/**', 'test/frameworks/**'],
           environment: 'node',
           // A bound for what hangs; no test waits for the clock.
           testTimeout: 60_000,

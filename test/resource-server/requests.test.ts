@@ -71,6 +71,7 @@ describe('what a request needs', () => {
     const error = await refusal(authorize({ scope: 'orders:read orders:delete' }), 'insufficient_scope')
     expect(error.toResponse!().status).toBe(403)
     expect(challengeOf(error.toResponse!())).toEqual({
+      resource_metadata: METADATA_URL,
       error: 'insufficient_scope',
       scope: 'orders:read orders:delete',
     })
@@ -93,7 +94,11 @@ describe('what a request needs', () => {
   ])('is another sign-in: %s', async (_, demands, changed, expected) => {
     const error = await refusal(authorize(demands, changed), 'step_up_required')
     expect(error.toResponse!().status).toBe(401)
-    expect(challengeOf(error.toResponse!())).toEqual({ error: 'insufficient_user_authentication', ...expected })
+    expect(challengeOf(error.toResponse!())).toEqual({
+      resource_metadata: METADATA_URL,
+      error: 'insufficient_user_authentication',
+      ...expected,
+    })
   })
 
   it('names the scope too, so that one sign-in brings both', async () => {
