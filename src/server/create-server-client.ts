@@ -249,8 +249,7 @@ export function buildServerClient(
       })
     },
     async signIn(request, { signal, ...options } = {}) {
-      const by = config.profile ? 'own pages' : 'any link'
-      const refused = refuseStart(request, 'sign-in', new URL(redirectUri).origin, by)
+      const refused = refuseStart(request, 'sign-in', new URL(redirectUri).origin, config.profile && 'own pages')
       if (refused) {
         flow.failed(refused.error)
         return refused.response

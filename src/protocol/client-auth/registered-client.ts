@@ -112,8 +112,8 @@ async function registerNow(
     redirectUris,
     clientSecret,
     // Some servers send a secret to every client: one that is not used may expire.
-    secretExpiresAtSeconds: clientSecret && (Number(registered['client_secret_expires_at'] ?? 0) || undefined),
-  } as ClientRegistration
+    secretExpiresAtSeconds: clientSecret ? Number(registered['client_secret_expires_at'] ?? 0) || undefined : undefined,
+  }
 }
 
 /** A public client where the server allows one: a secret adds nothing to PKCE that an app on many machines could keep. */
