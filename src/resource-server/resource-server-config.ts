@@ -45,7 +45,7 @@ export interface TrustedIssuer {
 export interface DpopConfig {
   /** Remembers the proofs: `redisReplayCache` for several servers, `memoryReplayCache` for one process. */
   readonly replayCache: ReplayCache
-  /** Refuses bearer tokens. Default: only tokens that are bound to a key need a proof. */
+  /** Refuses all others: bearer tokens, and those of mutual TLS. Default: only tokens that are bound to a key need a proof. */
   readonly required?: true | undefined
   /**
    * Requires a nonce of this API in each proof (§9), sealed with these keys, which all servers of the API share. Proofs then
@@ -62,7 +62,7 @@ export interface DpopConfig {
 export interface MutualTlsConfig {
   /** The client certificate of a request's TLS connection. */
   readonly certificateOf: CertificateOf
-  /** Refuses tokens that are not bound to a certificate. Default: they are accepted. */
+  /** Refuses tokens that are not bound to a certificate, also those of DPoP; so not together with `dpop.required`. Default: they are accepted. */
   readonly required?: true | undefined
 }
 
