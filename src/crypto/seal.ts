@@ -29,8 +29,7 @@ export async function sealWith(derived: CryptoKey, id: string, text: string): Pr
   const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES))
   const ciphertext = await subtle().encrypt(parameters(iv, id), derived, utf8(text))
   const sealed = new Uint8Array(1 + IV_BYTES + ciphertext.byteLength)
-  sealed[0] = VERSION
-  sealed.set(iv, 1)
+  sealed.set([VERSION, ...iv])
   sealed.set(new Uint8Array(ciphertext), 1 + IV_BYTES)
   return sealed
 }
@@ -43,10 +42,9 @@ export async function open(
   sealed: Uint8Array<ArrayBuffer> | undefined,
 ): Promise<string | undefined> {
   try {
-    return key ? await openWith(await sealingKey(key, ticket), id, sealed) : undefined
-  } catch {
-    return undefined
-  }
+    // Without a key this throws too.
+    return await openWith(await sealingKey(key as CryptoKey, ticket), id, sealed)
+  } catch {}
 }
 
 /** {@link open} with the key that {@link sealingKey} has derived. @throws if it does not decrypt it */

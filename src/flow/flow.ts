@@ -71,7 +71,7 @@ export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuth
   const context = createServerContext(config, kept, (server) => {
     if (!server.code_challenge_methods_supported) report({ type: 'pkce_not_advertised' })
   })
-  const { clientKey, report } = context
+  const { clientKey, report, metadata, reportScope } = context
 
   return {
     ...context,
@@ -90,7 +90,7 @@ export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuth
         // The configuration is a floor: one sign-in can demand more, not less.
         const demands = joinDemands(config, parameters)
         if (!demands) throw configInvalid(['acrValues: must be one of those in the configuration'])
-        const server = await unlessAborted(context.metadata(), signal)
+        const server = await unlessAborted(metadata(), signal)
         const request = {
           ...config,
           ...defined(parameters),
@@ -157,8 +157,8 @@ export function createFlow(config: FlowConfig & FlowOptions, { begin = beginAuth
         const grant = (await exchange(transaction, callback, { ...config, ...options })) as Grant
         // A backend need not return the tokens.
         const scope = grant.tokens?.scope ?? transaction.scope ?? ''
-        context.reportScope(transaction.scope, scope, id)
-        const changed = config.rar?.changed(transaction.authorizationDetails, grant.tokens?.authorizationDetails)
+        reportScope(transaction.scope, scope, id)
+        const changed = config.rar?.changed(transaction, grant.tokens)
         if (changed) report(changed, id)
         report({ type: 'sign_in_completed', scope }, id)
         return { ...grant, returnTo, appState, origin }

@@ -125,11 +125,11 @@ export async function readBody(url: string, response: FetchedResponse, maxBytes 
   return new Blob(chunks)
 }
 
-/** The parsed body, if the response is JSON by its status and type; otherwise undefined. */
-export const jsonDocument = async <Document>(response: Response): Promise<Document | undefined> =>
-  response.ok && /^application\/json\s*(;|$)/i.test(response.headers.get('content-type') ?? '')
-    ? response.json().catch(() => undefined)
-    : undefined
+/** The parsed body, if the response is JSON by its status and type; otherwise undefined or false. */
+export const jsonDocument = async <Document>(response: Response): Promise<Document | false | undefined> =>
+  response.ok &&
+  /^application\/json\s*(;|$)/i.test(response.headers.get('content-type') ?? '') &&
+  response.json().catch(() => undefined)
 
 /** A response that cannot be used. The server has processed the request, so a code or refresh token in it is used up. */
 export function responseRefused(url: string, what: string, hint = CHECK_ISSUER): ProofkeyError {

@@ -30,7 +30,7 @@ export function createIntrospector({ ask, cacheSeconds, maxConcurrent }: Introsp
   const asking = new Map<string, Promise<Claims | undefined>>()
 
   function keep(entries: Map<string, Entry>, id: string, claims: Claims | undefined, seconds: number) {
-    entries.delete(id)
+    for (const each of [active, inactive]) each.delete(id)
     if (!(seconds > 0)) return
     entries.set(id, { claims, untilMs: performance.now() + seconds * 1000 })
     if (entries.size > MAX_ENTRIES) entries.delete(entries.keys().next().value as string)

@@ -45,7 +45,7 @@ export interface TrustedIssuer {
 export interface DpopConfig {
   /** Remembers the proofs: `redisReplayCache` for several servers, `memoryReplayCache` for one process. */
   readonly replayCache: ReplayCache
-  /** Refuses bearer tokens. Default: only tokens that are bound to a key need a proof. */
+  /** Refuses all others: bearer tokens, and those of mutual TLS. Default: only tokens that are bound to a key need a proof. */
   readonly required?: true | undefined
   /**
    * Requires a nonce of this API in each proof (§9), sealed with these keys, which all servers of the API share. Proofs then
@@ -62,7 +62,7 @@ export interface DpopConfig {
 export interface MutualTlsConfig {
   /** The client certificate of a request's TLS connection. */
   readonly certificateOf: CertificateOf
-  /** Refuses tokens that are not bound to a certificate. Default: they are accepted. */
+  /** Refuses tokens that are not bound to a certificate, also those of DPoP; so not together with `dpop.required`. Default: they are accepted. */
   readonly required?: true | undefined
 }
 
@@ -163,6 +163,9 @@ export function checkResourceServerConfig(config: ResourceServerConfig): void {
     require(isWithin(dpop.nonceSeconds ?? 300, 20, 3600), 'dpop.nonceSeconds: must be 20 to 3600')
     require(isWithin(dpop.proofSeconds ?? 60, 1, 300), 'dpop.proofSeconds: must be 1 to 300')
   }
+  require(!(
+    dpop?.required && mutualTls?.required
+  ), 'required: only one of dpop and mutualTls can be, since no token is bound to both')
   if (mutualTls) require(typeof mutualTls.certificateOf === 'function', 'mutualTls.certificateOf: must be a function')
   if (problems[0]) throw configInvalid(problems)
 }

@@ -72,6 +72,7 @@ export function createConstraintCheck(
     nonces,
     async check(request: Request, { scheme, token }: Credentials, { cnf }: Claims): Promise<Constraint> {
       const { jkt, 'x5t#S256': x5t } = Object(cnf)
+      if (mutualTls?.required && !x5t) throw tokenRefused('it is bound to no client certificate', 'cnf')
       if (jkt) {
         if (!dpop) throw tokenRefused('it is bound to a DPoP key, and dpop is not configured', 'cnf')
         // As a bearer token, who stole it could use it (RFC 9449 §7.2).
@@ -81,7 +82,6 @@ export function createConstraintCheck(
       if (scheme === 'DPoP') throw tokenRefused('it is bound to no DPoP key, and was sent with the scheme DPoP', 'cnf')
       if (dpop?.required) throw tokenRefused('it is bound to no DPoP key', 'cnf')
       if (x5t) return checkCertificate(request, x5t)
-      if (mutualTls?.required) throw tokenRefused('it is bound to no client certificate', 'cnf')
       return { binding: 'none' }
     },
   }

@@ -231,7 +231,7 @@ export function buildServerClient(
   }
 
   const exchanged = async (request: ExchangeRequest, options = {}) =>
-    exchangeCode(await metadata(), clientId, request, { ...requests, signature: config.signature, ...options }, config)
+    exchangeCode(await metadata(), clientId, request, { ...options, ...requests, signature: config.signature }, config)
 
   const client: ServerClient = {
     exchange: (request, options) => reported(flow.report, EXCHANGE, () => exchanged(request, options)),
@@ -249,8 +249,7 @@ export function buildServerClient(
       })
     },
     async signIn(request, { signal, ...options } = {}) {
-      const by = config.profile ? 'own pages' : 'any link'
-      const refused = refuseStart(request, 'sign-in', new URL(redirectUri).origin, by)
+      const refused = refuseStart(request, 'sign-in', new URL(redirectUri).origin, config.profile && 'own pages')
       if (refused) {
         flow.failed(refused.error)
         return refused.response
@@ -276,9 +275,9 @@ export function buildServerClient(
     refresh: (refreshToken, options) =>
       reported(flow.report, REFRESH, async () =>
         refreshTokens(await metadata(), clientId, refreshToken, {
+          ...options,
           ...requests,
           signature: config.signature,
-          ...options,
         }),
       ),
     revoke(token, options) {
@@ -288,7 +287,7 @@ export function buildServerClient(
         completed: () => ({ type: 'token_revoked', token: kind }),
         failed: (code) => ({ type: 'revocation_failed', token: kind, code }),
       }
-      const work = async () => revokeToken(await metadata(), clientId, token, { ...requests, ...options })
+      const work = async () => revokeToken(await metadata(), clientId, token, { ...options, ...requests })
       return reported(flow.report, events, work)
     },
     ...createServerSignOut({ ...flow, config, jarOf, vaultOf, headersOf, withHeaders }),

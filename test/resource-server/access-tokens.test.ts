@@ -260,6 +260,19 @@ describe('tokens without the standard type', () => {
     await refusal(api.authorize(bearer(server.token({ ...claims, sub: undefined }, { typ: 'JWT' }))), 'token_refused')
   })
 
+  it('are told by the claims that they have, not by the names that they are read under', async () => {
+    const server = createTokenServer()
+    const traits = [
+      { distinguishedBy: { claim: 'client_id' }, clientIdClaim: 'azp' },
+      { distinguishedBy: { claim: 'scope' }, clientIdClaim: 'azp', scopeClaim: 'groups' },
+    ]
+    for (const one of traits) {
+      const api = createApi(server, { accessTokens: accessTokensWithoutStandardType(one) })
+      const idToken = { client_id: undefined, scope: undefined, azp: 'web', groups: ['staff'] }
+      await refusal(api.authorize(bearer(server.token(idToken, { typ: 'JWT' }))), 'token_refused')
+    }
+  })
+
   it('cannot be told by a claim of ID tokens', async () => {
     for (const claim of ['aud', 'nonce', 'azp', ''])
       await refusal(() => accessTokensWithoutStandardType({ distinguishedBy: { claim } }), 'config_invalid')

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
+  accessTokensWithoutStandardType,
   allowMissingAudience,
   clientSecretBasic,
   type IntrospectionConfig,
@@ -185,6 +186,16 @@ describe('what is kept of the answers', () => {
     await api.authorize(bearer('forged'))
   })
 
+  it('is a no for ten seconds also after a kept yes', async () => {
+    vi.useFakeTimers()
+    const { api, server } = setUp({}, { cacheSeconds: 5 })
+    await api.authorize(bearer(TOKEN))
+    server.opaque.set(TOKEN, { active: false })
+    vi.advanceTimersByTime(6000)
+    for (const _ of [1, 2, 3]) await refusal(api.authorize(bearer(TOKEN)), 'token_refused')
+    expect(asked(server)).toBe(2)
+  })
+
   it('is shared by requests at the same time, and a flood of others gets 503', async () => {
     const { api, server } = setUp({}, { maxConcurrent: 3 })
     await api.authorize(bearer(TOKEN))
@@ -227,6 +238,15 @@ describe('JWTs', () => {
     await refusal(api.authorize(bearer(server.token({ aud: 'x' }))), 'token_refused')
     await refusal(api.authorize(bearer(`${other}x`)), 'token_refused')
     expect(asked(server)).toBe(before)
+  })
+
+  it('without the standard type keep what only the server says of them', async () => {
+    const profile = { distinguishedBy: { claim: 'use', value: 'access' }, missing: ['client_id'] as const }
+    const accessTokens = accessTokensWithoutStandardType(profile)
+    const { api, server } = setUp({}, { tokens: 'all' }, { accessTokens })
+    const token = server.token({ use: 'access', client_id: undefined, scope: undefined }, { typ: 'JWT' })
+    server.opaque.set(token, server.response())
+    expect(await api.authorize(bearer(token))).toMatchObject({ clientId: 'web', scope: 'orders:read orders:write' })
   })
 
   it('are not asked about where they are malformed', async () => {

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { type CertificateOf, certificateFromTrustedProxyHeader } from '../../src/resource-server.js'
-import { createApi, createTokenServer, requestWith } from '../helpers/api-tokens.js'
+import { type CertificateOf, certificateFromTrustedProxyHeader, memoryReplayCache } from '../../src/resource-server.js'
+import { boundTo, createApi, createTokenServer, proofFor, requestWith } from '../helpers/api-tokens.js'
 import { refusal } from '../helpers/refusal.js'
 import { selfSigned } from '../helpers/tls.js'
 
@@ -53,8 +53,21 @@ describe('a token that is bound to a certificate', () => {
     const { authorize, server } = await setUp(() => own, true)
     await authorize()
     await refusal(authorize({}, server.token()), 'token_refused')
+    const dpop = { replayCache: memoryReplayCache() }
+    const api = createApi(server, { dpop, mutualTls: { certificateOf: () => own, required: true } })
+    const token = server.token(boundTo())
+    const request = requestWith({ authorization: `DPoP ${token}`, dpop: proofFor(token) })
+    await refusal(api.authorize(request), 'token_refused')
     const lax = await setUp(() => own)
     expect((await lax.authorize({}, lax.server.token())).binding).toBe('none')
+  })
+
+  it('cannot be required together with DPoP: no token has both', async () => {
+    const config = {
+      dpop: { replayCache: memoryReplayCache(), required: true as const },
+      mutualTls: { certificateOf: () => own, required: true as const },
+    }
+    await refusal(() => createApi(createTokenServer(), config), 'config_invalid')
   })
 })
 

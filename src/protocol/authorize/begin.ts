@@ -105,7 +105,7 @@ export async function beginAuthorization(
   if (problems[0]) throw configInvalid(problems)
 
   const { clientId, redirectUri, scope, requiredScope, authorizationDetails } = request
-  request.rar?.check(server, authorizationDetails)
+  request.rar?.check(server, request)
   const requestedAtMs = Date.now()
   const expiresAtMs = requestedAtMs + (request.lifetimeSeconds ?? 600) * 1000
   const codeVerifier = randomToken()

@@ -20,6 +20,7 @@ export interface RichAuthorizationOptions {
     | undefined
 }
 
+type WithDetails = Pick<ResponseExpectations, 'authorizationDetails'>
 type DetailsExpectations = Pick<ResponseExpectations, 'authorizationDetails' | 'resource' | 'previousDetails'>
 
 /** The value of the option `rar`: {@link richAuthorization} makes it. */
@@ -35,14 +36,11 @@ export interface RichAuthorization {
     theirs: readonly AuthorizationDetail[] | undefined,
   ): readonly AuthorizationDetail[]
   /** @throws `not_supported` */
-  check(server: ServerMetadata, details: readonly AuthorizationDetail[] | undefined): void
+  check(server: ServerMetadata, requested: WithDetails): void
   /** What was granted; without an answer at a refresh, what was granted before. @throws `authorization_details_mismatch`, `token_response_invalid` */
   granted(sent: unknown, expected: DetailsExpectations, secrets: Secrets): readonly AuthorizationDetail[] | undefined
   /** The event for a list that is not exactly what was requested. */
-  changed(
-    requested: readonly AuthorizationDetail[] | undefined,
-    granted: readonly AuthorizationDetail[] | undefined,
-  ): EventBody | undefined
+  changed(requested: WithDetails, granted: WithDetails | undefined): EventBody | undefined
 }
 
 /**
@@ -75,7 +73,7 @@ export function richAuthorization({ accepts }: RichAuthorizationOptions = {}): R
       return [...own, ...theirs.filter((detail) => !known.includes(rar.toText([detail])))]
     },
 
-    check(server: ServerMetadata, details: readonly AuthorizationDetail[] = []) {
+    check(server: ServerMetadata, { authorizationDetails: details = [] }: WithDetails) {
       const listed: unknown = server['authorization_details_types_supported']
       const missing = Array.isArray(listed) && listed[0] && details.find(({ type }) => !listed.includes(type))
       if (missing)
@@ -112,8 +110,8 @@ export function richAuthorization({ accepts }: RichAuthorizationOptions = {}): R
       return list
     },
 
-    changed: (requested: readonly AuthorizationDetail[] = [], granted: readonly AuthorizationDetail[] = []) =>
-      changedDetails(requested, granted),
+    changed: (requested: WithDetails, granted: WithDetails = {}) =>
+      changedDetails(requested.authorizationDetails ?? [], granted.authorizationDetails ?? []),
   }
   return rar as unknown as RichAuthorization
 }

@@ -104,13 +104,15 @@ async function registerNow(
     },
     { ...options, initialAccessToken },
   )
+  const clientSecret = secretOf(registered, method, `${server.registration_endpoint}`)
   return {
     issuer: server.issuer,
     clientId: registered.client_id,
     method,
     redirectUris,
-    clientSecret: secretOf(registered, method, `${server.registration_endpoint}`),
-    secretExpiresAtSeconds: Number(registered['client_secret_expires_at'] ?? 0) || undefined,
+    clientSecret,
+    // Some servers send a secret to every client: one that is not used may expire.
+    secretExpiresAtSeconds: clientSecret ? Number(registered['client_secret_expires_at'] ?? 0) || undefined : undefined,
   }
 }
 

@@ -38,9 +38,8 @@ export async function discover(
   onRedirect?: (url: string) => void,
   onLoaded?: (server: CheckedMetadata, headers: Headers) => void,
 ): Promise<CheckedMetadata> {
-  const { origin, pathname } = new URL(
-    endpoint({ issuer: options.provider?.metadataBase ?? issuer }, 'issuer', options.insecure),
-  )
+  const { provider, insecure, check = checkMetadata } = options
+  const { origin, pathname } = new URL(endpoint({ issuer: provider?.metadataBase ?? issuer }, 'issuer', insecure))
   const path = pathname.replace(/\/$/, '')
   const openid = '/.well-known/openid-configuration'
   let failure: ProofkeyError | undefined
@@ -53,11 +52,7 @@ export async function discover(
       })
       const metadata = await jsonDocument<ServerMetadata>(response)
       if (!metadata) throw responseRefused(url, `responded with status ${response.status} and no JSON`)
-      const server = (options.check ?? checkMetadata)(
-        options.provider?.metadata(metadata) ?? metadata,
-        issuer,
-        options.insecure,
-      )
+      const server = check(provider?.metadata(metadata) ?? metadata, issuer, insecure)
       onLoaded?.(server, response.headers)
       return server
     } catch (error) {

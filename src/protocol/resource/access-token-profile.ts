@@ -12,7 +12,7 @@ export interface AccessTokenProfile {
   readonly missing: readonly string[]
   /** The claims under the names of RFC 9068. */
   read(claims: Claims): Claims
-  /** Whether a token with one of `types` is an access token. */
+  /** Whether a token with one of `types` is an access token, by its claims as they are in it. */
   isOwn(claims: Claims): boolean
 }
 
@@ -58,6 +58,7 @@ const OF_ID_TOKENS = [
   'sid',
   'at_hash',
   'c_hash',
+  's_hash',
   'email',
   'name',
 ]
@@ -68,7 +69,7 @@ export const isProfile = (value: unknown): boolean => profiles.has(value as Acce
 
 /**
  * Accepts JWT access tokens that do not follow RFC 9068, of a server that cannot issue others: with `typ: JWT`, as ID tokens
- * have it. What tells them apart must be named, and a token with `nonce`, `at_hash` or `c_hash` is refused.
+ * have it. What tells them apart must be named, and a token with `nonce`, `at_hash`, `c_hash` or `s_hash` is refused.
  *
  * @deprecated Marked only as a warning: if the server's ID tokens have that claim too, one of them is accepted as an access
  * token. Let the server issue `at+jwt` if it can.
@@ -89,16 +90,18 @@ export function accessTokensWithoutStandardType(traits: AccessTokenTraits): Acce
     types: [type],
     missing,
     read(claims: Claims) {
-      const scope = claims[scopeClaim]
+      const { client_id: _, scope: __, ...others } = claims
+      const [clientId, granted] = [claims[clientIdClaim], claims[scopeClaim]]
+      // What is missing has no member: one that is undefined would hide what introspection says.
       return {
-        ...claims,
-        client_id: claims[clientIdClaim],
-        scope: Array.isArray(scope) ? scope.join(' ') : scope,
+        ...others,
+        ...(clientId !== undefined && { client_id: clientId }),
+        ...(granted !== undefined && { scope: Array.isArray(granted) ? granted.join(' ') : granted }),
       }
     },
     isOwn: (claims: Claims) =>
       (value === undefined ? claims[claim] !== undefined : claims[claim] === value) &&
-      !['nonce', 'at_hash', 'c_hash'].some((name) => name in claims),
+      !['nonce', 'at_hash', 'c_hash', 's_hash'].some((name) => name in claims),
   } as unknown as AccessTokenProfile
   profiles.add(profile)
   return profile

@@ -35,7 +35,7 @@ export async function validateAccessToken(jwt: Jwt, policy: AccessTokenPolicy): 
   const { header } = jwt
   const { profile = STANDARD, algorithms, keys } = policy
   const claims = profile.read(jwt.claims)
-  if (!isType(header.typ, profile, claims)) throw tokenRefused('its typ is missing or wrong', 'typ')
+  if (!isType(header.typ, profile, jwt.claims)) throw tokenRefused('its typ is missing or wrong', 'typ')
   if (!algorithms.includes(header.alg)) throw tokenRefused('its alg is wrong', 'alg')
   requireChecks(tokenChecks(claims, policy), claims)
   for (const name of REQUIRED)

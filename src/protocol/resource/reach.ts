@@ -5,13 +5,15 @@ import { parseUrl } from '../discovery/endpoint.js'
 const ZONES = ['public', 'private', 'loopback', 'link-local'] as const
 type Zone = (typeof ZONES)[number]
 
-/** Names that never are of a public host (RFC 6761, RFC 6762, RFC 8375, and the usual ones of companies and clouds). */
-const INTERNAL_NAME = /(^|\.)(local|internal|intranet|private|corp|home|lan|localdomain|home\.arpa)$/
+/** Names that never are of a public host (RFC 6761, RFC 6762, RFC 8375, and the usual ones of companies, clouds and clusters). */
+const INTERNAL_NAME = /(^|\.)(local|internal|intranet|private|corp|home|lan|localdomain|home\.arpa|svc|test)$/
 
 /** IPv4 ranges that are not public (RFC 6890), without those of the other zones. */
 const PRIVATE_RANGES = [
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
+  // Public by its number, but Azure answers there from inside.
+  ['168.63.129.16', 32],
   ['172.16.0.0', 12],
   ['192.0.0.0', 24],
   ['192.168.0.0', 16],
@@ -24,7 +26,7 @@ const PRIVATE_RANGES = [
  * (`0x7f.1` and `2130706433` are `127.0.0.1`).
  */
 export function zoneOf({ hostname }: URL): Zone {
-  const name = hostname.replace(/\.$/, '')
+  const name = hostname.replace(/\.+$/, '')
   if (name.startsWith('[')) return zoneOfIpv6(name.slice(1, -1))
   if (/^[\d.]+$/.test(name)) return zoneOfIpv4(numberOf(name))
   if (/(^|\.)localhost$/.test(name)) return 'loopback'
@@ -71,8 +73,9 @@ export const mayReach = (from: URL, to: URL): boolean => ZONES.indexOf(zoneOf(to
  * @throws `endpoint_refused`
  */
 export function checkReach(document: object, from: string): void {
-  const { mtls_endpoint_aliases, ...own } = document as Record<string, unknown>
-  for (const [name, value] of Object.entries({ ...own, ...Object(mtls_endpoint_aliases) })) {
+  const { mtls_endpoint_aliases } = document as Record<string, unknown>
+  // One after the other: an alias has the name of the endpoint that it stands for.
+  for (const [name, value] of [document, Object(mtls_endpoint_aliases)].flatMap(Object.entries)) {
     const url = /(endpoint|jwks_uri)$/.test(name) && parseUrl(value)
     if (url && !mayReach(new URL(from), url))
       throw new ProofkeyError(

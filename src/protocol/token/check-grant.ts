@@ -9,12 +9,9 @@ import { type TokenResponse, tokenResponseInvalid } from './token-response.js'
  * With DPoP the access token must be bound to the key, without it must not be bound to one.
  * @throws `token_response_invalid`
  */
-export function checkTokenType(
-  answer: Pick<TokenResponse, 'tokenType'>,
-  expected: Pick<ResponseExpectations, 'dpop'>,
-): TokenType {
-  const tokenType = expected.dpop ? 'dpop' : 'bearer'
-  if (answer.tokenType !== tokenType) throw tokenResponseInvalid(`its token_type is not ${tokenType}`)
+export function checkTokenType(sent: string, dpop: unknown): TokenType {
+  const tokenType = dpop ? 'dpop' : 'bearer'
+  if (sent !== tokenType) throw tokenResponseInvalid(`its token_type is not ${tokenType}`)
   return tokenType
 }
 

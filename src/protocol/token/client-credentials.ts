@@ -30,7 +30,7 @@ export async function clientCredentialsGrant(
   checkConfidential(options)
   return requestGrant(server, clientId, { grant_type: 'client_credentials' }, options, ({ answer, granted }) => ({
     accessToken: answer.accessToken,
-    tokenType: checkTokenType(answer, options),
+    tokenType: checkTokenType(answer.tokenType, options.dpop),
     ...granted,
   }))
 }

@@ -111,7 +111,7 @@ export async function readGrant(
 ): Promise<Grant> {
   const answer = await readTokenResponse(response, secrets, expected.provider, expected.scope)
   const { accessToken, idToken, refreshToken } = answer
-  const tokenType = checkTokenType(answer, expected)
+  const tokenType = checkTokenType(answer.tokenType, expected.dpop)
   const issued = [...secrets, accessToken, idToken, refreshToken]
   const claims = idToken
     ? await checkedClaims(expected, { accessToken, idToken }, response, issued, verifySignature)

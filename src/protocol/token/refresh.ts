@@ -43,7 +43,7 @@ export async function refreshTokens(
 ): Promise<Grant> {
   if (typeof refreshToken !== 'string' || !refreshToken)
     throw configInvalid(['refreshToken (string): must be that of the last token response'])
-  const { scope, audience, previousClaims, onRotation, rar, authorizationDetails, previousDetails } = options
+  const { scope, audience, previousClaims, onRotation, rar, authorizationDetails } = options
   const body = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: refreshToken })
   if (scope) body.set('scope', scope)
   if (audience) body.set('audience', audience)
@@ -58,18 +58,7 @@ export async function refreshTokens(
   }
   const [resource] = [options.resource ?? []].flat()
   const idToken = refreshPolicy(previousClaims)
-  const expected = {
-    server: pinned,
-    clientId,
-    scope,
-    resource,
-    idToken,
-    dpop: options.dpop,
-    provider: options.provider,
-    rar,
-    authorizationDetails,
-    previousDetails,
-  }
+  const expected = { ...options, server: pinned, clientId, resource, idToken }
   const { tokens, claims } = await readGrant(expected, posted, verifySignature)
   if (Number(claims?.auth_time) > Number(previousClaims?.auth_time)) options.onNewerAuthTime?.()
   return { tokens: { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken }, claims }

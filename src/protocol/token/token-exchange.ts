@@ -117,7 +117,7 @@ export async function exchangeToken<Requested extends TokenTypeIdentifier = Acce
   function accessTokenType(tokenType: string): TokenType {
     if (NEVER_ACCESS_TOKENS.includes(requested))
       throw tokenResponseInvalid('its token_type is not N_A, but its token is no access token')
-    return checkTokenType({ tokenType }, options)
+    return checkTokenType(tokenType, options.dpop)
   }
 }
 

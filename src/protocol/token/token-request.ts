@@ -47,24 +47,11 @@ export async function post(
 }
 
 /** Parameters that are not secret; any other parameter may be. */
-const PUBLIC_PARAMETERS = [
-  'grant_type',
-  'client_id',
-  'redirect_uri',
-  'scope',
-  'resource',
-  'audience',
-  'acr_values',
-  'authorization_details',
-  'token_type_hint',
-  'subject_token_type',
-  'actor_token_type',
-  'requested_token_type',
-  'client_assertion_type',
-]
+const PUBLIC_PARAMETER =
+  /^(\w+_type|client_id|redirect_uri|scope|resource|audience|acr_values|authorization_details|token_type_hint)$/
 
 /** The secret parameters and the credentials in the headers. */
 const secretsOf = (body: URLSearchParams, headers: Headers): Secrets => [
-  ...[...body].flatMap(([name, value]) => (PUBLIC_PARAMETERS.includes(name) ? [] : value)),
+  ...[...body].flatMap(([name, value]) => (PUBLIC_PARAMETER.test(name) ? [] : value)),
   ...[...headers].flatMap(([name, value]) => (name === 'accept' ? [] : value.replace(/^\w+ /, ''))),
 ]

@@ -11,19 +11,16 @@ export interface RefusedStart {
  * Rejects a request that must not start a sign-in or sign-out, so that no other site can start one without the user noticing
  * (FAPI 2.0 §5.3.3.1). Fetch Metadata decides, or `Origin` if a browser does not send it.
  * @param origin the app's origin
- * @param by who may start it: `own pages` needs a browser that says so, and a page of this site or the user's own hand
+ * @param by who may start it: `own pages` needs a browser that says so, and a page of this origin or the user's own hand
  */
 export function refuseStart(
   request: Request,
   what: 'sign-in' | 'sign-out',
   origin: string,
-  by: 'any link' | 'own pages' = 'any link',
+  by?: 'own pages',
 ): RefusedStart | undefined {
   const bad = isBadRequest(request)
-  const cause = bad
-    ? 'has no valid Host and method'
-    : (initiator(request, what, origin) ??
-      (by === 'own pages' && !isOwnStart(request, origin) ? 'is from no page of this origin' : undefined))
+  const cause = bad ? 'has no valid Host and method' : initiator(request, what, origin, by)
   if (cause === undefined) return undefined
   const hint =
     what === 'sign-in' ? 'Link to this URL, and let the user navigate to it.' : 'Send it by a form of this site.'
@@ -34,7 +31,7 @@ export function refuseStart(
   }
 }
 
-function initiator(request: Request, what: string, origin: string): string | undefined {
+function initiator(request: Request, what: string, origin: string, by?: 'own pages'): string | undefined {
   const { method, headers } = request
   const sent = (name: string) => headers.get(name) ?? ''
   if (/prefetch|prerender/.test(sent('sec-purpose') + sent('purpose'))) return 'is a prefetch'
@@ -43,12 +40,11 @@ function initiator(request: Request, what: string, origin: string): string | und
   const own = isFromOrigin(request, origin)
   if (!own && !['document', ''].includes(sent('sec-fetch-dest'))) return 'comes from a cross-site frame'
   if (!own && method !== 'GET') return 'comes from a cross-site form'
-  return what === 'sign-out' && sent('sec-fetch-site') === 'cross-site' ? 'comes from another site' : undefined
+  if (what === 'sign-out' && sent('sec-fetch-site') === 'cross-site') return 'comes from another site'
+  // Without either header, nothing tells whose page it was.
+  const isOwn = own && (sent('sec-fetch-site') || sent('origin'))
+  return by && !isOwn ? 'is from no page of this origin' : undefined
 }
-
-/** Whether the browser says that a page of this origin, or the user's own hand, has sent a request. */
-const isOwnStart = (request: Request, origin: string) =>
-  request.headers.get('sec-fetch-site') === 'none' || isSameOriginRequest(request, origin)
 
 /**
  * Whether a request comes from this origin or directly from the user. `Sec-Fetch-Site` decides if the browser sends it,

@@ -294,6 +294,14 @@ describe('a registration', () => {
     expect((await signIn(free[2]!)).claims?.aud).toBe(stored?.clientId)
   })
 
+  it('of a client without a secret does not expire with the one that the server sent all the same', async () => {
+    answer = (body) => ({ ...body, client_secret: 'not used', client_secret_expires_at: 1 })
+    const registrations = memoryRegistrations()
+    const { clientId } = await identifyClient(server, dynamic({ registrations }))
+    expect((await identifyClient(server, dynamic({ registrations }))).clientId).toBe(clientId)
+    expect(asked).toHaveLength(1)
+  })
+
   it('does not replace one that a failed request could not', async () => {
     const registrations = memoryRegistrations()
     const old = registration('old', { issuer: server.issuer, redirectUris: [] })

@@ -30,6 +30,8 @@ describe('zoneOf', () => {
       'loopback',
       ['localhost', 'LOCALHOST.', 'a.localhost', '127.0.0.1', '127.1', '0x7f.1', '2130706433', '0177.0.0.1'],
     ],
+    ['private', ['kubernetes.default.svc', 'vault.ops.svc.', 'as.test', 'vault..', '168.63.129.16']],
+    ['loopback', ['localhost..']],
     ['loopback', ['0.0.0.0', '0', '[::1]', '[::]', '[::ffff:127.0.0.1]', '[::127.0.0.1]', '127.255.255.254']],
     [
       'link-local',
@@ -70,6 +72,10 @@ describe('checkReach', () => {
     { registration_endpoint: 'https://vault.internal/v1/secret' },
     { mtls_endpoint_aliases: { token_endpoint: 'https://10.0.0.1/token' } },
     { authorization_endpoint: 'https://192.168.0.1/admin' },
+    {
+      token_endpoint: 'https://10.0.0.1/token',
+      mtls_endpoint_aliases: { token_endpoint: 'https://mtls.example/token' },
+    },
   ])('refuses a public server with an endpoint inside: %j', async (document) => {
     await refusal(() => checkReach(document, PUBLIC.href), 'endpoint_refused')
     expect(() => checkReach(document, 'https://[fe80::1]')).not.toThrow()
