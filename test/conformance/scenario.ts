@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const path = (file: string) => fileURLToPath(new URL(file, import.meta.url))
 const FRAMEWORK = path('../../node_modules/@modelcontextprotocol/conformance/dist/index.js')
-const CLIENT = `${process.execPath} --import tsx ${path('client.ts')}`
+const CLIENT = `${process.execPath} --import ${createRequire(import.meta.url).resolve('tsx')} ${path('client.ts')}`
 const TIME_LIMIT_MS = 120_000
 
 export interface Scenario {
