@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import * as audit from '../src/audit.js'
 import * as browser from '../src/index.js'
+import * as mcp from '../src/mcp.js'
 import * as native from '../src/native.js'
 import * as node from '../src/node.js'
 import * as protocol from '../src/protocol.js'
@@ -27,7 +28,7 @@ describe('the package', () => {
     const files: string[] = JSON.parse(packed)[0].files.map(({ path }: { path: string }) => path)
     const other = files.filter(
       (path) =>
-        !/^docs\/[\w-]+\.(md|png)$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|native|node|providers|audit|cli)\.js|audit(-report)?\.schema\.json)$/.test(
+        !/^docs\/[\w-]+\.(md|png)$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|native|node|mcp|providers|audit|cli)\.js|audit(-report)?\.schema\.json)$/.test(
           path,
         ),
     )
@@ -44,6 +45,7 @@ describe('the package', () => {
     ['./server', server],
     ['./native', native],
     ['./node', node],
+    ['./mcp', mcp],
     ['./providers', providers],
     ['./audit', audit],
   ])('exports from %s what its source does, in a plain Node', (entry, source) => {

@@ -27,7 +27,7 @@ function diagnose(codes: readonly string[]): string[][] {
     const code = files.get(name)
     return code === undefined ? getSourceFile(name, version) : ts.createSourceFile(name, code, version)
   }
-  const entries = ['protocol', 'server', 'native', 'node', 'providers'].map((name) => [
+  const entries = ['protocol', 'server', 'native', 'node', 'mcp', 'providers'].map((name) => [
     `proofkey/${name}`,
     [`./src/${name}.ts`],
   ])

@@ -86,7 +86,7 @@ async function tokenFacts(provider: Provider, token: string, resource: string) {
     token,
     clientId: `${found.clientId}`,
     scopes: `${found.scope}`.split(' '),
-    expiresAt: found.exp,
+    expiresAt: Number(found.exp),
     extra: { user: found.accountId },
   }
 }

@@ -3,23 +3,26 @@ import type { Fetch } from '../protocol/request.js'
 import { type RequestCopies, requestCopies } from '../protocol/request-copies.js'
 import { fetchOf, tokenFetch } from '../session/api-fetch.js'
 import { partsOf } from '../session/session-parts.js'
+import type { Session } from '../session/session-record.js'
 import type { Connection } from './connection.js'
 import type { McpAuthConfig, SignInRequest } from './mcp-config.js'
 
 /** How many sign-ins one request may cause. */
 const MAX_SIGN_INS = 2
 
-interface Parts {
-  readonly current: () => Promise<Connection | undefined>
-  readonly signInFor: (reason: SignInRequest['reason'], response: Response | undefined, scope?: string) => Promise<void>
-}
-
-/** A request that needs a sign-in, with the response that said so. */
-interface Refused {
+/** A request that needs a sign-in, with what said so. */
+export interface Refused {
   readonly reason: SignInRequest['reason']
+  /** The session that it was sent with. */
+  readonly session: Session | undefined
   readonly response?: Response
   readonly scope?: string | undefined
   readonly error?: unknown
+}
+
+interface Parts {
+  readonly current: () => Promise<Connection | undefined>
+  readonly signInFor: (refused: Refused) => Promise<void>
 }
 
 /** `fetch` for the transport of one MCP server. Requests for anything else are sent as they are, without a token. */
@@ -36,16 +39,16 @@ export function createMcpFetch(config: McpAuthConfig, { current, signInFor }: Pa
   }
 
   async function attempt(connection: Connection | undefined, copies: RequestCopies): Promise<Response | Refused> {
-    const hasSession = connection?.session.session
+    const session = connection?.session.session
     try {
-      const send = hasSession ? authorized(connection) : plain
+      const send = session ? authorized(connection!) : plain
       const response = await send(copies.copy())
-      return response.status === 401 ? { reason: 'login_required', response } : response
+      return response.status === 401 ? { reason: 'login_required', session, response } : response
     } catch (error) {
-      if (!hasSession || !isProofkeyError(error)) throw error
-      if (error.code === 'login_required') return { reason: error.code, error }
+      if (!session || !isProofkeyError(error)) throw error
+      if (error.code === 'login_required') return { reason: error.code, session, error }
       if (error.code !== 'insufficient_scope') throw error
-      return { reason: error.code, scope: error.requirements?.scope, error }
+      return { reason: error.code, session, scope: error.requirements?.scope, error }
     }
   }
 
@@ -57,13 +60,13 @@ export function createMcpFetch(config: McpAuthConfig, { current, signInFor }: Pa
     for (let signIns = 0; ; signIns++) {
       const outcome = await attempt(await current(), copies)
       if (outcome instanceof Response) return outcome
-      const { reason, response, scope, error } = outcome
+      const { response, error } = outcome
       if (signIns === MAX_SIGN_INS || copies.once) {
         if (response) return response
         throw error
       }
       await response?.body?.cancel()
-      await signInFor(reason, response, scope)
+      await signInFor(outcome)
     }
   }
 }
