@@ -7,7 +7,7 @@ import { partsOf } from '../session/session-parts.js'
 import { sessionAfterSignIn } from '../session/session-record.js'
 import { nobody } from '../session/token-source.js'
 import { currentUrl } from '../user-agents/address-bar.js'
-import { memorySessions } from '../vault/session-store.js'
+import { inTurn as createTurns, memorySessions } from '../vault/session-store.js'
 import { askServer, type Connection, connectTo, type KnownServer } from './connection.js'
 import { knownServers } from './known-servers.js'
 import type { McpAuth, McpAuthConfig } from './mcp-config.js'
@@ -26,22 +26,18 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
   const known = knownServers(sessionStore, config.url, config.user)
   const { emit, subscribe } = createEmitter<ProofkeyEvent>()
   const prompts = createPrompts(config)
+  const inTurn = createTurns()
   let connection: Connection | undefined
   let opening: Promise<Connection | undefined> | undefined
-  let using: Promise<unknown> = Promise.resolve()
 
-  /** One at a time: requests that are refused at the same time share the connection. */
-  function use(next: KnownServer): Promise<Connection> {
-    const used = using.then(() => useNow(next))
-    using = used.catch(() => {})
-    return used
-  }
+  /** One at a time: of requests that are refused at once, all use the connection of the first. */
+  const use = (next: KnownServer, isNews = true) => inTurn('', () => switchTo(next, isNews))
 
-  async function useNow(next: KnownServer): Promise<Connection> {
+  async function switchTo(next: KnownServer, isNews: boolean): Promise<Connection> {
     if (connection && isSame(connection.known, next)) return connection
     const opened = await connectTo(next, config, sessionStore)
     opened.session.subscribe(emit)
-    await known.write(next)
+    if (isNews) await known.write(next)
     connection?.session.close()
     connection = opened
     return opened
@@ -50,7 +46,7 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
   async function open(): Promise<Connection | undefined> {
     const earlier = await known.read()
     if (!earlier) return undefined
-    const opened = await use(earlier)
+    const opened = await use(earlier, false)
     // In a page, the callback comes first: see start().
     if (!currentUrl()) await opened.session.restore()
     return opened
@@ -97,13 +93,15 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
     return undefined
   }
 
-  /** Lets the user sign in for an MCP server that has refused a request. */
-  async function signInFor({ reason, response, scope: missing, seen }: Refused): Promise<void> {
-    const previousIssuer = connection?.known.issuer
-    const next = response ? await askServer(config, response, connection?.known.issuer) : undefined
+  /** Lets the user sign in for an MCP server that has refused a request, unless that has happened meanwhile. */
+  async function signInFor({ reason, response, scope: missing, session }: Refused) {
+    const previous = connection
+    const previousIssuer = previous?.known.issuer
+    const next = response ? await askServer(config, response, previousIssuer) : undefined
     const at = next ? await use(next) : await connected()
-    // Another request's sign-in came first: what it brought is tried.
-    if (at.session.session && at.session.session !== seen) return
+    // Of before, of another process, or of another request.
+    const found = at.session.session ?? (await at.session.restore())
+    if (found && found !== session) return
     const { issuer, resource } = at.known
     const scope = joinScopes(
       at.scope,
@@ -118,8 +116,6 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
       previousIssuer: previousIssuer === issuer ? undefined : previousIssuer,
       scope,
     }
-    // Where this issuer has a session already (of before, or of another tab), nobody needs to sign in.
-    if (request.previousIssuer && (await at.session.restore())) return
     await prompts.ask(request, () => signInAt(at, { scope }))
     if (!at.session.session) throw nobody('The user has been sent to sign in.')
   }

@@ -10,19 +10,19 @@ import type { McpAuthConfig, SignInRequest } from './mcp-config.js'
 /** How many sign-ins one request may cause. */
 const MAX_SIGN_INS = 2
 
-interface Parts {
-  readonly current: () => Promise<Connection | undefined>
-  readonly signInFor: (refused: Refused) => Promise<void>
-}
-
-/** A request that needs a sign-in, with the response that said so. */
+/** A request that needs a sign-in, with what said so. */
 export interface Refused {
   readonly reason: SignInRequest['reason']
+  /** The session that it was sent with. */
+  readonly session: Session | undefined
   readonly response?: Response
   readonly scope?: string | undefined
   readonly error?: unknown
-  /** The session at that time. */
-  readonly seen: Session | undefined
+}
+
+interface Parts {
+  readonly current: () => Promise<Connection | undefined>
+  readonly signInFor: (refused: Refused) => Promise<void>
 }
 
 /** `fetch` for the transport of one MCP server. Requests for anything else are sent as they are, without a token. */
@@ -39,16 +39,16 @@ export function createMcpFetch(config: McpAuthConfig, { current, signInFor }: Pa
   }
 
   async function attempt(connection: Connection | undefined, copies: RequestCopies): Promise<Response | Refused> {
-    const seen = connection?.session.session
+    const session = connection?.session.session
     try {
-      const send = seen ? authorized(connection) : plain
+      const send = session ? authorized(connection!) : plain
       const response = await send(copies.copy())
-      return response.status === 401 ? { reason: 'login_required', response, seen } : response
+      return response.status === 401 ? { reason: 'login_required', session, response } : response
     } catch (error) {
-      if (!seen || !isProofkeyError(error)) throw error
-      if (error.code === 'login_required') return { reason: error.code, error, seen }
+      if (!session || !isProofkeyError(error)) throw error
+      if (error.code === 'login_required') return { reason: error.code, session, error }
       if (error.code !== 'insufficient_scope') throw error
-      return { reason: error.code, scope: error.requirements?.scope, error, seen }
+      return { reason: error.code, session, scope: error.requirements?.scope, error }
     }
   }
 

@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const asBuilt: Plugin = {
   name: 'as built',
   setup: ({ onResolve }) =>
-    onResolve({ filter: /\/src\/(index|protocol|server|native|node)\.js$/ }, ({ path }) => ({
+    onResolve({ filter: /\/src\/(index|protocol|server|native|node|mcp)\.js$/ }, ({ path }) => ({
       path: join(root, path.replace(/.*\/src\//, 'dist/')),
       sideEffects: false,
     })),

@@ -1,6 +1,5 @@
 import { IDBFactory } from 'fake-indexeddb'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { startMcpProvider } from '../../examples/mcp/provider.js'
 import { sealedSessions } from '../../src/index.js'
 import { createMcpAuth, type McpAuthConfig, memoryRegistrations } from '../../src/mcp.js'
 import { loopback } from '../../src/node.js'
@@ -8,6 +7,7 @@ import { allowInsecureLoopback } from '../../src/protocol.js'
 import { listen } from '../helpers/loopback.js'
 import { createPerson } from '../helpers/person.js'
 import { refusal } from '../helpers/refusal.js'
+import { startMcpProvider } from './provider.js'
 
 const CHALLENGED = '/.well-known/oauth-protected-resource'
 

@@ -1,5 +1,5 @@
-import '../demo/quiet.js'
-import { startProvider } from '../demo/provider.js'
+import '../../examples/demo/quiet.js'
+import { startProvider } from '../../examples/demo/provider.js'
 
 /** A provider where clients register themselves, and whose access tokens are for one resource. */
 export const startMcpProvider = () =>
