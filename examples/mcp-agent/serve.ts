@@ -5,7 +5,6 @@ import { callTool, connectAgent, createAgentAuth } from './agent.js'
 import { startMcpServer } from './mcp-server.js'
 
 const { url, close } = await startMcpServer()
-const terminal = createInterface({ input: process.stdin, output: process.stdout })
 /** What a server says comes from elsewhere, and control characters are commands to a terminal. */
 const printable = (text: unknown) => `${text}`.replace(/\p{C}/gu, '')
 
@@ -13,7 +12,12 @@ const auth = createAgentAuth({
   url,
   async confirmSignIn({ issuer, resource, scope }) {
     const question = `${resource} wants you to sign in at ${issuer}, for: ${scope ?? 'no scope'}. Continue? (y/n) `
-    return /^y/i.test(await terminal.question(printable(question)))
+    const terminal = createInterface({ input: process.stdin, output: process.stdout })
+    try {
+      return /^y/i.test(await terminal.question(printable(question)))
+    } finally {
+      terminal.close()
+    }
   },
   async open(page) {
     console.log(`Open this link on this machine; any name and password will do:\n\n  ${page}\n`)
@@ -29,7 +33,6 @@ try {
   console.log(printable(`The notes are ${await callTool(client, 'delete_notes')}.`))
   await client.close()
 } finally {
-  terminal.close()
   await auth.signOut()
   await close()
 }
