@@ -17,7 +17,7 @@ export default defineConfig({
           // A bound for what hangs; no test waits for the clock.
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          setupFiles: ['fake-indexeddb/auto'],
+          setupFiles: ['fake-indexeddb/auto', './test/setup-fast-check.ts'],
         },
       },
       {

@@ -141,12 +141,12 @@ async function end(server: Server): Promise<void> {
 }
 
 /**
- * The requested URL; undefined if it cannot be the callback. The `Host` must match: with DNS rebinding, a web page can
- * send requests to this server, but only under its own host name.
+ * The requested URL, without a fragment; undefined if it cannot be the callback. The `Host` must match: with DNS rebinding, a
+ * web page can send requests to this server, but only under its own host name.
  */
 function requestedUrl({ method, headers, url = '' }: IncomingMessage, redirectUri: string): string | undefined {
   const { host, origin } = new URL(redirectUri)
-  return method === 'GET' && headers.host === host && url.startsWith('/') ? origin + url : undefined
+  return method === 'GET' && headers.host === host && url.startsWith('/') ? origin + url.split('#')[0] : undefined
 }
 
 const HEADERS = {

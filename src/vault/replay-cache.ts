@@ -73,6 +73,8 @@ export interface RedisReplayCacheOptions {
 }
 
 const USED = 'used'
+/** How often a claim is tried whose id becomes free in between. */
+const MAX_TRIES = 5
 /** Deletes a claim if it is the caller's. Redis runs a script as one command. */
 const RELEASE = `if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])`
@@ -87,11 +89,15 @@ export function redisReplayCache({ client, prefix = 'proofkey:used:' }: RedisRep
     async claim({ id, token }, leaseMs) {
       const key = prefix + id
       const claim = `claimed:${token}`
-      if ((await send(key, 'SET', key, claim, 'NX', 'PX', `${leaseMs}`)) !== undefined) return 'claimed'
-      const found = await send(key, 'GET', key)
-      // Its own claim: the Redis client sent the command again after a lost response.
-      if (found === claim) return 'claimed'
-      return found === USED ? 'used' : 'in_progress'
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
+        if ((await send(key, 'SET', key, claim, 'NX', 'PX', `${leaseMs}`)) !== undefined) return 'claimed'
+        const found = await send(key, 'GET', key)
+        // Its own claim: the Redis client sent the command again after a lost response.
+        if (found === claim) return 'claimed'
+        // Without an entry: it expired between the two commands, and the id is free.
+        if (found !== undefined) return found === USED ? 'used' : 'in_progress'
+      }
+      return 'in_progress'
     },
     async commit({ id }, expiresAtMs) {
       await send(prefix + id, 'SET', prefix + id, USED, 'PX', `${Math.max(1, Math.ceil(expiresAtMs - Date.now()))}`)

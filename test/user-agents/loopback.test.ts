@@ -241,6 +241,7 @@ describe('what is not the answer gets 404 and ends nothing:', () => {
     ['another path', (url) => [`${url.origin}${url.pathname}/x${url.search}`]],
     ['another state', (url) => [url.href.replace(/state=\w/, 'state=_')]],
     ['no parameters', (url) => [`${url.origin}${url.pathname}`]],
+    ['parameters in a fragment', (url) => [url, { path: `${url.pathname}#${url.search.slice(1)}` }]],
     ['a HEAD', (url) => [url, { method: 'HEAD' }]],
     ['a POST', (url) => [url, { method: 'POST' }]],
     [

@@ -166,6 +166,17 @@ describe('redisReplayCache', () => {
     expect(await ioredis.pttl('app:a')).toBeLessThanOrEqual(600_000)
   })
 
+  it('claims an id whose entry expires while it is asked who has it', async () => {
+    await redisReplayCache({ client: ioredis }).claim(attempt('a'), LEASE_MS)
+    const client = {
+      async call(command: string, ...args: string[]) {
+        if (command === 'GET') await ioredis.del('proofkey:used:a')
+        return ioredis.call(command, ...args)
+      },
+    }
+    expect(await redisReplayCache({ client }).claim(attempt('a'), LEASE_MS)).toBe('claimed')
+  })
+
   it('wants a client', () => refusal(() => redisReplayCache({ client: {} as never }), 'config_invalid'))
 
   it('says so where Redis is away', async () => {

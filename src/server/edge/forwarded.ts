@@ -31,10 +31,12 @@ interface ForwardedRequest {
 export const FORWARDED = ['proto', 'host', 'port', 'prefix'].map((name) => `x-forwarded-${name}`)
 
 /**
- * The URL that the browser requested, according to the trusted proxies. An invalid scheme, host, port or path is ignored.
+ * The URL that the browser requested, according to the trusted proxies. An invalid scheme, host, port or path is ignored;
+ * so is a fragment, because browsers send none to a server (RFC 9110 §7.1).
  */
 export function requestedUrl({ url, headers }: Request, trust: ForwardedHeaders | undefined): URL {
   const requested = new URL(url)
+  requested.hash = ''
   if (!trust) return requested
   const { protocol, host, pathname, search } = requested
   const { hops, header = FORWARDED.some((name) => headers.has(name)) ? 'x-forwarded' : 'forwarded' } = trust

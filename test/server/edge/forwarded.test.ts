@@ -76,6 +76,10 @@ describe('the URL that the browser asked for, behind', () => {
     expect(at(headers, hops ? { hops } : undefined)).toBe(url)
   })
 
+  it.each([undefined, { hops: 1 }])('%j, is without a fragment: browsers send none', (trust) => {
+    expect(at({}, trust, 'http://10.0.0.1:3000/callback?x=#&state=s&code=c')).toBe('http://10.0.0.1:3000/callback?x=')
+  })
+
   it('proxies whose header is named takes no notice of the other', () => {
     const both = {
       forwarded: 'proto=https;host=app.example',
