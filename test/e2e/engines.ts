@@ -11,8 +11,15 @@ import { startWebKitWithProfile } from './webkit.js'
 /** A browser as a person has it: one profile, which outlives a restart. */
 export interface Engine {
   newTab(): Promise<Tab>
+  /** All tabs and windows, also those that pages have opened. */
+  tabs(): Promise<Tab[]>
   restart(): Promise<void>
   stop(): Promise<void>
+}
+
+export interface EngineOptions {
+  /** A private window: nothing outlives it. */
+  readonly isPrivate?: boolean
 }
 
 /** A browser that is started anew with what is left of it. */
@@ -21,6 +28,7 @@ async function restartable(start: (profile: string) => Promise<Omit<Engine, 'res
   let running = await start(profile)
   return {
     newTab: () => running.newTab(),
+    tabs: () => running.tabs(),
     async restart() {
       await running.stop()
       running = await start(profile)
@@ -55,13 +63,16 @@ function tabOf(page: Page): Tab {
   }
 }
 
-const startChromiumEngine = () =>
+const startChromiumEngine = ({ isPrivate = false }: EngineOptions = {}) =>
   restartable(async (profile) => {
     const { address, stop } = await startChromium(undefined, profile)
     // Without Playwright's own settings, which switch off the back/forward cache.
     const browser = await chromium.connectOverCDP(address, { noDefaults: true })
+    // What a private window has, is such a context.
+    const context = isPrivate ? await browser.newContext() : browser.contexts()[0]!
     return {
-      newTab: async () => tabOf(await browser.contexts()[0]!.newPage()),
+      newTab: async () => tabOf(await context.newPage()),
+      tabs: async () => context.pages().map(tabOf),
       async stop() {
         await browser.close()
         await stop()
@@ -69,14 +80,18 @@ const startChromiumEngine = () =>
     }
   })
 
-const startFirefoxEngine = () =>
+const startFirefoxEngine = (options: EngineOptions = {}) =>
   restartable(async (profile) => {
-    const { address, stop } = await startFirefox({ profile })
+    const { address, stop } = await startFirefox({ profile, ...options })
     const session = await openSession(address, ['browsingContext.load'])
     return {
       async newTab() {
         const { context } = await session.send<{ context: string }>('browsingContext.create', { type: 'tab' })
         return createTab(session, context)
+      },
+      async tabs() {
+        const { contexts } = await session.send<{ contexts: { context: string }[] }>('browsingContext.getTree')
+        return contexts.map(({ context }) => createTab(session, context))
       },
       async stop() {
         session.close()
@@ -85,7 +100,7 @@ const startFirefoxEngine = () =>
     }
   })
 
-export const ENGINES: [name: string, start: () => Promise<Engine>][] = [
+export const ENGINES: [name: string, start: (options?: EngineOptions) => Promise<Engine>][] = [
   ['Chromium', startChromiumEngine],
   ['Firefox', startFirefoxEngine],
   ['WebKitGTK', startWebKitWithProfile],

@@ -96,11 +96,16 @@ export function createTab({ send }: Session, context: string): Tab {
   }
 }
 
-/** Signs in and consents on the provider's own pages, then waits for the callback. @returns its URL */
-export async function signInAtProvider(tab: Tab, callback: string, name = 'ada'): Promise<string> {
+/** Signs in and consents on the provider's own pages. */
+export async function passProvider(tab: Tab, name = 'ada'): Promise<void> {
   await tab.fill('[name=login]', name)
   await tab.fill('[name=password]', 'secret')
   await tab.click('[type=submit]')
   await tab.click('form:has([name=prompt][value=consent]) [type=submit]')
+}
+
+/** The same, and waits for the callback. @returns its URL */
+export async function signInAtProvider(tab: Tab, callback: string, name?: string): Promise<string> {
+  await passProvider(tab, name)
   return tab.arrive(callback)
 }

@@ -8,6 +8,15 @@ import { readmeSnippet } from '../helpers/readme.js'
 import type { Site } from './browser.js'
 
 const RELAY = '/relay.js'
+const WORKER = '/worker.js'
+/** As those of app shells do. */
+const WORKER_SCRIPT = `
+const kept = () => caches.open('shell')
+addEventListener('install', (event) => event.waitUntil(kept().then((cache) => cache.add('/'))))
+addEventListener('activate', (event) => event.waitUntil(clients.claim()))
+addEventListener('fetch', (event) => {
+  if (event.request.mode === 'navigate') event.respondWith(kept().then((cache) => cache.match('/')))
+})`
 /** Of pages that are not the app's own. */
 const SCRIPTS: Record<string, string[]> = { '/relay': [RELAY], '/empty': [] }
 
@@ -19,6 +28,8 @@ export interface TravelSite extends Site {
   readonly headers: { app: Headers; callback: Headers; provider: Headers }
   /** Whether the provider's cookies are for third-party frames too. */
   cookies: 'lax' | 'none'
+  /** The paths of the pages that the app's server was asked for. */
+  readonly pages: string[]
   /** What the provider was asked for, in this order. */
   readonly asked: URL[]
   /** A script that the provider's authorization endpoint answers with, as one that was taken over might. */
@@ -46,6 +57,7 @@ export async function startTravelSite(appHost = 'localhost', providerHost = '127
     hostile: undefined,
     emptyCallback: undefined,
     asked: [],
+    pages: [],
     close: async () => {
       server.close()
       server.closeAllConnections()
@@ -74,6 +86,7 @@ export async function startTravelSite(appHost = 'localhost', providerHost = '127
     const script = scripts.get(pathname)
     const { app, callback } = site.headers
     const headers = ['/callback', '/relay'].includes(pathname) ? callback : app
+    if (!script) site.pages.push(pathname)
     const empty = pathname === '/callback' ? site.emptyCallback : undefined
     response.writeHead(empty ?? 200, {
       'content-type': script ? 'text/javascript' : 'text/html',
@@ -102,5 +115,6 @@ async function bundle(issuer: string): Promise<Map<string, string>> {
     target: 'es2022',
     define: { ISSUER: JSON.stringify(issuer) },
   })
-  return new Map(outputFiles.map(({ path, text }) => [path.replace('/stdin.js', RELAY), text]))
+  const files = outputFiles.map(({ path, text }) => [path.replace('/stdin.js', RELAY), text] as const)
+  return new Map([...files, [WORKER, WORKER_SCRIPT]])
 }

@@ -71,7 +71,7 @@ function createTab({ sendIn }: Commands, context: string): Tab {
 }
 
 /** WebKitGTK with one profile, which it keeps over a restart. Whoever starts it ends it. */
-export async function startWebKitWithProfile() {
+export async function startWebKitWithProfile({ isPrivate = false } = {}) {
   const webkit = await startWebKit()
   const profile = mkdtempSync(join(tmpdir(), 'proofkey-webkit-profile-'))
   const driver = createCommands(webkit.address)
@@ -80,7 +80,7 @@ export async function startWebKitWithProfile() {
   let first: string
 
   async function open(): Promise<void> {
-    const capabilities = { alwaysMatch: webkit.browserWith(profile) }
+    const capabilities = { alwaysMatch: webkit.browserWith(isPrivate ? undefined : profile) }
     const { sessionId } = await driver.send<{ sessionId: string }>('POST', '/session', { capabilities })
     session = createCommands(`${webkit.address}/session/${sessionId}`)
     first = await session.send('GET', '/window')
@@ -91,6 +91,10 @@ export async function startWebKitWithProfile() {
     async newTab(): Promise<Tab> {
       const { handle } = await session.sendIn<{ handle: string }>(first, 'POST', '/window/new', { type: 'tab' })
       return createTab(session, handle)
+    },
+    async tabs(): Promise<Tab[]> {
+      const handles = await session.send<string[]>('GET', '/window/handles')
+      return handles.map((handle) => createTab(session, handle))
     },
     async restart(): Promise<void> {
       await session.send('DELETE', '')

@@ -76,12 +76,14 @@ interface FirefoxOptions {
   readonly profile?: string | undefined
   /** An origin that may not store data. */
   readonly blocked?: string | undefined
+  /** All its windows are private. */
+  readonly isPrivate?: boolean
 }
 
 /** Starts a Firefox without a screen. Whoever starts it ends it. */
-export async function startFirefox({ profile: kept, blocked }: FirefoxOptions = {}) {
+export async function startFirefox({ profile: kept, blocked, isPrivate = false }: FirefoxOptions = {}) {
   const profile = kept ?? mkdtempSync(join(tmpdir(), 'proofkey-firefox-'))
-  const preferences: Record<string, unknown> = { ...PREFERENCES }
+  const preferences: Record<string, unknown> = { ...PREFERENCES, 'browser.privatebrowsing.autostart': isPrivate }
   if (blocked) {
     const permissions = join(profile, 'permissions')
     writeFileSync(permissions, `origin\tcookie\t${DENY}\t${blocked}\n`)

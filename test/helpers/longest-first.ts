@@ -6,6 +6,7 @@ export const LONG: readonly string[] = [
   'server-examples',
   'deep-link',
   'engines',
+  'engines-travel',
   'popup',
   'framework-examples',
   'example-commands',

@@ -96,8 +96,8 @@ export async function startWebKit() {
     return {
       /** Where WebDriver is spoken. */
       address,
-      /** The capabilities of a browser with a profile that it keeps. */
-      browserWith: (profile: string) => ({ 'webkitgtk:browserOptions': { binary: python, args: [BROWSER, profile] } }),
+      /** The capabilities of a browser with a profile that it keeps; without one, it is private. */
+      browserWith: (profile = '') => ({ 'webkitgtk:browserOptions': { binary: python, args: [BROWSER, profile] } }),
       stop,
     }
   } catch (error) {
