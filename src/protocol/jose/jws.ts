@@ -1,4 +1,5 @@
 import { fromBase64url } from '../../crypto/base64url.js'
+import type { Jwk, WebCryptoKey } from '../../crypto/jwk.js'
 import { subtle, utf8 } from '../../crypto/web-crypto.js'
 
 /** The header of a signed JWT (RFC 7515 §4.1). */
@@ -18,7 +19,9 @@ export interface Jwt {
 }
 
 /** One of a server's public keys (RFC 7517 §4). */
-export type PublicJwk = JsonWebKey & { readonly kid?: unknown }
+export interface PublicJwk extends Jwk {
+  readonly kid?: unknown
+}
 
 /**
  * Parses a signed JWT without verifying it (RFC 7519 §7.2).
@@ -71,16 +74,16 @@ export async function isSignedBy({ header, input, signature }: Jwt, jwk: PublicJ
 }
 
 /** Importing takes as long as verifying. By JWK object and algorithm: a key without `alg` serves several. */
-const importedKeys = new WeakMap<PublicJwk, Map<string, Promise<CryptoKey>>>()
+const importedKeys = new WeakMap<PublicJwk, Map<string, Promise<WebCryptoKey>>>()
 
-function importedKey(jwk: PublicJwk, alg: string, { kty, algorithm }: Algorithm): Promise<CryptoKey> {
-  const ofJwk = importedKeys.get(jwk) ?? new Map<string, Promise<CryptoKey>>()
+function importedKey(jwk: PublicJwk, alg: string, { kty, algorithm }: Algorithm): Promise<WebCryptoKey> {
+  const ofJwk = importedKeys.get(jwk) ?? new Map<string, Promise<WebCryptoKey>>()
   const imported = ofJwk.get(alg)
   if (imported) return imported
   const { n, e, crv, x, y } = jwk
   // Import only the public members: `use`, `key_ops` (checked above) or a private part could make it fail.
   const members = kty === 'RSA' ? { kty, n, e } : kty === 'EC' ? { kty, crv, x, y } : { kty, crv, x }
-  const key = subtle().importKey('jwk', members as JsonWebKey, algorithm, false, ['verify'])
+  const key = subtle().importKey('jwk', members as Jwk, algorithm, false, ['verify'])
   importedKeys.set(jwk, ofJwk.set(alg, key))
   return key
 }
