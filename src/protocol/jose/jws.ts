@@ -15,7 +15,7 @@ export interface Jwt {
   readonly claims: Readonly<Record<string, unknown>>
   /** The signed text: header and payload as received. */
   readonly input: string
-  readonly signature: Uint8Array<ArrayBuffer>
+  readonly signature: Uint8Array
 }
 
 /** One of a server's public keys (RFC 7517 §4). */
@@ -67,7 +67,7 @@ export async function isSignedBy({ header, input, signature }: Jwt, jwk: PublicJ
   try {
     const key = await importedKey(jwk, header.alg, found)
     const { modulusLength = 2048 } = key.algorithm as Partial<RsaKeyAlgorithm>
-    return modulusLength >= 2048 && (await subtle().verify(found.algorithm, key, signature, utf8(input)))
+    return modulusLength >= 2048 && (await subtle().verify(found.algorithm, key, signature as Uint8Array<ArrayBuffer>, utf8(input)))
   } catch {
     return false
   }
