@@ -10,7 +10,7 @@ const root = new URL('../../', import.meta.url).pathname
  * @param dependencies the others: names and exact versions, or aliases
  */
 export function installPacked(name: string, dependencies: Readonly<Record<string, string>>): string {
-  const folder = join(root, 'node_modules/.cache/proofkey', name)
+  const folder = join(root, '.cache', name)
   const manifest = JSON.stringify({ private: true, dependencies: { ...ownDependencies(), ...dependencies } })
   const file = join(folder, 'package.json')
   if (!existsSync(file) || readFileSync(file, 'utf8') !== manifest) {
