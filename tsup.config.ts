@@ -13,6 +13,8 @@ export const libraries = [
   'node',
   'providers',
   'audit',
+  'testing',
+  'testing-node',
 ].map((name) => `src/${name}.ts`)
 
 export default defineConfig({

@@ -1,6 +1,7 @@
+import { sha256 } from '../../crypto/digest.js'
 import type { ErrorCode } from '../../errors.js'
-import { type createIssued } from './issued.js'
 import type { Fault, TestEndpoint } from './fault.js'
+import type { createIssued } from './issued.js'
 
 /** An attack on a sign-in, or a server that does it wrong. */
 export interface Attack {
@@ -24,7 +25,7 @@ export const attacks = {
   wrong_issuer: tokenFault({ claims: { iss: 'https://other.test' } }),
   /** An ID token for another client. */
   wrong_audience: tokenFault({ claims: { aud: 'another-client' } }),
-  expired_id_token: tokenFault({ claims: { iat: 1_000_000_000, exp: 1_000_000_300 } }),
+  expired_id_token: tokenFault({ claims: { exp: 1_000_000_300 } }),
   /** Signed by a key that is not the server's; detected with `signature: checkIdTokenSignature`. */
   forged_signature: tokenFault({ signedBy: 'foreign_key' }),
   /** An access token of somebody else beside the ID token (OpenID Connect Core §3.1.3.8). */
@@ -40,12 +41,25 @@ export const attacks = {
 /** The name of an attack. */
 export type AttackName = keyof typeof attacks
 
-/** The attack with what it needs of this server: an injected code is a good one, of another sign-in. */
-export function attackOf(
-  name: AttackName,
-  { issuer, issued }: { readonly issuer: string; readonly issued: ReturnType<typeof createIssued> },
-): Attack {
+/** The verifier of the attacker, with whose challenge the injected code was issued. */
+export const ATTACKERS_VERIFIER = 'attackers-verifier-attackers-verifier-attackers'
+
+/** The attack on the next sign-in; an injected code is a good one for the same client, of another sign-in. */
+export function attackOf(name: AttackName, { addCode }: Pick<ReturnType<typeof createIssued>, 'addCode'>): Attack {
   const attack: Attack = attacks[name]
   if (name !== 'code_injected') return attack
-  return attack
+  const callback = async (asked: URLSearchParams) => ({
+    code: addCode({
+      clientId: asked.get('client_id') ?? '',
+      redirectUri: asked.get('redirect_uri') ?? '',
+      challenge: await sha256(ATTACKERS_VERIFIER),
+      user: { sub: 'mallory' },
+      scope: asked.get('scope') ?? '',
+      // As if it were known: PKCE alone has to refuse the code.
+      nonce: asked.get('nonce') ?? undefined,
+      acr: undefined,
+      authTimeSeconds: Math.floor(Date.now() / 1000),
+    }),
+  })
+  return { ...attack, fault: { callback } }
 }

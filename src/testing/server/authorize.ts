@@ -1,3 +1,4 @@
+import type { Fault } from './fault.js'
 import type { createIssued, TestUser } from './issued.js'
 
 /** A client that a test server knows. */
@@ -30,11 +31,11 @@ export const refusedPage = (what: string): Response =>
  * The authorization endpoint with a user who approves at once.
  * @param change the parameters of the response that a fault changes
  */
-export function authorize(
+export async function authorize(
   asked: URLSearchParams,
   { issuer, person, issued, clientOf }: AuthorizeParts,
-  change: Readonly<Record<string, string | undefined>> = {},
-): Response {
+  change: Fault['callback'] = {},
+): Promise<Response> {
   const clientId = asked.get('client_id') ?? ''
   const client = clientOf(clientId)
   const redirectUri = asked.get('redirect_uri') ?? ''
@@ -45,7 +46,9 @@ export function authorize(
   const answer = { ...(code !== undefined && { code }), ...error, state: asked.get('state') ?? undefined, iss: issuer }
   const callback = new URL(redirectUri)
   const parameters = new URLSearchParams()
-  for (const [name, value] of Object.entries({ ...answer, ...change })) if (value !== undefined) parameters.set(name, value)
+  const changes = typeof change === 'function' ? await change(asked) : change
+  for (const [name, value] of Object.entries({ ...answer, ...changes }))
+    if (value !== undefined) parameters.set(name, value)
   if (asked.get('response_mode') === 'fragment') callback.hash = `${parameters}`
   else for (const [name, value] of parameters) callback.searchParams.set(name, value)
   return new Response(null, { status: 302, headers: { location: callback.href } })
@@ -65,7 +68,7 @@ export function authorize(
       user: person.user,
       scope: asked.get('scope') ?? '',
       nonce: asked.get('nonce') ?? undefined,
-      acr: asked.get('acr_values')?.split(' ')[0],
+      acr: asked.get('acr_values')?.split(' ')[0] ?? (person.user['acr'] as string | undefined),
       authTimeSeconds: person.authTimeSeconds,
     })
     return { code }

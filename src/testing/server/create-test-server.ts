@@ -5,13 +5,13 @@ import { type AttackName, attackOf } from './attacks.js'
 import { authorize, type Person, refusedPage, type TestClient } from './authorize.js'
 import { createDpopCheck } from './dpop-check.js'
 import { createFaults, type Fault, failedFetch, replacement, replaces, type TestEndpoint, waited } from './fault.js'
-import { createIssued, type TestUser } from './issued.js'
+import { createIssued, type TestGrant, type TestUser } from './issued.js'
 import { createTestSigner } from './signer.js'
 import { authenticated, oauthError, token } from './token.js'
 
 /** Options of {@link createTestServer}. */
 export interface TestServerOptions {
-  /** The issuer identifier. Default `https://as.test`. */
+  /** The issuer identifier. Default: one of its own, because clients keep the metadata of an issuer as long as the page lasts. */
   readonly issuer?: string | undefined
   /** The user who approves every sign-in. Default `{ sub: 'ada', name: 'Ada Lovelace', email: 'ada@example.com' }`. */
   readonly user?: TestUser | undefined
@@ -57,6 +57,8 @@ export interface TestServer {
   always(endpoint: TestEndpoint, fault?: Fault): void
   /** The next sign-in is attacked, by the name of the attack; see {@link attacks}. */
   attack(name: AttackName): void
+  /** What a valid access token stands for; undefined for any other. For an API of the test (RFC 7662). */
+  introspect(accessToken: string): TestGrant | undefined
   /** Refuses all refresh tokens from now on, as after a password change; access tokens stay valid. */
   refuseRefresh(): void
   /** Handles one HTTP request; `fetch` and `listenTestServer` are made of it. */
@@ -72,7 +74,15 @@ const ADA: TestUser = { sub: 'ada', name: 'Ada Lovelace', email: 'ada@example.co
  * port; see `listenTestServer` of `proofkey/testing-node` for one.
  */
 export function createTestServer(options: TestServerOptions = {}): TestServer {
-  const { issuer = 'https://as.test', user = ADA, clients, expiresInSeconds = 3600 } = options
+  const {
+    issuer = `https://as-${randomToken()
+      .slice(0, 8)
+      .toLowerCase()
+      .replace(/[^a-z0-9]/g, '0')}.test`,
+    user = ADA,
+    clients,
+    expiresInSeconds = 3600,
+  } = options
   const issued = createIssued()
   const signer = createTestSigner()
   const faults = createFaults()
@@ -80,7 +90,8 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
   const pushed = new Map<string, URLSearchParams>()
   const requests: ReceivedRequest[] = []
   const person: Person = { user, isSignedIn: false, authTimeSeconds: 0 }
-  const clientOf = (id: string): TestClient | undefined => (clients ? (Object.hasOwn(clients, id) ? clients[id] : undefined) : {})
+  const clientOf = (id: string): TestClient | undefined =>
+    clients ? (Object.hasOwn(clients, id) ? clients[id] : undefined) : {}
   const paths: Record<string, TestEndpoint> = {
     '/.well-known/openid-configuration': 'metadata',
     '/.well-known/oauth-authorization-server': 'metadata',
@@ -123,7 +134,8 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
   }
 
   async function userInfo(request: Request): Promise<Response> {
-    const [, scheme = '', accessToken = ''] = /^(Bearer|DPoP) (.+)$/.exec(request.headers.get('authorization') ?? '') ?? []
+    const [, scheme = '', accessToken = ''] =
+      /^(Bearer|DPoP) (.+)$/.exec(request.headers.get('authorization') ?? '') ?? []
     const grant = issued.grantOf(accessToken)
     const jkt = await dpopCheck(request, accessToken)
     if (!grant || grant.jkt !== jkt || (scheme === 'DPoP') !== !!grant.jkt)
@@ -182,7 +194,8 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
     if (fault.failure === 'network') throw failedFetch()
     const response = replaces(fault) ? replacement(fault) : await honest(endpoint, request, parameters, fault)
     if (fault.failure === 'cors' && isPage) throw failedFetch()
-    if (!replaces(fault)) for (const [name, value] of Object.entries(fault.headers ?? {})) response.headers.set(name, value)
+    if (!replaces(fault))
+      for (const [name, value] of Object.entries(fault.headers ?? {})) response.headers.set(name, value)
     if (fault.failure !== 'cors') response.headers.set('access-control-allow-origin', '*')
     return response
   }
@@ -211,9 +224,10 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
     next: faults.next,
     always: (endpoint, fault) => faults.always(endpoint, fault),
     attack(name) {
-      const { endpoint, fault } = attackOf(name, { issuer, issued })
+      const { endpoint, fault } = attackOf(name, issued)
       faults.next(endpoint, fault)
     },
+    introspect: issued.grantOf,
     refuseRefresh: () => issued.revokeRefreshTokens(),
   }
   return server

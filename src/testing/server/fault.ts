@@ -35,9 +35,15 @@ export interface Fault {
   readonly claims?: Readonly<Record<string, unknown>> | undefined
   /** Signs the ID token with a key that is not in the JWK Set, under the `kid` of one that is; of `token` only. */
   readonly signedBy?: 'foreign_key' | undefined
-  /** Parameters of the authorization response, of `authorization` only: another `iss`, `state` or `code`, an `error`. */
-  readonly callback?: Readonly<Record<string, string | undefined>> | undefined
+  /**
+   * Parameters of the authorization response, of `authorization` only: another `iss`, `state` or `code`, an `error`. A function
+   * gets the parameters of the request.
+   */
+  readonly callback?: CallbackChange | ((asked: URLSearchParams) => Promise<CallbackChange>) | undefined
 }
+
+/** Parameters of an authorization response; undefined removes one. */
+export type CallbackChange = Readonly<Record<string, string | undefined>>
 
 /** The faults that are still to come, by endpoint. */
 export function createFaults() {

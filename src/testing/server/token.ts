@@ -50,7 +50,9 @@ export async function token(
       const challenge = await sha256(body.get('code_verifier') ?? '')
       if (taken?.code.challenge !== challenge || taken.code.redirectUri !== body.get('redirect_uri'))
         return oauthError('invalid_grant')
-      return taken.code.clientId === clientId ? answer({ ...taken.code, jkt }, taken.family) : oauthError('invalid_grant')
+      return taken.code.clientId === clientId
+        ? answer({ ...taken.code, jkt }, taken.family)
+        : oauthError('invalid_grant')
     }
     case 'refresh_token': {
       const taken = issued.takeRefreshToken(body.get('refresh_token') ?? '')
@@ -67,6 +69,7 @@ export async function token(
     const { acr, nonce } = grant
     const now = Math.floor(Date.now() / 1000)
     const claims = {
+      ...grant.user,
       iss: issuer,
       aud: clientId,
       iat: now,
@@ -75,7 +78,6 @@ export async function token(
       nonce,
       acr,
       at_hash: base64url((await digest('SHA-256', tokens.access_token)).subarray(0, 16)),
-      ...grant.user,
       ...fault.claims,
     }
     return Response.json({
