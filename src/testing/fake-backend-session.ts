@@ -74,7 +74,9 @@ export async function fakeBackendSession(options: FakeBackendSessionOptions = {}
     backend,
     fetch,
   })
-  const { signOut } = auth
+  const { signOut, fetch: send } = auth
+  // In jsdom, `Request` is Node's, which knows no page that a path could be of.
+  auth.fetch = (input, init) => send(typeof input === 'string' ? new URL(input, location.href).href : input, init)
   auth.signOut = (options) => {
     grant = undefined
     // The client submits a form before it gives way: a page under test cannot leave.
