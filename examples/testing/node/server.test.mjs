@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createServerClient, sealedCookie } from 'proofkey/server'
+import { clientSecretBasic, createServerClient, sealedCookie } from 'proofkey/server'
 import { attacks, createTestServer } from 'proofkey/testing'
 
 const ORIGIN = 'https://app.example.com'
@@ -8,11 +8,12 @@ const NAVIGATION = { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'se
 
 /** A backend with its client at a server in this process, and a browser that signs in there. */
 function startApp() {
-  const server = createTestServer()
+  const server = createTestServer({ clients: { app: { redirectUris: [`${ORIGIN}/callback`], secret: 'for-tests' } } })
   const auth = createServerClient({
     issuer: server.issuer,
     fetch: server.fetch,
     clientId: 'app',
+    clientAuth: clientSecretBasic('for-tests'),
     redirectUri: `${ORIGIN}/callback`,
     scope: 'openid',
     vault: sealedCookie({ keys: [{ id: 'one', secret: 'c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3I' }] }),
