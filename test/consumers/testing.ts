@@ -1,7 +1,7 @@
 /** Runs the examples of `examples/testing/` whose runners are too slow for `npm test`. The package has to be built. */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { chromium } from '../helpers/chromium.js'
+import { CHROMIUM } from '../helpers/chromium.js'
+import { ensureProgram } from '../helpers/program.js'
 
 const root = new URL('../../', import.meta.url).pathname
 const bin = (name: string) => `${root}node_modules/.bin/${name}`
@@ -22,6 +22,8 @@ const jest = ['--config', 'jest/jest.config.json']
 const results = [
   run('Jest, CommonJS', bin('jest'), [...jest, '.cjs']),
   run('Jest, ES modules', bin('jest'), [...jest, '.mjs'], { NODE_OPTIONS: '--experimental-vm-modules' }),
-  run('Playwright', bin('playwright'), ['test', '-c', 'playwright/playwright.config.ts', '--workers', '1'], { CHROMIUM }),
+  run('Playwright', bin('playwright'), ['test', '-c', 'playwright/playwright.config.ts', '--workers', '1'], {
+    CHROMIUM: ensureProgram(CHROMIUM),
+  }),
 ]
 process.exit(results.every(Boolean) ? 0 : 1)

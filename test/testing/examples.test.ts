@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
-import * as stories from '../../examples/testing/storybook/account.stories.js'
+import { Expired, Nobody, SignedIn } from '../../examples/testing/storybook/account.stories.js'
 
-const examples = new URL(`../../examples/testing/`, `file://${process.cwd()}/test/testing/`).pathname
+const examples = new URL('../../examples/testing/', import.meta.url).pathname
 
 // With the built package, as an app has it: `npm test` builds it first.
 it("runs the example of Node's runner", async () => {
@@ -17,11 +17,10 @@ it("runs the example of Node's runner", async () => {
 })
 
 it.each([
-  ['SignedIn', 'Ada Sign out'],
-  ['Nobody', 'Nobody Sign in'],
-  ['Expired', 'Nobody Sign in'],
-] as const)('renders the story %s', async (name, text) => {
-  const { loaders, render } = stories[name]
+  ['SignedIn', SignedIn, 'Ada Sign out'],
+  ['Nobody', Nobody, 'Nobody Sign in'],
+  ['Expired', Expired, 'Nobody Sign in'],
+] as const)('renders the story %s', async (_, { loaders, render }, text) => {
   const loaded = Object.assign({ fake: undefined as never }, ...(await Promise.all(loaders.map((load) => load()))))
   expect(render({}, { loaded }).textContent).toBe(text)
   loaded.fake.close()

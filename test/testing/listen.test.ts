@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { allowInsecureLoopback, createClient, memoryVault } from '../../src/index.js'
-import { type ListeningTestServer, listenTestServer } from '../../src/testing-node.js'
 import { testUserAgent } from '../../src/testing.js'
+import { type ListeningTestServer, listenTestServer } from '../../src/testing-node.js'
 
 const open: ListeningTestServer[] = []
 afterEach(async () => {
@@ -40,9 +40,9 @@ describe('listenTestServer', () => {
   it('allows every origin, but for the fault that says otherwise', async () => {
     const { issuer, next } = await start()
     const origin = async () => (await fetch(`${issuer}/jwks`)).headers.get('access-control-allow-origin')
-    expect((await fetch(`${issuer}/token`, { method: 'OPTIONS' })).headers.get('access-control-allow-headers')).toContain(
-      'dpop',
-    )
+    expect(
+      (await fetch(`${issuer}/token`, { method: 'OPTIONS' })).headers.get('access-control-allow-headers'),
+    ).toContain('dpop')
     expect(await origin()).toBe('*')
     next('jwks', { failure: 'cors' })
     expect(await origin()).toBeNull()
