@@ -5,7 +5,8 @@ import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
 import { Expired, Nobody, SignedIn } from '../../examples/testing/storybook/account.stories.js'
 
-const examples = new URL('../../examples/testing/', import.meta.url).pathname
+// In happy-dom, `URL` takes no file: URL as its base.
+const examples = `${process.cwd()}/examples/testing/`
 
 // With the built package, as an app has it: `npm test` builds it first.
 it("runs the example of Node's runner", async () => {
