@@ -5,9 +5,9 @@ import type { ProofkeyEvent } from '../events.js'
 import type { Fetch } from '../protocol/request.js'
 import { type AuthenticationDemand, meets, nothingThere, stepUpChallenge } from './fake-api.js'
 import type { FakeSession, FakeSessionOptions } from './fake-session.js'
-import { toPlainRequest } from './server/create-test-server.js'
 import { failedFetch } from './server/fault.js'
 import type { TestGrant, TestUser } from './server/issued.js'
+import { toPlainRequest } from './server/plain-request.js'
 
 /** Options of {@link fakeBackendSession}. */
 export interface FakeBackendSessionOptions extends Pick<FakeSessionOptions, 'claims' | 'scope' | 'start' | 'api'> {
