@@ -14,7 +14,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.ts', 'examples/testing/vitest/*.test.ts'],
           exclude: ['test/e2e/**', 'test/servers/**', 'test/frameworks/**'],
           environment: 'node',
           // A bound for what hangs; no test waits for the clock.

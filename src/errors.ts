@@ -157,8 +157,34 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** Whether a value is a {@link ProofkeyError}, also one of another copy of the package. */
-export function isProofkeyError(error: unknown): error is ProofkeyError {
+/** The codes whose errors have members of their own. */
+type CodeWith = {
+  readonly requirements: 'step_up_required' | 'insufficient_scope'
+  readonly serverError: 'access_denied' | 'authorization_failed' | 'registration_refused'
+  readonly claim: 'id_token_invalid' | 'acr_not_met' | 'token_refused'
+  readonly toResponse:
+    | CodeWith['requirements']
+    | 'token_missing'
+    | 'request_malformed'
+    | 'token_refused'
+    | 'dpop_proof_refused'
+    | 'dpop_nonce_required'
+    | 'validation_unavailable'
+}
+
+/** What narrows: a member that errors of this code always have, and those that they never have. */
+type MembersOf<Code extends ErrorCode> = (Code extends CodeWith['requirements']
+  ? { readonly requirements: SignInRequirements }
+  : { readonly requirements?: undefined; readonly signIn?: undefined }) &
+  (Code extends CodeWith['serverError'] ? { readonly serverError: ServerError } : unknown) &
+  (Code extends CodeWith['claim'] ? unknown : { readonly claim?: undefined }) &
+  (Code extends CodeWith['toResponse'] ? unknown : { readonly toResponse?: undefined })
+
+/** A {@link ProofkeyError} whose `code` narrows its other members: `requirements`, `signIn`, `serverError`, `claim`, … */
+export type KnownError = { [Code in ErrorCode]: ProofkeyError<Code> & MembersOf<Code> }[ErrorCode]
+
+/** Whether a value is a {@link ProofkeyError}, also one of another copy of the package. Its `code` then narrows it. */
+export function isProofkeyError(error: unknown): error is KnownError {
   return error instanceof Error && error.name === 'ProofkeyError' && 'code' in error
 }
 

@@ -20,6 +20,7 @@ export {
   type ErrorCode,
   type ErrorDetails,
   isProofkeyError,
+  type KnownError,
   ProofkeyError,
   revealServerError,
   type ServerError,
@@ -61,12 +62,12 @@ export {
 export { allowInsecureLoopback, type InsecureSwitch } from './protocol/discovery/endpoint.js'
 export type { ServerMetadata } from './protocol/discovery/metadata.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/jose/id-token-signature.js'
-export type { StandardClaims } from './protocol/jose/standard-claims.js'
+export type { IdTokenClaims, StandardClaims } from './protocol/jose/standard-claims.js'
 export type { Profile } from './protocol/profile.js'
 export type { Fetch, FetchedResponse, FetchLike, RequestOptions } from './protocol/request.js'
 export type { Challenge } from './protocol/resource/challenge.js'
 export type { UserInfo } from './protocol/resource/user-info.js'
-export type { Grant, IdTokenClaims, Tokens, TokenType } from './protocol/token/complete.js'
+export type { Grant, Tokens, TokenType } from './protocol/token/complete.js'
 export type { Dpop } from './protocol/token/dpop.js'
 export { type Exchange, type ExchangedGrant, exchangeAt } from './protocol/token/exchange-at.js'
 export type { AuthorizationDetail } from './protocol/token/granted-details.js'

@@ -4,6 +4,7 @@ export {
   type ErrorCode,
   type ErrorDetails,
   isProofkeyError,
+  type KnownError,
   ProofkeyError,
   revealServerError,
   type ServerError,
@@ -77,6 +78,7 @@ export {
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/jose/id-token-signature.js'
 export type { JwsHeader, Jwt, PublicJwk } from './protocol/jose/jws.js'
 export { createKeySource, type KeySource, loadKeys } from './protocol/jose/key-source.js'
+export type { IdTokenClaims, StandardClaims } from './protocol/jose/standard-claims.js'
 export type { Fetch, FetchedResponse, FetchLike, RequestOptions } from './protocol/request.js'
 export {
   acceptResourceOfWholeOrigin,
@@ -99,7 +101,6 @@ export {
   type CompleteOptions,
   completeAuthorization,
   type Grant,
-  type IdTokenClaims,
   type Tokens,
   type TokenType,
 } from './protocol/token/complete.js'

@@ -4,6 +4,7 @@ export {
   type ErrorCode,
   type ErrorDetails,
   isProofkeyError,
+  type KnownError,
   ProofkeyError,
   revealServerError,
   type ServerError,

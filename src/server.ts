@@ -5,6 +5,7 @@ export {
   type ErrorCode,
   type ErrorDetails,
   isProofkeyError,
+  type KnownError,
   ProofkeyError,
   revealServerError,
   type ServerError,
@@ -54,10 +55,11 @@ export {
 export { allowInsecureLoopback, type InsecureSwitch } from './protocol/discovery/endpoint.js'
 export type { ServerMetadata } from './protocol/discovery/metadata.js'
 export { checkIdTokenSignature, type SignatureCheck } from './protocol/jose/id-token-signature.js'
+export type { IdTokenClaims, StandardClaims } from './protocol/jose/standard-claims.js'
 export type { Profile } from './protocol/profile.js'
 export type { Fetch, FetchedResponse, FetchLike, RequestOptions } from './protocol/request.js'
 export type { LogoutToken } from './protocol/sign-out/logout-token.js'
-export type { Grant, IdTokenClaims, Tokens } from './protocol/token/complete.js'
+export type { Grant, Tokens } from './protocol/token/complete.js'
 export { createDpop, type Dpop } from './protocol/token/dpop.js'
 export type { ExchangeRequest } from './protocol/token/exchange-at.js'
 export type { TokenTarget } from './protocol/token/grant-request.js'

@@ -137,7 +137,7 @@ describe('the entry points', () => {
   }
 
   it.each(entries.map(({ file }) => [file]))('%s runs nothing when it is imported', async (file) => {
-    const node: BuildOptions = /^(node|audit)\.ts$/.test(file)
+    const node: BuildOptions = /^(node|audit|testing-node)\.ts$/.test(file)
       ? { platform: 'node', external: ['undici', 'playwright-core'] }
       : {}
     const exported = await runAlone({ entryPoints: [join(SRC, file)], ...node })

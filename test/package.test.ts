@@ -10,6 +10,8 @@ import * as protocol from '../src/protocol.js'
 import * as providers from '../src/providers.js'
 import * as resourceServer from '../src/resource-server.js'
 import * as server from '../src/server.js'
+import * as testing from '../src/testing.js'
+import * as testingNode from '../src/testing-node.js'
 import { bundleText } from './bench/bundle.js'
 import { measureSizes, outgrown, recordedSizes, type Sizes, sizeDifferences } from './bench/sizes.js'
 import { textTable } from './bench/table.js'
@@ -50,6 +52,8 @@ describe('the package', () => {
     ['./node', node],
     ['./providers', providers],
     ['./audit', audit],
+    ['./testing', testing],
+    ['./testing-node', testingNode],
   ])('exports from %s what its source does, in a plain Node', (entry, source) => {
     const script = `import('${root}${entries[entry].default}').then((entry) => console.log(JSON.stringify(Object.keys(entry).sort())))`
     const names = JSON.parse(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }))

@@ -12,7 +12,7 @@ const snippets = snippetsOf(readme)
 /** Of the README and of each document, by name. */
 const documents = new Map([
   ['README.md', snippets],
-  ...readdirSync(`${root}docs`)
+  ...readdirSync(`${root}docs`, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => [name, snippetsOf(readFileSync(`${root}docs/${name}`, 'utf8'))] as const),
 ])

@@ -27,6 +27,7 @@ import {
   redirect,
   richAuthorization,
   type SessionClient,
+  type SignInRequirements,
   type SignInResult,
   type SilentUserAgent,
   tlsClientAuth,
@@ -248,6 +249,39 @@ export function repair(error: unknown): 'again' | 'sign in' | 'tell' {
     default:
       return 'tell'
   }
+}
+
+/** After narrowing on the code, the members of that code are there, and no others. */
+export function members(error: unknown): unknown {
+  if (!isProofkeyError(error)) return
+  switch (error.code) {
+    case 'step_up_required':
+    case 'insufficient_scope':
+      exactly<Equal<typeof error.requirements, SignInRequirements>>()
+      return error.signIn?.(error.requirements)
+    case 'access_denied':
+      exactly<Equal<typeof error.requirements, undefined>>()
+      return error.serverError.error
+    case 'id_token_invalid':
+      return error.claim === 'nonce'
+    case 'timeout':
+      exactly<Equal<typeof error.signIn, undefined>>()
+      exactly<Equal<typeof error.claim, undefined>>()
+      // @ts-expect-error the server has not answered
+      return error.serverError.error
+    case 'token_missing':
+      return error.toResponse?.()
+    default:
+      return error.hint
+  }
+}
+
+/** The standard claims have types; others are JSON. */
+export function welcome({ claims }: Grant): string | undefined {
+  exactly<Equal<NonNullable<typeof claims>['email_verified'], boolean | undefined>>()
+  // @ts-expect-error a claim that is no standard one can be anything
+  claims?.['department']?.toUpperCase()
+  return claims?.name ?? claims?.email
 }
 
 export function log(event: ProofkeyEvent): string {

@@ -2,8 +2,9 @@ import { codeOf, type ProofkeyError } from '../errors.js'
 import type { Fapi2WithCertificate, Fapi2WithDpop, WithFapi2 } from '../flow/fapi2.js'
 import type { SignInResult } from '../flow/flow.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
+import type { IdTokenClaims } from '../protocol/jose/standard-claims.js'
 import { joinScopes, scopes } from '../protocol/scope.js'
-import type { Grant, IdTokenClaims, Tokens } from '../protocol/token/complete.js'
+import type { Grant, Tokens } from '../protocol/token/complete.js'
 import { type Apis, checkApis, withApis } from '../session/apis.js'
 import { revokeAll, tokensOf } from '../session/dispose.js'
 import { beginWithIdTokenHint } from '../session/id-token-hint.js'
@@ -209,7 +210,7 @@ export function createSessionClient(options: SessionClientConfig | WithFapi2<Ses
         maxAgeSeconds: before || limit === Infinity ? undefined : limit,
         ...(before && {
           scope: joinScopes('openid', scope),
-          acrValues: claims?.['acr'] as string | undefined,
+          acrValues: claims?.acr,
           resource: before.tokens['']?.resource,
         }),
       })

@@ -1,4 +1,5 @@
 import { sha256 } from './digest.js'
+import type { WebCryptoKey } from './jwk.js'
 import { subtle } from './web-crypto.js'
 
 /** The public members of an EC key (RFC 7518 §6.2.1), in the order of RFC 7638 §3.3. */
@@ -11,7 +12,7 @@ export interface PublicMembers {
 
 /** An ES256 key pair. The private key cannot be exported, but can be stored in IndexedDB. */
 export interface SigningKey {
-  readonly privateKey: CryptoKey
+  readonly privateKey: WebCryptoKey
   readonly publicJwk: PublicMembers
 }
 

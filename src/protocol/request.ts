@@ -1,5 +1,6 @@
 import { ProofkeyError } from '../errors.js'
 import { MAX_RESPONSE_BYTES, MAX_SHOWN_LENGTH } from '../limits.js'
+import { joinBytes } from './bytes.js'
 import type { InsecureSwitch } from './discovery/endpoint.js'
 
 /**
@@ -108,8 +109,12 @@ const KEPT_HEADERS = ['content-type', 'date', 'cache-control', 'age', 'expires']
 const isRedirect = ({ status }: FetchedResponse) => (status < 200 || status > 201) && status < 400
 
 /** @throws `response_refused`, if it is too large */
-export async function readBody(url: string, response: FetchedResponse, maxBytes = MAX_RESPONSE_BYTES): Promise<Blob> {
-  const chunks: BlobPart[] = []
+export async function readBody(
+  url: string,
+  response: FetchedResponse,
+  maxBytes = MAX_RESPONSE_BYTES,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array[] = []
   let size = 0
   const reader = response.body?.getReader()
   while (reader) {
@@ -120,9 +125,9 @@ export async function readBody(url: string, response: FetchedResponse, maxBytes 
       reader.cancel().catch(() => {})
       throw responseRefused(url, `sent over ${maxBytes} bytes`)
     }
-    chunks.push(value as BlobPart)
+    chunks.push(value)
   }
-  return new Blob(chunks)
+  return joinBytes(chunks, size)
 }
 
 /** The parsed body, if the response is JSON by its status and type; otherwise undefined or false. */

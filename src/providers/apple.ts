@@ -1,4 +1,5 @@
 import { base64url, fromBase64url } from '../crypto/base64url.js'
+import type { WebCryptoKey } from '../crypto/jwk.js'
 import { ES256 } from '../crypto/signing-key.js'
 import { subtle, utf8 } from '../crypto/web-crypto.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
@@ -41,7 +42,7 @@ export interface AppleClientSecretOptions {
   /** The 10 characters of the key. */
   readonly keyId: string
   /** The text of the `.p8` file (a PKCS#8 PEM), or a P-256 CryptoKey with the usage `sign`. */
-  readonly privateKey: string | CryptoKey
+  readonly privateKey: string | WebCryptoKey
 }
 
 /** Apple accepts up to six months; one request needs less than a minute, and clocks differ. */
@@ -63,7 +64,7 @@ export function appleClientSecret({
   )
   if (problems[0]) throw configInvalid(problems.map(([name]) => `${name}: is required`))
   const load = loader(privateKey)
-  let key: Promise<CryptoKey> | undefined
+  let key: Promise<WebCryptoKey> | undefined
   return async () => {
     key ??= load()
     const iat = Math.floor(Date.now() / 1000)
@@ -74,7 +75,7 @@ export function appleClientSecret({
   }
 }
 
-function loader(key: string | CryptoKey): () => Promise<CryptoKey> {
+function loader(key: string | WebCryptoKey): () => Promise<WebCryptoKey> {
   if (key instanceof CryptoKey) return async () => key
   const body = /-----BEGIN PRIVATE KEY-----([\sA-Za-z0-9+/=]+)-----END PRIVATE KEY-----/.exec(`${key}`)?.[1]
   if (!body) throw configInvalid(['privateKey: must be the text of the .p8 file, with its line breaks, or a CryptoKey'])

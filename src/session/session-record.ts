@@ -1,6 +1,7 @@
 import { randomToken } from '../crypto/random.js'
 import { MIN_REFRESH_SECONDS } from '../limits.js'
-import type { Grant, IdTokenClaims, Tokens } from '../protocol/token/complete.js'
+import type { IdTokenClaims } from '../protocol/jose/standard-claims.js'
+import type { Grant, Tokens } from '../protocol/token/complete.js'
 import type { AuthorizationDetail } from '../protocol/token/granted-details.js'
 
 /** The session as the app sees it, without tokens. It is the same object until the session changes. */
@@ -92,7 +93,7 @@ const authenticatedAtMs = ({ iat, auth_time }: IdTokenClaims): number | undefine
 
 function factsOf({ tokens, claims }: Grant): TokenFacts {
   const { scope, authorizationDetails } = tokens
-  const acr = claims?.['acr'] as string | undefined
+  const acr = claims?.acr
   return { scope, acr, authenticatedAtMs: claims && authenticatedAtMs(claims), authorizationDetails }
 }
 
@@ -158,7 +159,7 @@ function startedAtMs({ claims }: Grant, same: StoredSession | undefined, origin:
 /** The same session with newer tokens; where the server sends no new refresh token, the old one goes on (RFC 6749 §6). */
 export function sessionAfterRefresh({ tokens, claims }: Grant, before: StoredSession, name: string): StoredSession {
   const { session, refresh } = before
-  const acr = (claims?.['acr'] as string | undefined) ?? refresh?.acr
+  const acr = claims?.acr ?? refresh?.acr
   // Without `scope` in the answer it is what the refresh token stands for (RFC 6749 §6).
   const { scope, expiresAtMs, authorizationDetails } = tokens
   const facts = {

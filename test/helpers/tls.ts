@@ -66,7 +66,9 @@ function certificate(subject: string, authority?: Certificate): Certificate {
     const made = ['-keyout', file('key'), '-out', file('cert'), '-subj', subject]
     const by = authority ? ['-CA', file('ca', authority.cert), '-CAkey', file('ca-key', authority.key)] : []
     const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
-    const names = ['-addext', 'subjectAltName=IP:127.0.0.1']
+    // Deno takes no certificate of an authority for that of a server.
+    const leaf = authority ? ['-addext', 'basicConstraints=critical,CA:FALSE'] : []
+    const names = ['-addext', 'subjectAltName=IP:127.0.0.1', ...leaf]
     execFileSync('openssl', ['req', '-x509', ...kind, ...names, ...made, ...by], { stdio: 'pipe' })
     return { cert: readFileSync(file('cert'), 'utf8'), key: readFileSync(file('key'), 'utf8') }
   } finally {

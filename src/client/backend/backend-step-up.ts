@@ -25,7 +25,7 @@ export const backendStepUp: RefusalCheck = ({ response, body, found }) => {
   const authTime = claims?.auth_time
   stepUp(challenge, {
     scope,
-    acr: claims?.['acr'] as string | undefined,
+    acr: claims?.acr,
     authenticatedAtMs: authTime === undefined ? undefined : authTime * 1000 + (found?.aheadMs ?? 0),
   })
 }

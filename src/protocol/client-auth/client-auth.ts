@@ -1,8 +1,16 @@
-import { type ClientAuth as Authenticate, None } from 'oauth4webapi'
+import { None } from 'oauth4webapi'
 import { ProofkeyError, redact } from '../../errors.js'
 import type { PinnedServer } from '../authorize/transaction.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 import type { RequestOptions } from '../request.js'
+
+/** Adds the client authentication to the body or the headers of a request. */
+export type Authenticate = (
+  server: PinnedServer,
+  client: { client_id: string },
+  body: URLSearchParams,
+  headers: Headers,
+) => void | Promise<void>
 
 /** How the client authenticates at the token endpoint (RFC 6749 §2.3). */
 export interface ClientAuth {

@@ -1,8 +1,8 @@
-import { type ClientAuth as Authenticate, ClientSecretJwt, ClientSecretPost } from 'oauth4webapi'
+import { ClientSecretJwt, ClientSecretPost } from 'oauth4webapi'
 import { utf8 } from '../../crypto/web-crypto.js'
 import { ProofkeyError } from '../../errors.js'
 import { configInvalid } from '../authorize/begin.js'
-import type { ClientAuth } from './client-auth.js'
+import type { Authenticate, ClientAuth } from './client-auth.js'
 
 /**
  * The `client_secret` from the registration, or a function that returns it. The function is called for each request: for a

@@ -1,14 +1,18 @@
-import { type AuthorizationServer, modifyAssertion, PrivateKeyJwt } from 'oauth4webapi'
+import { modifyAssertion, PrivateKeyJwt } from 'oauth4webapi'
 import { fromBase64url } from '../../crypto/base64url.js'
+import type { Jwk, WebCryptoKey } from '../../crypto/jwk.js'
 import { subtle } from '../../crypto/web-crypto.js'
 import { configInvalid } from '../authorize/begin.js'
+import type { PinnedServer } from '../authorize/transaction.js'
 import { type AssertionClientAuth, type ClientAuth, withKey } from './client-auth.js'
 
 /** JWS algorithms (RFC 7518 §3.1, RFC 9864). */
 export type SigningAlgorithm = 'ES256' | 'PS256' | 'RS256' | 'Ed25519'
 
 /** A private key as a JWK (RFC 7517): EC P-256, RSA or OKP Ed25519. */
-export type PrivateJwk = JsonWebKey & { readonly kid?: string | undefined }
+export interface PrivateJwk extends Jwk {
+  readonly kid?: string | undefined
+}
 
 /** Options of {@link privateKeyJwt}. */
 export interface PrivateKeyJwtOptions {
@@ -67,7 +71,7 @@ export const privateKeyJwtWithInjectableAudience = (
 }
 
 /** A CryptoKey (private, usage `sign`), a private JWK, or a PKCS#8 PEM. */
-type SigningMaterial = CryptoKey | PrivateJwk | string
+type SigningMaterial = WebCryptoKey | PrivateJwk | string
 
 /** The issuers that each key was used with. A PEM counts for each call anew. */
 const used = new WeakMap<object, Set<string>>()
@@ -75,7 +79,7 @@ const used = new WeakMap<object, Set<string>>()
 function byAssertion(
   key: SigningMaterial,
   options: PrivateKeyJwtOptions = {},
-  audience: (server: AuthorizationServer, issuers: ReadonlySet<string>) => string,
+  audience: (server: PinnedServer, issuers: ReadonlySet<string>) => string,
 ): ClientAuth & { readonly algorithm: SigningAlgorithm } {
   const { algorithm, typ = 'client-authentication+jwt' } = options
   const keyId = options.keyId ?? (Object(key) as PrivateJwk).kid
@@ -87,7 +91,7 @@ function byAssertion(
   const { load, algorithm: keyAlgorithm } = loader(key, algorithm)
   const issuers = used.get(Object(key)) ?? new Set()
   used.set(Object(key), issuers)
-  let loading: Promise<CryptoKey> | undefined
+  let loading: Promise<WebCryptoKey> | undefined
   return {
     algorithm: keyAlgorithm,
     method: 'private_key_jwt',
@@ -114,7 +118,7 @@ function byAssertion(
 function loader(
   key: SigningMaterial,
   wanted?: SigningAlgorithm,
-): { readonly algorithm: SigningAlgorithm; load(): Promise<CryptoKey> } {
+): { readonly algorithm: SigningAlgorithm; load(): Promise<WebCryptoKey> } {
   if (key instanceof CryptoKey) return { algorithm: checkKey(key, wanted), load: async () => key }
   const material = typeof key === 'string' ? pkcs8(key) : checkJwk(key)
   const keyAlgorithm = algorithmOf(key)
@@ -129,7 +133,7 @@ function loader(
     const loading =
       material instanceof Uint8Array
         ? subtle().importKey('pkcs8', material, parameters, false, ['sign'])
-        : subtle().importKey('jwk', material, parameters, false, ['sign'])
+        : subtle().importKey('jwk', importable(material), parameters, false, ['sign'])
     const loaded = await loading.catch(() => {
       throw keyInvalid(`cannot be imported for ${algorithm}`)
     })
@@ -137,6 +141,12 @@ function loader(
     return loaded
   }
   return { algorithm, load }
+}
+
+/** workerd knows Ed25519 keys by the older name of `alg`, Node by both: the curve says it. */
+const importable = (jwk: PrivateJwk): PrivateJwk => {
+  const { alg: _, ...withoutAlg } = jwk
+  return jwk.crv === 'Ed25519' ? withoutAlg : jwk
 }
 
 function algorithmOf(key: PrivateJwk | string): string | undefined {
@@ -150,7 +160,7 @@ function checkJwk(key: PrivateJwk): PrivateJwk {
 }
 
 /** @returns the algorithm of the key */
-function checkKey({ type, usages, algorithm }: CryptoKey, wanted?: SigningAlgorithm): SigningAlgorithm {
+function checkKey({ type, usages, algorithm }: WebCryptoKey, wanted?: SigningAlgorithm): SigningAlgorithm {
   const { name, namedCurve, hash, modulusLength = 2048 } = algorithm as RsaHashedKeyAlgorithm & EcKeyAlgorithm
   if (type !== 'private' || !usages.includes('sign')) throw keyInvalid('must be private and have the usage sign')
   const found = NAMES.find((candidate) => {

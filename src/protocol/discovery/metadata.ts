@@ -1,14 +1,14 @@
-import type { AuthorizationServer } from 'oauth4webapi'
 import { ProofkeyError, redact } from '../../errors.js'
 import { MAX_METADATA_BYTES } from '../../limits.js'
 import type { Provider } from '../provider.js'
 import { jsonDocument, type RequestOptions, responseRefused, send } from '../request.js'
 import { endpoint, type InsecureSwitch } from './endpoint.js'
+import type { PublishedMetadata } from './published-metadata.js'
 
 declare const checked: unique symbol
 
-/** An authorization server's metadata, under its standard names (RFC 8414 §2, OpenID Connect Discovery 1.0 §3). */
-export interface ServerMetadata extends AuthorizationServer {
+/** The metadata of an authorization server that people sign in at. */
+export interface ServerMetadata extends PublishedMetadata {
   readonly authorization_endpoint: string
   readonly token_endpoint: string
 }

@@ -1,9 +1,9 @@
-import type { IDToken } from 'oauth4webapi'
 import { base64url, fromBase64url } from '../../crypto/base64url.js'
 import { digest } from '../../crypto/digest.js'
 import { type CheckedClaim, ProofkeyError, redact, type Secrets } from '../../errors.js'
 import { MAX_TOKEN_SECONDS } from '../../limits.js'
 import { scopes } from '../scope.js'
+import type { IdTokenClaims } from './standard-claims.js'
 
 /** The requirements that a sign-in can set for its ID token. */
 export interface IdTokenOptions {
@@ -33,11 +33,11 @@ export interface IdTokenPolicy extends IdTokenOptions, TrustedAudiences {
   /** When the authorization request was sent, by this machine's clock; undefined if another machine sent it. */
   readonly requestedAtMs?: number | undefined
   /** Set for the ID token of a refresh: the claims of the sign-in that it continues, as far as they are known. */
-  readonly refreshOf?: Partial<IDToken> | undefined
+  readonly refreshOf?: Partial<IdTokenClaims> | undefined
 }
 
 /** The policy of a refresh (OpenID Connect Core §12.2). */
-export const refreshPolicy = (previous: IDToken | undefined): IdTokenPolicy => ({
+export const refreshPolicy = (previous: IdTokenClaims | undefined): IdTokenPolicy => ({
   required: false,
   refreshOf: previous ?? {},
 })
@@ -115,7 +115,7 @@ export function issuerAheadSeconds(
  * @throws `id_token_invalid`, `acr_not_met`
  */
 export async function checkIdToken(
-  claims: IDToken,
+  claims: IdTokenClaims,
   { idToken, accessToken }: IssuedTokens,
   clientId: string,
   { nonce, maxAgeSeconds, acrValues, requestedAtMs, refreshOf, trustedAudiences = [] }: IdTokenPolicy,

@@ -1,7 +1,7 @@
 import type { PublicJwk } from './jws.js'
 
 /** The required members by key type, in the order of RFC 7638 §3.2 and RFC 8037 §2. */
-const MEMBERS: Record<string, readonly (keyof JsonWebKey)[]> = {
+const MEMBERS: Record<string, readonly (keyof PublicJwk)[]> = {
   EC: ['crv', 'kty', 'x', 'y'],
   OKP: ['crv', 'kty', 'x'],
   RSA: ['e', 'kty', 'n'],

@@ -1,4 +1,5 @@
 import { fromBase64url } from '../../crypto/base64url.js'
+import type { Jwk, WebCryptoKey } from '../../crypto/jwk.js'
 import { subtle, utf8 } from '../../crypto/web-crypto.js'
 
 /** The header of a signed JWT (RFC 7515 §4.1). */
@@ -14,11 +15,13 @@ export interface Jwt {
   readonly claims: Readonly<Record<string, unknown>>
   /** The signed text: header and payload as received. */
   readonly input: string
-  readonly signature: Uint8Array<ArrayBuffer>
+  readonly signature: Uint8Array
 }
 
 /** One of a server's public keys (RFC 7517 §4). */
-export type PublicJwk = JsonWebKey & { readonly kid?: unknown }
+export interface PublicJwk extends Jwk {
+  readonly kid?: unknown
+}
 
 /**
  * Parses a signed JWT without verifying it (RFC 7519 §7.2).
@@ -64,23 +67,23 @@ export async function isSignedBy({ header, input, signature }: Jwt, jwk: PublicJ
   try {
     const key = await importedKey(jwk, header.alg, found)
     const { modulusLength = 2048 } = key.algorithm as Partial<RsaKeyAlgorithm>
-    return modulusLength >= 2048 && (await subtle().verify(found.algorithm, key, signature, utf8(input)))
+    return modulusLength >= 2048 && (await subtle().verify(found.algorithm, key, signature as Uint8Array<ArrayBuffer>, utf8(input)))
   } catch {
     return false
   }
 }
 
 /** Importing takes as long as verifying. By JWK object and algorithm: a key without `alg` serves several. */
-const importedKeys = new WeakMap<PublicJwk, Map<string, Promise<CryptoKey>>>()
+const importedKeys = new WeakMap<PublicJwk, Map<string, Promise<WebCryptoKey>>>()
 
-function importedKey(jwk: PublicJwk, alg: string, { kty, algorithm }: Algorithm): Promise<CryptoKey> {
-  const ofJwk = importedKeys.get(jwk) ?? new Map<string, Promise<CryptoKey>>()
+function importedKey(jwk: PublicJwk, alg: string, { kty, algorithm }: Algorithm): Promise<WebCryptoKey> {
+  const ofJwk = importedKeys.get(jwk) ?? new Map<string, Promise<WebCryptoKey>>()
   const imported = ofJwk.get(alg)
   if (imported) return imported
   const { n, e, crv, x, y } = jwk
   // Import only the public members: `use`, `key_ops` (checked above) or a private part could make it fail.
   const members = kty === 'RSA' ? { kty, n, e } : kty === 'EC' ? { kty, crv, x, y } : { kty, crv, x }
-  const key = subtle().importKey('jwk', members as JsonWebKey, algorithm, false, ['verify'])
+  const key = subtle().importKey('jwk', members as Jwk, algorithm, false, ['verify'])
   importedKeys.set(jwk, ofJwk.set(alg, key))
   return key
 }

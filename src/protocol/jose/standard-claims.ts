@@ -1,3 +1,30 @@
+import type { Json } from '../json.js'
+
+/**
+ * The claims of an ID token under their standard names (OpenID Connect Core §2, §5.1). Those that identify the user, the
+ * client and the sign-in are checked; the others are as the server sent them.
+ */
+export interface IdTokenClaims extends StandardClaims {
+  readonly iss: string
+  /** The user, unique at this issuer. */
+  readonly sub: string
+  readonly aud: string | string[]
+  /** Seconds since the epoch, as all times here. */
+  readonly exp: number
+  readonly iat: number
+  readonly nonce?: string
+  /** When the user authenticated. */
+  readonly auth_time?: number
+  /** How the user authenticated: a class, and the methods. */
+  readonly acr?: string
+  readonly amr?: string[]
+  /** The client that the token was issued to. */
+  readonly azp?: string
+  /** The session at the server (OpenID Connect Front-Channel Logout 1.0 §3). */
+  readonly sid?: string
+  readonly [claim: string]: Json | undefined
+}
+
 /** The standard claims about a user (OpenID Connect Core §5.1). Each may be missing. */
 export interface StandardClaims {
   readonly name?: string

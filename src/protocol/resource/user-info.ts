@@ -1,11 +1,14 @@
-import type { UserInfoResponse } from 'oauth4webapi'
 import { endpoint } from '../discovery/endpoint.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 import type { StandardClaims } from '../jose/standard-claims.js'
+import type { Json } from '../json.js'
 import { type RequestOptions, responseRefused, send } from '../request.js'
 
 /** The claims of a UserInfo response (OpenID Connect Core §5.3.2). */
-export type UserInfo = UserInfoResponse & StandardClaims
+export interface UserInfo extends StandardClaims {
+  readonly sub: string
+  readonly [claim: string]: Json | undefined
+}
 
 /**
  * Requests the claims of the UserInfo endpoint (OpenID Connect Core §5.3).

@@ -1,4 +1,4 @@
-import { clockSkew, clockTolerance, type IDToken, processUserInfoResponse, skipSubjectCheck } from 'oauth4webapi'
+import { clockSkew, clockTolerance, processUserInfoResponse, skipSubjectCheck } from 'oauth4webapi'
 import { ticketSecret } from '../../crypto/ticket.js'
 import { type CheckedClaim, errorWith, ProofkeyError } from '../../errors.js'
 import { needsRar } from '../authorize/begin.js'
@@ -15,17 +15,11 @@ import {
   partOf,
 } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
-import type { StandardClaims } from '../jose/standard-claims.js'
+import type { IdTokenClaims } from '../jose/standard-claims.js'
 import { checkScope, checkTokenType } from './check-grant.js'
 import type { AuthorizationDetail } from './granted-details.js'
 import { type Posted, post, type TokenRequestOptions } from './token-request.js'
 import { readTokenResponse, tokenResponseInvalid } from './token-response.js'
-
-/**
- * The claims of an ID token under their standard names (OpenID Connect Core §2, §5.1). Those that identify the user, the
- * client and the sign-in are checked; the others are as the server sent them.
- */
-export type IdTokenClaims = IDToken & StandardClaims
 
 /** How a token is sent: alone (RFC 6750), or with a proof of the key that it is bound to (RFC 9449). */
 export type TokenType = 'bearer' | 'dpop'

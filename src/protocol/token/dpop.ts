@@ -181,7 +181,7 @@ async function signed({ privateKey, publicJwk }: SigningKey, claims: object): Pr
 /** The error in the body of a token response (RFC 6749 §5.2). */
 async function errorIn(url: string, response: Response): Promise<unknown> {
   try {
-    return oauthErrorOf(JSON.parse(await (await readBody(url, response.clone())).text()))?.error
+    return oauthErrorOf(JSON.parse(new TextDecoder().decode(await readBody(url, response.clone()))))?.error
   } catch {
     return undefined
   }

@@ -4,8 +4,9 @@ import { callbackParameters, checkCallback } from '../authorize/callback.js'
 import type { Transaction } from '../authorize/transaction.js'
 import { parseUrl } from '../discovery/endpoint.js'
 import type { IdTokenPolicy } from '../jose/id-token.js'
+import type { IdTokenClaims } from '../jose/standard-claims.js'
 import { responseRefused, send } from '../request.js'
-import type { CompleteOptions, Grant, IdTokenClaims, Tokens } from './complete.js'
+import type { CompleteOptions, Grant, Tokens } from './complete.js'
 
 /** The response of the backend: tokens and claims, claims only (with a session cookie), or less. */
 export interface ExchangedGrant {

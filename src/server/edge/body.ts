@@ -1,12 +1,13 @@
 import { ProofkeyError } from '../../errors.js'
 import { MAX_BODY_BYTES } from '../../limits.js'
+import { joinBytes } from '../../protocol/bytes.js'
 import { trimWhitespace } from './whitespace.js'
 
 /** Reads a request body as text, up to a limit. @throws `callback_malformed` */
 export async function readBody(request: Request, type: string): Promise<string> {
   const [essence = ''] = (request.headers.get('content-type') ?? '').split(';')
   if (trimWhitespace(essence).toLowerCase() !== type) throw bodyMalformed(`is not ${type}`, `Send it as ${type}.`)
-  const chunks: BlobPart[] = []
+  const chunks: Uint8Array[] = []
   let size = 0
   // Locked: a middleware is reading it now.
   if (request.bodyUsed || request.body?.locked)
@@ -22,9 +23,9 @@ export async function readBody(request: Request, type: string): Promise<string> 
       reader.cancel().catch(() => {})
       throw bodyMalformed(`is over ${MAX_BODY_BYTES} bytes`)
     }
-    chunks.push(value as BlobPart)
+    chunks.push(value)
   }
-  return new Blob(chunks).text()
+  return new TextDecoder().decode(joinBytes(chunks, size))
 }
 
 const bodyMalformed = (what: string, hint?: string) =>

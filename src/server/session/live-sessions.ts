@@ -154,9 +154,7 @@ export function createLiveSessions(
     async syncEnded({ issuer, subject, sessionId }: EndedSessions): Promise<void> {
       const isMeant = ({ parts }: LiveSession) => {
         const claims = parts.machine.last?.session.claims
-        return (
-          claims?.iss === issuer && (sessionId === undefined ? claims.sub === subject : claims['sid'] === sessionId)
-        )
+        return claims?.iss === issuer && (sessionId === undefined ? claims.sub === subject : claims.sid === sessionId)
       }
       const meant = [...entries.values()].filter(({ session }) => isMeant(session))
       // The next request notices it too.

@@ -1,0 +1,4 @@
+// @vitest-environment happy-dom
+import { describeAccount } from './account.js'
+
+describeAccount('happy-dom')

@@ -1,0 +1,4 @@
+// @vitest-environment jsdom
+import { describeAccount } from './account.js'
+
+describeAccount('jsdom')

@@ -1,0 +1,5 @@
+/** For the tests of an app, in Node: the test server on a port. */
+
+export { isProofkeyError, ProofkeyError } from './errors.js'
+export { type ListeningTestServer, type ListenOptions, listenTestServer } from './testing/listen.js'
+export type { TestServer, TestServerOptions } from './testing/server/create-test-server.js'

@@ -1,0 +1,88 @@
+import { randomToken } from '../../crypto/random.js'
+
+/** The user of a test server: `sub`, and the claims that its ID tokens and its UserInfo endpoint have. */
+export type TestUser = { readonly sub: string } & Readonly<Record<string, unknown>>
+
+/** What one sign-in of a user has granted. */
+export interface TestGrant {
+  readonly clientId: string
+  readonly user: TestUser
+  readonly scope: string
+  readonly nonce: string | undefined
+  readonly acr: string | undefined
+  readonly authTimeSeconds: number
+  /** The thumbprint of the DPoP key that the tokens are bound to. */
+  readonly jkt?: string | undefined
+}
+
+/** A code, and what its token request has to fit. */
+export interface TestCode extends TestGrant {
+  readonly challenge: string
+  readonly redirectUri: string
+}
+
+interface Issued {
+  readonly kind: 'access' | 'refresh'
+  readonly grant: TestGrant
+  /** Shared by all tokens of one sign-in. */
+  readonly family: string
+}
+
+/** The codes and tokens of a test server. Codes and refresh tokens work once; a second use ends the family (RFC 9700 §4.14.2). */
+export function createIssued() {
+  const codes = new Map<string, TestCode>()
+  const tokens = new Map<string, Issued>()
+  const spent = new Map<string, string>()
+  const endFamily = (family: string | undefined) => {
+    for (const [token, one] of tokens) if (one.family === family) tokens.delete(token)
+  }
+  return {
+    addCode(code: TestCode): string {
+      const text = `code-${randomToken()}`
+      codes.set(text, code)
+      return text
+    },
+
+    takeCode(text: string): { code: TestCode; family: string } | undefined {
+      const code = codes.get(text)
+      codes.delete(text)
+      // RFC 6749 §4.1.2: a second use also ends the tokens that the first one brought.
+      if (!code) return void endFamily(spent.get(text))
+      const family = randomToken()
+      spent.set(text, family)
+      return { code, family }
+    },
+
+    addTokens(grant: TestGrant, family: string): { access_token: string; refresh_token: string } {
+      const [access_token, refresh_token] = [`access-${randomToken()}`, `refresh-${randomToken()}`]
+      tokens.set(access_token, { kind: 'access', grant, family })
+      tokens.set(refresh_token, { kind: 'refresh', grant, family })
+      return { access_token, refresh_token }
+    },
+
+    takeRefreshToken(text: string): Issued | undefined {
+      const found = tokens.get(text)
+      if (found?.kind !== 'refresh') return void endFamily(spent.get(text))
+      tokens.delete(text)
+      spent.set(text, found.family)
+      return found
+    },
+
+    /** The grant of an access token that is good. */
+    grantOf(accessToken: string): TestGrant | undefined {
+      const found = tokens.get(accessToken)
+      return found?.kind === 'access' ? found.grant : undefined
+    },
+
+    /** Of a refresh token, its whole family (RFC 7009 §2.1). */
+    revoke(token: string): void {
+      if (tokens.get(token)?.kind !== 'access') endFamily(tokens.get(token)?.family ?? spent.get(token))
+      tokens.delete(token)
+    },
+
+    /** Refuses all refresh tokens from now on; access tokens stay good. */
+    revokeRefreshTokens(): void {
+      for (const [token, { kind }] of tokens) if (kind === 'refresh') tokens.delete(token)
+    },
+  }
+}

@@ -1,0 +1,92 @@
+import { base64url } from '../../crypto/base64url.js'
+import { digest, sha256 } from '../../crypto/digest.js'
+import type { TestClient } from './authorize.js'
+import type { createDpopCheck } from './dpop-check.js'
+import type { Fault } from './fault.js'
+import type { createIssued, TestGrant } from './issued.js'
+import type { createTestSigner } from './signer.js'
+
+interface TokenParts {
+  readonly issuer: string
+  readonly expiresInSeconds: number
+  readonly issued: ReturnType<typeof createIssued>
+  readonly signer: ReturnType<typeof createTestSigner>
+  readonly dpopCheck: ReturnType<typeof createDpopCheck>
+  readonly clientOf: (id: string) => TestClient | undefined
+}
+
+export const oauthError = (error: string, status = 400): Response => Response.json({ error }, { status })
+
+/** The client of a request with a body; undefined if it is not known, or its secret is wrong (RFC 6749 §2.3). */
+export function authenticated(
+  request: Request,
+  body: URLSearchParams,
+  clientOf: (id: string) => TestClient | undefined,
+): string | undefined {
+  const basic = /^Basic (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
+  const [id = '', secret = ''] = basic
+    ? atob(basic)
+        .split(':')
+        .map((part) => decodeURIComponent(part.replace(/\+/g, ' ')))
+    : [body.get('client_id') ?? '', body.get('client_secret') ?? '']
+  const client = clientOf(id)
+  return client && (client.secret ?? '') === secret ? id : undefined
+}
+
+/** The token endpoint: codes with PKCE (RFC 7636 §4.6), refresh tokens with rotation, DPoP (RFC 9449 §5). */
+export async function token(
+  request: Request,
+  body: URLSearchParams,
+  { issuer, expiresInSeconds, issued, signer, dpopCheck, clientOf }: TokenParts,
+  fault: Fault,
+): Promise<Response> {
+  const clientId = authenticated(request, body, clientOf)
+  if (clientId === undefined) return oauthError('invalid_client', 401)
+  const jkt = await dpopCheck(request)
+  if (jkt === false) return oauthError('invalid_dpop_proof')
+  switch (body.get('grant_type')) {
+    case 'authorization_code': {
+      const taken = issued.takeCode(body.get('code') ?? '')
+      const challenge = await sha256(body.get('code_verifier') ?? '')
+      if (taken?.code.challenge !== challenge || taken.code.redirectUri !== body.get('redirect_uri'))
+        return oauthError('invalid_grant')
+      return taken.code.clientId === clientId
+        ? answer({ ...taken.code, jkt }, taken.family)
+        : oauthError('invalid_grant')
+    }
+    case 'refresh_token': {
+      const taken = issued.takeRefreshToken(body.get('refresh_token') ?? '')
+      const isFit = taken?.grant.clientId === clientId && taken.grant.jkt === jkt
+      return isFit ? answer(taken.grant, taken.family) : oauthError('invalid_grant')
+    }
+    default:
+      return oauthError('unsupported_grant_type')
+  }
+
+  async function answer(grant: TestGrant, family: string): Promise<Response> {
+    const tokens = issued.addTokens(grant, family)
+    const isOpenId = grant.scope.split(' ').includes('openid')
+    const { acr, nonce } = grant
+    const now = Math.floor(Date.now() / 1000)
+    const claims = {
+      ...grant.user,
+      iss: issuer,
+      aud: clientId,
+      iat: now,
+      exp: now + 300,
+      auth_time: grant.authTimeSeconds,
+      nonce,
+      acr,
+      at_hash: base64url((await digest('SHA-256', tokens.access_token)).subarray(0, 16)),
+      ...fault.claims,
+    }
+    return Response.json({
+      ...tokens,
+      token_type: grant.jkt ? 'DPoP' : 'Bearer',
+      expires_in: expiresInSeconds,
+      scope: grant.scope,
+      id_token: isOpenId ? await signer.sign(claims, fault.signedBy ? 'foreign' : 'own') : undefined,
+      ...fault.members,
+    })
+  }
+}
