@@ -14,6 +14,12 @@ const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
 }
 const readme = documentText('README.md')
 
+/** Compiles if the guide names every option. `profile` is of `fapi2()`, and `backend` of another client. */
+const OPTIONS = `import type { SessionClientConfig, SignInOptions } from 'proofkey'
+type Named = ${[...documentText('docs/guide/options.md').matchAll(/`(\w+)`/g)].map(([, name]) => `'${name}'`).join(' | ')}
+declare const missing: Exclude<keyof SessionClientConfig | keyof SignInOptions, Named | 'profile' | 'backend'>
+export const none: never = missing`
+
 const WRONG = "import { createClient } from 'proofkey'\ncreateClient({ isuer: 'x' })"
 
 /** What the compiler says about each snippet as a module that stands alone, with this package's sources as `proofkey`. */
@@ -47,6 +53,7 @@ describe('the documents', () => {
       snippetsOf(documentText(name)).map((snippet, index) => ({ name: `${name} ${index + 1}`, snippet })),
     )
     expect(all.length).toBeGreaterThan(40)
+    all.push({ name: 'the list of options', snippet: { language: 'ts', code: OPTIONS } })
     const said = diagnose([...all.map(({ snippet }) => snippet), { language: 'ts', code: WRONG }])
     expect(said.pop()).not.toEqual([])
     const wrong = all.map(({ name }, index) => [name, said[index]]).filter(([, messages]) => messages?.length)
@@ -55,7 +62,7 @@ describe('the documents', () => {
 
   it('name only commands that exist', () => {
     for (const name of [...documentNames, 'CONTRIBUTING.md'])
-      for (const [, command = ''] of documentText(name).matchAll(/npm run ([\w:-]+)/g))
+      for (const [, command = ''] of documentText(name).matchAll(/npm run ([\w:-]*\w)(?![\w:-])/g))
         expect(Object.keys(manifest.scripts), name).toContain(command)
   })
 
@@ -127,7 +134,9 @@ it('the guide to outcomes lists every error code, and no other', () => {
 describe('the guide to events', () => {
   const source = (name: string) => readFileSync(`${root}src/${name}.ts`, 'utf8')
   const types = [...source('events').matchAll(/readonly type: '(\w+)'/g)].map(([, type]) => type)
-  const rows = [...documentText('docs/guide/events.md').matchAll(/^\| `(\w+)` \| (\w+), ([A-Z]{2}\.[A-Z]{2}) \| (.+) \|$/gm)]
+  const rows = [
+    ...documentText('docs/guide/events.md').matchAll(/^\| `(\w+)` \| (\w+), ([A-Z]{2}\.[A-Z]{2}) \| (.+) \|$/gm),
+  ]
 
   it('maps every event type, and no other', () => {
     expect(types.length).toBeGreaterThan(20)

@@ -92,7 +92,10 @@ const page = (...scripts: string[]) =>
 async function bundle(issuer: string): Promise<Map<string, string>> {
   const { outputFiles } = await build({
     // What the guide says that a callback page of its own needs.
-    stdin: { contents: guideSnippet('without-leaving', 'if (!(await relayCallback()))'), resolveDir: import.meta.dirname },
+    stdin: {
+      contents: guideSnippet('without-leaving', 'if (!(await relayCallback()))'),
+      resolveDir: import.meta.dirname,
+    },
     alias: { proofkey: new URL('../../src/index.ts', import.meta.url).pathname },
     entryPoints: ['page', 'travel-page'].map((name) => new URL(`./${name}.ts`, import.meta.url).pathname),
     bundle: true,

@@ -18,7 +18,9 @@ it.each([
   const { url, issuer, close } = await start()
   try {
     const { headers } = await fetch(`${url}${path}`)
-    const guide = policies[index]?.replace(' https://api.example.com', '').replaceAll('https://login.example.com', issuer)
+    const guide = policies[index]
+      ?.replace(' https://api.example.com', '')
+      .replaceAll('https://login.example.com', issuer)
     expect(headers.get('content-security-policy')).toBe(guide)
   } finally {
     await close()

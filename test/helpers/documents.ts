@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-const root = new URL('../../', import.meta.url).pathname
+const root = `${import.meta.dirname}/../../`
 
 /** The README, and each page of `docs/`, by its path from the root. */
 export const documentNames: readonly string[] = [
