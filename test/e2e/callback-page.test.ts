@@ -334,8 +334,23 @@ describe.each([
     expect(seen.find((one) => one.url === `${site.issuer}/token`)?.body).toContain(codeOf(url))
     // The URL that a page was loaded with, not the one it shows.
     expect(pages).toEqual([url])
+    await withoutWorkers()
+  })
+
+  it('a service worker may answer the callback page from its cache, without the query', async () => {
+    await page.goto(site.url)
     await page.evaluate(async () => {
+      await navigator.serviceWorker.register('/shell.js')
+      await navigator.serviceWorker.ready
+    })
+    const url = await travel()
+    expect(await handle()).toHaveProperty('sub', 'ada')
+    expect(site.arrived.map((one) => one.url)).not.toContain(url.slice(site.url.length))
+    await withoutWorkers()
+  })
+
+  const withoutWorkers = () =>
+    page.evaluate(async () => {
       for (const registration of await navigator.serviceWorker.getRegistrations()) await registration.unregister()
     })
-  })
 })
