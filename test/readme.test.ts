@@ -88,7 +88,7 @@ describe('the documents', () => {
 })
 
 /** Guides that are about no app. */
-const FACTS = ['security-model', 'session', 'examples', 'providers'].map((page) => `docs/guide/${page}.md`)
+const FACTS = ['security-model', 'session', 'examples'].map((page) => `docs/guide/${page}.md`)
 
 /** The relative links and pictures of a text. */
 const linksOf = (text: string) =>
