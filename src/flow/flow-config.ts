@@ -46,11 +46,11 @@ export interface FlowConfig
   readonly profile?: Profile | undefined
 }
 
-/** The `typeof` of each optional option. */
+/** The `typeof` of each optional option, with its article. */
 const TYPES = {
-  string: 'scope requiredScope acrValues prompt loginHint uiLocales partition',
-  object: 'claims additionalParameters metadata clientAuth dpop rar vault userAgent',
-  function: 'fetch signature insecure exchange par',
+  'a string': 'scope requiredScope acrValues prompt loginHint uiLocales partition',
+  'an object': 'claims additionalParameters metadata clientAuth dpop rar vault userAgent',
+  'a function': 'fetch signature insecure exchange par',
 }
 
 /**
@@ -84,8 +84,10 @@ export function checkConfig(config: FlowConfig): void {
     for (const field of fields.split(' '))
       check(
         field,
-        (value) => value === undefined || (typeof value === type && (value || /scope/i.test(field))),
-        `must be a ${type}`,
+        (value) => value === undefined || (type.endsWith(` ${typeof value}`) && (value || /scope/i.test(field))),
+        field === 'insecure'
+          ? 'must be allowInsecureLoopback'
+          : `must be ${type}${typeof options[field] === 'function' ? '; call the function, with ()' : ''}`,
       )
   check('userAgent', (value) => !Object(value).silent, 'must show pages, unlike frame()')
   check('trustedAudiences', (value = []) => Array.isArray(value), 'must be a list of client ids')

@@ -1,3 +1,13 @@
+/** What is wrong with a claim; of a time also by how much it differs from `nowSeconds`, so that a wrong clock can be told. */
+export function timeProblem(name: string, value: unknown, nowSeconds = Date.now() / 1000): string {
+  const seconds = Math.round((value as number) - nowSeconds)
+  const by =
+    /exp|nbf|iat|time/.test(name) && Number.isFinite(value)
+      ? ` (${Math.abs(seconds)} s ${seconds < 0 ? 'ago' : 'ahead'})`
+      : ''
+  return `its ${name} is ${value === undefined ? 'missing' : 'wrong'}${by}`
+}
+
 /**
  * How far the server's clock is ahead of ours, in seconds, by the `Date` of its answer (RFC 9110 §6.6.1). Undefined
  * where that is not to be seen: of another origin, a page sees it only if the server exposes it (CORS).
