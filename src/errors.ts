@@ -153,10 +153,8 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
 
   constructor(code: Code, message: string, hint = 'Start a new sign-in.', details: ErrorDetails = {}) {
     super(message, details)
-    const { stack } = this
     // Consoles of Node and Chromium print the message and the lines of the stack. Other engines have other lines.
-    if (stack?.includes('\n    at '))
-      this.stack = `${stack.replace(/^Error/, this.name)}\n  ${code}: ${hint} ${ERROR_PAGES}${code}`
+    if (this.stack?.includes('\n    at ')) this.stack += `\n  ${code}: ${hint} ${ERROR_PAGES}${code}`
     const { returnTo, appState, ...shown } = details
     Object.assign(this, { serverError: undefined }, shown, { code, hint, retryable: !!details.retryable })
     if (returnTo) Object.defineProperties(this, { returnTo: { value: returnTo }, appState: { value: appState } })

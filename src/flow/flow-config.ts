@@ -46,11 +46,11 @@ export interface FlowConfig
   readonly profile?: Profile | undefined
 }
 
-/** The `typeof` of each optional option, with its article. */
+/** The `typeof` of each optional option. */
 const TYPES = {
-  'a string': 'scope requiredScope acrValues prompt loginHint uiLocales partition',
-  'an object': 'claims additionalParameters metadata clientAuth dpop rar vault userAgent',
-  'a function': 'fetch signature insecure exchange par',
+  string: 'scope requiredScope acrValues prompt loginHint uiLocales partition',
+  object: 'claims additionalParameters metadata clientAuth dpop rar vault userAgent',
+  function: 'fetch signature insecure exchange par',
 }
 
 /**
@@ -84,10 +84,12 @@ export function checkConfig(config: FlowConfig): void {
     for (const field of fields.split(' '))
       check(
         field,
-        (value) => value === undefined || (type.endsWith(` ${typeof value}`) && (value || /scope/i.test(field))),
+        (value) => value === undefined || (typeof value === type && (value || /scope/i.test(field))),
         field === 'insecure'
           ? 'must be allowInsecureLoopback'
-          : `must be ${type}${typeof options[field] === 'function' ? '; call the function, with ()' : ''}`,
+          : typeof options[field] === 'function'
+            ? 'must be called, with ()'
+            : `must be of type ${type}`,
       )
   check('userAgent', (value) => !Object(value).silent, 'must show pages, unlike frame()')
   check('trustedAudiences', (value = []) => Array.isArray(value), 'must be a list of client ids')

@@ -1,11 +1,7 @@
 /** What is wrong with a claim; of a time also by how much it differs from `nowSeconds`, so that a wrong clock can be told. */
 export function timeProblem(name: string, value: unknown, nowSeconds = Date.now() / 1000): string {
-  const seconds = Math.round((value as number) - nowSeconds)
-  const by =
-    /exp|nbf|iat|time/.test(name) && Number.isFinite(value)
-      ? ` (${Math.abs(seconds)} s ${seconds < 0 ? 'ago' : 'ahead'})`
-      : ''
-  return `its ${name} is ${value === undefined ? 'missing' : 'wrong'}${by}`
+  const seconds = /exp|nbf|iat|time/.test(name) && Math.round((value as number) - nowSeconds)
+  return `its ${name} is ${value === undefined ? 'missing' : 'wrong'}${seconds ? ` (${seconds} s from now)` : ''}`
 }
 
 /**

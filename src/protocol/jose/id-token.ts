@@ -189,8 +189,7 @@ export async function checkIdToken(
   }
 }
 
-const NO_NONCE =
-  'The server must return it. LinkedIn: see proofkey/providers. Elsewhere leave openid out, and read UserInfo.'
+const NO_NONCE = 'The server must return it; LinkedIn: see proofkey/providers.'
 
 export const invalidIdToken = (what: string, claim?: CheckedClaim, hint = hintFor(claim)): ProofkeyError =>
   new ProofkeyError('id_token_invalid', `The ID token was rejected: ${what}.`, hint, { claim })

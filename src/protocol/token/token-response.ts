@@ -52,7 +52,7 @@ export async function readTokenResponse(
     throw new ProofkeyError(
       'token_request_refused',
       `The server responded with status ${status} and no OAuth error.`,
-      'Read the log of the server: a wrong client or secret, or a code or refresh token that is used, expired or revoked.',
+      'Read the log of the server: the client, the code or refresh token may be wrong or used.',
     )
   if (status !== 200) throw tokenResponseInvalid(`it has status ${status}`)
   if (!isJson) throw tokenResponseInvalid(`its content type is ${redact(type, issued)}, not JSON`)
@@ -98,9 +98,9 @@ const isText = (value: unknown): value is string => typeof value === 'string'
 /** GitHub and Slack have names of their own for a wrong client. */
 const hintFor = (error: string) =>
   /client/.test(error)
-    ? 'Check clientId and clientAuth: an unknown client, or a wrong secret or key.'
+    ? 'Check clientId, and the secret or key in clientAuth.'
     : /dpop/.test(error)
-      ? 'Check the clock of this device.'
+      ? 'Check the clocks.'
       : error === 'invalid_grant'
         ? 'Start a new sign-in; invalid_grant can mean a stolen code.'
         : undefined
