@@ -98,7 +98,7 @@ const isText = (value: unknown): value is string => typeof value === 'string'
 /** GitHub and Slack have names of their own for a wrong client. */
 const hintFor = (error: string) =>
   /client/.test(error)
-    ? 'Check clientId, and the secret or key in clientAuth.'
+    ? 'Check clientId and clientAuth, its secret or key.'
     : /dpop/.test(error)
       ? 'Check the clocks.'
       : error === 'invalid_grant'
