@@ -119,18 +119,6 @@ describe('the README', () => {
   })
 })
 
-it('the guide to outcomes lists every error code, and no other', () => {
-  const errors = readFileSync(`${root}src/errors.ts`, 'utf8')
-  const union = errors.slice(
-    errors.indexOf('ErrorCode ='),
-    errors.indexOf('/**\n * The OAuth error response of the authorization server'),
-  )
-  const codes = [...union.matchAll(/\| '(\w+)'/g)].map(([, code]) => code)
-  const table = documentText('docs/guide/outcomes.md').split('## All error codes')[1] ?? ''
-  const listed = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code)
-  expect(listed).toEqual(codes)
-})
-
 describe('the guide to events', () => {
   const source = (name: string) => readFileSync(`${root}src/${name}.ts`, 'utf8')
   const types = [...source('events').matchAll(/readonly type: '(\w+)'/g)].map(([, type]) => type)
