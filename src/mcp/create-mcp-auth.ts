@@ -11,7 +11,7 @@ import { signInByDevice } from './device-grant.js'
 import { knownServers } from './known-servers.js'
 import type { McpAuth, McpAuthConfig } from './mcp-config.js'
 import { createMcpFetch, type Refused } from './mcp-fetch.js'
-import { createPrompts } from './prompts.js'
+import { createLimit, createPrompts } from './prompts.js'
 
 /**
  * Signs one user in at one MCP server (MCP Authorization, 2026-07-28), whose URL is all that it needs to know: it discovers
@@ -25,6 +25,7 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
   const known = knownServers(sessionStore, config.url, config.user)
   const { emit, subscribe } = createEmitter<ProofkeyEvent>()
   const prompts = createPrompts(config)
+  const changes = createLimit()
   const inTurn = createTurns()
   let connection: Connection | undefined
   let opening: Promise<Connection | undefined> | undefined
@@ -35,6 +36,9 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
 
   async function switchTo(next: KnownServer, isNews: boolean): Promise<Connection> {
     if (connection && isSame(connection.known, next)) return connection
+    // A hostile MCP server could let clients be registered at any number of other servers.
+    if (connection && !changes.hasRoom()) throw nobody('The MCP server has named too many authorization servers.')
+    if (isNews) changes.count()
     const opened = await connectTo(next, config, { store: sessionStore, emit })
     opened.session.subscribe(emit)
     if (isNews) await known.write(next)

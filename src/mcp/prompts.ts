@@ -2,9 +2,21 @@ import type { SignInOptions } from '../client/create-client.js'
 import { ProofkeyError } from '../errors.js'
 import type { McpAuthConfig, SignInRequest } from './mcp-config.js'
 
-/** How many sign-ins the requests of one MCP server may cause in a time, by `performance.now()`. */
-const MAX_PROMPTS = 5
-const PROMPT_WINDOW_MS = 600_000
+/** How many sign-ins, or changes of the authorization server, an MCP server may cause in a time, by `performance.now()`. */
+const MAX_IN_WINDOW = 5
+const WINDOW_MS = 600_000
+
+/** Counts what is done. @returns whether there is room for more */
+export function createLimit() {
+  let times: number[] = []
+  return {
+    hasRoom(): boolean {
+      times = times.filter((time) => performance.now() - time < WINDOW_MS)
+      return times.length < MAX_IN_WINDOW
+    },
+    count: () => times.push(performance.now()),
+  }
+}
 
 /** @param options how, for example with a popup */
 type SignIn = (options?: Pick<SignInOptions, 'userAgent' | 'signal' | 'returnTo' | 'appState'>) => Promise<unknown>
@@ -14,15 +26,13 @@ type SignIn = (options?: Pick<SignInOptions, 'userAgent' | 'signal' | 'returnTo'
  * MCP server must not make the user click until they agree (RFC 9470 §9).
  */
 export function createPrompts({ confirmSignIn }: Pick<McpAuthConfig, 'confirmSignIn'>) {
-  let times: number[] = []
+  const limit = createLimit()
   let asking: Promise<void> | undefined
 
   async function ask(request: SignInRequest, signIn: SignIn): Promise<void> {
-    const now = performance.now()
-    times = times.filter((time) => now - time < PROMPT_WINDOW_MS)
-    const isTooOften = times.length >= MAX_PROMPTS
+    const isTooOften = !limit.hasRoom()
     if (isTooOften || !(await confirmSignIn?.(request))) throw needed(request, signIn, isTooOften)
-    times.push(now)
+    limit.count()
     await signIn()
   }
 
