@@ -97,51 +97,6 @@ describe('createMcpAuth', () => {
     expect(new Set(arrived.map(({ authorization }) => authorization)).size).toBe(2)
   })
 
-  it('sends the token to the MCP server only: to no other path and no other origin', async () => {
-    const auth = create()
-    await auth.fetch(`${origin}/mcp`)
-    arrived = []
-    for (const path of ['/mcp/messages', '/mcpx', '/', '/mcp/../admin', '/mcp%2f..%2fadmin'])
-      await auth.fetch(origin + path)
-    await auth.fetch(`http://localhost:${server.port}/mcp`).catch(() => undefined)
-    expect(arrived.filter(({ authorization }) => authorization).map(({ path }) => path)).toEqual(['/mcp/messages'])
-  })
-
-  it('asks for more scope with what is granted already, and at most twice for one request', async () => {
-    behaviour.demand = (count) => `tools:write more:${count}`
-    const auth = create()
-    const error = await refusal(auth.fetch(`${origin}/mcp`), 'insufficient_scope')
-    expect(error.requirements?.scope).toContain('more:')
-    expect(opened.length).toBe(2)
-    expect(opened[1]?.searchParams.get('scope')).toMatch(/^tools:read .*tools:write more:0$/)
-  })
-
-  it('opens at most five pages in ten minutes, whatever the server demands', async () => {
-    behaviour.demand = () => 'never:granted'
-    const auth = create()
-    for (let request = 0; request < 4; request++)
-      await auth.fetch(`${origin}/mcp`).catch((error) => expect(error.code).toBe('insufficient_scope'))
-    expect(opened.length).toBe(5)
-  })
-
-  it('opens no page that confirmSignIn does not allow, and none by default', async () => {
-    const asked: unknown[] = []
-    const auth = create({ confirmSignIn: (request) => asked.push(request) < 0 })
-    await refusal(auth.fetch(`${origin}/mcp`), 'login_required')
-    expect(opened).toEqual([])
-    expect(asked).toEqual([
-      expect.objectContaining({ reason: 'login_required', resource: `${origin}/mcp`, issuer: as.issuer }),
-    ])
-    await refusal(create({ confirmSignIn: undefined }).fetch(`${origin}/mcp`), 'login_required')
-    expect(opened).toEqual([])
-  })
-
-  it('gives up where the server takes no token, after one more sign-in', async () => {
-    behaviour.refuses = true
-    expect((await create().fetch(`${origin}/mcp`)).status).toBe(401)
-    expect(opened.length).toBeLessThanOrEqual(2)
-  })
-
   it.each([
     ['a document of another resource', { resource: 'https://bank.example/' }, 'resource_mismatch'],
     [
@@ -154,21 +109,6 @@ describe('createMcpAuth', () => {
     behaviour.document = document
     await refusal(create().fetch(`${origin}/mcp`), code)
     expect(opened).toEqual([])
-  })
-
-  it('never sends the token of one authorization server after the resource has named another: it signs in there', async () => {
-    const auth = create()
-    await auth.fetch(`${origin}/mcp`)
-    const first = arrived.at(-1)?.authorization
-    behaviour = { issuer: other.issuer, refuses: true }
-    const unrefuse = auth.subscribe((event) => {
-      if (event.type === 'session_started') behaviour.refuses = false
-    })
-    expect((await auth.fetch(`${origin}/mcp`)).status).toBe(200)
-    unrefuse()
-    expect(opened.map((url) => url.origin)).toEqual([as.issuer, other.issuer])
-    expect(opened[0]?.searchParams.get('client_id')).not.toBe(opened[1]?.searchParams.get('client_id'))
-    expect(arrived.at(-1)?.authorization).not.toBe(first)
   })
 
   it('keeps the sessions of two MCP servers apart, also of one client and in one store', async () => {
