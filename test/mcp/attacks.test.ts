@@ -234,7 +234,7 @@ test('an enormous challenge is cut, and what is left of it is asked for', async 
   expect(wanted[0]?.length).toBeLessThan(4096)
 })
 
-test('an answer that breaks off, or an endless one, is no reason for a sign-in', async () => {
+test('of a thousand authorization servers inside the network none is asked, and nobody has to sign in', async () => {
   const auth = agent()
   await auth.fetch(urlOf())
   servers = []
