@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createMcpAuth, deviceGrant, type McpAuthConfig, memoryRegistrations, memoryVault } from '../../src/mcp.js'
+import {
+  createMcpAuth,
+  deviceGrant,
+  type McpAuthConfig,
+  memoryRegistrations,
+  memorySessions,
+  memoryVault,
+} from '../../src/mcp.js'
 import { sendResponse, toRequest } from '../../src/node.js'
 import { allowInsecureLoopback, createDpop, createSigningKey } from '../../src/protocol.js'
 import { createResourceServer, memoryReplayCache } from '../../src/resource-server.js'
@@ -83,12 +90,18 @@ describe.concurrent('the session of a sign-in on another device', () => {
 
   it('is bound to the key of the client, after a refresh too', async () => {
     const key = await createSigningKey()
-    const { call, arrived, prompts } = create({ dpop: createDpop(async () => key) })
+    const process = () => createDpop(async () => key)
+    const shared = { sessionStore: memorySessions(), registrations: memoryRegistrations() }
+    const { call, arrived, prompts } = create({ ...shared, dpop: process() })
     expect((await call()).status).toBe(200)
     refused.add(`${arrived()[0]?.token}`)
     expect((await call()).status).toBe(200)
     expect(arrived().map(({ binding }) => binding)).toEqual(['dpop', 'dpop'])
     expect(prompts()).toBe(1)
+    // The next process knows the session by the thumbprint of the key.
+    const next = create({ ...shared, dpop: process() })
+    expect((await next.call()).status).toBe(200)
+    expect(next.prompts()).toBe(0)
   })
 
   it('revokes the tokens of a sign-in whose session has been ended meanwhile', async () => {
