@@ -95,7 +95,7 @@ const authorize =
     try {
       const scope = isDelete ? `${SCOPE} ${SCOPE_OF_DELETE}` : SCOPE
       const access = await api.authorize(toRequest(request, { response }), { scope })
-      request.auth = authInfoOf(access)
+      Object.assign(request, { auth: authInfoOf(access) })
     } catch (error) {
       const refusal = isProofkeyError(error) && error.toResponse?.()
       if (!refusal) throw error
