@@ -148,10 +148,12 @@ export type EventBody =
   | { readonly type: 'user_info_failed'; readonly code: string }
   /** A registration request for this installation is being sent (RFC 7591). */
   | { readonly type: 'registration_started' }
+  /** A client was registered: this installation, or with `createMcpAuth` `clientId`. */
   | { readonly type: 'registration_completed' }
   | { readonly type: 'registration_failed'; readonly code: string }
   /** The client id of this installation was read from the browser's storage. */
   | { readonly type: 'registration_restored' }
+  /** The registration was deleted; with `createMcpAuth` because the authorization server no longer knows the client. */
   | { readonly type: 'registration_forgotten' }
   /** On a device: the user code is shown (RFC 8628 §3.3). */
   | { readonly type: 'user_code_shown' }

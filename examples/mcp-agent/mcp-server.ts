@@ -1,12 +1,20 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { InvalidTokenError } from '@modelcontextprotocol/sdk/server/auth/errors.js'
-import { requireBearerAuth } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js'
-import { mcpAuthMetadataRouter } from '@modelcontextprotocol/sdk/server/auth/router.js'
+import type { AuthInfo } from '@modelcontextprotocol/sdk/server/auth/types.js'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import express, { type RequestHandler } from 'express'
 import type Provider from 'oidc-provider'
+// In an app of yours: from 'proofkey/node' and 'proofkey/resource-server'.
+import { sendResponse, toRequest } from '../../src/node.js'
+import {
+  type Access,
+  allowInsecureLoopback,
+  createResourceServer,
+  isProofkeyError,
+  memoryReplayCache,
+  type ResourceServer,
+} from '../../src/resource-server.js'
 import { browserClient, startProvider } from '../demo/provider.js'
 
 /** What the tokens are for: one tool needs more than the others. */
@@ -26,10 +34,16 @@ export async function startMcpServer() {
       resourceIndicators: {
         enabled: true,
         useGrantedResource: () => false,
-        getResourceServerInfo: (_ctx, audience) => ({ scope: `${SCOPE} ${SCOPE_OF_DELETE}`, audience }),
+        getResourceServerInfo: (_ctx, audience) => ({
+          scope: `${SCOPE} ${SCOPE_OF_DELETE}`,
+          audience,
+          accessTokenFormat: 'jwt',
+          jwt: { sign: { alg: 'RS256' } },
+        }),
       },
     },
   })
+  provider.use(registrationForPages)
   const app = express()
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -41,30 +55,24 @@ export async function startMcpServer() {
     response.set({
       'access-control-allow-origin': '*',
       'access-control-allow-headers': '*, authorization',
-      'access-control-expose-headers': 'www-authenticate, mcp-session-id',
+      'access-control-expose-headers': 'www-authenticate, mcp-session-id, dpop-nonce',
     })
     next()
   })
   app.options('*path', (_request, response) => void response.status(204).end())
-  app.use(
-    mcpAuthMetadataRouter({
-      oauthMetadata: {
-        issuer,
-        authorization_endpoint: `${issuer}/auth`,
-        token_endpoint: `${issuer}/token`,
-        response_types_supported: ['code'],
-      },
-      resourceServerUrl: new URL(resource),
-      scopesSupported: [SCOPE],
-    }),
-  )
-  const metadataUrl = `${origin}/.well-known/oauth-protected-resource/mcp`
-  const bearer = requireBearerAuth({
-    verifier: { verifyAccessToken: (token) => tokenFacts(provider, token, resource) },
-    requiredScopes: [SCOPE],
-    resourceMetadataUrl: metadataUrl,
+  const api = createResourceServer({
+    issuer,
+    // Only a token for this very server: one for another server would let that server call this one.
+    audience: resource,
+    scopesSupported: [SCOPE],
+    dpop: { replayCache: memoryReplayCache() },
+    // Only for a provider on this machine.
+    insecure: allowInsecureLoopback,
   })
-  app.all('/mcp', bearer, express.json(), scopeOfTool(metadataUrl), handleMcp)
+  app.get(new URL(api.metadataUrl).pathname, (request, response) =>
+    sendResponse(response, api.handle(toRequest(request, { response })) ?? new Response(null, { status: 404 })),
+  )
+  app.all('/mcp', express.json(), authorize(api), handleMcp)
 
   return {
     issuer,
@@ -78,29 +86,40 @@ export async function startMcpServer() {
   }
 }
 
-/** Only a token for this very server: one for another server would let that server call this one. */
-async function tokenFacts(provider: Provider, token: string, resource: string) {
-  const found = await provider.AccessToken.find(token)
-  if (!found || found.aud !== resource) throw new InvalidTokenError('not a token for this server')
-  return {
-    token,
-    clientId: `${found.clientId}`,
-    scopes: `${found.scope}`.split(' '),
-    expiresAt: Number(found.exp),
-    extra: { user: found.accountId },
-  }
-}
-
-/** One tool needs a scope of its own. */
-const scopeOfTool =
-  (metadataUrl: string): RequestHandler =>
-  (request, response, next) => {
+/** One tool needs a scope of its own. The SDK passes `request.auth` to the tools. */
+const authorize =
+  (api: ResourceServer): RequestHandler =>
+  async (request, response, next) => {
     const { method, params } = Object(request.body)
     const isDelete = method === 'tools/call' && params?.name === 'delete_notes'
-    if (!isDelete || request.auth?.scopes.includes(SCOPE_OF_DELETE)) return next()
-    const challenge = `Bearer error="insufficient_scope", scope="${SCOPE_OF_DELETE}", resource_metadata="${metadataUrl}"`
-    response.status(403).set('www-authenticate', challenge).json({ error: 'insufficient_scope' })
+    try {
+      const scope = isDelete ? `${SCOPE} ${SCOPE_OF_DELETE}` : SCOPE
+      const access = await api.authorize(toRequest(request, { response }), { scope })
+      Object.assign(request, { auth: authInfoOf(access) })
+    } catch (error) {
+      const refusal = isProofkeyError(error) && error.toResponse?.()
+      if (!refusal) throw error
+      return sendResponse(response, refusal)
+    }
+    next()
   }
+
+const authInfoOf = ({ subject, clientId, scopes, expiresAtMs = 0 }: Access): AuthInfo => ({
+  // No tool needs it: it is for this server only.
+  token: '',
+  clientId: `${clientId}`,
+  scopes: [...scopes],
+  expiresAt: expiresAtMs / 1000,
+  extra: { user: subject },
+})
+
+/** Agents that are web pages register too, from any origin. */
+const registrationForPages: Parameters<Provider['use']>[0] = async (ctx, next) => {
+  if (ctx.path !== '/reg') return next()
+  ctx.set({ 'access-control-allow-origin': '*', 'access-control-allow-headers': 'content-type' })
+  if (ctx.method !== 'OPTIONS') return next()
+  ctx.status = 204
+}
 
 /** Without sessions: each request has a server of its own. */
 const handleMcp: RequestHandler = async (request, response) => {

@@ -1,5 +1,7 @@
 import { createSessionClient, type SessionClient } from '../client/create-session-client.js'
+import type { ProofkeyEvent } from '../events.js'
 import { type ClientIdentity, identifyClient } from '../protocol/client-auth/identify-client.js'
+import type { ClientRegistrations } from '../protocol/client-auth/registrations.js'
 import type { ServerMetadata } from '../protocol/discovery/metadata.js'
 import { type DiscoveredResource, discoverResource, resourceParameter } from '../protocol/resource/discover-resource.js'
 import { discoverServerOf } from '../protocol/resource/discover-server.js'
@@ -35,12 +37,20 @@ export async function askServer(config: McpAuthConfig, response?: Response, issu
 }
 
 /** Opens the session at that authorization server. Everything in it is of this issuer, this resource and this user. */
-export async function connectTo(known: KnownServer, config: McpAuthConfig, store: SessionStore): Promise<Connection> {
+export async function connectTo(
+  known: KnownServer,
+  config: McpAuthConfig,
+  { store, emit }: { readonly store: SessionStore; readonly emit: (event: ProofkeyEvent) => void },
+): Promise<Connection> {
   const { issuer } = known
   const { url, user, device, chooseServer, confirmSignIn, originResource, ...given } = config
   const { preregistered, clientMetadataUrl, register, registrations, ...options } = given
   const server = await discoverServerOf(known, { ...requestsOf(config), issuer, provider: config.provider })
-  const client = await identifyClient(server, { ...config, register: device ? withDeviceGrant(register) : register })
+  const client = await identifyClient(server, {
+    ...config,
+    register: device ? withDeviceGrant(register) : register,
+    registrations: registrations && reported(registrations, emit),
+  })
   const scope = joinScopes(config.scope, known.scope, offlineAccess(server))
   const session = createSessionClient({
     ...options,
@@ -62,6 +72,26 @@ const requestsOf = ({ fetch, insecure, timeoutSeconds }: McpAuthConfig) => ({ fe
 /** A server that lists it issues refresh tokens for it only (OpenID Connect Core §11; MCP, Refresh Tokens). */
 const offlineAccess = ({ scopes_supported: listed }: ServerMetadata) =>
   [listed ?? []].flat().includes('offline_access') ? 'offline_access' : undefined
+
+/** The same store, with events for what is registered and forgotten. */
+function reported(registrations: ClientRegistrations, emit: (event: ProofkeyEvent) => void): ClientRegistrations {
+  const tell = (type: 'registration_completed' | 'registration_forgotten', issuer: string, clientId: string) =>
+    emit({ type, atMs: Date.now(), issuer, clientId })
+  return {
+    get: (issuer) => registrations.get(issuer),
+    async add(issuer, registration) {
+      const kept = await registrations.add(issuer, registration)
+      tell('registration_completed', issuer, registration.clientId)
+      return kept
+    },
+    async delete(issuer, clientId) {
+      const isDeleted = await registrations.delete(issuer, clientId)
+      if (isDeleted) tell('registration_forgotten', issuer, clientId)
+      return isDeleted
+    },
+    exclusive: (issuer, work) => registrations.exclusive?.(issuer, work) ?? work(),
+  }
+}
 
 const withDeviceGrant = (register: McpAuthConfig['register']): McpAuthConfig['register'] =>
   register && {

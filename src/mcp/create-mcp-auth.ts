@@ -1,18 +1,17 @@
 import type { SignInOptions } from '../client/create-client.js'
+import { type PageStartOptions, type Started, startPage } from '../client/start.js'
 import { createEmitter, type ProofkeyEvent } from '../events.js'
-import type { SignInResult } from '../flow/flow.js'
 import { parseUrl } from '../protocol/discovery/endpoint.js'
-import { joinScopes } from '../protocol/scope.js'
-import { partsOf } from '../session/session-parts.js'
-import { sessionAfterSignIn } from '../session/session-record.js'
+import { joinScopes, scopes } from '../protocol/scope.js'
 import { nobody } from '../session/token-source.js'
 import { currentUrl } from '../user-agents/address-bar.js'
 import { inTurn as createTurns, memorySessions } from '../vault/session-store.js'
 import { askServer, type Connection, connectTo, type KnownServer } from './connection.js'
+import { signInByDevice } from './device-grant.js'
 import { knownServers } from './known-servers.js'
 import type { McpAuth, McpAuthConfig } from './mcp-config.js'
 import { createMcpFetch, type Refused } from './mcp-fetch.js'
-import { createPrompts } from './prompts.js'
+import { createLimit, createPrompts } from './prompts.js'
 
 /**
  * Signs one user in at one MCP server (MCP Authorization, 2026-07-28), whose URL is all that it needs to know: it discovers
@@ -26,16 +25,21 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
   const known = knownServers(sessionStore, config.url, config.user)
   const { emit, subscribe } = createEmitter<ProofkeyEvent>()
   const prompts = createPrompts(config)
+  const changes = createLimit()
   const inTurn = createTurns()
   let connection: Connection | undefined
   let opening: Promise<Connection | undefined> | undefined
+  let starting: Promise<Started> | undefined
 
   /** One at a time: of requests that are refused at once, all use the connection of the first. */
   const use = (next: KnownServer, isNews = true) => inTurn('', () => switchTo(next, isNews))
 
   async function switchTo(next: KnownServer, isNews: boolean): Promise<Connection> {
     if (connection && isSame(connection.known, next)) return connection
-    const opened = await connectTo(next, config, sessionStore)
+    // A hostile MCP server could let clients be registered at any number of other servers.
+    if (connection && !changes.hasRoom()) throw nobody('The MCP server has named too many authorization servers.')
+    if (isNews) changes.count()
+    const opened = await connectTo(next, config, { store: sessionStore, emit })
     opened.session.subscribe(emit)
     if (isNews) await known.write(next)
     connection?.session.close()
@@ -64,11 +68,12 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
 
   const connected = async () => (await current()) ?? use(await askServer(config))
 
-  async function signInAt(at: Connection, options: SignInOptions = {}): Promise<SignInResult | undefined> {
-    const { client, session, scope } = at
+  async function signInAt(at: Connection, { scope: more, ...options }: SignInOptions = {}) {
+    const { client, session } = at
+    const scope = joinScopes(at.scope, more)
     try {
-      if (device && !options.userAgent) return await signInByDevice(at, options)
-      return await session.signIn({ ...options, scope: joinScopes(scope, options.scope) })
+      if (device && !options.userAgent) return await signInByDevice(session, device, { scope, signal: options.signal })
+      return await session.signIn({ prompt: promptFor(scope), ...options, scope })
     } catch (error) {
       // The next sign-in registers again.
       if ((await client.forgetIfRefused(error)) && connection === at) {
@@ -77,20 +82,6 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
       }
       throw error
     }
-  }
-
-  async function signInByDevice({ session, scope }: Connection, { scope: more, signal }: SignInOptions) {
-    const parts = partsOf(session)
-    const work = await parts.machine.begin()
-    const grant = await device!(parts, { scope: joinScopes(scope, more), signal })
-    const kept = await parts.machine.keep(
-      work,
-      'user',
-      (before) => sessionAfterSignIn(grant, before, { jkt: undefined, origin: 'interactive' }),
-      { type: 'session_started', scope: grant.tokens.scope },
-    )
-    if (!kept) throw nobody('The session has ended meanwhile.')
-    return undefined
   }
 
   /** Lets the user sign in for an MCP server that has refused a request, unless that has happened meanwhile. */
@@ -116,8 +107,21 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
       previousIssuer: previousIssuer === issuer ? undefined : previousIssuer,
       scope,
     }
-    await prompts.ask(request, () => signInAt(at, { scope }))
+    await prompts.ask(request, (options) => signInAt(at, { ...options, scope }))
     if (!at.session.session) throw nobody('The user has been sent to sign in.')
+  }
+
+  /** The relay is first: a callback page in a popup discovers nothing. */
+  async function start({ relay }: PageStartOptions = {}): Promise<Started> {
+    if (!currentUrl()) return { type: 'loaded', session: undefined }
+    return startPage({
+      relays: [config.userAgent?.relay, relay],
+      handleCallback: async () =>
+        ((await current()) ?? (isCallback() ? await connected() : undefined))?.session.handleCallback(),
+      // The sign-out visits no page.
+      handleSignedOut: async () => undefined,
+      restore: async () => (await current())?.session.restore(),
+    })
   }
 
   return {
@@ -131,10 +135,10 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
     },
     // Without an await if it can: a popup has to be opened in the click.
     signIn: (options) => (connection ? signInAt(connection, options) : connected().then((at) => signInAt(at, options))),
-    async start(options) {
-      const at = (await current()) ?? (isCallback() ? await connected() : undefined)
-      return at ? at.session.start(options) : { type: 'loaded', session: undefined }
-    },
+    start: (options) =>
+      (starting ??= start(options).finally(() => {
+        starting = undefined
+      })),
     handleCallback: async (options) => (await connected()).session.handleCallback(options),
     async getAccessToken() {
       const at = await current()
@@ -153,5 +157,8 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
     return !!url && /[?&#]state=/.test(url.href)
   }
 }
+
+/** OpenID providers ignore `offline_access` without it (OpenID Connect Core §11). */
+const promptFor = (scope: string | undefined) => (scopes(scope).includes('offline_access') ? 'consent' : undefined)
 
 const isSame = (one: KnownServer, other: KnownServer) => one.issuer === other.issuer && one.resource === other.resource

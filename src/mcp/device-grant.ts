@@ -1,13 +1,18 @@
 import { signInOnDevice } from '../client/sign-in-on-device.js'
 import type { DevicePrompt } from '../protocol/authorize/device.js'
 import type { Grant } from '../protocol/token/complete.js'
-import type { SessionParts } from '../session/session-parts.js'
+import { revokeAll } from '../session/dispose.js'
+import { partsOf, type SessionOwner, type SessionParts } from '../session/session-parts.js'
+import { sessionAfterSignIn } from '../session/session-record.js'
+import { nobody } from '../session/token-source.js'
+
+interface DeviceSignIn {
+  readonly scope: string | undefined
+  readonly signal: AbortSignal | undefined
+}
 
 /** Signs in on another device; made by `deviceGrant`. */
-export type DeviceGrant = (
-  parts: SessionParts,
-  request: { readonly scope: string | undefined; readonly signal: AbortSignal | undefined },
-) => Promise<Grant>
+export type DeviceGrant = (parts: SessionParts, request: DeviceSignIn) => Promise<Grant>
 
 /** Options of {@link deviceGrant}. */
 export interface DeviceGrantOptions {
@@ -23,3 +28,25 @@ export const deviceGrant =
   ({ onPrompt }: DeviceGrantOptions): DeviceGrant =>
   async ({ config, flow }, { scope, signal }) =>
     signInOnDevice({ ...config, metadata: await flow.metadata(), scope, signal, onPrompt, onEvent: flow.report })
+
+/** Starts the session with the tokens of the other device's sign-in: with its refresh token, and bound to the client's key. */
+export async function signInByDevice(session: SessionOwner, device: DeviceGrant, request: DeviceSignIn) {
+  const parts = partsOf(session)
+  const { config, flow, machine } = parts
+  const work = await machine.begin()
+  const grant = await device(parts, request)
+  const { accessToken, refreshToken, scope } = grant.tokens
+  const jkt = await config.dpop?.thumbprint(flow.clientKey, true)
+  const kept = await machine.keep(
+    work,
+    'user',
+    (before) => sessionAfterSignIn(grant, before, { jkt, origin: 'interactive' }),
+    { type: 'session_started', scope },
+  )
+  if (!kept) {
+    await revokeAll([{ accessTokens: [accessToken], refreshToken }], flow, config)
+    throw nobody('The session has ended meanwhile.')
+  }
+  if (!refreshToken) flow.report({ type: 'refresh_token_missing' })
+  return undefined
+}

@@ -123,14 +123,14 @@ export function judgeChallenge(
   if (/^insufficient_\w{1,40}$/.test(error)) report({ type: 'step_up_required', endpoint, error })
   if (error === 'insufficient_scope') {
     const missing = scopes(scope).some((one) => !scopes(token.scope).includes(one))
-    throw missing || !scope ? insufficientScope(scope.slice(0, 200)) : stepUpFailed()
+    throw missing || !scope ? insufficientScope(scope) : stepUpFailed()
   }
   check?.(challenge, token)
 }
 
 /** @param scope what is missing; empty if the API does not say */
 export const insufficientScope = (scope: string, hint = 'Call error.signIn() in a click handler.') =>
-  new ProofkeyError('insufficient_scope', `The API requires more scope${scope && `: ${scope}`}.`, hint, {
+  new ProofkeyError('insufficient_scope', `The API requires more scope${scope && `: ${scope.slice(0, 200)}`}.`, hint, {
     requirements: { scope },
   })
 

@@ -25,7 +25,32 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-describe('memoryRegistrations', () => describeRegistrations(() => memory))
+describe('memoryRegistrations', () => {
+  describeRegistrations(() => memory)
+
+  it('drops the oldest of more than it may hold, and nothing for one that it has', async () => {
+    const store = memoryRegistrations({ maxEntries: 2 })
+    const issuers = ['https://a.example', 'https://b.example', 'https://c.example'] as const
+    for (const issuer of issuers) await store.add(issuer, registration(issuer, { issuer }))
+    expect(await Promise.all(issuers.map(async (issuer) => (await store.get(issuer))?.clientId))).toEqual([
+      undefined,
+      ...issuers.slice(1),
+    ])
+    await store.add(issuers[1], registration('another'))
+    expect(await store.get(issuers[2])).toBeDefined()
+    // By default there is an end too.
+    const many = memoryRegistrations()
+    for (let count = 0; count <= 1000; count++) await many.add(`https://${count}.example`, registration('a'))
+    expect([await many.get('https://0.example'), (await many.get('https://1.example'))?.clientId]).toEqual([
+      undefined,
+      'a',
+    ])
+  })
+
+  it.each([0, -1, Number.NaN])('does not hold %s', (maxEntries) => {
+    expect(() => memoryRegistrations({ maxEntries })).toThrow(/maxEntries/)
+  })
+})
 describe('sealedRegistrations', () => {
   describeRegistrations(() => sealedRegistrations())
 

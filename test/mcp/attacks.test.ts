@@ -7,7 +7,6 @@ import {
   createMcpAuth,
   type McpAuthConfig,
   memoryRegistrations,
-  memorySessions,
   memoryVault,
 } from '../../src/mcp.js'
 import { listen } from '../helpers/loopback.js'
@@ -33,8 +32,10 @@ async function startAs(name: string): Promise<As> {
   let codes = 0
   let issued = 0
   const { port, close } = await listen(async (request, response) => {
-    const issuer = `http://${request.headers.host}`
-    const url = new URL(`${request.url}`, issuer)
+    const origin = `http://${request.headers.host}`
+    const url = new URL(`${request.url}`, origin)
+    const [, path] = url.pathname.split('/.well-known/oauth-authorization-server')
+    const issuer = origin + (path ?? '')
     const body = new URLSearchParams(await text(request))
     seen.push({ at: url.pathname, token: `${request.headers.authorization ?? ''}`, body })
     if (url.pathname === '/authorize') {
@@ -51,12 +52,12 @@ async function startAs(name: string): Promise<As> {
         token_type: 'Bearer',
         expires_in: 600,
       })
-    if (!url.pathname.startsWith('/.well-known/oauth-authorization-server')) return json(response, 404, {})
+    if (path === undefined) return json(response, 404, {})
     json(response, 200, {
       issuer,
-      authorization_endpoint: `${issuer}/authorize`,
-      token_endpoint: `${issuer}/token`,
-      registration_endpoint: `${issuer}/register`,
+      authorization_endpoint: `${origin}/authorize`,
+      token_endpoint: `${origin}/token`,
+      registration_endpoint: `${origin}/register`,
       response_types_supported: ['code'],
       code_challenge_methods_supported: ['S256'],
       token_endpoint_auth_methods_supported: ['none'],
@@ -65,11 +66,19 @@ async function startAs(name: string): Promise<As> {
   return { issuer: `http://127.0.0.1:${port}`, seen, close }
 }
 
+interface Answer {
+  readonly status: number
+  readonly challenge?: string
+  readonly location?: string
+}
+
 let one: As
 let two: As
 let mcp: Awaited<ReturnType<typeof listen>>
 /** What the MCP server does, per test. */
-let answer: (path: string, token: string) => { status: number; challenge?: string } | undefined
+let answer: (path: string, token: string) => Answer | undefined
+/** What the document of the resource says besides. */
+let document: Record<string, unknown>
 let servers: string[]
 let tokens: { path: string; token: string }[]
 const urlOf = (path = '/mcp') => `http://127.0.0.1:${mcp.port}${path}`
@@ -83,11 +92,20 @@ beforeAll(async () => {
       return json(response, 200, {
         resource: urlOf(path.slice('/.well-known/oauth-protected-resource'.length)),
         authorization_servers: servers,
+        ...document,
       })
     const token = `${request.headers.authorization ?? ''}`
     tokens.push({ path, token })
-    const { status, challenge } = answer(path, token) ?? { status: token ? 200 : 401 }
-    json(response, status, {}, challenge || status === 401 ? { 'www-authenticate': challenge ?? 'Bearer' } : {})
+    const { status, challenge, location } = answer(path, token) ?? ({ status: token ? 200 : 401 } as Answer)
+    json(
+      response,
+      status,
+      {},
+      {
+        ...((challenge || status === 401) && { 'www-authenticate': challenge ?? 'Bearer' }),
+        ...(location && { location }),
+      },
+    )
   })
 })
 afterAll(async () => {
@@ -96,6 +114,7 @@ afterAll(async () => {
 beforeEach(() => {
   servers = [one.issuer]
   tokens = []
+  document = {}
   answer = () => undefined
   for (const { seen } of [one, two]) seen.length = 0
 })
@@ -128,8 +147,113 @@ test('the token is for the MCP server only: not for other paths of its origin, n
   expect((await auth.fetch(urlOf())).status).toBe(200)
   for (const url of [urlOf('/mcp/messages'), urlOf('/'), urlOf('/mcpx'), urlOf('/mcp/../evil'), `${two.issuer}/mcp`])
     await auth.fetch(url)
+  await auth.fetch(urlOf('/mcp%2f..%2fadmin'))
+  await auth.fetch(urlOf().replace('127.0.0.1', 'localhost')).catch(() => undefined)
   expect(tokens.filter(({ token }) => token).map(({ path }) => path)).toEqual(['/mcp', '/mcp/messages'])
   expect(sentTo(two)).not.toContain('one-token')
+})
+
+test.each([
+  ['another path of its origin', 302, () => urlOf('/evil')],
+  ['another path of its origin, with the method kept', 307, () => urlOf('/evil')],
+  ['another origin', 307, () => `${two.issuer}/mcp`],
+  ['a path that URL reads as another', 308, () => urlOf('/mcp/%2e%2e/evil')],
+  ['nowhere', 307, () => 'http://['],
+])('a redirect to %s gets no request', async (_, status, location) => {
+  const auth = agent()
+  await auth.fetch(urlOf())
+  const token = await auth.getAccessToken()
+  answer = (path) => ({ status: path === '/mcp' ? status : 200, location: location() })
+  for (const method of ['GET', 'POST']) {
+    const body = method === 'POST' ? 'a secret of the user' : null
+    await expect(auth.fetch(urlOf(), { method, body })).rejects.toMatchObject({ code: 'endpoint_refused' })
+  }
+  expect(tokens.filter(({ path }) => path === '/evil')).toEqual([])
+  expect(sentTo(two)).toBe('[]')
+
+  // The global fetch would send the token there.
+  tokens = []
+  await fetch(urlOf(), { headers: { authorization: `Bearer ${token}` } }).catch(() => undefined)
+  const reached = tokens.filter(({ path }) => path === '/evil')
+  expect(reached.map(({ token }) => token)).toEqual(location().endsWith('/evil') ? [`Bearer ${token}`] : [])
+})
+
+test('a redirect within the resource is followed, as often as three times, with method and body', async () => {
+  const auth = agent()
+  await auth.fetch(urlOf())
+  tokens = []
+  let hops = 0
+  answer = (path) => (path === '/mcp/' ? undefined : { status: 307, location: `/mcp/${++hops < 3 ? hops : ''}` })
+  expect((await auth.fetch(urlOf(), { method: 'POST', body: '{}' })).status).toBe(200)
+  expect(tokens.map(({ path }) => path)).toEqual(['/mcp', '/mcp/1', '/mcp/2', '/mcp/'])
+  answer = () => ({ status: 307, location: '/mcp/again' })
+  await expect(auth.fetch(urlOf())).rejects.toMatchObject({ code: 'endpoint_refused' })
+  // Whoever wants to see it, sees it.
+  expect((await auth.fetch(urlOf(), { redirect: 'manual' })).status).toBe(307)
+})
+
+test('a server that names another authorization server each time gets clients registered at five of them', async () => {
+  const auth = agent({ confirmSignIn: undefined })
+  const messages: string[] = []
+  for (let count = 0; count < 8; count++) {
+    servers = [`${two.issuer}/${count}`]
+    await auth.fetch(urlOf()).catch(({ message }) => messages.push(message))
+  }
+  expect(messages).toHaveLength(8)
+  expect(messages.at(-1)).toMatch(/too many authorization servers/)
+  expect(two.seen.filter(({ at }) => at === '/register')).toHaveLength(5)
+})
+
+test.each([
+  ['the metadata of another resource', () => `${two.issuer}/.well-known/oauth-protected-resource`, 'response_refused'],
+  ['an address of the cloud', () => 'http://169.254.169.254/latest/meta-data', 'endpoint_refused'],
+  ['another scheme', () => 'file:///etc/passwd', 'endpoint_refused'],
+  ['a URL with a password', () => 'https://user:secret@example.com/', 'endpoint_refused'],
+  ['a URL without an end', () => `https://example.com/${'a'.repeat(3000)}`, 'endpoint_refused'],
+])('a challenge that names %s opens nothing', async (_, metadata, code) => {
+  const asked: string[] = []
+  answer = () => ({ status: 401, challenge: `Bearer resource_metadata="${metadata()}"` })
+  const auth = agent({
+    fetch: (url: unknown, init?: unknown) => {
+      asked.push(url instanceof Request ? url.url : `${url}`)
+      return fetch(url as string, init as RequestInit)
+    },
+  } as Partial<McpAuthConfig>)
+  const error = await auth.fetch(urlOf()).catch((error) => error)
+  expect(error.code).toBe(code)
+  expect(`${error.message}`.length).toBeLessThan(5000)
+  expect(asked.filter((url) => url !== urlOf())).toEqual(code === 'endpoint_refused' ? [] : [metadata()])
+})
+
+test('an enormous challenge is cut, and what is left of it is asked for', async () => {
+  const wanted: string[] = []
+  answer = (_path, token) =>
+    token ? undefined : { status: 401, challenge: `Bearer scope="${'s '.repeat(3000)}", error="${'"'.repeat(3000)}` }
+  const auth = agent({ confirmSignIn: ({ scope }) => wanted.push(`${scope}`) > 0 })
+  expect((await auth.fetch(urlOf())).status).toBe(200)
+  expect(wanted[0]?.length).toBeLessThan(4096)
+})
+
+test('of a thousand authorization servers inside the network none is asked, and nobody has to sign in', async () => {
+  const auth = agent()
+  await auth.fetch(urlOf())
+  servers = []
+  document = { authorization_servers: Array(1000).fill('https://169.254.169.254') }
+  answer = () => ({ status: 401 })
+  await expect(auth.fetch(urlOf())).rejects.toMatchObject({ code: 'endpoint_refused' })
+  expect(one.seen.filter(({ at }) => at === '/authorize')).toHaveLength(1)
+})
+
+test('a long list of scopes is asked for as it is, not cut in the middle of one', async () => {
+  const long = Array.from({ length: 12 }, (_, index) => `https://api.example/auth/scope.${index}`)
+  const wanted: string[] = []
+  answer = (_path, token) =>
+    token && wanted.length < 2
+      ? { status: 403, challenge: `Bearer error="insufficient_scope", scope="${long.join(' ')}"` }
+      : undefined
+  const auth = agent({ confirmSignIn: ({ scope }) => wanted.push(`${scope}`) > 0 })
+  expect((await auth.fetch(urlOf())).status).toBe(200)
+  expect(wanted[1]?.split(' ')).toEqual(long)
 })
 
 test('a path is within the resource only at a boundary, and as URL reads it', () => {
@@ -197,34 +321,13 @@ test('a step-up asks for the union; a scope that the token has already is not as
 })
 
 test('without confirmSignIn, and where it says no, no page is opened', async () => {
-  for (const confirmSignIn of [undefined, () => false]) {
+  const asked: unknown[] = []
+  for (const confirmSignIn of [undefined, (request: unknown) => asked.push(request) < 0]) {
     const auth = agent({ confirmSignIn })
     await expect(auth.fetch(urlOf())).rejects.toMatchObject({ code: 'login_required' })
     expect(one.seen.filter(({ at }) => at === '/authorize')).toEqual([])
   }
-})
-
-test('ten requests at once share one sign-in', async () => {
-  let asked = 0
-  const auth = agent({ confirmSignIn: () => ++asked > 0 })
-  const responses = await Promise.all(Array.from({ length: 10 }, () => auth.fetch(urlOf())))
-  expect(responses.map(({ status }) => status)).toEqual(Array(10).fill(200))
-  expect(asked).toBe(1)
-})
-
-test('two MCP servers with one client at one authorization server share no token', async () => {
-  const shared = { sessionStore: memorySessions(), vault: memoryVault(), registrations: memoryRegistrations() }
-  const [first, second] = [agent(shared), agent({ ...shared, url: urlOf('/other') })]
-  await first.fetch(urlOf())
-  await second.fetch(urlOf('/other'))
-  const [a, b] = [await first.getAccessToken(), await second.getAccessToken()]
-  expect(a).not.toBe(b)
-  expect(tokens.filter(({ token }) => token)).toEqual([
-    { path: '/mcp', token: `Bearer ${a}` },
-    { path: '/other', token: `Bearer ${b}` },
-  ])
-  await first.signOut()
-  expect(second.session).toBeDefined()
+  expect(asked).toEqual([expect.objectContaining({ reason: 'login_required', resource: urlOf(), issuer: one.issuer })])
 })
 
 test('prompts in a row share one, and a refused one is not counted', async () => {

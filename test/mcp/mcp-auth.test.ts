@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { IDBFactory } from 'fake-indexeddb'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { sealedSessions } from '../../src/index.js'
@@ -16,26 +17,23 @@ interface Behaviour {
   issuer: string
   /** What its document says besides. */
   document?: Record<string, unknown>
-  /** The scope that each request with a token is told to lack. */
-  demand?: (count: number) => string | undefined
-  /** Takes no token at all. */
-  refuses?: boolean
+  /** Runs for each request with a token. @returns whether the token is refused */
+  refuses?: (authorization: string) => boolean | Promise<boolean>
 }
 
 let as: Awaited<ReturnType<typeof startMcpProvider>>
-let other: Awaited<ReturnType<typeof startMcpProvider>>
 let server: Awaited<ReturnType<typeof listen>>
 let origin: string
 let behaviour: Behaviour
 /** What arrived: path and token. */
 let arrived: { path: string; authorization: string | undefined }[]
 let opened: URL[]
+/** Open streams of the server. */
+const streams: ServerResponse[] = []
 
 beforeAll(async () => {
   as = await startMcpProvider()
-  other = await startMcpProvider()
-  let demands = 0
-  server = await listen((request, response) => {
+  server = await listen(async (request, response) => {
     const path = request.url ?? ''
     const send = (status: number, headers: Record<string, string>, body: unknown = {}) =>
       response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
@@ -45,14 +43,16 @@ beforeAll(async () => {
     }
     arrived.push({ path, authorization: request.headers.authorization })
     const challenge = `Bearer resource_metadata="${origin}${CHALLENGED}${path}", scope="tools:read"`
-    if (!request.headers.authorization || behaviour.refuses) return send(401, { 'www-authenticate': challenge })
-    const scope = behaviour.demand?.(demands++)
-    if (scope === undefined) return send(200, {}, { path })
-    send(403, { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` })
+    const { authorization } = request.headers
+    if (!authorization || (await behaviour.refuses?.(authorization)))
+      return send(401, { 'www-authenticate': challenge })
+    if (path !== '/mcp/stream') return send(200, {}, { path })
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n')
+    streams.push(response)
   })
   origin = `http://127.0.0.1:${server.port}`
 })
-afterAll(() => Promise.all([as.close(), other.close(), server.close()]))
+afterAll(() => Promise.all([as.close(), server.close()]))
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory()
   behaviour = { issuer: as.issuer }
@@ -60,8 +60,8 @@ beforeEach(() => {
   opened = []
 })
 
-function create(more: Partial<McpAuthConfig> = {}) {
-  const person = createPerson('ada')
+function create({ name = 'ada', ...more }: Partial<McpAuthConfig> & { name?: string } = {}) {
+  const person = createPerson(name)
   const open = async (link: string) => {
     const url = new URL(link)
     opened.push(url)
@@ -97,51 +97,6 @@ describe('createMcpAuth', () => {
     expect(new Set(arrived.map(({ authorization }) => authorization)).size).toBe(2)
   })
 
-  it('sends the token to the MCP server only: to no other path and no other origin', async () => {
-    const auth = create()
-    await auth.fetch(`${origin}/mcp`)
-    arrived = []
-    for (const path of ['/mcp/messages', '/mcpx', '/', '/mcp/../admin', '/mcp%2f..%2fadmin'])
-      await auth.fetch(origin + path)
-    await auth.fetch(`http://localhost:${server.port}/mcp`).catch(() => undefined)
-    expect(arrived.filter(({ authorization }) => authorization).map(({ path }) => path)).toEqual(['/mcp/messages'])
-  })
-
-  it('asks for more scope with what is granted already, and at most twice for one request', async () => {
-    behaviour.demand = (count) => `tools:write more:${count}`
-    const auth = create()
-    const error = await refusal(auth.fetch(`${origin}/mcp`), 'insufficient_scope')
-    expect(error.requirements?.scope).toContain('more:')
-    expect(opened.length).toBe(2)
-    expect(opened[1]?.searchParams.get('scope')).toMatch(/^tools:read .*tools:write more:0$/)
-  })
-
-  it('opens at most five pages in ten minutes, whatever the server demands', async () => {
-    behaviour.demand = () => 'never:granted'
-    const auth = create()
-    for (let request = 0; request < 4; request++)
-      await auth.fetch(`${origin}/mcp`).catch((error) => expect(error.code).toBe('insufficient_scope'))
-    expect(opened.length).toBe(5)
-  })
-
-  it('opens no page that confirmSignIn does not allow, and none by default', async () => {
-    const asked: unknown[] = []
-    const auth = create({ confirmSignIn: (request) => asked.push(request) < 0 })
-    await refusal(auth.fetch(`${origin}/mcp`), 'login_required')
-    expect(opened).toEqual([])
-    expect(asked).toEqual([
-      expect.objectContaining({ reason: 'login_required', resource: `${origin}/mcp`, issuer: as.issuer }),
-    ])
-    await refusal(create({ confirmSignIn: undefined }).fetch(`${origin}/mcp`), 'login_required')
-    expect(opened).toEqual([])
-  })
-
-  it('gives up where the server takes no token, after one more sign-in', async () => {
-    behaviour.refuses = true
-    expect((await create().fetch(`${origin}/mcp`)).status).toBe(401)
-    expect(opened.length).toBeLessThanOrEqual(2)
-  })
-
   it.each([
     ['a document of another resource', { resource: 'https://bank.example/' }, 'resource_mismatch'],
     [
@@ -154,21 +109,6 @@ describe('createMcpAuth', () => {
     behaviour.document = document
     await refusal(create().fetch(`${origin}/mcp`), code)
     expect(opened).toEqual([])
-  })
-
-  it('never sends the token of one authorization server after the resource has named another: it signs in there', async () => {
-    const auth = create()
-    await auth.fetch(`${origin}/mcp`)
-    const first = arrived.at(-1)?.authorization
-    behaviour = { issuer: other.issuer, refuses: true }
-    const unrefuse = auth.subscribe((event) => {
-      if (event.type === 'session_started') behaviour.refuses = false
-    })
-    expect((await auth.fetch(`${origin}/mcp`)).status).toBe(200)
-    unrefuse()
-    expect(opened.map((url) => url.origin)).toEqual([as.issuer, other.issuer])
-    expect(opened[0]?.searchParams.get('client_id')).not.toBe(opened[1]?.searchParams.get('client_id'))
-    expect(arrived.at(-1)?.authorization).not.toBe(first)
   })
 
   it('keeps the sessions of two MCP servers apart, also of one client and in one store', async () => {
@@ -185,5 +125,80 @@ describe('createMcpAuth', () => {
     // Another process, with the same store: its session is there.
     expect((await create({ registrations, sessionStore }).fetch(`${origin}/mcp`)).status).toBe(200)
     expect(opened).toHaveLength(2)
+  })
+
+  it('refreshes its token: offline_access comes with prompt=consent, without which the server ignores it', async () => {
+    const events: string[] = []
+    const auth = create()
+    auth.subscribe(({ type }) => events.push(type))
+    await auth.fetch(`${origin}/mcp`)
+    const [first] = arrived.flatMap(({ authorization }) => authorization ?? [])
+    behaviour.refuses = (authorization) => authorization === first
+    expect((await auth.fetch(`${origin}/mcp`)).status).toBe(200)
+    expect(opened.map(({ searchParams }) => searchParams.get('prompt'))).toEqual(['consent'])
+    expect(events).not.toContain('refresh_token_missing')
+
+    // The app decides otherwise, and what that means is reported.
+    await auth.signOut()
+    await auth.signIn({ prompt: 'login' })
+    expect(events).toContain('refresh_token_missing')
+  })
+
+  it('never sends the request of one user with the token of another who has signed in meanwhile', async () => {
+    const [registrations, sessionStore] = [memoryRegistrations(), sealedSessions()]
+    const tab = (name: string) => create({ registrations, sessionStore, name, scope: 'openid' })
+    const [one, another] = [tab('ada'), tab('grace')]
+    await one.fetch(`${origin}/mcp`)
+    const first = arrived.at(-1)?.authorization
+    arrived = []
+    behaviour.refuses = async (authorization) => {
+      if (authorization !== first || arrived.length > 1) return authorization === first
+      await another.preload()
+      await another.signOut()
+      await another.signIn()
+      return true
+    }
+    await refusal(one.fetch(`${origin}/mcp`, { method: 'POST', body: 'of ada' }), 'login_required')
+    expect(arrived.map(({ authorization }) => authorization)).toEqual([first])
+    // It is a new request that is of the new user.
+    expect((await one.fetch(`${origin}/mcp`)).status).toBe(200)
+    expect(one.session?.claims?.sub).toBe('grace')
+  })
+
+  it('keeps a stream open while the token is renewed, and opens the next one with the new token', async () => {
+    const auth = create()
+    await auth.fetch(`${origin}/mcp`)
+    const stream = await auth.fetch(`${origin}/mcp/stream`)
+    const first = arrived.at(-1)?.authorization
+    behaviour.refuses = (authorization) => authorization === first
+    expect((await auth.fetch(`${origin}/mcp`)).status).toBe(200)
+    streams.at(-1)?.end('data: 2\n\n')
+    expect(await stream.text()).toBe('data: 1\n\ndata: 2\n\n')
+    const next = await auth.fetch(`${origin}/mcp/stream`)
+    expect(next.status).toBe(200)
+    expect(arrived.at(-1)?.authorization).not.toBe(first)
+    streams.at(-1)?.end()
+    expect(opened).toHaveLength(1)
+  })
+
+  it('says when a client is registered, and when the server has forgotten it', async () => {
+    const events: { type: string; clientId: string | undefined }[] = []
+    const registrations = memoryRegistrations()
+    const auth = create({ registrations })
+    auth.subscribe(({ type, clientId }) => /^registration_/.test(type) && events.push({ type, clientId }))
+    await auth.preload()
+    const clientId = `${(await registrations.get(as.issuer))?.clientId}`
+    expect(events).toEqual([{ type: 'registration_completed', clientId }])
+    // A server that says `invalid_client` at its token endpoint.
+    const forgetful = create({
+      registrations,
+      fetch: async (request, init) =>
+        /\/token$/.test(`${request instanceof Request ? request.url : request}`)
+          ? Response.json({ error: 'invalid_client' }, { status: 401 })
+          : fetch(request as string, init as RequestInit),
+    })
+    forgetful.subscribe(({ type, clientId }) => /^registration_/.test(type) && events.push({ type, clientId }))
+    await refusal(forgetful.signIn(), 'token_request_refused')
+    expect(events.at(-1)).toEqual({ type: 'registration_forgotten', clientId })
   })
 })

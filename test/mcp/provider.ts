@@ -8,6 +8,7 @@ export const startMcpProvider = () =>
     clientBasedCORS: () => false,
     features: {
       registration: { enabled: true },
+      deviceFlow: { enabled: true },
       revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,

@@ -81,7 +81,9 @@ export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure
     )
   }
   // The others are checked where they are used: an unused one must not prevent a sign-in.
-  for (const name of ['authorization_endpoint', 'token_endpoint']) endpoint(metadata, name, insecure)
+  // A server that only has other grants has no authorization endpoint; a sign-in refuses that.
+  if (metadata.authorization_endpoint) endpoint(metadata, 'authorization_endpoint', insecure)
+  endpoint(metadata, 'token_endpoint', insecure)
   if (![metadata.code_challenge_methods_supported ?? 'S256'].flat().includes('S256')) {
     throw new ProofkeyError(
       'pkce_unsupported',

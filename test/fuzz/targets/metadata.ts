@@ -70,7 +70,9 @@ export const metadata = fuzzTarget({
     if (!('given' in checked)) return
     const server = checked.given as ServerMetadata & Record<string, unknown>
     must(server.issuer === ISSUER, 'another issuer', server.issuer)
-    for (const name of ['authorization_endpoint', 'token_endpoint']) must(usable(server[name]), name, server[name])
+    const { authorization_endpoint, token_endpoint } = server
+    must(!authorization_endpoint || usable(authorization_endpoint), 'authorization_endpoint', authorization_endpoint)
+    must(usable(token_endpoint), 'token_endpoint', token_endpoint)
     // The others are judged where they are used.
     for (const name of ['jwks_uri', 'userinfo_endpoint', 'end_session_endpoint', 'revocation_endpoint']) {
       const used = await verdict(() => endpoint(server, name))

@@ -174,7 +174,7 @@ describe('a sign-in on a device', () => {
 
   it('takes metadata by hand, and errors with status 200 as they come', async () => {
     const server = createDeviceServer([() => Response.json({ error: 'authorization_pending' })])
-    const grant = start(server, { metadata: server.metadata })
+    const grant = start(server, { metadata: { ...server.metadata, authorization_endpoint: undefined } as never })
     await pass(10)
     await grant
     expect(server.requests.map(({ url }) => url)).not.toContain('https://as.example/.well-known/openid-configuration')

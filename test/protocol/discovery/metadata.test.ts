@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { createClient } from '../../../src/index.js'
 import { endpoint } from '../../../src/protocol/discovery/endpoint.js'
-import { allowInsecureLoopback, checkMetadata, discover, type ServerMetadata } from '../../../src/protocol.js'
+import {
+  allowInsecureLoopback,
+  beginAuthorization,
+  checkMetadata,
+  discover,
+  type ServerMetadata,
+} from '../../../src/protocol.js'
 import { refusal } from '../../helpers/refusal.js'
 import { served } from '../../helpers/served.js'
 
@@ -236,14 +242,11 @@ describe('checkMetadata', () => {
     ['authorization_endpoint', 'data:text/html,x', 'endpoint_refused'],
     ['authorization_endpoint', 'https://as.example/authorize#x', 'endpoint_refused'],
     ['authorization_endpoint', 'https://as.example/authorize#', 'endpoint_refused'],
-    ['authorization_endpoint', undefined, 'endpoint_refused'],
-    ['authorization_endpoint', null, 'endpoint_refused'],
     ['authorization_endpoint', ['https://as.example'], 'endpoint_refused'],
     ['token_endpoint', 'http://as.example/token', 'endpoint_refused'],
     ['token_endpoint', undefined, 'endpoint_refused'],
     ['token_endpoint', null, 'endpoint_refused'],
     ['token_endpoint', '/token', 'endpoint_refused'],
-    ['authorization_endpoint', '', 'endpoint_refused'],
     ['token_endpoint', '', 'endpoint_refused'],
   ] as const)('refuses %s = %j', async (name, value, code) => {
     checkMetadata(document(issuer), issuer)
@@ -252,6 +255,12 @@ describe('checkMetadata', () => {
       () => checkMetadata({ ...rest, ...(value !== undefined && { [name]: value }) } as ServerMetadata, issuer),
       code,
     )
+  })
+
+  it.each([undefined, null, ''])('takes no authorization endpoint (%j) where nobody signs in there', async (value) => {
+    const server = checkMetadata({ ...document(issuer), authorization_endpoint: value as never }, issuer)
+    const request = { clientId: 'web', redirectUri: 'https://app.example/callback' }
+    await refusal(beginAuthorization(server, request), 'endpoint_refused')
   })
 
   it('lets loopback be http only by the switch, and other hosts never', async () => {

@@ -189,6 +189,12 @@ describe('events', () => {
     ])
   })
 
+  it('of metadata without an authorization endpoint, which no service needs: none', async () => {
+    const { service, events } = createService({ metadata: { authorization_endpoint: undefined } })
+    await service.preload()
+    expect(types(events)).not.toContain('metadata_failed')
+  })
+
   it('of metadata that cannot be used', async () => {
     const { service, events } = createService({
       metadata: { token_endpoint_auth_methods_supported: ['tls_client_auth'] },
