@@ -1,5 +1,5 @@
 /**
- * The error codes. They are stable. Each has a page in docs/errors.
+ * The error codes. They are stable. `docs/errors/` has a page for each: the usual causes, how to find out which, the repair.
  */
 export type ErrorCode =
   // configuration and environment
