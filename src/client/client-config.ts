@@ -38,7 +38,7 @@ export interface DecisiveOptions {
  * The options of a client, of which `Given` are the decisive ones: the kind of options that they belong to, so that a wrong
  * option has one error of the compiler, which names it.
  */
-export type Options<Given extends DecisiveOptions, Config> = (Given extends { readonly profile: Profile }
+export type ConfigFor<Given extends DecisiveOptions, Config> = (Given extends { readonly profile: Profile }
   ? WithFapi2<Config>
   : Config) & { readonly [Name in keyof Given & keyof DecisiveOptions]?: Given[Name] }
 

@@ -22,7 +22,7 @@ import { redirect } from '../user-agents/redirect.js'
 import type { SignInAttempt, SilentUserAgent, UserAgent } from '../user-agents/user-agent.js'
 import { indexedDbVault } from '../vault/indexeddb.js'
 import type { Vault } from '../vault/vault.js'
-import type { ClientConfig, DecisiveOptions, ExchangeClientConfig, GrantOf, Options } from './client-config.js'
+import type { ClientConfig, ConfigFor, DecisiveOptions, ExchangeClientConfig, GrantOf } from './client-config.js'
 
 export interface SignInOptions extends StartOptions {
   /** How to show the server's pages, this time. Default: that of the configuration. */
@@ -77,7 +77,7 @@ type WithExchange = Pick<ExchangeClientConfig, 'exchange'>
  * @throws `config_invalid`; for the `metadata` option `issuer_mismatch`, `endpoint_refused`, `pkce_unsupported`
  */
 export function createClient<Given extends DecisiveOptions>(
-  config: Options<Given, Given extends WithExchange ? ExchangeClientConfig : ClientConfig>,
+  config: ConfigFor<Given, Given extends WithExchange ? ExchangeClientConfig : ClientConfig>,
 ): Client<Given extends WithExchange ? ExchangedGrant : GrantOf<Given>> {
   return buildClient(config as ClientConfig).client as never
 }

@@ -20,7 +20,7 @@ import type { UserInfoLoader } from '../session/user-info.js'
 import { currentUrl } from '../user-agents/address-bar.js'
 import type { SilentUserAgent } from '../user-agents/user-agent.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
-import type { ClientConfig, DecisiveOptions, GrantOf, Options } from './client-config.js'
+import type { ClientConfig, ConfigFor, DecisiveOptions, GrantOf } from './client-config.js'
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
 import { type PageStartOptions, type Started, startPage } from './start.js'
 
@@ -95,7 +95,7 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
  * @throws `config_invalid`, and the errors of `createClient`
  */
 export function createSessionClient<Given extends DecisiveOptions>(
-  config: Options<Given, SessionClientConfig>,
+  config: ConfigFor<Given, SessionClientConfig>,
 ): SessionClient<GrantOf<Given>> {
   return buildSessionClient(config as SessionClientConfig) as never
 }
