@@ -19,7 +19,7 @@ export function describePage(environment: string): void {
   const clientWith = (more: object = {}) =>
     createSessionClient({
       ...{ issuer: server.issuer, clientId: 'spa', redirectUri, scope: 'openid', insecure: allowInsecureLoopback },
-      ...{ sessionStore: sealedSessions(), userAgent, ...more },
+      ...{ sessionStore: sealedSessions(), userAgent, navigate: () => {}, ...more },
     })
 
   beforeAll(async () => {
@@ -64,7 +64,7 @@ export function describePage(environment: string): void {
 
     const reloaded = clientWith(more)
     expect((await reloaded.restore())?.claims?.sub).toBe('ada')
-    await reloaded.signOut({ navigate: () => {} })
+    await reloaded.signOut()
     expect(reloaded.session).toBeUndefined()
     reloaded.close()
   })
