@@ -17,7 +17,14 @@ import { measureSizes, outgrown, recordedSizes, type Sizes, sizeDifferences } fr
 import { textTable } from './bench/table.js'
 
 const root = new URL('../', import.meta.url).pathname
-const { exports: entries, bin, version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+const {
+  exports: entries,
+  bin,
+  version,
+  main,
+  types,
+  typesVersions,
+} = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 
 const shipped = (names: string) => bundleText(`export { ${names} } from './dist/index.js'`)
 
@@ -31,15 +38,15 @@ describe('the package', () => {
     const files: string[] = JSON.parse(packed)[0].files.map(({ path }: { path: string }) => path)
     const other = files.filter(
       (path) =>
-        !/^docs\/(?:[\w-]+\/)*[\w-]+\.(?:md|svg|png)$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|resource-server|mcp|native|node|providers|audit|cli)\.js|audit(-report)?\.schema\.json)$/.test(
+        !/^docs\/([\w-]+\/)*[\w-]+\.(md|svg|png)$|^dist\/(chunk-\w+\.c?js|[\w-]+\.d\.c?ts|(index|protocol|server|resource-server|mcp|native|node|providers|audit|testing|testing-node)\.c?js|cli\.js|audit(-report)?\.schema\.json)$/.test(
           path,
         ),
     )
     expect(other.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'])
-    for (const { types, default: code } of Object.values<{ types?: string; default?: string }>(entries)) {
-      if (types) expect(files).toContain(types.slice(2))
-      if (code) expect(files).toContain(code.slice(2))
-    }
+    const targets = (value: unknown): string[] =>
+      typeof value === 'string' ? [value] : Object.values(Object(value)).flatMap(targets)
+    for (const target of targets([entries, main, types, Object.values(typesVersions['*'])]))
+      expect(files).toContain(target.slice(2))
   })
 
   it.each([
@@ -54,10 +61,13 @@ describe('the package', () => {
     ['./audit', audit],
     ['./testing', testing],
     ['./testing-node', testingNode],
-  ])('exports from %s what its source does, in a plain Node', (entry, source) => {
-    const script = `import('${root}${entries[entry].default}').then((entry) => console.log(JSON.stringify(Object.keys(entry).sort())))`
+  ])('exports from %s what its source does, in a plain Node, as ESM and as CommonJS', (entry, source) => {
+    const { default: esm, require: cjs } = entries[entry]
+    const load = `Promise.all([import('${root}${esm.default}'), require('${root}${cjs.default}')])`
+    const script = `${load}.then((both) => console.log(JSON.stringify(both.map((entry) => Object.keys(entry).sort()))))`
     const names = JSON.parse(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' }))
-    expect(names).toEqual(Object.keys(source).sort())
+    const expected = Object.keys(source).sort()
+    expect(names).toEqual([expected, expected])
   })
 
   it('has a program, which starts as it is installed, and the schemas of its files', () => {

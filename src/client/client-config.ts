@@ -1,4 +1,7 @@
+import type { WithFapi2 } from '../flow/fapi2.js'
 import type { FlowConfig } from '../flow/flow-config.js'
+import type { Profile } from '../protocol/profile.js'
+import type { Grant } from '../protocol/token/complete.js'
 import type { Dpop } from '../protocol/token/dpop.js'
 import type { Exchange } from '../protocol/token/exchange-at.js'
 import type { UserAgent } from '../user-agents/user-agent.js'
@@ -24,7 +27,24 @@ export interface ExchangeClientConfig extends ClientConfig {
   readonly dpop?: undefined
 }
 
-/** Options with DPoP: the `tokenType` of results is `dpop`. */
-export type WithDpop<Config> = Config & { readonly dpop: Dpop }
-/** Options without DPoP: the `tokenType` of results is `bearer`. */
-export type WithoutDpop<Config> = Config & { readonly dpop?: undefined }
+/** The options that decide what a client returns. */
+export interface DecisiveOptions {
+  readonly dpop?: Dpop | undefined
+  readonly exchange?: Exchange | undefined
+  readonly profile?: Profile | undefined
+}
+
+/**
+ * The options of a client, of which `Given` are the decisive ones: the kind of options that they belong to, so that a wrong
+ * option has one error of the compiler, which names it.
+ */
+export type ConfigFor<Given extends DecisiveOptions, Config> = (Given extends { readonly profile: Profile }
+  ? WithFapi2<Config>
+  : Config) & { readonly [Name in keyof Given & keyof DecisiveOptions]?: Given[Name] }
+
+/** What a client returns: `tokenType` is `dpop` with DPoP and `bearer` without; either, if the type of `dpop` does not tell. */
+export type GrantOf<Given extends DecisiveOptions> = Given extends { readonly dpop: Dpop }
+  ? Grant<'dpop'>
+  : Given extends { readonly dpop?: undefined }
+    ? Grant<'bearer'>
+    : Grant

@@ -1,7 +1,6 @@
 import { containsTicketOf, isTicket, ticketId, ticketIsTaggedFor } from '../crypto/ticket.js'
 import { isProofkeyError, type ProofkeyError } from '../errors.js'
 import type { ProofkeyEvent, Subscribe } from '../events.js'
-import type { Fapi2WithCertificate, Fapi2WithDpop, WithFapi2 } from '../flow/fapi2.js'
 import { createFlow, otherClient, type SignInResult, type StartOptions } from '../flow/flow.js'
 import { checkConfig } from '../flow/flow-config.js'
 import { keepMetadata } from '../flow/kept-metadata.js'
@@ -23,7 +22,7 @@ import { redirect } from '../user-agents/redirect.js'
 import type { SignInAttempt, SilentUserAgent, UserAgent } from '../user-agents/user-agent.js'
 import { indexedDbVault } from '../vault/indexeddb.js'
 import type { Vault } from '../vault/vault.js'
-import type { ClientConfig, ExchangeClientConfig, WithDpop, WithoutDpop } from './client-config.js'
+import type { ClientConfig, ConfigFor, DecisiveOptions, ExchangeClientConfig, GrantOf } from './client-config.js'
 
 export interface SignInOptions extends StartOptions {
   /** How to show the server's pages, this time. Default: that of the configuration. */
@@ -70,19 +69,17 @@ export interface Client<Given = Grant> {
   readonly subscribe: Subscribe<ProofkeyEvent>
 }
 
+type WithExchange = Pick<ExchangeClientConfig, 'exchange'>
+
 /**
  * Creates a client for one authorization server. Create it once, when the app starts. Several clients can share an origin.
  * It sends no request and needs no `window`, so it can be created during server-side rendering.
  * @throws `config_invalid`; for the `metadata` option `issuer_mismatch`, `endpoint_refused`, `pkce_unsupported`
  */
-export function createClient(config: ExchangeClientConfig): Client<ExchangedGrant>
-export function createClient(config: WithFapi2<ClientConfig, Fapi2WithDpop>): Client<Grant<'dpop'>>
-export function createClient(config: WithFapi2<ClientConfig, Fapi2WithCertificate>): Client<Grant<'bearer'>>
-export function createClient(config: WithDpop<ClientConfig>): Client<Grant<'dpop'>>
-export function createClient(config: WithoutDpop<ClientConfig>): Client<Grant<'bearer'>>
-export function createClient(config: ClientConfig): Client
-export function createClient(config: ClientConfig | WithFapi2<ClientConfig>): Client {
-  return buildClient(config as ClientConfig).client
+export function createClient<Given extends DecisiveOptions>(
+  config: ConfigFor<Given, Given extends WithExchange ? ExchangeClientConfig : ClientConfig>,
+): Client<Given extends WithExchange ? ExchangedGrant : GrantOf<Given>> {
+  return buildClient(config as ClientConfig).client as never
 }
 
 /**

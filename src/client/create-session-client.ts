@@ -1,5 +1,4 @@
 import { codeOf, type ProofkeyError } from '../errors.js'
-import type { Fapi2WithCertificate, Fapi2WithDpop, WithFapi2 } from '../flow/fapi2.js'
 import type { SignInResult } from '../flow/flow.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import type { IdTokenClaims } from '../protocol/jose/standard-claims.js'
@@ -21,7 +20,7 @@ import type { UserInfoLoader } from '../session/user-info.js'
 import { currentUrl } from '../user-agents/address-bar.js'
 import type { SilentUserAgent } from '../user-agents/user-agent.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
-import type { ClientConfig, WithDpop, WithoutDpop } from './client-config.js'
+import type { ClientConfig, ConfigFor, DecisiveOptions, GrantOf } from './client-config.js'
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
 import { type PageStartOptions, type Started, startPage } from './start.js'
 
@@ -95,15 +94,13 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
  * `window`, so it can be created during server-side rendering.
  * @throws `config_invalid`, and the errors of `createClient`
  */
-export function createSessionClient(config: WithFapi2<SessionClientConfig, Fapi2WithDpop>): SessionClient<Grant<'dpop'>>
-export function createSessionClient(
-  config: WithFapi2<SessionClientConfig, Fapi2WithCertificate>,
-): SessionClient<Grant<'bearer'>>
-export function createSessionClient(config: WithDpop<SessionClientConfig>): SessionClient<Grant<'dpop'>>
-export function createSessionClient(config: WithoutDpop<SessionClientConfig>): SessionClient<Grant<'bearer'>>
-export function createSessionClient(config: SessionClientConfig): SessionClient
-export function createSessionClient(options: SessionClientConfig | WithFapi2<SessionClientConfig>): SessionClient {
-  const given = options as SessionClientConfig
+export function createSessionClient<Given extends DecisiveOptions>(
+  config: ConfigFor<Given, SessionClientConfig>,
+): SessionClient<GrantOf<Given>> {
+  return buildSessionClient(config as SessionClientConfig) as never
+}
+
+function buildSessionClient(given: SessionClientConfig): SessionClient {
   if (given.backend) throw configInvalid(['backend: use createBackendSessionClient'])
   const { sessionStore = memorySessions(), apis = {}, silent, userInfo, insecure, dpop } = given
   checkApis(apis, insecure)

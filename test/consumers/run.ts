@@ -100,7 +100,7 @@ for (const version of TYPESCRIPT) {
 for (const types of ['@types/node', '@types/bun']) {
   const own = installPacked(`consumers-${types.slice('@types/'.length)}`, { [types]: 'latest' })
   cpSync(join(app, 'server-types.ts'), join(own, 'server-types.ts'))
-  await compile('5.9', `the newest ${types}, without DOM`, join(own, 'server-types.ts'), {
+  await compile('5.9', join(own, 'server-types.ts'), `the newest ${types}, without DOM`, {
     ...{ module: 'nodenext', lib: ['ES2023', 'ESNext.Disposable'], types: [types.slice('@types/'.length)] },
     typeRoots: [join(own, 'node_modules/@types')],
   })

@@ -67,7 +67,10 @@ export async function isSignedBy({ header, input, signature }: Jwt, jwk: PublicJ
   try {
     const key = await importedKey(jwk, header.alg, found)
     const { modulusLength = 2048 } = key.algorithm as Partial<RsaKeyAlgorithm>
-    return modulusLength >= 2048 && (await subtle().verify(found.algorithm, key, signature as Uint8Array<ArrayBuffer>, utf8(input)))
+    return (
+      modulusLength >= 2048 &&
+      (await subtle().verify(found.algorithm, key, signature as Uint8Array<ArrayBuffer>, utf8(input)))
+    )
   } catch {
     return false
   }

@@ -1,21 +1,13 @@
 import { createHash } from 'node:crypto'
 
-/** A `Blob` that is its text. */
-class TextBlob {
-  readonly content: string
-  constructor(parts: readonly (string | Uint8Array)[]) {
-    this.content = parts.map((part) => (typeof part === 'string' ? part : new TextDecoder().decode(part))).join('')
-  }
-}
-
 /** The part of `Response` that is used here, over a text: it is read within microtasks, which the platform's own is not. */
 export class TextResponse {
   readonly status: number
   readonly headers: Headers
   readonly #content: string
   bodyUsed = false
-  constructor(body?: string | TextBlob | null, { status = 200, headers }: ResponseInit = {}) {
-    this.#content = body instanceof TextBlob ? body.content : (body ?? '')
+  constructor(body?: string | Uint8Array | null, { status = 200, headers }: ResponseInit = {}) {
+    this.#content = body instanceof Uint8Array ? new TextDecoder().decode(body) : (body ?? '')
     this.status = status
     this.headers = new Headers(headers)
   }
@@ -62,7 +54,6 @@ type Globals = Record<string, unknown>
 export function replaceGlobals(globals: Globals): () => void {
   drawn = 0
   const all: Globals = {
-    Blob: TextBlob,
     Response: TextResponse,
     crypto: { getRandomValues, subtle: { digest } },
     ...globals,

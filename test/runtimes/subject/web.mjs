@@ -50,7 +50,14 @@ function oneKey() {
 /** Signs a person in with the server client, who is played by the process that has started this one. */
 export async function signIn({ issuer, redirectUri, person }, config) {
   const insecure = allowInsecureLoopback
-  const auth = createServerClient({ scope: 'openid', issuer, redirectUri, insecure, vault: sealedCookie({ keys }), ...config })
+  const auth = createServerClient({
+    scope: 'openid',
+    issuer,
+    redirectUri,
+    insecure,
+    vault: sealedCookie({ keys }),
+    ...config,
+  })
   const start = await auth.signIn(new Request(new URL('/sign-in', redirectUri), { headers: NAVIGATION }))
   const callback = await fetch(person, { method: 'POST', body: start.headers.get('location') })
   const cookie = start.headers
