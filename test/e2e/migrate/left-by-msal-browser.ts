@@ -1,0 +1,4 @@
+import { SignedHttpRequest } from '@azure/msal-browser'
+
+const request = new SignedHttpRequest({ resourceRequestMethod: 'GET', resourceRequestUri: 'https://api.example.com/orders' })
+await request.generatePublicKeyThumbprint()
