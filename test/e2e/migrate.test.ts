@@ -1,9 +1,9 @@
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { launchOptions } from '../helpers/chromium.js'
 import { passProvider } from './browser.js'
 import { APP, startServers } from './migrate/servers.js'
-import { bundled, type Part, snippetOf } from './migrate/snippets.js'
+import { bundled, fileOf, type Part, snippetOf } from './migrate/snippets.js'
 import { PATIENCE_MS } from './tab.js'
 
 interface Migration {
@@ -55,10 +55,7 @@ beforeAll(async () => {
   const rules = ['*.example.com', '*.auth0.com', '*.microsoftonline.com'].map((host) => `MAP ${host}:443 127.0.0.1:${servers.port}`)
   browser = await chromium.launch({
     executablePath,
-    args: [
-      ...args.filter((arg) => !arg.startsWith('--host-resolver-rules')),
-      `--host-resolver-rules=${[...rules, 'MAP * ~NOTFOUND', 'EXCLUDE 127.0.0.1'].join(', ')}`,
-    ],
+    args: [...args.filter((arg) => !arg.startsWith('--host-resolver-rules')), `--host-resolver-rules=${[...rules, 'MAP * ~NOTFOUND', 'EXCLUDE 127.0.0.1'].join(', ')}`],
   })
 })
 afterAll(async () => {
@@ -66,23 +63,20 @@ afterAll(async () => {
   await servers?.close()
 })
 
-/** The app of one snippet after another, at the same address and so with the same storage. */
-async function appOf(context: BrowserContext, html: string) {
-  let scripts: Record<string, string> = {}
-  await context.route(`${APP}/**`, (route) => {
-    const { pathname } = new URL(route.request().url())
-    if (!pathname.endsWith('.js')) return route.fulfill({ contentType: 'text/html', body: html })
-    return route.fulfill({ contentType: 'text/javascript', body: scripts[pathname] ?? '' })
-  })
+/** A browser that has one app after another at the same address, and so with the same storage. */
+async function visitor(name: string) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, userAgent: name })
+  context.setDefaultTimeout(6000)
   const page = await context.newPage()
-  page.on('pageerror', (error) => console.error(error))
-  page.on('console', (message) => console.log(message.text()))
+  page.on('pageerror', (error) => console.error(name, error))
+  page.on('console', (message) => console.log(name, message.text()))
   return {
     page,
-    async deploy(next: Record<string, string>) {
-      scripts = next
+    async deploy(scripts: Record<string, string>) {
+      servers.apps.set(name, { ...scripts, '/': pageOf(name) })
       await page.goto(APP)
     },
+    close: () => context.close(),
   }
 }
 
@@ -127,21 +121,19 @@ async function signsOut(page: Page): Promise<void> {
   await page.click('#sign-out')
   await page.locator('[name=logout][value=yes]').or(page.locator('#user')).first().waitFor()
   await page.locator('[name=logout][value=yes]').click()
-  await shows(page, 'user', 'nobody')
+  await shows(page, 'user', 'nobody').catch((e) => { console.log(page.url()); throw e })
 }
 
 describe.concurrent('the migration from', () => {
-  it.each(Object.entries(LIBRARIES))('%s', async (name, { rest, leaves }) => {
+  it.for(Object.entries(LIBRARIES))('%s', async ([name, { rest, leaves }], { expect }) => {
     const script = (part: Part) => bundled(snippetOf(name, part))
     const [before, after, cleanUp, others] = await Promise.all([
       script('Before'),
       script('After'),
       script('Clean-up'),
-      rest ? bundled(`import './${rest}.js'`) : '',
+      rest ? bundled(fileOf(`${rest}.ts`)) : '',
     ])
-    const context = await browser.newContext({ ignoreHTTPSErrors: true })
-    context.setDefaultTimeout(PATIENCE_MS)
-    const { page, deploy } = await appOf(context, pageOf(name))
+    const { page, deploy, close } = await visitor(name)
 
     await deploy({ '/app.js': before })
     await signsIn(page)
@@ -168,6 +160,6 @@ describe.concurrent('the migration from', () => {
     await page.reload()
     await callsTheApi(page)
     await signsOut(page)
-    await context.close()
+    await close()
   })
 })

@@ -108,6 +108,7 @@ export async function startServers() {
   const tls = selfSigned()
   const providers: Provider[] = []
   const handlers = new Map<string, RequestListener>()
+  const apps = new Map<string, Record<string, string>>()
   for (const [host, { path, slash = '', version = '', configuration }] of Object.entries<{
     path: string
     slash?: string
@@ -116,15 +117,19 @@ export async function startServers() {
   }>(SERVERS)) {
     const provider = new Provider(`https://${host}${path}${version}${slash}`, configuration())
     const handle = provider.callback()
+    provider.use(async (ctx, next) => { if (ctx.path.includes('logout')) console.log(ctx.url); await next() })
     providers.push(provider)
+    if (host === 'sso.example.com') issueReadableRefreshTokens(provider)
     handlers.set(host, (request, response) => {
       if (moved(request, response)) return
+      if (!request.url?.startsWith(`${path}/`)) return void response.writeHead(404).end()
       // The form in which Express mounts an app, which oidc-provider understands.
-      Object.assign(request, { originalUrl: request.url, url: withoutPath(request.url ?? '/', path, version) })
+      Object.assign(request, { originalUrl: request.url, url: withoutPath(request.url, path, version) })
       handle(request, response)
     })
   }
   handlers.set('api.example.com', orders(providers))
+  handlers.set('app.example.com', pages(apps))
   const { port, close } = await listen((request, response) => {
     const handle = handlers.get(request.headers.host ?? '')
     if (handle) handle(request, response)
@@ -132,11 +137,20 @@ export async function startServers() {
   }, tls)
   return {
     port,
+    /** By user agent, so that each browser has its own: the page of every path, as `/`, and its scripts. */
+    apps,
     async close() {
       await close()
       tls.remove()
     },
   }
+}
+
+/** Those of Keycloak are JWTs, and keycloak-js decodes them. */
+function issueReadableRefreshTokens({ RefreshToken }: Provider): void {
+  const encode = (value: object | string) => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const generateTokenId = () => `${encode({ alg: 'none' })}.${encode({ typ: 'Refresh', jti: crypto.randomUUID() })}.`
+  Object.assign(RefreshToken.prototype, { generateTokenId })
 }
 
 /** Entra ID's metadata is below the version, its endpoints are not. */
@@ -180,3 +194,12 @@ function orders(providers: readonly Provider[]): RequestListener {
     response.writeHead(user ? 200 : 401, { 'content-type': 'text/plain' }).end(user && `orders of ${user}`)
   }
 }
+
+const pages =
+  (apps: ReadonlyMap<string, Record<string, string>>): RequestListener =>
+  ({ headers, url = '' }, response) => {
+    const files = apps.get(`${headers['user-agent']}`) ?? {}
+    const script = url.endsWith('.js')
+    response.setHeader('content-type', script ? 'text/javascript' : 'text/html')
+    response.end(files[script ? url : '/'] ?? '')
+  }

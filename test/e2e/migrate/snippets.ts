@@ -14,6 +14,9 @@ export function snippetOf(page: string, part: Part): string {
   return code
 }
 
+/** A module beside this one, as text: this package says that its modules have no effects, so importing one is nothing. */
+export const fileOf = (name: string) => readFileSync(new URL(name, import.meta.url), 'utf8')
+
 /** As a script for a page, with this package's sources as `proofkey`. */
 export async function bundled(code: string): Promise<string> {
   const { outputFiles } = await build({
