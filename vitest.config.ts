@@ -6,6 +6,8 @@ export default defineConfig({
     reporters: ['default', './test/helpers/closing-line.ts'],
     // Two files at a time, of both projects: while one waits for a browser, the other computes.
     maxWorkers: 2,
+    // So are concurrent tests of one file.
+    maxConcurrency: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
       {

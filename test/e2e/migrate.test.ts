@@ -1,27 +1,27 @@
 import { type Browser, chromium, type Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, it } from 'vitest'
 import { launchOptions } from '../helpers/chromium.js'
 import { passProvider } from './browser.js'
 import { APP, startServers } from './migrate/servers.js'
-import { bundled, fileOf, type Part, snippetOf } from './migrate/snippets.js'
+import { bundled, fileOf, snippetOf } from './migrate/snippets.js'
 import { PATIENCE_MS } from './tab.js'
 
 interface Migration {
   /** Makes the library itself leave what it leaves with other options. */
   readonly rest?: string
   /** What of it is in the browser then, by the beginnings of names. */
-  readonly leaves: Kept
+  readonly leaves: Partial<Kept>
 }
 
 /** By page of docs/migrate. */
 const LIBRARIES: Record<string, Migration> = {
   'oidc-client-ts': {
     rest: 'left-by-oidc-client-ts',
-    leaves: { local: ['oidc.'], session: ['oidc.user:'], databases: ['oidc'], cookies: [] },
+    leaves: { local: ['oidc.'], session: ['oidc.user:'], databases: ['oidc'] },
   },
   'react-oidc-context': {
     rest: 'left-by-oidc-client-ts',
-    leaves: { local: ['oidc.'], session: ['oidc.user:'], databases: ['oidc'], cookies: [] },
+    leaves: { local: ['oidc.'], session: ['oidc.user:'], databases: ['oidc'] },
   },
   'auth0-spa-js': {
     rest: 'left-by-auth0-spa-js',
@@ -36,14 +36,13 @@ const LIBRARIES: Record<string, Migration> = {
     rest: 'left-by-msal-browser',
     leaves: { local: ['msal.'], session: ['msal.'], databases: ['msal.db'], cookies: ['msal.cache.encryption'] },
   },
-  'keycloak-js': { leaves: { local: ['kc-callback-'], session: [], databases: [], cookies: [] } },
-  'appauth-js': { leaves: { local: ['appauth_current', 'my-app.tokens'], session: [], databases: [], cookies: [] } },
+  'keycloak-js': { leaves: { local: ['kc-callback-'] } },
+  'appauth-js': { leaves: { local: ['appauth_current', 'my-app.tokens'] } },
 }
 
 const controls = `<button id="sign-in">Sign in</button><button id="sign-out">Sign out</button>
 <button id="orders">Orders</button><output id="user"></output><output id="result"></output>`
-const pageOf = (name: string) => `<!doctype html><title>app</title><link rel="icon" href="data:,">
-<div id="app">${name.startsWith('react') ? '' : controls}</div>
+const PAGE = `<!doctype html><title>app</title><link rel="icon" href="data:,"><div id="app">${controls}</div>
 <script type="module" src="/clean-up.js"></script><script type="module" src="/app.js"></script>`
 
 let servers: Awaited<ReturnType<typeof startServers>>
@@ -52,10 +51,15 @@ let browser: Browser
 beforeAll(async () => {
   servers = await startServers()
   const { executablePath, args } = launchOptions()
-  const rules = ['*.example.com', '*.auth0.com', '*.microsoftonline.com'].map((host) => `MAP ${host}:443 127.0.0.1:${servers.port}`)
+  const rules = ['*.example.com', '*.auth0.com', '*.microsoftonline.com'].map(
+    (host) => `MAP ${host}:443 127.0.0.1:${servers.port}`,
+  )
   browser = await chromium.launch({
     executablePath,
-    args: [...args.filter((arg) => !arg.startsWith('--host-resolver-rules')), `--host-resolver-rules=${[...rules, 'MAP * ~NOTFOUND', 'EXCLUDE 127.0.0.1'].join(', ')}`],
+    args: [
+      ...args.filter((arg) => !arg.startsWith('--host-resolver-rules')),
+      `--host-resolver-rules=${[...rules, 'MAP * ~NOTFOUND', 'EXCLUDE 127.0.0.1'].join(', ')}`,
+    ],
   })
 })
 afterAll(async () => {
@@ -66,23 +70,26 @@ afterAll(async () => {
 /** A browser that has one app after another at the same address, and so with the same storage. */
 async function visitor(name: string) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, userAgent: name })
-  context.setDefaultTimeout(6000)
+  context.setDefaultTimeout(PATIENCE_MS)
   const page = await context.newPage()
-  page.on('pageerror', (error) => console.error(name, error))
-  page.on('console', (message) => console.log(name, message.text()))
   return {
     page,
     async deploy(scripts: Record<string, string>) {
-      servers.apps.set(name, { ...scripts, '/': pageOf(name) })
+      servers.apps.set(name, { ...scripts, '/': PAGE })
       await page.goto(APP)
     },
     close: () => context.close(),
   }
 }
 
-const shows = (page: Page, id: string, text: string) => page.locator(`#${id}`, { hasText: new RegExp(`^${text}$`) }).waitFor()
+type Visitor = Awaited<ReturnType<typeof visitor>>
 
-type Kept = Readonly<Record<'local' | 'session' | 'databases' | 'cookies', readonly string[]>>
+const shows = (page: Page, id: string, text: string) =>
+  page.locator(`#${id}`, { hasText: new RegExp(`^${text}$`) }).waitFor()
+
+const PLACES = ['local', 'session', 'databases', 'cookies'] as const
+type Kept = Readonly<Record<(typeof PLACES)[number], readonly string[]>>
+const NOTHING: Kept = { local: [], session: [], databases: [], cookies: [] }
 
 /** All that the browser keeps for the app, by name. */
 async function kept(page: Page): Promise<Kept> {
@@ -112,7 +119,6 @@ async function signsIn(page: Page): Promise<void> {
 
 async function callsTheApi(page: Page): Promise<void> {
   await shows(page, 'user', 'ada')
-  expect(new URL(page.url()).search + new URL(page.url()).hash).toBe('')
   await page.click('#orders')
   await shows(page, 'result', 'orders of ada')
 }
@@ -121,18 +127,25 @@ async function signsOut(page: Page): Promise<void> {
   await page.click('#sign-out')
   await page.locator('[name=logout][value=yes]').or(page.locator('#user')).first().waitFor()
   await page.locator('[name=logout][value=yes]').click()
-  await shows(page, 'user', 'nobody').catch((e) => { console.log(page.url()); throw e })
+  await shows(page, 'user', 'nobody')
+}
+
+const scriptsOf = (name: string) =>
+  Promise.all([
+    bundled(snippetOf(name, 'Before')),
+    bundled(snippetOf(name, 'After')),
+    bundled(snippetOf(name, 'Clean-up')),
+  ])
+
+async function leavesTheRest(page: Page, deploy: Visitor['deploy'], rest: string | undefined): Promise<void> {
+  const script = rest ? await bundled(fileOf(`${rest}.ts`)) : ''
+  await deploy({ '/app.js': `${script};document.title = 'left'` })
+  await page.waitForFunction(() => document.title === 'left')
 }
 
 describe.concurrent('the migration from', () => {
   it.for(Object.entries(LIBRARIES))('%s', async ([name, { rest, leaves }], { expect }) => {
-    const script = (part: Part) => bundled(snippetOf(name, part))
-    const [before, after, cleanUp, others] = await Promise.all([
-      script('Before'),
-      script('After'),
-      script('Clean-up'),
-      rest ? bundled(fileOf(`${rest}.ts`)) : '',
-    ])
+    const [before, after, cleanUp] = await scriptsOf(name)
     const { page, deploy, close } = await visitor(name)
 
     await deploy({ '/app.js': before })
@@ -144,22 +157,42 @@ describe.concurrent('the migration from', () => {
     await passProvider(page)
     await callsTheApi(page)
     await abandons(page)
-    await deploy({ '/app.js': `${others};document.title = 'done'` })
-    await page.waitForFunction(() => document.title === 'done')
+    await leavesTheRest(page, deploy, rest)
     const left = await kept(page)
-    for (const [place, names] of Object.entries(leaves) as [keyof Kept, string[]][])
-      for (const start of names) expect(left[place], place).toContainEqual(expect.stringMatching(`^${start}`))
+    for (const place of PLACES)
+      for (const start of leaves[place] ?? []) expect(left[place]).toContainEqual(expect.stringMatching(`^${start}`))
 
     await page.evaluate(() => localStorage.setItem('theme', 'dark'))
     await deploy({ '/clean-up.js': cleanUp })
-    await expect.poll(() => kept(page)).toEqual({ local: ['theme'], session: [], databases: [], cookies: [] })
+    await expect.poll(() => kept(page)).toEqual({ ...NOTHING, local: ['theme'] })
 
     await deploy({ '/clean-up.js': cleanUp, '/app.js': after })
+    // Still signed in at the server: one click, and no form.
     await signsIn(page)
     await callsTheApi(page)
+    expect(page.url()).toBe(`${APP}/`)
     await page.reload()
     await callsTheApi(page)
     await signsOut(page)
+    expect(page.url()).toBe(`${APP}/`)
+    await close()
+  })
+
+  it('several of them: the function of the overview removes what all have left', async ({ expect }) => {
+    const { page, deploy, close } = await visitor('all')
+    for (const [name, { rest }] of Object.entries(LIBRARIES)) {
+      const [before] = await scriptsOf(name)
+      await deploy({ '/app.js': before })
+      await shows(page, 'user', 'nobody')
+      await abandons(page)
+      await leavesTheRest(page, deploy, rest)
+    }
+    const left = await kept(page)
+    for (const place of PLACES) expect(left[place].length).toBeGreaterThan(1)
+
+    await page.evaluate(() => localStorage.setItem('theme', 'dark'))
+    await deploy({ '/clean-up.js': await bundled(snippetOf('index', 'Clean-up')) })
+    await expect.poll(() => kept(page)).toEqual({ ...NOTHING, local: ['theme'] })
     await close()
   })
 })

@@ -1,4 +1,7 @@
 import { SignedHttpRequest } from '@azure/msal-browser'
 
-const request = new SignedHttpRequest({ resourceRequestMethod: 'GET', resourceRequestUri: 'https://api.example.com/orders' })
+const request = new SignedHttpRequest({
+  resourceRequestMethod: 'GET',
+  resourceRequestUri: 'https://api.example.com/orders',
+})
 await request.generatePublicKeyThumbprint()

@@ -117,7 +117,6 @@ export async function startServers() {
   }>(SERVERS)) {
     const provider = new Provider(`https://${host}${path}${version}${slash}`, configuration())
     const handle = provider.callback()
-    provider.use(async (ctx, next) => { if (ctx.path.includes('logout')) console.log(ctx.url); await next() })
     providers.push(provider)
     if (host === 'sso.example.com') issueReadableRefreshTokens(provider)
     handlers.set(host, (request, response) => {
@@ -170,7 +169,11 @@ function moved({ url = '' }: IncomingMessage, response: ServerResponse): boolean
     searchParams.set('post_logout_redirect_uri', searchParams.get('returnTo') ?? '')
     return to('/oidc/logout')
   }
-  if (pathname.endsWith('/oauth2/v2.0/logout') && searchParams.has('x-client-SKU') && !searchParams.has('client_id')) {
+  if (
+    pathname.endsWith('/oauth2/v2.0/logout') &&
+    !searchParams.has('client_id') &&
+    !searchParams.has('id_token_hint')
+  ) {
     searchParams.set('client_id', 'my-app')
     return to(pathname)
   }
