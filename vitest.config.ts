@@ -6,8 +6,6 @@ export default defineConfig({
     reporters: ['default', './test/helpers/closing-line.ts'],
     // Two files at a time, of both projects: while one waits for a browser, the other computes.
     maxWorkers: 2,
-    // So are concurrent tests of one file.
-    maxConcurrency: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
       {
@@ -39,6 +37,7 @@ export default defineConfig({
           // Two at a time on a busy machine: a framework's first build took over a minute.
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          maxConcurrency: 2,
           // As long as browsers are given anywhere else.
           expect: { poll: { timeout: 30_000 } },
         },

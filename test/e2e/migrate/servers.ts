@@ -123,7 +123,8 @@ export async function startServers() {
       if (moved(request, response)) return
       if (!request.url?.startsWith(`${path}/`)) return void response.writeHead(404).end()
       // The form in which Express mounts an app, which oidc-provider understands.
-      Object.assign(request, { originalUrl: request.url, url: withoutPath(request.url, path, version) })
+      const url = withoutPath(request.url, path, version)
+      Object.assign(request, { originalUrl: path + url, url })
       handle(request, response)
     })
   }
