@@ -7,23 +7,26 @@ import { recordedSizes } from './bench/sizes.js'
 const root = new URL('../', import.meta.url).pathname
 const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { exports: Record<string, unknown> }
 const readme = readFileSync(`${root}README.md`, 'utf8')
-const snippetsOf = (text: string) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code)
+const snippetsOf = (text: string) => [...text.matchAll(/^```tsx?\n(.*?)^```$/gms)].map(([, code = '']) => code)
 const snippets = snippetsOf(readme)
 /** Of the README and of each document, by name. */
 const documents = new Map([
   ['README.md', snippets],
-  ...readdirSync(`${root}docs`)
+  ...readdirSync(`${root}docs`, { encoding: 'utf8', recursive: true })
     .filter((name) => name.endsWith('.md'))
     .map((name) => [name, snippetsOf(readFileSync(`${root}docs/${name}`, 'utf8'))] as const),
 ])
 
 const WRONG = "import { createClient } from 'proofkey'\ncreateClient({ isuer: 'x' })"
 
+/** Markup, of a `tsx` snippet. */
+const isTsx = (code: string) => /^ *<\w/m.test(code)
+
 /** What the compiler says about each snippet as a module that stands alone, with this package's sources as `proofkey`. */
 function diagnose(codes: readonly string[]): string[][] {
   const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const files = new Map(codes.map((code, index) => [`${root}snippet-${index}.ts`, code]))
+  const files = new Map(codes.map((code, index) => [`${root}snippet-${index}.${isTsx(code) ? 'tsx' : 'ts'}`, code]))
   const host = ts.createCompilerHost(options)
   const { getSourceFile, fileExists, readFile } = host
   host.fileExists = (name) => files.has(name) || fileExists(name)

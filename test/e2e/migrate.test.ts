@@ -1,7 +1,6 @@
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { launchOptions } from '../helpers/chromium.js'
-import { passProvider } from './browser.js'
 import { APP, startServers } from './migrate/servers.js'
 import { bundled, fileOf, snippetOf } from './migrate/snippets.js'
 import { PATIENCE_MS } from './tab.js'
@@ -102,19 +101,27 @@ async function kept(page: Page): Promise<Kept> {
   return { ...inPage, cookies: cookies.map(({ name }) => name) }
 }
 
-/** A sign-in whose server does not answer, so that the library's own records stay. */
-async function abandons(page: Page): Promise<void> {
+/** A sign-in whose server does not answer, so that the library's own records stay. @returns its URL */
+async function abandons(page: Page): Promise<string> {
   const leaves = (url: URL) => url.origin !== APP
   await page.route(leaves, (route) => (route.request().isNavigationRequest() ? route.abort() : route.fallback()))
   const failed = page.waitForEvent('requestfailed')
   await page.click('#sign-in')
-  await failed
+  const request = await failed
   await page.unroute(leaves)
+  return request.url()
 }
 
 async function signsIn(page: Page): Promise<void> {
   await shows(page, 'user', 'nobody')
   await page.click('#sign-in')
+}
+
+/** On the server's own page. */
+async function logsIn(page: Page): Promise<void> {
+  await page.locator('[name=login]').fill('ada')
+  await page.locator('[name=password]').fill('secret')
+  await page.locator('[type=submit]').click()
 }
 
 async function callsTheApi(page: Page): Promise<void> {
@@ -130,6 +137,7 @@ async function signsOut(page: Page): Promise<void> {
   await shows(page, 'user', 'nobody')
 }
 
+/** Before, after, and the clean-up. */
 const scriptsOf = (name: string) =>
   Promise.all([
     bundled(snippetOf(name, 'Before')),
@@ -150,13 +158,13 @@ describe.concurrent('the migration from', () => {
 
     await deploy({ '/app.js': before })
     await signsIn(page)
-    await passProvider(page)
+    await logsIn(page)
     await callsTheApi(page)
     await signsOut(page)
     await signsIn(page)
-    await passProvider(page)
+    await logsIn(page)
     await callsTheApi(page)
-    await abandons(page)
+    const pending = await abandons(page)
     await leavesTheRest(page, deploy, rest)
     const left = await kept(page)
     for (const place of PLACES)
@@ -167,6 +175,8 @@ describe.concurrent('the migration from', () => {
     await expect.poll(() => kept(page)).toEqual({ ...NOTHING, local: ['theme'] })
 
     await deploy({ '/clean-up.js': cleanUp, '/app.js': after })
+    await page.goto(pending)
+    expect(page.url()).toContain('code=')
     // Still signed in at the server: one click, and no form.
     await signsIn(page)
     await callsTheApi(page)

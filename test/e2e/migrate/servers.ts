@@ -8,8 +8,9 @@ import { listen } from '../../helpers/loopback.js'
 import { selfSigned } from '../../helpers/self-signed.js'
 
 export const APP = 'https://app.example.com'
-export const TENANT = '11111111-2222-3333-4444-555555555555'
-const API_SCOPE = 'api://orders/orders.read'
+const TENANT = '11111111-2222-3333-4444-555555555555'
+const ORDERS = 'urn:orders'
+const SCOPE = 'openid profile offline_access api://orders/orders.read'
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const jwks = { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'k', use: 'sig', alg: 'RS256' } as never] }
@@ -21,7 +22,15 @@ function configuration(): Configuration {
     ...base,
     clients: [{ ...base.clients![0]!, grant_types: ['authorization_code', 'refresh_token'] }],
     jwks,
-    scopes: ['openid', 'offline_access', API_SCOPE],
+    scopes: SCOPE.split(' '),
+    // The app of its own company: nobody is asked for consent.
+    async loadExistingGrant({ oidc: { client, session, provider } }) {
+      const grant = new provider.Grant({ clientId: client!.clientId, accountId: session!.accountId! })
+      grant.addOIDCScope(SCOPE)
+      grant.addResourceScope(ORDERS, SCOPE)
+      await grant.save()
+      return grant
+    },
     issueRefreshToken: () => true,
     rotateRefreshToken: true,
     features: { revocation: { enabled: true, allowedPolicy: () => true }, rpInitiatedLogout: { enabled: true } },
@@ -84,9 +93,9 @@ function keycloak(): Configuration {
       ...base.features,
       resourceIndicators: {
         enabled: true,
-        defaultResource: () => 'urn:orders',
+        defaultResource: () => ORDERS,
         useGrantedResource: () => true,
-        getResourceServerInfo: () => ({ scope: 'openid profile', accessTokenFormat: 'jwt' }),
+        getResourceServerInfo: () => ({ scope: SCOPE, accessTokenFormat: 'jwt' }),
       },
     },
   }
