@@ -40,6 +40,7 @@ export default defineConfig({
           // Two at a time on a busy machine: a framework's first build took over a minute.
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          maxConcurrency: 2,
           // As long as browsers are given anywhere else.
           expect: { poll: { timeout: 30_000 } },
         },
