@@ -1,5 +1,5 @@
 /**
- * The error codes. They are stable. The table in README.md lists the meaning and the fix of each.
+ * The error codes. They are stable. The table in docs/guide/outcomes.md lists the meaning and the fix of each.
  */
 export type ErrorCode =
   // configuration and environment

@@ -1,16 +1,16 @@
 // @vitest-environment happy-dom
-import { readFileSync } from 'node:fs'
 import { IDBFactory } from 'fake-indexeddb'
 import ts from 'typescript'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import * as proofkey from '../src/index.js'
+import { documentText, snippetsOf } from './helpers/documents.js'
 import { goTo } from './helpers/page.js'
 
-const snippets = readFileSync('README.md', 'utf8').matchAll(/^```ts\n(.*?)^```$/gms)
-const code = [...snippets].map(([, text = '']) => text).find((text) => text.includes('auth.start()')) ?? ''
+/** The first snippet of a document is its whole app. */
+const appOf = (name: string) => snippetsOf(documentText(name))[0]?.code ?? ''
 
-/** Runs the README's session app as the page's module. */
-async function run(): Promise<{ auth: proofkey.SessionClient; signOut: () => Promise<void> }> {
+/** Runs a session app as the page's module. */
+async function run(code: string): Promise<{ auth: proofkey.SessionClient; signOut: () => Promise<void> }> {
   const { outputText } = ts.transpileModule(code, { compilerOptions: { target: ts.ScriptTarget.ES2022 } })
   const body = outputText.replace(/^import (.*) from 'proofkey';$/m, 'const $1 = proofkey').replace(/^export /gm, '')
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
@@ -27,15 +27,19 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-it.each([
+const PATHS: [string, string, number][] = [
   ['any page', '', 0],
   ['a sign-in that was refused', '/callback?error=access_denied', 1],
   ['a code of another flow', '/callback?code=x&state=y', 0],
-])('the README’s session app starts on %s', async (_, path, told) => {
-  goTo(`https://app.example.com${path}`)
-  const { auth, signOut } = await run()
-  expect(console.warn).toHaveBeenCalledTimes(told)
-  expect(auth.session).toBeUndefined()
-  await signOut()
-  auth.close()
+]
+
+describe.each(['README.md', 'docs/guide/page.md'])('the session app of %s', (name) => {
+  it.each(PATHS)('starts on %s', async (_, path, told) => {
+    goTo(`https://app.example.com${path}`)
+    const { auth, signOut } = await run(appOf(name))
+    expect(console.warn).toHaveBeenCalledTimes(told)
+    expect(auth.session).toBeUndefined()
+    await signOut()
+    auth.close()
+  })
 })

@@ -1,29 +1,32 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { posix } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { readmeWithSizes } from './bench/readme-sizes.js'
 import { recordedSizes } from './bench/sizes.js'
+import { documentNames, documentText, snippetsOf } from './helpers/documents.js'
 
 const root = new URL('../', import.meta.url).pathname
-const { exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as { exports: Record<string, unknown> }
-const readme = readFileSync(`${root}README.md`, 'utf8')
-const snippetsOf = (text: string) => [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code)
-const snippets = snippetsOf(readme)
-/** Of the README and of each document, by name. */
-const documents = new Map([
-  ['README.md', snippets],
-  ...readdirSync(`${root}docs`)
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => [name, snippetsOf(readFileSync(`${root}docs/${name}`, 'utf8'))] as const),
-])
+const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
+  exports: Record<string, unknown>
+  files: string[]
+  scripts: Record<string, string>
+}
+const readme = documentText('README.md')
+
+/** Compiles if the guide names every option. `profile` is of `fapi2()`, and `backend` of another client. */
+const OPTIONS = `import type { SessionClientConfig, SignInOptions } from 'proofkey'
+type Named = ${[...documentText('docs/guide/options.md').matchAll(/`(\w+)`/g)].map(([, name]) => `'${name}'`).join(' | ')}
+declare const missing: Exclude<keyof SessionClientConfig | keyof SignInOptions, Named | 'profile' | 'backend'>
+export const none: never = missing`
 
 const WRONG = "import { createClient } from 'proofkey'\ncreateClient({ isuer: 'x' })"
 
 /** What the compiler says about each snippet as a module that stands alone, with this package's sources as `proofkey`. */
-function diagnose(codes: readonly string[]): string[][] {
+function diagnose(snippets: ReturnType<typeof snippetsOf>): string[][] {
   const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const files = new Map(codes.map((code, index) => [`${root}snippet-${index}.ts`, code]))
+  const files = new Map(snippets.map(({ language, code }, index) => [`${root}snippet-${index}.${language}`, code]))
   const host = ts.createCompilerHost(options)
   const { getSourceFile, fileExists, readFile } = host
   host.fileExists = (name) => files.has(name) || fileExists(name)
@@ -32,7 +35,7 @@ function diagnose(codes: readonly string[]): string[][] {
     const code = files.get(name)
     return code === undefined ? getSourceFile(name, version) : ts.createSourceFile(name, code, version)
   }
-  const entries = Object.keys(exports)
+  const entries = Object.keys(manifest.exports)
     .filter((name) => /^\.\/[\w-]+$/.test(name))
     .map((name) => [`proofkey/${name.slice(2)}`, [`./src/${name.slice(2)}.ts`]])
   const paths = { proofkey: ['./src/index.ts'], ...Object.fromEntries(entries) }
@@ -44,52 +47,96 @@ function diagnose(codes: readonly string[]): string[][] {
   )
 }
 
-describe('the README', () => {
-  it('has snippets', () => expect(snippets.length).toBeGreaterThanOrEqual(4))
-
-  it('has no snippet that does not compile', () => {
-    const all = [...documents].flatMap(([name, codes]) =>
-      codes.map((code, index) => ({ name: `${name} ${index + 1}`, code })),
+describe('the documents', () => {
+  it('have no snippet that does not compile', () => {
+    const all = documentNames.flatMap((name) =>
+      snippetsOf(documentText(name)).map((snippet, index) => ({ name: `${name} ${index + 1}`, snippet })),
     )
-    const said = diagnose([...all.map(({ code }) => code), WRONG])
+    expect(all.length).toBeGreaterThan(40)
+    all.push({ name: 'the list of options', snippet: { language: 'ts', code: OPTIONS } })
+    const said = diagnose([...all.map(({ snippet }) => snippet), { language: 'ts', code: WRONG }])
     expect(said.pop()).not.toEqual([])
-    expect(documents.get('server-session.md')?.length).toBeGreaterThanOrEqual(2)
     const wrong = all.map(({ name }, index) => [name, said[index]]).filter(([, messages]) => messages?.length)
     expect(wrong).toEqual([])
   }, 60_000)
 
-  it('shows a complete sign-in in under 20 lines', () => {
-    expect(snippets[0]?.trim().split('\n').length).toBeLessThan(20)
+  it('name only commands that exist', () => {
+    for (const name of [...documentNames, 'CONTRIBUTING.md'])
+      for (const [, command = ''] of documentText(name).matchAll(/npm run ([\w:-]*\w)(?![\w:-])/g))
+        expect(Object.keys(manifest.scripts), name).toContain(command)
   })
 
-  it('lists every error code, and no other', () => {
-    const errors = readFileSync(`${root}src/errors.ts`, 'utf8')
-    const union = errors.slice(
-      errors.indexOf('ErrorCode ='),
-      errors.indexOf('/**\n * The OAuth error response of the authorization server'),
-    )
-    const codes = [...union.matchAll(/\| '(\w+)'/g)].map(([, code]) => code)
-    const table = readme.slice(readme.indexOf('All error codes'), readme.indexOf('</details>'))
-    const listed = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code)
-    expect(listed).toEqual(codes)
+  it('link to headings and files that there are, and that the package has', () => {
+    const packed = ['README.md', 'LICENSE', ...manifest.files]
+    for (const name of [...documentNames, 'SECURITY.md', 'CHANGELOG.md'])
+      for (const target of linksOf(documentText(name))) {
+        const [path = '', anchor] = target.split('#')
+        const file = path ? posix.join(posix.dirname(name), path) : name
+        expect(packed, `${name}: ${target}`).toContain(file.split('/')[0])
+        expect(existsSync(`${root}${file}`), `${name}: ${target}`).toBe(true)
+        if (anchor) expect(anchorsOf(documentText(file)), `${name}: ${target}`).toContain(anchor)
+      }
+  })
+
+  it('of the guides begin with a whole snippet, and say what to register', () => {
+    for (const name of documentNames.filter((name) => name.startsWith('docs/guide/') && !FACTS.includes(name))) {
+      const text = documentText(name)
+      expect(text.indexOf('```') < (text.indexOf('\n## ') + 1 || Number.POSITIVE_INFINITY), name).toBe(true)
+      expect(text, name).toMatch(/^## Register at the provider$|registered at the provider/m)
+    }
+  })
+})
+
+/** Guides that are about no app. */
+const FACTS = ['security-model', 'session', 'examples', 'providers'].map((page) => `docs/guide/${page}.md`)
+
+/** The relative links and pictures of a text. */
+const linksOf = (text: string) =>
+  [...text.replace(/^```.*?^```$/gms, '').matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !/^\w+:/.test(target))
+
+/** As code hosts and the site make them of headings. */
+const anchorsOf = (text: string) =>
+  [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, '')
+      .replace(/\s/g, '-'),
+  )
+
+describe('the README', () => {
+  it('can be read in a few minutes', () => {
+    expect(readme.split('\n').length).toBeLessThanOrEqual(251)
+  })
+
+  it('shows a complete sign-in in under 20 lines', () => {
+    expect(snippetsOf(readme)[0]?.code.trim().split('\n').length).toBeLessThan(20)
   })
 
   it('has the sizes that are recorded: npm run sizes', () => {
     expect(readmeWithSizes(readme, recordedSizes())).toBe(readme)
   })
-
-  it('names only commands that exist', () => {
-    const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
-    for (const [, name = ''] of readme.matchAll(/npm run (\w+)/g)) expect(scripts).toHaveProperty(name)
-  })
 })
 
-describe('SECURITY.md', () => {
-  const security = readFileSync(`${root}SECURITY.md`, 'utf8')
+it('the guide to outcomes lists every error code, and no other', () => {
+  const errors = readFileSync(`${root}src/errors.ts`, 'utf8')
+  const union = errors.slice(
+    errors.indexOf('ErrorCode ='),
+    errors.indexOf('/**\n * The OAuth error response of the authorization server'),
+  )
+  const codes = [...union.matchAll(/\| '(\w+)'/g)].map(([, code]) => code)
+  const table = documentText('docs/guide/outcomes.md').split('## All error codes')[1] ?? ''
+  const listed = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code)
+  expect(listed).toEqual(codes)
+})
+
+describe('the guide to events', () => {
   const source = (name: string) => readFileSync(`${root}src/${name}.ts`, 'utf8')
   const types = [...source('events').matchAll(/readonly type: '(\w+)'/g)].map(([, type]) => type)
-  const table = security.slice(security.indexOf('## Events in your monitoring'), security.indexOf('## Supported'))
-  const rows = [...table.matchAll(/^\| `(\w+)` \| (\w+), ([A-Z]{2}\.[A-Z]{2}) \| (.+) \|$/gm)]
+  const rows = [
+    ...documentText('docs/guide/events.md').matchAll(/^\| `(\w+)` \| (\w+), ([A-Z]{2}\.[A-Z]{2}) \| (.+) \|$/gm),
+  ]
 
   it('maps every event type, and no other', () => {
     expect(types.length).toBeGreaterThan(20)

@@ -45,7 +45,7 @@ export function createApp({ issuer, url, api, clientSecret, sealingSecret, html,
   app.get('/', ({ req }) => {
     const headers = {
       'cache-control': 'no-store',
-      'content-security-policy': `default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self' ${issuer}; base-uri 'none'; frame-ancestors 'none'`,
+      'content-security-policy': `default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self' ${issuer}; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'`,
       'content-type': 'text/html; charset=utf-8',
     }
     return new Response(req.method === 'HEAD' ? null : html, { headers })

@@ -4,6 +4,9 @@ import { build } from 'esbuild'
 import { serve, startExample } from '../lib/example.js'
 import { listener } from '../lib/listener.js'
 
+/** What neither page needs. */
+const CLOSED = "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+
 /**
  * An app that signs in without leaving its page. Its provider is of the same site by default, so that browsers let it
  * see its cookies in a frame; at `127.0.0.1` it is another site, and most of them do not.
@@ -19,7 +22,7 @@ export function startPopup(port?: number, providerHost = process.env['PROVIDER_H
             'content-type': `${type}; charset=utf-8`,
             'cache-control': 'no-store',
             'referrer-policy': 'no-referrer',
-            ...(policy && { 'content-security-policy': `default-src 'none'; script-src 'self'; ${policy}` }),
+            ...(policy && { 'content-security-policy': `default-src 'none'; script-src 'self'; ${policy}; ${CLOSED}` }),
           },
         })
       const app = `style-src 'self'; img-src data:; connect-src ${issuer}; frame-src 'self' ${issuer}; frame-ancestors 'none'`

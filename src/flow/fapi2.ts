@@ -67,7 +67,7 @@ export interface Fapi2Options<Constraint = Dpop | CertificateClientAuth> {
  *
  * The configuration is complete or does not compile, and what was decided cannot be replaced by options that follow. A server
  * whose metadata lacks something of the profile is refused, before the user leaves: `not_supported`, with all that is
- * missing. See docs/fapi.md for the list.
+ * missing. See docs/guide/fapi.md for the list.
  * @throws `config_invalid`
  */
 export function fapi2(options: Fapi2Options<Dpop>): Fapi2WithDpop

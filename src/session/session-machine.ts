@@ -61,7 +61,7 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /**
- * One session: its state in this page and in the store, its limits, and its one exit. See `docs/session.md`.
+ * One session: its state in this page and in the store, its limits, and its one exit. See `docs/guide/session.md`.
  * @throws `config_invalid`
  */
 export function createSessionMachine(parts: MachineParts) {

@@ -122,7 +122,7 @@ describe.each([
     // What happened before.
     await page.evaluate(() => fetch('/auth/exchange', { method: 'POST', body: 'code and verifier' }))
     expect(site.arrivedElsewhere).toMatchObject([{ url: '/auth/exchange', body: 'code and verifier' }])
-    // Whoever goes to returnTo as it is goes there too: SECURITY.md says how to.
+    // Whoever goes to returnTo as it is goes there too: the security model says how to.
     const ways = await page.evaluate((path) => {
       const link = document.createElement('a')
       link.href = path
@@ -301,7 +301,7 @@ describe.each([
     await page.arrive(`${site.url}/next`)
     const refererOf = (path: string) => site.arrived.find((one) => one.url === path)?.referer
     expect(['/late', '/image', '/next'].map(refererOf)).toEqual(Array(3).fill(callback))
-    // Known, in SECURITY.md: what the page asks for before `handleCallback()`.
+    // Known, in the security model: what the page asks for before `handleCallback()`.
     expect(refererOf('/early')).toBe(url)
     expect(refererOf('/page.js')).toBeDefined()
   })
@@ -309,7 +309,7 @@ describe.each([
   it('the timeline of the page keeps the code', async () => {
     const url = await travel()
     await handle()
-    // Known, in SECURITY.md: no script can change it.
+    // Known, in the security model: no script can change it.
     expect(await page.evaluate(() => performance.getEntriesByType('navigation')[0]?.name)).toBe(url)
   })
 
@@ -328,14 +328,29 @@ describe.each([
           navigator.serviceWorker.controller?.postMessage('tell')
         }),
     )
-    // It is script of the origin, and more lasting than a page's: SECURITY.md.
+    // It is script of the origin, and more lasting than a page's: see the security model.
     const { seen, pages } = JSON.parse(told) as { seen: { url: string; body?: string }[]; pages: string[] }
     expect(seen.map((one) => one.url)).toContain(url)
     expect(seen.find((one) => one.url === `${site.issuer}/token`)?.body).toContain(codeOf(url))
     // The URL that a page was loaded with, not the one it shows.
     expect(pages).toEqual([url])
+    await withoutWorkers()
+  })
+
+  it('a service worker may answer the callback page from its cache, without the query', async () => {
+    await page.goto(site.url)
     await page.evaluate(async () => {
+      await navigator.serviceWorker.register('/shell.js')
+      await navigator.serviceWorker.ready
+    })
+    const url = await travel()
+    expect(await handle()).toHaveProperty('sub', 'ada')
+    expect(site.arrived.map((one) => one.url)).not.toContain(url.slice(site.url.length))
+    await withoutWorkers()
+  })
+
+  const withoutWorkers = () =>
+    page.evaluate(async () => {
       for (const registration of await navigator.serviceWorker.getRegistrations()) await registration.unregister()
     })
-  })
 })

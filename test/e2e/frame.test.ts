@@ -120,6 +120,20 @@ describe('a frame of the same site', () => {
     expect(await ask(page)).toHaveProperty('sub', 'ada')
   })
 
+  it('works under Cross-Origin-Embedder-Policy where callback page and provider allow for it', async () => {
+    const isolated = { 'cross-origin-embedder-policy': 'require-corp', 'cross-origin-opener-policy': 'same-origin' }
+    near.headers.app = isolated
+    const page = await browser.newPage(near.url)
+    await signInByRedirect(page, near)
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true)
+    near.headers.callback = isolated
+    expect(await ask(page, { timeoutSeconds: 2 })).toHaveProperty('code', 'timeout')
+    near.headers.provider = { 'cross-origin-resource-policy': 'same-site' }
+    expect(await ask(page)).toHaveProperty('sub', 'ada')
+    near.headers.callback = {}
+    expect(await ask(page, { timeoutSeconds: 2 })).toHaveProperty('code', 'timeout')
+  })
+
   it('says at its timeout that its callback page does not relay', async () => {
     near.emptyCallback = 404
     const page = await browser.newPage(near.url, (page) =>

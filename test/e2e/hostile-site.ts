@@ -37,6 +37,15 @@ addEventListener('message', async (event) => {
   event.source.postMessage(JSON.stringify({ seen, pages: pages.map(({ url }) => url) }))
 })`
 
+/** Answers every navigation with the page that it has cached, as installed apps do. */
+const SHELL = `
+addEventListener('install', (event) => event.waitUntil(caches.open('shell').then((cache) => cache.add('/callback'))))
+addEventListener('activate', (event) => event.waitUntil(clients.claim()))
+addEventListener('fetch', (event) => {
+  if (event.request.mode === 'navigate' && new URL(event.request.url).origin === location.origin)
+    event.respondWith(caches.match(event.request, { ignoreSearch: true }).then((page) => page ?? fetch(event.request)))
+})`
+
 /** An app with a page that does nothing by itself (page.ts) and its provider, beside a site that means ill. */
 export async function hostileSite(): Promise<HostileSite> {
   const arrived: Arrived[] = []
@@ -48,6 +57,7 @@ export async function hostileSite(): Promise<HostileSite> {
     if (pathname === '/auth/exchange') return answer(response, 'application/json', '{"claims":{"sub":"ada"}}')
     if (pathname === '/page.js') return answer(response, 'text/javascript', script)
     if (pathname === '/worker.js') return answer(response, 'text/javascript', WORKER)
+    if (pathname === '/shell.js') return answer(response, 'text/javascript', SHELL)
     if (pathname === '/empty') return answer(response, 'text/html', '<!doctype html><title>empty</title>')
     // Of the pages that a test opens with a query of its own.
     if (request.url?.includes('isolated')) response.setHeader('cross-origin-opener-policy', 'same-origin')

@@ -27,8 +27,11 @@ async function click(page: Page): Promise<Page> {
 
 describe('the example of the popup', () => {
   it('signs in, keeps what was written, signs in again after a reload, and signs out', async () => {
-    const errors: Error[] = []
-    const page = await browser.newPage(near.url, async (page) => page.on('pageerror', (error) => errors.push(error)))
+    const errors: unknown[] = []
+    const page = await browser.newPage(near.url, async (page) => {
+      page.on('pageerror', (error) => errors.push(error))
+      page.on('console', (message) => /Content.Security.Policy/i.test(message.text()) && errors.push(message.text()))
+    })
     await notice(page, 'status', 'login_required')
     await page.locator('textarea').fill('half a sentence')
     await passProvider(await click(page))
@@ -88,8 +91,8 @@ describe('the example of the popup', () => {
 
   it('has a callback page that loads a few hundred bytes, and lets nothing else run', async () => {
     const page = await fetch(`${near.url}/callback?code=x&state=y`)
-    expect(page.headers.get('content-security-policy')).toBe(
-      "default-src 'none'; script-src 'self'; frame-ancestors 'self'",
+    expect(page.headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; script-src 'self'; .*require-trusted-types-for 'script'; trusted-types 'none'$/,
     )
     expect(page.headers.get('referrer-policy')).toBe('no-referrer')
     expect((await page.text()).match(/<script[^>]*>/g)).toHaveLength(1)

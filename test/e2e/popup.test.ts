@@ -314,7 +314,7 @@ describe('an opener that is busy when the answer comes', () => {
   })
 })
 
-it('the README’s callback page, where nobody waits, takes the code nowhere', async () => {
+it('the guide’s callback page, where nobody waits, takes the code nowhere', async () => {
   const next = browser.context.waitForEvent('request', (request) => request.url() === `${site.url}/`)
   const page = await browser.newPage(`${site.url}/relay?code=the-code&state=1234`)
   expect(await (await next).headerValue('referer')).not.toContain('the-code')

@@ -4,7 +4,7 @@ import { build } from 'esbuild'
 import '../../examples/demo/quiet.js'
 import type Provider from 'oidc-provider'
 import { browserClient, startProvider } from '../../examples/demo/provider.js'
-import { readmeSnippet } from '../helpers/readme.js'
+import { guideSnippet } from '../helpers/documents.js'
 import type { Site } from './browser.js'
 
 const RELAY = '/relay.js'
@@ -91,8 +91,11 @@ const page = (...scripts: string[]) =>
 /** Three scripts, by path: the app, its part in these tests, and a callback page's own. */
 async function bundle(issuer: string): Promise<Map<string, string>> {
   const { outputFiles } = await build({
-    // What the README says that a callback page of its own needs.
-    stdin: { contents: readmeSnippet('relayCallback'), resolveDir: import.meta.dirname },
+    // What the guide says that a callback page of its own needs.
+    stdin: {
+      contents: guideSnippet('without-leaving', 'if (!(await relayCallback()))'),
+      resolveDir: import.meta.dirname,
+    },
     alias: { proofkey: new URL('../../src/index.ts', import.meta.url).pathname },
     entryPoints: ['page', 'travel-page'].map((name) => new URL(`./${name}.ts`, import.meta.url).pathname),
     bundle: true,

@@ -6,7 +6,7 @@ import { afterEach, expect, it, vi } from 'vitest'
 import { createSSRApp, h } from 'vue'
 import { renderToString as renderVue } from 'vue/server-renderer'
 import { memorySessions, type Session, type SessionClient } from '../../src/index.js'
-import { readmeSnippet } from '../helpers/readme.js'
+import { guideSnippet } from '../helpers/documents.js'
 import { createSessionApp } from '../helpers/session-app.js'
 
 const createAuth = () => createSessionApp().tab({ sessionStore: memorySessions() }).auth
@@ -19,8 +19,8 @@ async function importWith<Module>(auth: SessionClient, load: () => Promise<Modul
 
 type UseSession = () => Session | undefined
 const HOOKS = {
-  'the README': async (auth: SessionClient): Promise<UseSession> => {
-    const { outputText } = ts.transpileModule(readmeSnippet('useSyncExternalStore'), {
+  'the guide': async (auth: SessionClient): Promise<UseSession> => {
+    const { outputText } = ts.transpileModule(guideSnippet('page', 'useSyncExternalStore'), {
       compilerOptions: { target: ts.ScriptTarget.ES2022 },
     })
     const body = outputText.replace(/^import .*$/gm, '').replace(/^export /gm, '')

@@ -3,8 +3,8 @@ import { build, type Plugin } from 'esbuild'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { capacitor, type DeepLinkOptions, deepLink } from '../../src/native.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
+import { guideSnippet } from '../helpers/documents.js'
 import { type LeftBehind, watchLeftBehind } from '../helpers/left-behind.js'
-import { readmeSnippet } from '../helpers/readme.js'
 import { refusal } from '../helpers/refusal.js'
 import { createServer } from '../helpers/server.js'
 import { requestUrl, signInAttempt } from '../helpers/sign-in-attempt.js'
@@ -253,7 +253,7 @@ describe('deepLink', () => {
   })
 })
 
-describe('the README’s app', () => {
+describe('the app of the guide', () => {
   afterEach(() => {
     vi.unstubAllGlobals()
     vi.restoreAllMocks()
@@ -262,7 +262,7 @@ describe('the README’s app', () => {
   it('starts whatever became of its launch URL', async () => {
     const { fetch, issuer, authorize } = createServer()
     const wrapper = createWrapper()
-    const start = await bundleOfReadme(issuer)
+    const start = await bundleOfGuide(issuer)
     vi.stubGlobal('fetch', fetch)
     vi.stubGlobal('plugins', wrapper.plugins())
     const { signIn } = await start()
@@ -280,10 +280,10 @@ describe('the README’s app', () => {
   })
 })
 
-/** The README's snippet, on the plugins that lie in `plugins` when it starts. */
-async function bundleOfReadme(issuer: string): Promise<() => Promise<{ signIn(): Promise<unknown> }>> {
+/** The guide's snippet, on the plugins that lie in `plugins` when it starts. */
+async function bundleOfGuide(issuer: string): Promise<() => Promise<{ signIn(): Promise<unknown> }>> {
   const root = new URL('../../', import.meta.url).pathname
-  const contents = readmeSnippet('launchUrl').replace('https://login.example.com', issuer)
+  const contents = guideSnippet('mobile', 'launchUrl').replace('https://login.example.com', issuer)
   const plugins: Plugin = {
     name: 'plugins',
     setup(build) {

@@ -10,8 +10,8 @@ import { createClient, type ProofkeyEvent, type SignInOptions } from '../../src/
 import { type LoopbackOptions, loopback } from '../../src/user-agents/loopback.js'
 import { memoryVault } from '../../src/vault/memory.js'
 import { describeUserAgent } from '../contracts/user-agent.js'
+import { guideSnippet } from '../helpers/documents.js'
 import { freePort } from '../helpers/loopback.js'
-import { readmeSnippet } from '../helpers/readme.js'
 import { refusal } from '../helpers/refusal.js'
 import { createServer, type Faults } from '../helpers/server.js'
 import { signInAttempt } from '../helpers/sign-in-attempt.js'
@@ -462,10 +462,10 @@ it.each([
   await refusal(signedIn, 'aborted')
 })
 
-it('the README’s command line ends on Ctrl-C, and shows no stack', async () => {
+it('the command line of the guide ends on Ctrl-C, and shows no stack', async () => {
   const root = new URL('../../', import.meta.url).pathname
   const { issuer, metadata } = createServer()
-  const contents = readmeSnippet('loopback()').replace(
+  const contents = guideSnippet('command-line', 'loopback()').replace(
     "issuer: 'https://login.example.com'",
     `issuer: '${issuer}', metadata: ${JSON.stringify(metadata)}`,
   )

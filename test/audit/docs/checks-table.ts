@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { sourcesOf } from '../../../src/audit/report/texts.js'
 import { checks } from '../../../src/audit.js'
 
-export const PAGE = new URL('../../../docs/audit.md', import.meta.url)
+export const PAGE = new URL('../../../docs/guide/audit.md', import.meta.url)
 const [BEGIN, END] = ['<!-- checks -->\n', '<!-- /checks -->']
 
 /** The table of all checks, as the documentation has it. */

@@ -39,7 +39,7 @@ async function picture(path: string, width: number, height: number, colorScheme:
   await page.screenshot({ path })
   await page.close()
 }
-await picture(new URL('../../../docs/audit-report.png', import.meta.url).pathname, 1000, 900, 'light')
+await picture(new URL('../../../docs/pictures/audit-report.png', import.meta.url).pathname, 1000, 900, 'light')
 if (folder !== undefined) {
   for (const width of [1280, 390])
     for (const colorScheme of ['light', 'dark'] as const)

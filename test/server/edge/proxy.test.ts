@@ -8,6 +8,7 @@ import {
   type ForwardedHeaders,
   sealedCookie,
 } from '../../../src/server.js'
+import { documentText } from '../../helpers/documents.js'
 import { freePort, sendOverTls } from '../../helpers/loopback.js'
 import { startNginx } from '../../helpers/nginx.js'
 import { createPerson } from '../../helpers/person.js'
@@ -117,6 +118,11 @@ function createBrowser(extra: Record<string, string> = {}) {
 const HOST = 'proxy_set_header Host $http_host;'
 const PROTO = 'proxy_set_header X-Forwarded-Proto $scheme;'
 
+/** The settings that the guide shows. */
+const GUIDE = (
+  /^```nginx\nserver \{\n(.*?)^\}\n```$/ms.exec(documentText('docs/deploy/proxies.md'))?.[1] ?? ''
+).replace('http://app;', '$app;')
+
 interface Case {
   readonly what: string
   readonly redirectPath?: string
@@ -177,7 +183,7 @@ const CASES: Case[] = [
     wrong: { proxy: `location / { proxy_pass $app; ${HOST} }` },
     part: 'protocol',
     named: PROTO,
-    right: { proxy: `location / { proxy_pass $app; ${HOST} ${PROTO} }`, trust: { hops: 1 } },
+    right: { proxy: GUIDE, trust: { hops: 1, header: 'x-forwarded' } },
   },
   {
     what: 'ends TLS and says so to an app that does not trust it',

@@ -20,7 +20,7 @@ const client = createServerClient({
   fetch: server.fetch as typeof fetch,
 })
 
-/** By path; a refusal that is thrown is answered as the README says. */
+/** By path; a refusal that is thrown is answered as the guide says. */
 const HANDLERS: Record<string, (request: Request) => Promise<Response>> = {
   '/login': (request) => client.signIn(request),
   '/logout': (request) => client.signOut(request),
