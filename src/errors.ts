@@ -157,7 +157,19 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   }
 }
 
-/** Whether a value is a {@link ProofkeyError}, also one of another copy of the package. */
+/**
+ * Whether a value is a {@link ProofkeyError}, also one of another copy of the package.
+ * @example
+ * ```ts
+ * import { type Client, isProofkeyError } from 'proofkey'
+ *
+ * declare const auth: Client
+ * await auth.signIn().catch((error: unknown) => {
+ *   if (!isProofkeyError(error)) throw error
+ *   if (error.code !== 'cancelled') console.warn(error.code, error.message, error.hint)
+ * })
+ * ```
+ */
 export function isProofkeyError(error: unknown): error is ProofkeyError {
   return error instanceof Error && error.name === 'ProofkeyError' && 'code' in error
 }
@@ -224,6 +236,13 @@ const unredacted = new WeakMap<ProofkeyError, ServerError | undefined>()
  * The unchanged OAuth error response, if {@link ProofkeyError.serverError} was cut or withheld. It can contain any secret
  * of the request in any encoding: for debugging only, do not log it.
  * @returns undefined if the server sent no OAuth error, or if the error is a copy that was received from a backend
+ * @example
+ * ```ts
+ * import { revealServerError } from 'proofkey'
+ *
+ * // While debugging, on a console that only you read:
+ * const inspect = (error: unknown) => console.debug(revealServerError(error)?.description)
+ * ```
  */
 export const revealServerError = (error: unknown): ServerError | undefined => unredacted.get(error as ProofkeyError)
 

@@ -74,6 +74,20 @@ export interface Client<Given = Grant> {
  * Creates a client for one authorization server. Create it once, when the app starts. Several clients can share an origin.
  * It sends no request and needs no `window`, so it can be created during server-side rendering.
  * @throws `config_invalid`; for the `metadata` option `issuer_mismatch`, `endpoint_refused`, `pkce_unsupported`
+ * @example
+ * ```ts
+ * import { createClient } from 'proofkey'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   scope: 'openid profile',
+ * })
+ * document.querySelector('#sign-in')?.addEventListener('click', () => auth.signIn({ returnTo: '/inbox' }))
+ * const result = await auth.handleCallback() // undefined on every page that is not a callback
+ * console.log(result?.claims?.sub)
+ * ```
  */
 export function createClient(config: ExchangeClientConfig): Client<ExchangedGrant>
 export function createClient(config: WithFapi2<ClientConfig, Fapi2WithDpop>): Client<Grant<'dpop'>>

@@ -93,6 +93,21 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
  * Creates a client that also manages the session. Create it once, when the app starts. It sends no request and needs no
  * `window`, so it can be created during server-side rendering.
  * @throws `config_invalid`, and the errors of `createClient`
+ * @example
+ * ```ts
+ * import { createSessionClient, sealedSessions } from 'proofkey'
+ *
+ * const auth = createSessionClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   scope: 'openid profile offline_access',
+ *   sessionStore: sealedSessions(),
+ * })
+ * const started = await auth.start() // on every page
+ * if (started.type === 'failed') console.warn(started.error.code, started.error.hint)
+ * console.log(auth.session?.claims)
+ * ```
  */
 export function createSessionClient(config: WithFapi2<SessionClientConfig, Fapi2WithDpop>): SessionClient<Grant<'dpop'>>
 export function createSessionClient(

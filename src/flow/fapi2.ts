@@ -69,6 +69,22 @@ export interface Fapi2Options<Constraint = Dpop | CertificateClientAuth> {
  * whose metadata lacks something of the profile is refused, before the user leaves: `not_supported`, with all that is
  * missing. See docs/guide/fapi.md for the list.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createServerClient, fapi2, sealedCookie } from 'proofkey/server'
+ * import { mutualTls } from 'proofkey/node'
+ *
+ * declare const [cert, key, secret]: [string, string, string]
+ * const tls = mutualTls({ cert, key })
+ * const auth = createServerClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-bank-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   profile: fapi2({ clientAuth: tls.clientAuth, senderConstrained: tls.clientAuth }),
+ *   vault: sealedCookie({ keys: [{ id: '1', secret }] }),
+ *   fetch: tls.fetch,
+ * })
+ * ```
  */
 export function fapi2(options: Fapi2Options<Dpop>): Fapi2WithDpop
 export function fapi2(options: Fapi2Options<CertificateClientAuth>): Fapi2WithCertificate

@@ -1,7 +1,20 @@
 import type { ClientRegistration, ClientRegistrations } from '../protocol/client-auth/registrations.js'
 import { inTurn } from '../vault/session-store.js'
 
-/** Stores registered clients in memory, until the process or page ends. */
+/**
+ * Stores registered clients in memory, until the process or page ends.
+ * @example
+ * ```ts
+ * import { type CheckedMetadata, identifyClient, memoryRegistrations } from 'proofkey/protocol'
+ *
+ * declare const server: CheckedMetadata
+ * const client = await identifyClient(server, {
+ *   redirectUri: 'http://127.0.0.1/callback',
+ *   register: { clientName: 'My agent' },
+ *   registrations: memoryRegistrations(),
+ * })
+ * ```
+ */
 export function memoryRegistrations(): ClientRegistrations {
   const stored = new Map<string, ClientRegistration>()
   return {

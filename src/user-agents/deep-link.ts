@@ -27,6 +27,20 @@ const TICK_MS = 500
  * the app meanwhile, the sign-in stays in the sealed vault: pass the launch URL to `handleCallback({ url })`.
  *
  * `signIn` rejects with `cancelled` (only with `onClose`), `timeout`, and the errors of `open` and `onUrl`.
+ * @example
+ * ```ts
+ * import { App } from '@capacitor/app'
+ * import { Browser } from '@capacitor/browser'
+ * import { createClient } from 'proofkey'
+ * import { capacitor, deepLink } from 'proofkey/native'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'com.example.app:/callback',
+ *   userAgent: deepLink(capacitor({ App, Browser })),
+ * })
+ * ```
  */
 export function deepLink({ open, onUrl, onClose, close, timeoutSeconds = 600 }: DeepLinkOptions): UserAgent {
   let openedTabs = 0

@@ -14,6 +14,12 @@ export interface EmbeddedOptions {
  * password and the server's cookies there (RFC 8252 §8.12).
  *
  * @deprecated Marked only as a warning. An app that bundles its pages should use `deepLink()` of `proofkey/native`.
+ * @example
+ * ```ts
+ * import { allowEmbeddedWebView, redirect } from 'proofkey'
+ *
+ * const userAgent = redirect({ embedded: allowEmbeddedWebView })
+ * ```
  */
 export const allowEmbeddedWebView = (() => true) as EmbeddedSwitch
 

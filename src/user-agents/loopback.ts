@@ -33,6 +33,20 @@ export interface LoopbackOptions {
  *
  * `signIn` rejects with `config_invalid` if `redirectUri` is another URL, if its port is taken, or if `responseMode` is
  * `fragment` (browsers send no fragment to a server), and with `timeout`.
+ * @example
+ * ```ts
+ * import { createClient, memoryVault } from 'proofkey'
+ * import { loopback } from 'proofkey/node'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-cli',
+ *   redirectUri: 'http://127.0.0.1/callback',
+ *   vault: memoryVault(),
+ *   userAgent: loopback(),
+ * })
+ * const result = await auth.signIn()
+ * ```
  */
 export function loopback({
   open = printLink,

@@ -23,6 +23,16 @@ export const isLoopbackRedirectUri = (redirectUri: string): boolean =>
  * a second window, which is then sent from each answer to the next request. It sees answers at any path, port and name of
  * this machine.
  * @throws `config_invalid` for another redirect URI, or if its port is taken
+ * @example
+ * ```ts
+ * import { audit, loopbackBrowser } from 'proofkey/audit'
+ *
+ * const report = await audit({
+ *   issuer: 'http://localhost:3000',
+ *   clients: [{ clientId: 'my-spa' }],
+ *   browser: await loopbackBrowser(),
+ * })
+ * ```
  */
 export async function loopbackBrowser({
   redirectUri = DEFAULT_REDIRECT_URI,

@@ -29,6 +29,12 @@ const SETTLE_MS = 2_000
 /**
  * A Chromium of its own, driven by Playwright, for CI. No request to a redirect URI leaves it: it sees answers at any of them.
  * @throws `config_invalid` if `playwright-core` is not installed or no browser starts
+ * @example
+ * ```ts
+ * import { playwrightBrowser } from 'proofkey/audit'
+ *
+ * const browser = await playwrightBrowser({ issuer: 'https://login.example.com', storageState: 'signed-in.json' })
+ * ```
  */
 export async function playwrightBrowser(options: PlaywrightBrowserOptions): Promise<AuditBrowser> {
   const { redirectUri = DEFAULT_REDIRECT_URI, signIn } = options

@@ -55,6 +55,16 @@ const PACE_MS = 100
 /**
  * Runs the checks, one after the other, and revokes what they obtained.
  * @throws `config_invalid`; an abort's reason. What goes wrong at the server is in the report.
+ * @example
+ * ```ts
+ * import { audit, loopbackBrowser } from 'proofkey/audit'
+ *
+ * const report = await audit({
+ *   issuer: 'http://localhost:3000',
+ *   clients: [{ clientId: 'my-spa' }],
+ *   browser: await loopbackBrowser(),
+ * })
+ * ```
  */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
   const { issuer, clients = [], browser, onResult } = options
