@@ -25,18 +25,21 @@ import { indexedDbVault } from '../vault/indexeddb.js'
 import type { Vault } from '../vault/vault.js'
 import type { ClientConfig, ExchangeClientConfig, WithDpop, WithoutDpop } from './client-config.js'
 
+/** Options of one sign-in; its {@link AuthorizationParameters} override those of the client. */
 export interface SignInOptions extends StartOptions {
   /** How to show the server's pages, this time. Default: that of the configuration. */
   readonly userAgent?: UserAgent | SilentUserAgent | undefined
   readonly signal?: AbortSignal | undefined
 }
 
+/** Options of {@link Client.handleCallback}. */
 export interface CallbackOptions {
   /** The callback URL. Default: the URL of the page. Its response parameters are removed from the address bar at once. */
   readonly url?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
+/** A client for one authorization server, in a browser: sign-in and callback, without a session. See {@link createClient}. */
 export interface Client<Given = Grant> {
   /**
    * Starts a sign-in. With `redirect()` it navigates away from this page; it resolves with undefined only if the user

@@ -24,6 +24,7 @@ import type { ClientConfig, WithDpop, WithoutDpop } from './client-config.js'
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
 import { type PageStartOptions, type Started, startPage } from './start.js'
 
+/** Options of {@link createSessionClient}: those of a client, and those of its session. */
 export interface SessionClientConfig extends ClientConfig, SignOutConfig, Limits {
   /** Stores the session. Default `memorySessions()`; `sealedSessions()` survives a reload and is shared by all tabs. */
   readonly sessionStore?: SessionStore | undefined

@@ -16,6 +16,7 @@ import { checkClientAuth } from '../protocol/client-auth/client-auth.js'
 import { checkMetadata, discover, type ServerMetadata } from '../protocol/discovery/metadata.js'
 import { expired, type Grant } from '../protocol/token/complete.js'
 
+/** Options of {@link signInOnDevice}. */
 export interface DeviceSignInOptions extends DeviceRequest, DeviceOptions {
   /** The authorization server's issuer identifier, exactly as in its metadata. */
   readonly issuer: string

@@ -71,18 +71,16 @@ export interface Fapi2Options<Constraint = Dpop | CertificateClientAuth> {
  * @throws `config_invalid`
  * @example
  * ```ts
- * import { createServerClient, fapi2, sealedCookie } from 'proofkey/server'
  * import { mutualTls } from 'proofkey/node'
+ * import { createServerClient, fapi2, sealedCookie } from 'proofkey/server'
  *
- * declare const [cert, key, secret]: [string, string, string]
- * const tls = mutualTls({ cert, key })
+ * const certificate = mutualTls({ cert: process.env['TLS_CERT'] ?? '', key: process.env['TLS_KEY'] ?? '' })
  * const auth = createServerClient({
- *   issuer: 'https://login.example.com',
- *   clientId: 'my-bank-app',
+ *   ...fapi2({ clientAuth: certificate, senderConstrained: certificate }),
+ *   issuer: 'https://bank.example.com',
+ *   clientId: 'my-app',
  *   redirectUri: 'https://app.example.com/callback',
- *   profile: fapi2({ clientAuth: tls.clientAuth, senderConstrained: tls.clientAuth }),
- *   vault: sealedCookie({ keys: [{ id: '1', secret }] }),
- *   fetch: tls.fetch,
+ *   vault: sealedCookie({ keys: [{ id: '2026-11', secret: process.env['SEALING_KEY'] ?? '' }] }),
  * })
  * ```
  */

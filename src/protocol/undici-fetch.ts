@@ -27,10 +27,10 @@ export interface UndiciFetch {
  * @example
  * ```ts
  * import { undiciFetch } from 'proofkey/node'
- * import { ProxyAgent } from 'undici'
  * import { discover } from 'proofkey/protocol'
+ * import { ProxyAgent } from 'undici'
  *
- * const { fetch } = undiciFetch({ dispatcher: new ProxyAgent('http://proxy.example.com:3128') })
+ * const fetch = undiciFetch({ dispatcher: new ProxyAgent('http://proxy.example.com:3128') })
  * const server = await discover('https://login.example.com', { fetch })
  * ```
  */

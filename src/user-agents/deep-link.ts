@@ -14,6 +14,7 @@ export interface DeepLinkAdapter {
   close?: (() => unknown) | undefined
 }
 
+/** Options of {@link deepLink}. */
 export interface DeepLinkOptions extends DeepLinkAdapter {
   /** How long to wait for the callback. Default 600. */
   readonly timeoutSeconds?: number | undefined

@@ -4,6 +4,7 @@ declare const brand: unique symbol
 /** The type of {@link allowEmbeddedWebView}, its only value. */
 export type EmbeddedSwitch = (() => true) & { readonly [brand]: true }
 
+/** Whether a sign-in may take place in the WebView of an app (RFC 8252 §8.12). */
 export interface EmbeddedOptions {
   /** Pass {@link allowEmbeddedWebView} to sign in inside an embedded WebView too. Default: `embedded_webview` is thrown. */
   readonly embedded?: EmbeddedSwitch | undefined

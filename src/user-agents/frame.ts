@@ -14,6 +14,7 @@ import type { SilentUserAgent } from './user-agent.js'
  */
 export type FramePermission = 'local-network-access' | 'local-network' | 'loopback-network' | 'storage-access'
 
+/** Options of {@link frame}. */
 export interface FrameOptions extends EmbeddedOptions {
   /** Permissions of the frame, for the server's origin only: its `allow` attribute. Default: none. */
   readonly allow?: readonly FramePermission[] | undefined

@@ -8,6 +8,7 @@ import { pageVault } from '../vault/page-memory.js'
 import { waitForCallback } from './callback-wait.js'
 import type { UserAgent } from './user-agent.js'
 
+/** Options of {@link loopback}. */
 export interface LoopbackOptions {
   /**
    * Opens a URL in the user's browser, for example the npm package `open`. Default, and if it fails: prints the URL to

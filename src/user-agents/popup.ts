@@ -7,6 +7,7 @@ import { refuseOtherOrigin } from './origin.js'
 import { listenForCallback, relayCallback } from './relay.js'
 import type { UserAgent } from './user-agent.js'
 
+/** Options of {@link popup}. */
 export interface PopupOptions extends EmbeddedOptions {
   /** In CSS pixels. Default 500. */
   readonly width?: number | undefined

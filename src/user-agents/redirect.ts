@@ -3,6 +3,7 @@ import { type EmbeddedOptions, refuseEmbedded } from './embedded.js'
 import { refuseOtherOrigin } from './origin.js'
 import type { UserAgent } from './user-agent.js'
 
+/** Options of {@link redirect}. */
 export interface RedirectOptions extends EmbeddedOptions {
   /** Navigates to the server. Default `location.assign`; `location.replace` keeps this page out of the history. */
   readonly navigate?: ((url: string) => void) | undefined

@@ -43,7 +43,7 @@ export interface MemoryReplayCacheOptions {
  * const api = createResourceServer({
  *   issuer: 'https://login.example.com',
  *   audience: 'https://api.example.com',
- *   dpop: { replays: memoryReplayCache() },
+ *   dpop: { replayCache: memoryReplayCache() },
  * })
  * ```
  */
@@ -100,7 +100,7 @@ return redis.call('DEL', KEYS[1])`
  * const api = createResourceServer({
  *   issuer: 'https://login.example.com',
  *   audience: 'https://api.example.com',
- *   dpop: { replays: redisReplayCache({ client }) },
+ *   dpop: { replayCache: redisReplayCache({ client }) },
  * })
  * ```
  */

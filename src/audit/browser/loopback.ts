@@ -6,6 +6,7 @@ import { createPersonBrowser, type PersonBrowser } from './person-browser.js'
 /** Register it for the clients of an audit, or pass another one. */
 export const DEFAULT_REDIRECT_URI = 'http://127.0.0.1:8765/callback'
 
+/** Options of {@link loopbackBrowser}. */
 export interface LoopbackBrowserOptions {
   /** `http:` with a port of this machine. Default `http://127.0.0.1:8765/callback`. */
   readonly redirectUri?: string | undefined

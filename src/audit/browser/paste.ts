@@ -2,6 +2,7 @@ import { configInvalid } from '../../protocol/authorize/begin.js'
 import type { FetchLike } from '../../protocol/request.js'
 import { createPersonBrowser, type PersonBrowser } from './person-browser.js'
 
+/** Options of {@link pasteBrowser}. */
 export interface PasteBrowserOptions {
   /** The registered redirect URI, for example `https://app.example.com/callback`. */
   readonly redirectUri: string

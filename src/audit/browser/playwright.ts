@@ -3,6 +3,7 @@ import { ProofkeyError } from '../../errors.js'
 import type { Arrival, AuditBrowser, Visit } from './browser.js'
 import { DEFAULT_REDIRECT_URI } from './loopback.js'
 
+/** Options of {@link playwrightBrowser}. */
 export interface PlaywrightBrowserOptions {
   /** The issuer that is audited: its own pages are never taken for a redirect URI. */
   readonly issuer: string

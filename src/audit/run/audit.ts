@@ -18,6 +18,7 @@ import { readMetadata } from './metadata.js'
 import { createRedaction } from './redact.js'
 import { revokeAll } from './revoke.js'
 
+/** Options of {@link audit}. */
 export interface AuditOptions {
   readonly issuer: string
   /** The server's endpoints, where it publishes no metadata; then what it publishes is not read. */

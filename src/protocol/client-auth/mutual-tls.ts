@@ -36,12 +36,10 @@ const METHODS = { tls_client_auth: tlsClientAuth, self_signed_tls_client_auth: s
  * import { mutualTls } from 'proofkey/node'
  * import { createServiceClient } from 'proofkey/server'
  *
- * const tls = mutualTls({ cert: readFileSync('cert.pem', 'utf8'), key: readFileSync('key.pem', 'utf8') })
  * const service = createServiceClient({
  *   issuer: 'https://login.example.com',
  *   clientId: 'invoices',
- *   clientAuth: tls.clientAuth,
- *   fetch: tls.fetch,
+ *   clientAuth: mutualTls({ cert: readFileSync('cert.pem', 'utf8'), key: readFileSync('key.pem', 'utf8') }),
  * })
  * ```
  */

@@ -81,7 +81,7 @@ export const isProfile = (value: unknown): boolean => profiles.has(value as Acce
  * const api = createResourceServer({
  *   issuer: 'https://login.example.com',
  *   audience: 'https://api.example.com',
- *   profile: accessTokensWithoutStandardType({ claims: { token_use: 'access' } }),
+ *   accessTokens: accessTokensWithoutStandardType({ distinguishedBy: { claim: 'scp' } }),
  * })
  * ```
  */

@@ -45,7 +45,7 @@ const LIFETIME_SECONDS = 120
  *
  * declare const token: string // logout_token of the request
  * const server = await discover('https://login.example.com')
- * const { sub, sid } = await validateLogoutToken(server, 'my-app', token)
+ * const { subject, sessionId } = await validateLogoutToken(server, 'my-app', token)
  * ```
  */
 export async function validateLogoutToken(
