@@ -14,7 +14,7 @@ export function refreshTabs(): string {
         { name: ['authorization', 'server'], className: 'far' },
       ],
       steps: [
-        { at: ONE, to: TWO, note: ['the access token has expired, and both tabs call an API'] },
+        { at: ONE, to: TWO, note: ['the access token has expired,', 'and both tabs call an API'] },
         { from: ONE, to: STORE, says: ['lock: granted'] },
         { from: TWO, to: STORE, says: ['lock: waits'] },
         { from: STORE, to: ONE, says: ['epoch 7'] },

@@ -14,9 +14,9 @@ export function seal(): string {
     arrow([240, 176], [240, 196]),
     box({ x: 130, y: 198, width: 220, height: 34 }, ['AES key, never stored'], 'key'),
     arrow([240, 232], [240, 264]),
-    box({ x: 130, y: 266, width: 220, height: 52 }, ['AES-256-GCM,', 'bound to the id of the record']),
-    text(20, 246, ['verifier, nonce,', 'redirect URI,', 'server, `appState`'], { anchor: 'start' }),
-    arrow([64, 302], [64, 330], [100, 330], [100, 292], [128, 292]),
+    box({ x: 14, y: 258, width: 150, height: 68 }, ['verifier, nonce,', 'redirect URI, server,', '`appState`']),
+    arrow([164, 292], [190, 292]),
+    box({ x: 192, y: 266, width: 274, height: 52 }, ['AES-256-GCM,', 'bound to the id of the record']),
     arrow([240, 318], [240, 346]),
     box({ x: 14, y: 348, width: 452, height: 52 }, ['record { owner, key, sealed } in IndexedDB,', 'under expiry + SHA-256(`state`)'], 'safe'),
     text(240, 412, [
