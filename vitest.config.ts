@@ -7,8 +7,11 @@ export default defineConfig({
     // Two files at a time, of both projects: while one waits for a browser, the other computes.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
+    // Of the project that extends this.
+    setupFiles: ['./test/helpers/seed.ts'],
     projects: [
       {
+        extends: true,
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
@@ -17,7 +20,7 @@ export default defineConfig({
           // A bound for what hangs; no test waits for the clock.
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          setupFiles: ['fake-indexeddb/auto', './test/setup-fast-check.ts'],
+          setupFiles: ['fake-indexeddb/auto'],
         },
       },
       {

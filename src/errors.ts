@@ -1,5 +1,5 @@
 /**
- * The error codes. They are stable. The table in docs/guide/outcomes.md lists the meaning and the fix of each.
+ * The error codes. They are stable. Each has a page in docs/errors.
  */
 export type ErrorCode =
   // configuration and environment
@@ -108,6 +108,9 @@ export type CheckedClaim =
   | 'scope'
   | 'cnf'
 
+/** Where each error code has a page: what happened, the usual causes, the repair. The code is appended. */
+export const ERROR_PAGES = 'https://proofkey.github.io/e/'
+
 /** The optional properties of a {@link ProofkeyError}. */
 export interface ErrorDetails {
   readonly requirements?: SignInRequirements | undefined
@@ -149,10 +152,11 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
   declare readonly appState?: unknown
 
   constructor(code: Code, message: string, hint = 'Start a new sign-in.', details: ErrorDetails = {}) {
-    // Consoles of Node and Chromium print the stack, which contains this first text, so the hint is shown there too.
-    super(`${message} ${hint}`, details)
+    super(message, details)
+    // Consoles of Node and Chromium print the message and the lines of the stack. Other engines have other lines.
+    if (this.stack?.includes('\n    at ')) this.stack += `\n  ${code}: ${hint} ${ERROR_PAGES}${code}`
     const { returnTo, appState, ...shown } = details
-    Object.assign(this, { serverError: undefined }, shown, { code, message, hint, retryable: !!details.retryable })
+    Object.assign(this, { serverError: undefined }, shown, { code, hint, retryable: !!details.retryable })
     if (returnTo) Object.defineProperties(this, { returnTo: { value: returnTo }, appState: { value: appState } })
   }
 }

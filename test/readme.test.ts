@@ -62,7 +62,7 @@ describe('the documents', () => {
 })
 
 /** Guides that are about no app. */
-const FACTS = ['security-model', 'session', 'examples', 'providers'].map((page) => `docs/guide/${page}.md`)
+const FACTS = ['security-model', 'session', 'examples'].map((page) => `docs/guide/${page}.md`)
 
 /** The relative links and pictures of a text. */
 const linksOf = (text: string) =>
@@ -91,18 +91,6 @@ describe('the README', () => {
   it('has the sizes that are recorded: npm run sizes', () => {
     expect(readmeWithSizes(readme, recordedSizes())).toBe(readme)
   })
-})
-
-it('the guide to outcomes lists every error code, and no other', () => {
-  const errors = readFileSync(`${root}src/errors.ts`, 'utf8')
-  const union = errors.slice(
-    errors.indexOf('ErrorCode ='),
-    errors.indexOf('/**\n * The OAuth error response of the authorization server'),
-  )
-  const codes = [...union.matchAll(/\| '(\w+)'/g)].map(([, code]) => code)
-  const table = documentText('docs/guide/outcomes.md').split('## All error codes')[1] ?? ''
-  const listed = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code)
-  expect(listed).toEqual(codes)
 })
 
 describe('the guide to events', () => {

@@ -25,7 +25,7 @@ export async function startProvider(
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, address, resolve))
   const issuer = `http://${host}:${(server.address() as AddressInfo).port}`
   const provider = new Provider(issuer, configuration)
-  provider.use(withoutWebFont)
+  provider.use(plainPages)
   // Put together at the first request: until then, middleware can be added.
   let handle: ReturnType<Provider['callback']> | undefined
   server.on('request', (request, response) => {
@@ -43,11 +43,20 @@ export async function startProvider(
   }
 }
 
-/** Its login and consent pages ask for a web font; nothing here needs another host than this machine. */
-const withoutWebFont: Parameters<Provider['use']>[0] = async (ctx, next) => {
+/** Its login and consent pages without their web font, which would need another host, and dark where the browser is. */
+const plainPages: Parameters<Provider['use']>[0] = async (ctx, next) => {
   await next()
-  if (typeof ctx.body === 'string') ctx.body = ctx.body.replace(/@import url\([^)]*\);/, '')
+  if (typeof ctx.body === 'string')
+    ctx.body = ctx.body.replace(/@import url\([^)]*\);/, '').replace('</style>', `${DARK}</style>`)
 }
+const DARK = `@media (prefers-color-scheme: dark) {
+  :root { color-scheme: dark }
+  body, .login-card { background-color: #121514; color: #e8ebe9 }
+  .login-card { background-color: #1f2523 }
+  .login-card input[type=text], input[type=email], input[type=password] { background: #121514; color: #e8ebe9; border-color: #5a6561 }
+  .login-submit { background-color: #2b62c0 }
+  .login-card a, .login-card label, .grant-debug { color: #b4bdba; opacity: 1 }
+}`
 
 /** A public client of a browser app: PKCE only, CORS for its own origin. */
 export function browserClient(clientId: string, redirectUris: string[]): Configuration {

@@ -136,10 +136,9 @@ export function createSessionClient(options: SessionClientConfig | WithFapi2<Ses
     ),
   )
   const { client, flow } = built
-  if (silent && !(silent.silent && scopes(config.scope).includes('openid')))
-    throw configInvalid([
-      'silent: must be frame(), and needs the scope openid; without an ID token nobody can tell who is signed in',
-    ])
+  if (silent && !silent.silent) throw configInvalid(['silent: must be frame(), which shows nothing'])
+  if (silent && !scopes(config.scope).includes('openid'))
+    throw configInvalid(['silent: needs the scope openid; without an ID token nobody can tell who is signed in'])
   /** The key that the sign-in has just used, even if another tab has deleted it since. */
   const usedKeyThumbprint = async () => dpop?.thumbprint(flow.clientKey, true)
   const machine = createSessionMachine({

@@ -23,7 +23,9 @@ const WARNINGS: Warnings = {
       : `${origin} answered 401 to a request without an access token. If it is an API of this app, add it to apis.`,
   pkce_not_advertised: () =>
     'The server’s metadata does not list PKCE (code_challenge_methods_supported). Check that the server enforces it.',
-  return_to_refused: () => 'returnTo is not a path of this origin. After the sign-in the app continues at /.',
+  return_to_refused: () =>
+    'returnTo must be a path of this origin that begins with one slash, such as /orders?page=2, not a whole URL (on a ' +
+    'server: of at most 800 bytes). After the sign-in the app continues at /.',
   scope_changed: ({ missing }) =>
     missing.length
       ? `The server did not grant ${missing.join(' ')}. Check the scopes of the client at the server.`

@@ -85,7 +85,11 @@ export function checkConfig(config: FlowConfig): void {
       check(
         field,
         (value) => value === undefined || (typeof value === type && (value || /scope/i.test(field))),
-        `must be a ${type}`,
+        field === 'insecure'
+          ? 'must be allowInsecureLoopback'
+          : typeof options[field] === 'function'
+            ? 'must be called, with ()'
+            : `must be of type ${type}`,
       )
   check('userAgent', (value) => !Object(value).silent, 'must show pages, unlike frame()')
   check('trustedAudiences', (value = []) => Array.isArray(value), 'must be a list of client ids')

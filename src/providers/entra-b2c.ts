@@ -43,7 +43,7 @@ export function entraB2c({ tenant, tenantId, policy, domain }: EntraB2cOptions):
     issuer: `${at}/${id}/v2.0/`,
     provider: defineProvider({
       name: 'Azure AD B2C',
-      // docs/guide/providers.md has the documents; microsoft-authentication-library-for-js and -for-dotnet test with the same.
+      // docs/providers/index.md has the documents; microsoft-authentication-library-for-js and -for-dotnet test with the same.
       reason:
         'The issuer does not contain the policy, so its metadata is elsewhere; with openid only there is no access token; S256 works but is not listed.',
       metadataBase: `${at}/${id}/${segment('policy', policy)}/v2.0`,

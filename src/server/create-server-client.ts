@@ -30,7 +30,7 @@ import type { Vault } from '../vault/vault.js'
 import { backChannelLogout, type OnLogout } from './back-channel-logout.js'
 import { bindToBrowser } from './bound-vault.js'
 import { readBody } from './edge/body.js'
-import { checkServerRedirectUri } from './edge/callback-url.js'
+import { checkServerRedirectUri, cookieMissing } from './edge/callback-url.js'
 import { createCookieJar, type RequestCookies } from './edge/cookies.js'
 import { type ForwardedHeaders, requestedUrl } from './edge/forwarded.js'
 import { checkResponseHead } from './edge/response-head.js'
@@ -213,6 +213,7 @@ export function buildServerClient(
   async function handleCallback(request: Request, { signal }: { signal?: AbortSignal | undefined } = {}) {
     const jar = jarOf(request)
     let state = ''
+    let hadCookie = true
     try {
       if (isBadRequest(request)) throw malformed('has no valid Host', 'Check the proxy in front of this server.')
       if (request.method !== (responseMode === 'form_post' ? 'POST' : 'GET'))
@@ -230,10 +231,13 @@ export function buildServerClient(
       if (!isCallback(parameters)) throw malformed('contains no code and no error')
       // Check before the record is taken, so that a wrong proxy setting does not use it up.
       checkServerRedirectUri(redirectUri, url, { headers: request.headers, trust: forwardedHeaders })
+      // Asked first: the vault deletes it.
+      hadCookie = jar.get(cookieName(await ticketId(state))) !== undefined
       const result = await flow.complete(vaultOf(jar), url.href, state, { signal, ...(form && { form }) })
       return { ...result, callbackParameters: otherParameters(parameters), headers: headersOf(jar) }
     } catch (error) {
-      throw withHeaders(flow.failed(error, isTicket(state) ? await ticketId(state) : undefined), headersOf(jar))
+      const shown = !hadCookie && codeOf(error) === 'unknown_state' ? cookieMissing(redirectUri) : error
+      throw withHeaders(flow.failed(shown, isTicket(state) ? await ticketId(state) : undefined), headersOf(jar))
     }
   }
 

@@ -102,7 +102,7 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     start: () => startPopup(0, 'localhost'),
     async signIn(page, url) {
       await page.goto(url)
-      await page.locator('#notice[role=status]').filter({ hasText: 'login_required' }).waitFor()
+      await page.locator('#notice[role=status]').filter({ hasText: 'not signed in' }).waitFor()
       const [popup] = await Promise.all([page.context().waitForEvent('page'), page.locator('#sign-in').click()])
       await passProvider(popup)
       await status(page, 'Signed in as ada.')

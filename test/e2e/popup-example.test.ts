@@ -17,6 +17,8 @@ afterAll(() => Promise.all([near?.close(), far?.close()]))
 const browser = startRealBrowser()
 
 const status = (page: Page, text: string) => page.getByTestId('status').filter({ hasText: text }).waitFor()
+/** Words, and no codes. */
+const SIGNED_OUT = 'You are not signed in at the provider.'
 const notice = (page: Page, role: 'status' | 'alert', text: string) =>
   page.locator(`#notice[role=${role}]`).filter({ hasText: text }).waitFor()
 
@@ -32,7 +34,7 @@ describe('the example of the popup', () => {
       page.on('pageerror', (error) => errors.push(error))
       page.on('console', (message) => /Content.Security.Policy/i.test(message.text()) && errors.push(message.text()))
     })
-    await notice(page, 'status', 'login_required')
+    await notice(page, 'status', SIGNED_OUT)
     await page.locator('textarea').fill('half a sentence')
     await passProvider(await click(page))
     await status(page, 'Signed in as ada.')
@@ -45,36 +47,36 @@ describe('the example of the popup', () => {
 
     await page.locator('#sign-out').click()
     await page.locator('[name=logout]').click()
-    await notice(page, 'status', 'login_required')
+    await notice(page, 'status', SIGNED_OUT)
     expect(page.url()).toBe(`${near.url}/`)
     expect(errors).toEqual([])
   })
 
   it('says where the browser keeps cookies back, and signs in all the same', async () => {
     const page = await browser.newPage(far.url)
-    await notice(page, 'status', 'frame_blocked')
+    await notice(page, 'status', 'in a frame')
     await passProvider(await click(page))
     await status(page, 'Signed in as ada.')
     await page.reload()
-    await notice(page, 'status', 'frame_blocked')
+    await notice(page, 'status', 'in a frame')
   })
 
   it('greets a person without a name', async () => {
     const page = await browser.newPage(near.url)
-    await notice(page, 'status', 'login_required')
+    await notice(page, 'status', SIGNED_OUT)
     await passProvider(await click(page), 'nobody')
     await status(page, 'Signed in as nobody.')
   })
 
   it('says what else may happen', async () => {
     const page = await browser.newPage(near.url)
-    await notice(page, 'status', 'login_required')
+    await notice(page, 'status', SIGNED_OUT)
     const popup = await click(page)
     await popup.locator('[name=login]').waitFor()
     await page.locator('#sign-in').click()
-    await notice(page, 'alert', 'popup_already_open')
+    await notice(page, 'alert', 'open already')
     await popup.locator('a:has-text("Cancel")').click()
-    await notice(page, 'alert', 'access_denied')
+    await notice(page, 'alert', 'You said no')
   })
 
   it('says so where the browser does not close the window', async () => {

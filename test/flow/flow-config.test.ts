@@ -46,7 +46,7 @@ describe('the scope', () => {
 
   it.each([null, false, 0, ['openid']])('is not %j', async (scope) => {
     const check = () => checkConfig({ ...config('com.example.app:/callback'), scope: scope as never })
-    expect((await refusal(check, 'config_invalid')).message).toContain('must be a string')
+    expect((await refusal(check, 'config_invalid')).message).toContain('must be of type string')
   })
 })
 

@@ -430,7 +430,7 @@ describe('the options of the entries', () => {
   })
 
   it('are documented for every entry', () => {
-    const docs = textAt('../../docs/guide/providers.md')
+    const docs = textAt('../../docs/providers/index.md')
     for (const name of Object.keys(entries).filter((name) => !/Error$/.test(name)))
       expect(docs).toMatch(new RegExp(`\\b${name}\\(`))
   })

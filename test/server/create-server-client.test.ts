@@ -5,6 +5,7 @@ import {
   createServerClient,
   type ErrorCode,
   memoryVault,
+  none,
   type ProofkeyEvent,
   privateKeyJwt,
   type ServerClientConfig,
@@ -542,6 +543,24 @@ describe('refresh and revoke', () => {
       'claims.sub',
       'eve',
     )
+  })
+
+  it('take the client authentication and the fetch of the client, not of the call', async () => {
+    const respond = () => Response.json({ access_token: 'new', token_type: 'Bearer' })
+    const app = createApp({}, { respond, metadata: { revocation_endpoint: 'https://as.example/revoke' } })
+    const sent: unknown[] = []
+    const fetch = async (...given: unknown[]) => {
+      sent.push(given)
+      return respond()
+    }
+    const options = { clientAuth: none(), fetch, dpop: undefined, signature: undefined } as object
+    await app.client.refresh('r', options)
+    await app.client.revoke('r', options).catch(() => {})
+    await app.client.exchange({ code: 'c', codeVerifier: 'v'.repeat(43), redirectUri }, options).catch(() => {})
+    expect(sent).toEqual([])
+    const posts = app.server.requests.filter(({ init }) => init.method === 'POST')
+    expect(posts).toHaveLength(3)
+    for (const { init } of posts) expect(new Headers(init.headers).get('authorization')).toMatch(/^Basic /)
   })
 
   it('ask for nothing without a refresh token', async () => {

@@ -23,6 +23,7 @@ function row(
   )
   button.disabled = running !== undefined
   button.addEventListener('click', () => start(name))
+  const isOpen = running === name || outcomeOf(name) !== undefined
   return h(
     'article',
     { class: 'attack', id: rowId(name), tabindex: '-1', 'aria-labelledby': `${rowId(name)}-title` },
@@ -30,8 +31,13 @@ function row(
       'div',
       {},
       h('h3', { id: `${rowId(name)}-title` }, title),
-      h('p', { class: 'deed' }, deed),
-      h('p', { class: 'reason' }, reason),
+      h(
+        'details',
+        isOpen ? { open: '' } : {},
+        h('summary', {}, 'What it does, and why'),
+        h('p', { class: 'deed' }, deed),
+        h('p', { class: 'reason' }, reason),
+      ),
       button,
     ),
     outcome(name, running === name),
@@ -44,11 +50,8 @@ function outcome(name: AttackName, isRunning: boolean): HTMLElement {
   const region = h('div', { class: 'attempts', role: 'status', 'data-testid': `outcome-${name}` })
   region.dataset['state'] = isRunning ? 'running' : !attack ? 'untried' : attack.accepted ? 'accepted' : 'refused'
   region.dataset['code'] = attack?.code ?? ''
-  region.append(
-    ...(attempts?.map(attemptView) ?? [
-      h('p', { class: 'empty' }, isRunning ? 'Going through the server …' : 'Not tried yet.'),
-    ]),
-  )
+  if (isRunning) region.append(h('p', { class: 'empty' }, 'Going through the server …'))
+  else region.append(...(attempts?.map(attemptView) ?? []))
   return region
 }
 

@@ -66,7 +66,7 @@ async function handleCallback(): Promise<void> {
     const result = await auth.handleCallback()
     if (!result) return show({ state: 'idle' })
     history.replaceState(null, '', result.returnTo)
-    await show({ state: 'signed-in', result })
+    await show({ state: 'signed-in', result, by: 'person' })
   } catch (error) {
     // A callback that may work in a moment stays in the address bar for a reload; no other one does.
     if (!isProofkeyError(error) || !error.retryable) history.replaceState(null, '', '/')
@@ -99,7 +99,7 @@ async function runAttack(callback: string): Promise<void> {
     return show({ state: 'failed', error })
   }
   if (rest.length) return attack(rest as [AttackName, ...AttackName[]])
-  await show(result ? { state: 'signed-in', result } : { state: 'idle' })
+  await show(result ? { state: 'signed-in', result, by: 'attack' } : { state: 'idle' })
   // What is hidden takes no focus.
   reveal()
   byId(rowId(name)).focus({ preventScroll: true })

@@ -4,7 +4,7 @@ import { h } from './dom.js'
 /** Where the person's own sign-in stands. */
 export type Outcome =
   | { readonly state: 'idle' | 'leaving' | 'held' }
-  | { readonly state: 'signed-in'; readonly result: SignInResult }
+  | { readonly state: 'signed-in'; readonly result: SignInResult; readonly by: 'person' | 'attack' }
   | { readonly state: 'failed'; readonly error: unknown }
 
 export function outcomeView(outcome: Outcome): Node[] {
@@ -28,7 +28,13 @@ export function outcomeView(outcome: Outcome): Node[] {
       const { claims } = outcome.result
       return [
         h('p', {}, h('strong', {}, `Signed in as ${String(claims?.['name'] || claims?.sub)}.`)),
-        h('p', {}, 'The steps and the claims are below. Now try to break it.'),
+        h(
+          'p',
+          {},
+          outcome.by === 'person'
+            ? 'The steps and the claims are below. Now try to break it.'
+            : 'By the honest sign-in that follows each attack. Its claims are below; for the steps, sign in yourself.',
+        ),
       ]
     }
     case 'failed': {

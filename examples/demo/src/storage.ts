@@ -7,14 +7,19 @@ const PREVIEW_BYTES = 32
 /** Everything that script can find in this origin's storage, at this moment. */
 export async function storageList(): Promise<HTMLElement> {
   const [records, caches] = await Promise.all([recordsView(), globalThis.caches.keys()])
+  const others: readonly (readonly [name: string, entries: readonly string[], note?: string])[] = [
+    ['localStorage', names(localStorage)],
+    ['sessionStorage', names(sessionStorage), 'This page’s own log, secrets cut before they are written.'],
+    ['Cookies', document.cookie ? document.cookie.split('; ').map((pair) => pair.replace(/=.*/, '')) : []],
+    ['CacheStorage', caches],
+  ]
+  const unused = others.filter(([, entries]) => !entries.length).map(([name]) => name)
   return h(
     'div',
     { class: 'stores' },
     h('section', {}, h('h3', {}, place), ...records),
-    store('localStorage', names(localStorage)),
-    store('sessionStorage', names(sessionStorage), 'This page’s own log, secrets cut before they are written.'),
-    store('Cookies', document.cookie ? document.cookie.split('; ').map((pair) => pair.replace(/=.*/, '')) : []),
-    store('CacheStorage', caches),
+    ...others.filter(([, entries]) => entries.length).map(([name, entries, note]) => store(name, entries, note)),
+    ...(unused.length ? [h('section', {}, h('h3', {}, unused.join(', ')), empty())] : []),
   )
 }
 
@@ -43,8 +48,8 @@ function store(name: string, entries: readonly string[], note = ''): HTMLElement
     'section',
     {},
     h('h3', {}, name),
-    entries.length ? h('p', { class: 'mono' }, entries.join(', ')) : empty(),
-    ...(entries.length && note ? [h('p', {}, note)] : []),
+    h('p', { class: 'mono' }, entries.join(', ')),
+    ...(note ? [h('p', {}, note)] : []),
   )
 }
 

@@ -32,7 +32,7 @@ const WORDS: Partial<Record<ErrorCode, string>> = {
   popup_already_open: 'The window is open already; it is in front now.',
   cancelled: 'The window was closed. Nothing has happened.',
   access_denied: 'You said no at the provider.',
-  login_required: 'Nobody is signed in at the provider.',
+  login_required: 'You are not signed in at the provider. Sign in above.',
   consent_required: 'The provider has a question for you.',
   interaction_required: 'The provider has a question for you.',
   frame_blocked: 'The browser keeps the provider’s cookies back in a frame. The popup works all the same.',
@@ -64,7 +64,7 @@ async function attempt(work: () => Promise<unknown>, role: 'status' | 'alert'): 
   try {
     await work()
   } catch (error) {
-    if (isProofkeyError(error)) tell(`${error.code}: ${WORDS[error.code] ?? `${error.message} ${error.hint}`}`, role)
+    if (isProofkeyError(error)) tell(WORDS[error.code] ?? `${error.message} ${error.hint} (${error.code})`, role)
     else tell(`${error} Please reload this page.`, 'alert')
   }
   show()

@@ -25,7 +25,8 @@ export const allowInsecureLoopback = ((url: URL) => url.protocol === 'http:' && 
 
 export const isLoopback = ({ hostname }: URL): boolean => /^((.+\.)?localhost|127\.0\.0\.1|\[::1])$/.test(hostname)
 
-export const isSecure = (url: URL, insecure?: InsecureSwitch): boolean => url.protocol === 'https:' || !!insecure?.(url)
+export const isSecure = (url: URL, insecure?: InsecureSwitch): boolean =>
+  url.protocol === 'https:' || (typeof insecure === 'function' && insecure(url))
 
 /** Not by `URL.canParse`: once optimized, that of Node 20 reads Latin-1 text as UTF-8 and can accept what `URL` refuses. */
 export function parseUrl(value: unknown, base?: string): URL | undefined {

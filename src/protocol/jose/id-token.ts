@@ -3,6 +3,7 @@ import { base64url, fromBase64url } from '../../crypto/base64url.js'
 import { digest } from '../../crypto/digest.js'
 import { type CheckedClaim, ProofkeyError, redact, type Secrets } from '../../errors.js'
 import { MAX_TOKEN_SECONDS } from '../../limits.js'
+import { timeProblem } from '../clock.js'
 import { scopes } from '../scope.js'
 
 /** The requirements that a sign-in can set for its ID token. */
@@ -171,11 +172,11 @@ export async function checkIdToken(
       'List those that you trust in trustedAudiences.',
     )
   if (failedCheck) {
-    const isMissing = claims[failedCheck] === undefined
+    const value = claims[failedCheck]
     throw invalidIdToken(
-      `its ${failedCheck} is ${isMissing ? 'missing' : 'wrong'}`,
+      timeProblem(failedCheck, value, nowSeconds + serverAhead),
       failedCheck,
-      failedCheck === 'nonce' && isMissing ? NO_NONCE : undefined,
+      failedCheck === 'nonce' && value === undefined ? NO_NONCE : undefined,
     )
   }
   if (acrValues && !scopes(acrValues).includes(acr as string)) {
@@ -188,8 +189,7 @@ export async function checkIdToken(
   }
 }
 
-const NO_NONCE =
-  'The server must return it. LinkedIn: see proofkey/providers. Elsewhere leave openid out, and read UserInfo.'
+const NO_NONCE = 'The server must return it; LinkedIn: see proofkey/providers.'
 
 export const invalidIdToken = (what: string, claim?: CheckedClaim, hint = hintFor(claim)): ProofkeyError =>
   new ProofkeyError('id_token_invalid', `The ID token was rejected: ${what}.`, hint, { claim })

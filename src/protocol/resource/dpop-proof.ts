@@ -1,6 +1,7 @@
 import { sha256 } from '../../crypto/digest.js'
 import { ProofkeyError } from '../../errors.js'
 import { MAX_CREDENTIAL_LENGTH } from '../../limits.js'
+import { timeProblem } from '../clock.js'
 import { parseUrl } from '../discovery/endpoint.js'
 import { thumbprintInput } from '../jose/jwk-thumbprint.js'
 import { isSignedBy, type Jwt, keysFor, type PublicJwk, parseJwt } from '../jose/jws.js'
@@ -89,7 +90,7 @@ export function createProofValidator({ algorithms, proofSeconds, clockToleranceS
       ath: isName(ath) && ath === (await sha256(token)),
     }
     const failed = Object.entries(checks).find(([, passed]) => !passed)?.[0]
-    if (failed) throw proofRefused(`its ${failed} is missing or wrong`)
+    if (failed) throw proofRefused(failed === 'iat' ? timeProblem(failed, iat) : `its ${failed} is missing or wrong`)
     const key = await keyIn(jwt, thumbprint)
     const age = await nonces?.check(nonce)
     if (nonces && !age) throw nonceRequired()

@@ -1,4 +1,5 @@
 import { type CheckedClaim, ProofkeyError } from '../../errors.js'
+import { timeProblem } from '../clock.js'
 
 /** What an access token must fulfil, whoever vouches for it. */
 export interface TokenPolicy {
@@ -49,8 +50,7 @@ function isConfirmation(cnf: unknown): boolean {
 
 /** @throws `token_refused`, if one of them failed */
 export function requireChecks(checks: Readonly<Record<string, boolean | undefined>>, claims: Claims): void {
-  for (const name in checks)
-    if (!checks[name]) throw tokenRefused(`its ${name} is ${claims[name] === undefined ? 'missing' : 'wrong'}`, name)
+  for (const name in checks) if (!checks[name]) throw tokenRefused(timeProblem(name, claims[name]), name)
 }
 
 export const tokenRefused = (what: string, check?: string): ProofkeyError =>

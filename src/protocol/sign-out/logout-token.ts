@@ -1,5 +1,6 @@
 import { ProofkeyError } from '../../errors.js'
 import { pin } from '../authorize/transaction.js'
+import { timeProblem } from '../clock.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
 import { CLOCK_SKEW_SECONDS } from '../jose/id-token.js'
 import { isSignedBy, parseJwt } from '../jose/jws.js'
@@ -76,8 +77,8 @@ export async function validateLogoutToken(
     events: isObject(events) && isObject(events[EVENT]),
     nonce: !('nonce' in claims),
   }
-  const failedCheck = Object.entries(checks).find(([, value]) => !value)
-  if (failedCheck) throw logoutTokenInvalid(`its ${failedCheck[0]} is wrong`, HINTS[failedCheck[0]])
+  const failedCheck = Object.entries(checks).find(([, value]) => !value)?.[0]
+  if (failedCheck) throw logoutTokenInvalid(timeProblem(failedCheck, claims[failedCheck] ?? ''), HINTS[failedCheck])
 
   const keys = options.keys ?? createKeySource(() => loadKeys(server, options))
   const key = await keys(header)

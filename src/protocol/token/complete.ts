@@ -4,7 +4,7 @@ import { type CheckedClaim, errorWith, ProofkeyError } from '../../errors.js'
 import { needsRar } from '../authorize/begin.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
-import { aheadSecondsOf } from '../clock.js'
+import { aheadSecondsOf, timeProblem } from '../clock.js'
 import { parseUrl } from '../discovery/endpoint.js'
 import {
   CLOCK_SKEW_SECONDS,
@@ -178,13 +178,12 @@ function translate(error: unknown): ProofkeyError {
   const { alg } = Object(about.header)
   // A public client has no secret to verify it with.
   if (typeof alg === 'string' && /^(none|HS\d+)$/i.test(alg))
-    return invalidIdToken(
-      `its alg is ${alg}`,
-      undefined,
-      'Let the server sign it with RS256 or ES256. Authentik: select a signing key in the provider.',
-    )
+    return invalidIdToken(`its alg is ${alg}`, undefined, 'Let the server sign it with RS256 or ES256.')
   if ('body' in about) return invalidIdToken('its sub is no text', 'sub')
   return ['claims', 'header'].some((part) => part in about)
-    ? invalidIdToken(message, about.claim as CheckedClaim | undefined)
+    ? invalidIdToken(
+        about.now ? timeProblem(about.claim, about.claims[about.claim], about.now) : message,
+        about.claim as CheckedClaim | undefined,
+      )
     : tokenResponseInvalid(message)
 }

@@ -52,7 +52,7 @@ export async function readTokenResponse(
     throw new ProofkeyError(
       'token_request_refused',
       `The server responded with status ${status} and no OAuth error.`,
-      'Read the log of the server: the code or refresh token may be used, expired or revoked.',
+      'Read the log of the server: the client, the code or refresh token may be wrong or used.',
     )
   if (status !== 200) throw tokenResponseInvalid(`it has status ${status}`)
   if (!isJson) throw tokenResponseInvalid(`its content type is ${redact(type, issued)}, not JSON`)
@@ -95,10 +95,15 @@ export const tokenResponseInvalid = (what: string, hint = CHECK_ISSUER): Proofke
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 
+/** GitHub and Slack have names of their own for a wrong client. */
 const hintFor = (error: string) =>
-  error.endsWith('_client')
-    ? 'Check clientId and clientAuth.'
-    : 'Start a new sign-in; invalid_grant can mean a stolen code.'
+  /client/.test(error)
+    ? 'Check clientId and clientAuth, its secret or key.'
+    : /dpop/.test(error)
+      ? 'Check the clocks.'
+      : error === 'invalid_grant'
+        ? 'Start a new sign-in; invalid_grant can mean a stolen code.'
+        : undefined
 
 /** A copy without what is left out; nothing of a value that is nested too deep to be written. */
 function copyOf(members: object, isLeftOut: (name: string, value: unknown) => boolean) {

@@ -50,6 +50,16 @@ export function checkServerRedirectUri(
   )
 }
 
+/** The `unknown_state` of a callback without the cookie of its sign-in: most often the app was opened at another host. */
+export function cookieMissing(redirectUri: string): ProofkeyError {
+  const { origin, host } = new URL(redirectUri)
+  return new ProofkeyError(
+    'unknown_state',
+    `The callback came to ${host} without the cookie of a sign-in with this state.`,
+    `Start the sign-in at ${origin} too: browsers send cookies to the host that set them only, and localhost and 127.0.0.1 are two hosts. If it recurs, check that cookies are allowed and that no proxy drops them.`,
+  )
+}
+
 const settingFor = (trust: ForwardedHeaders | undefined) =>
   trust
     ? `forwardedHeaders is ${JSON.stringify(trust)}: of a list, ${trust.hops === 1 ? 'the last value' : `the first of the last ${trust.hops} values`} is used. Set hops to the number of your proxies; a proxy behind another has to append to the header or forward it, not replace it`

@@ -5,6 +5,7 @@ import { createServerClient, privateKeyJwt } from '../../../src/server.js'
 import { createFapiApp, ownDpop, TYPED } from '../../helpers/fapi-app.js'
 import { type FapiServer, REDIRECT_URI, startFapiServer } from '../../helpers/fapi-server.js'
 import { createPerson } from '../../helpers/person.js'
+import { FROM_PAGE } from '../../helpers/server-session-app.js'
 import { travelBy } from '../../helpers/sign-in-attempt.js'
 
 let server: FapiServer
@@ -42,6 +43,23 @@ describe.each(['jwt-dpop', 'jwt-certificate', 'mtls-dpop', 'mtls-certificate'])(
         tokens.add((await app.auth.getAccessToken(request(), { fresh })).accessToken)
       expect(tokens.size).toBe(3)
       expect(await me()).toEqual([200, { sub: 'ada' }])
+    })
+
+    it('forwards calls of the page to an API, with the key or the certificate of its tokens', async () => {
+      const app = createFapiApp(server, clientId, fapi2(choices(clientId)))
+      await app.signIn()
+      const forwarded = async (headers: HeadersInit) =>
+        app.auth.forward(app.request('/api/me', headers), { to: server.issuer, path: '/api/*' })
+      expect(await (await forwarded(FROM_PAGE)).json()).toEqual({ sub: 'ada' })
+      await app.auth.getAccessToken(app.request('/orders'), { fresh: true })
+      expect(await (await forwarded(FROM_PAGE)).json()).toEqual({ sub: 'ada' })
+      expect((await forwarded(TYPED)).status).toBe(403)
+      // The same token without its key or certificate is of no use.
+      const { accessToken } = await app.auth.getAccessToken(app.request('/orders'))
+      for (const scheme of ['Bearer', 'DPoP']) {
+        const headers = { authorization: `${scheme} ${accessToken}` }
+        expect((await server.fetch(`${server.issuer}/me`, { headers })).ok).toBe(false)
+      }
     })
 
     it('signs in and refreshes without a session', async () => {

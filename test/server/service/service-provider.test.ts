@@ -175,7 +175,7 @@ describe('client credentials', () => {
     const bound = service({ clientId: 'bound' }).getAccessToken({ resource: orders.resource })
     await refusal(bound, 'token_request_refused')
     const weak = service({ clientId: 'weak', clientAuth: clientSecretBasic('a guess') }).getAccessToken()
-    expect((await refusal(weak, 'token_request_refused')).hint).toBe('Check clientId and clientAuth.')
+    expect((await refusal(weak, 'token_request_refused')).hint).toMatch(/^Check clientId/)
     const narrow = { clientId: 'weak', clientAuth: clientSecretBasic('secret-of-weak') }
     const more = service(narrow).getAccessToken({ scope: 'orders:write' })
     expect((await refusal(more, 'token_request_refused')).serverError?.error).toBe('invalid_scope')
