@@ -1,13 +1,13 @@
 import { build } from 'vitepress'
 import { DOCS } from './paths.js'
 import { writePages } from './write-pages.js'
-import { writeRedirects } from './write-redirects.js'
+import { writeExtras } from './write-extras.js'
 
 /** Builds the site in `docs/.vitepress/dist`. @throws Error for a link to a page that does not exist */
 export async function buildSite(): Promise<void> {
   await writePages()
   await build(DOCS)
-  writeRedirects()
+  writeExtras()
 }
 
 /** `npm run docs:build`; `npm run docs` also serves it. */

@@ -14,8 +14,8 @@ export default defineConfig({
   themeConfig: {
     nav: [
       { text: 'Start', link: '/guide/page', activeMatch: '^/guide/' },
-      { text: 'Providers', link: '/guide/providers', activeMatch: '^/providers/' },
-      { text: 'Errors', link: '/guide/outcomes', activeMatch: '^/errors/' },
+      { text: 'Providers', link: '/providers/', activeMatch: '^/providers/' },
+      { text: 'Errors', link: '/errors/', activeMatch: '^/errors/' },
       { text: 'API', link: '/api/', activeMatch: '^/api/' },
     ],
     sidebar: sidebarOf(PAGES),
