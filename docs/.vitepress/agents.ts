@@ -13,7 +13,12 @@ const fileOf = (link: string) => `docs${link}${link.endsWith('/') ? 'index' : ''
 function firstSentence(file: string): string {
   const [, paragraph = ''] = readFileSync(ROOT + file, 'utf8').split(/^# .*\n+/m)
   const text = (paragraph.split('\n\n')[0] ?? '').replace(/\s+/g, ' ').replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-  return /^[#|`<]|^$/.test(text.trim()) ? '' : `: ${text.trim().replace(/(?<=[.:])\s.*$/, '').replace(/[:.]$/, '.')}`
+  return /^(#|\||```|<|$)/.test(text.trim())
+    ? ''
+    : `: ${text
+        .trim()
+        .replace(/(?<=[.:])\s.*$/, '')
+        .replace(/[:.]$/, '.')}`
 }
 
 /** What there is to read, for coding agents: https://llmstxt.org. Its links are files of the package. */
@@ -72,13 +77,15 @@ function errorsTable(codes: readonly string[]): string {
   return ['| code | what happened |', '| --- | --- |', ...rows].join('\n')
 }
 
-const MARK = /(<!-- (snippet|table|errors): (.*?) -->\n).*?(?=\n<!-- \/ -->)/gs
+const MARK = /(<!-- (snippet|table|errors): ([^\n]*?) -->\n).*?(?=<!-- \/ -->)/gs
 
 /** The skill with its parts as the documentation has them today: what stands between `<!-- kind: source -->` and `<!-- / -->`. */
 export const withParts = (skill: string): string =>
   skill.replace(MARK, (_, mark: string, kind: string, source: string) => {
     const [file = '', heading = ''] = source.split(' # ')
-    return mark + (kind === 'snippet' ? snippetOf(file) : kind === 'table' ? tableOf(file, heading) : errorsTable(source.split(' ')))
+    const part =
+      kind === 'snippet' ? snippetOf(file) : kind === 'table' ? tableOf(file, heading) : errorsTable(source.split(' '))
+    return `${mark}${part}\n`
   })
 
 export const SKILL = `${ROOT}skills/proofkey/SKILL.md`

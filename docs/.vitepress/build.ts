@@ -1,7 +1,7 @@
 import { build } from 'vitepress'
 import { DOCS } from './paths.js'
-import { writePages } from './write-pages.js'
 import { writeExtras } from './write-extras.js'
+import { writePages } from './write-pages.js'
 
 /** Builds the site in `docs/.vitepress/dist`. @throws Error for a link to a page that does not exist */
 export async function buildSite(): Promise<void> {

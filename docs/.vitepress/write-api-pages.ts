@@ -28,7 +28,13 @@ const OPTIONS: Partial<TypeDocOptions & PluginOptions> = {
   interfacePropertiesFormat: 'table',
   classPropertiesFormat: 'table',
   typeDeclarationFormat: 'table',
-  tableColumnSettings: { hideInherited: true, hideOverrides: true, hideSources: true, hideDefaults: true, hideModifiers: true },
+  tableColumnSettings: {
+    hideInherited: true,
+    hideOverrides: true,
+    hideSources: true,
+    hideDefaults: true,
+    hideModifiers: true,
+  },
   pageTitleTemplates: {
     index: () => 'API reference',
     module: ({ name }) => (name === MAIN ? name : `${MAIN}/${name}`),

@@ -16,5 +16,4 @@ export const pictures: Readonly<Record<string, () => string | Promise<string>>> 
 
 /** `npm run docs:pictures` writes them. */
 if (process.argv[1] === import.meta.filename)
-  for (const [name, draw] of Object.entries(pictures))
-    writeFileSync(new URL(name, import.meta.url), await draw())
+  for (const [name, draw] of Object.entries(pictures)) writeFileSync(new URL(name, import.meta.url), await draw())

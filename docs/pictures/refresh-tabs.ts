@@ -34,5 +34,9 @@ export function refreshTabs(): string {
     },
     0,
   )
-  return picture(bottom, 'A refresh over two tabs: one takes the lock and refreshes, the other reads the new tokens', parts)
+  return picture(
+    bottom,
+    'A refresh over two tabs: one takes the lock and refreshes, the other reads the new tokens',
+    parts,
+  )
 }

@@ -18,7 +18,11 @@ export function seal(): string {
     arrow([164, 292], [190, 292]),
     box({ x: 192, y: 266, width: 274, height: 52 }, ['AES-256-GCM,', 'bound to the id of the record']),
     arrow([240, 318], [240, 346]),
-    box({ x: 14, y: 348, width: 452, height: 52 }, ['record { owner, key, sealed } in IndexedDB,', 'under expiry + SHA-256(`state`)'], 'safe'),
+    box(
+      { x: 14, y: 348, width: 452, height: 52 },
+      ['record { owner, key, sealed } in IndexedDB,', 'under expiry + SHA-256(`state`)'],
+      'safe',
+    ),
     text(240, 412, [
       'A copy of the storage opens nothing: `state` is missing.',
       'A copy of the browser profile has both, and a script in the',

@@ -92,7 +92,9 @@ export async function sessionTransitions(): Promise<Transition[]> {
 export async function resultsNotKept(): Promise<string[]> {
   const names: string[] = []
   for (const [name, happens] of Object.entries(OVERTAKEN)) {
-    const kept = await Promise.all((['signed_out', 'signed_in'] as const).map(async (from) => happens(await machineIn(from))))
+    const kept = await Promise.all(
+      (['signed_out', 'signed_in'] as const).map(async (from) => happens(await machineIn(from))),
+    )
     if (kept.every((one) => one === false)) names.push(name)
   }
   return names

@@ -27,7 +27,8 @@ function exportedSymbols(): Exported[] {
   }
   return [...symbols].map((symbol) => ({
     name: symbol.name,
-    isFunction: !!(symbol.flags & ts.SymbolFlags.Value) && checker.getTypeOfSymbol(symbol).getCallSignatures().length > 0,
+    isFunction:
+      !!(symbol.flags & ts.SymbolFlags.Value) && checker.getTypeOfSymbol(symbol).getCallSignatures().length > 0,
     summary: ts.displayPartsToString(symbol.getDocumentationComment(checker)),
     examples: symbol
       .getJsDocTags(checker)
