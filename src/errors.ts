@@ -187,7 +187,19 @@ type MembersOf<Code extends ErrorCode> = (Code extends CodeWith['requirements']
 /** A {@link ProofkeyError} whose `code` narrows its other members: `requirements`, `signIn`, `serverError`, `claim`, … */
 export type KnownError = { [Code in ErrorCode]: ProofkeyError<Code> & MembersOf<Code> }[ErrorCode]
 
-/** Whether a value is a {@link ProofkeyError}, also one of another copy of the package. Its `code` then narrows it. */
+/**
+ * Whether a value is a {@link ProofkeyError}, also one of another copy of the package. Its `code` then narrows it.
+ * @example
+ * ```ts
+ * import { type Client, isProofkeyError } from 'proofkey'
+ *
+ * declare const auth: Client
+ * await auth.signIn().catch((error: unknown) => {
+ *   if (!isProofkeyError(error)) throw error
+ *   if (error.code !== 'cancelled') console.warn(error.code, error.message, error.hint)
+ * })
+ * ```
+ */
 export function isProofkeyError(error: unknown): error is KnownError {
   return error instanceof Error && error.name === 'ProofkeyError' && 'code' in error
 }
@@ -254,6 +266,13 @@ const unredacted = new WeakMap<ProofkeyError, ServerError | undefined>()
  * The unchanged OAuth error response, if {@link ProofkeyError.serverError} was cut or withheld. It can contain any secret
  * of the request in any encoding: for debugging only, do not log it.
  * @returns undefined if the server sent no OAuth error, or if the error is a copy that was received from a backend
+ * @example
+ * ```ts
+ * import { revealServerError } from 'proofkey'
+ *
+ * // While debugging, on a console that only you read:
+ * const inspect = (error: unknown) => console.debug(revealServerError(error)?.description)
+ * ```
  */
 export const revealServerError = (error: unknown): ServerError | undefined => unredacted.get(error as ProofkeyError)
 

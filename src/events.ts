@@ -190,6 +190,7 @@ export type EventBody =
   /** On a resource server: the authorization server could not be asked about a token (RFC 7662). */
   | { readonly type: 'introspection_failed'; readonly code: string }
 
+/** An event: what happened, and in which client and sign-in. It never contains a secret. */
 export type ProofkeyEvent = EventContext & EventBody
 
 type ServiceGrant = 'client_credentials' | 'token_exchange'
@@ -199,6 +200,7 @@ type RevokedToken = 'refresh_token' | 'access_token' | undefined
 /** Receives events. If it throws or rejects, the error goes to `onError`, and nothing else is affected. */
 export type Listener<Event> = (event: Event) => unknown
 
+/** Options of `subscribe()`. */
 export interface SubscribeOptions {
   /**
    * Receives what the listener throws or rejects with. Default: the global `reportError` of browsers, otherwise

@@ -1,14 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
-import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { readmeWithSizes } from './bench/readme-sizes.js'
 import { recordedSizes } from './bench/sizes.js'
+import { messagesOfSnippets } from './helpers/compile-snippets.js'
 import { documentNames, documentText, snippetsOf } from './helpers/documents.js'
 
 const root = new URL('../', import.meta.url).pathname
 const manifest = JSON.parse(readFileSync(`${root}package.json`, 'utf8')) as {
-  exports: Record<string, unknown>
   files: string[]
   scripts: Record<string, string>
 }
@@ -22,31 +21,6 @@ export const none: never = missing`
 
 const WRONG = "import { createClient } from 'proofkey'\ncreateClient({ isuer: 'x' })"
 
-/** What the compiler says about each snippet as a module that stands alone, with this package's sources as `proofkey`. */
-function diagnose(snippets: ReturnType<typeof snippetsOf>): string[][] {
-  const { config } = ts.readConfigFile(`${root}tsconfig.json`, ts.sys.readFile)
-  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
-  const files = new Map(snippets.map(({ language, code }, index) => [`${root}snippet-${index}.${language}`, code]))
-  const host = ts.createCompilerHost(options)
-  const { getSourceFile, fileExists, readFile } = host
-  host.fileExists = (name) => files.has(name) || fileExists(name)
-  host.readFile = (name) => files.get(name) ?? readFile(name)
-  host.getSourceFile = (name, version) => {
-    const code = files.get(name)
-    return code === undefined ? getSourceFile(name, version) : ts.createSourceFile(name, code, version)
-  }
-  const entries = Object.keys(manifest.exports)
-    .filter((name) => /^\.\/[\w-]+$/.test(name))
-    .map((name) => [`proofkey/${name.slice(2)}`, [`./src/${name.slice(2)}.ts`]])
-  const paths = { proofkey: ['./src/index.ts'], ...Object.fromEntries(entries) }
-  const program = ts.createProgram([...files.keys()], { ...options, paths, baseUrl: root, noUnusedLocals: false }, host)
-  return [...files.keys()].map((name) =>
-    ts
-      .getPreEmitDiagnostics(program, program.getSourceFile(name))
-      .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')),
-  )
-}
-
 describe('the documents', () => {
   it('have no snippet that does not compile', () => {
     const all = documentNames.flatMap((name) =>
@@ -54,7 +28,7 @@ describe('the documents', () => {
     )
     expect(all.length).toBeGreaterThan(40)
     all.push({ name: 'the list of options', snippet: { language: 'ts', code: OPTIONS } })
-    const said = diagnose([...all.map(({ snippet }) => snippet), { language: 'ts', code: WRONG }])
+    const said = messagesOfSnippets([...all.map(({ snippet }) => snippet), { language: 'ts', code: WRONG }])
     expect(said.pop()).not.toEqual([])
     const wrong = all.map(({ name }, index) => [name, said[index]]).filter(([, messages]) => messages?.length)
     expect(wrong).toEqual([])

@@ -24,18 +24,21 @@ import { indexedDbVault } from '../vault/indexeddb.js'
 import type { Vault } from '../vault/vault.js'
 import type { ClientConfig, ConfigFor, DecisiveOptions, ExchangeClientConfig, GrantOf } from './client-config.js'
 
+/** Options of one sign-in; its {@link AuthorizationParameters} override those of the client. */
 export interface SignInOptions extends StartOptions {
   /** How to show the server's pages, this time. Default: that of the configuration. */
   readonly userAgent?: UserAgent | SilentUserAgent | undefined
   readonly signal?: AbortSignal | undefined
 }
 
+/** Options of {@link Client.handleCallback}. */
 export interface CallbackOptions {
   /** The callback URL. Default: the URL of the page. Its response parameters are removed from the address bar at once. */
   readonly url?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
+/** A client for one authorization server, in a browser: sign-in and callback, without a session. See {@link createClient}. */
 export interface Client<Given = Grant> {
   /**
    * Starts a sign-in. With `redirect()` it navigates away from this page; it resolves with undefined only if the user
@@ -75,6 +78,20 @@ type WithExchange = Pick<ExchangeClientConfig, 'exchange'>
  * Creates a client for one authorization server. Create it once, when the app starts. Several clients can share an origin.
  * It sends no request and needs no `window`, so it can be created during server-side rendering.
  * @throws `config_invalid`; for the `metadata` option `issuer_mismatch`, `endpoint_refused`, `pkce_unsupported`
+ * @example
+ * ```ts
+ * import { createClient } from 'proofkey'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   scope: 'openid profile',
+ * })
+ * document.querySelector('#sign-in')?.addEventListener('click', () => auth.signIn({ returnTo: '/inbox' }))
+ * const result = await auth.handleCallback() // undefined on every page that is not a callback
+ * console.log(result?.claims?.sub)
+ * ```
  */
 export function createClient<Given extends DecisiveOptions>(
   config: ConfigFor<Given, Given extends WithExchange ? ExchangeClientConfig : ClientConfig>,

@@ -24,6 +24,7 @@ import type { ClientConfig, ConfigFor, DecisiveOptions, GrantOf } from './client
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
 import { type PageStartOptions, type Started, startPage } from './start.js'
 
+/** Options of {@link createSessionClient}: those of a client, and those of its session. */
 export interface SessionClientConfig extends ClientConfig, SignOutConfig, Limits {
   /** Stores the session. Default `memorySessions()`; `sealedSessions()` survives a reload and is shared by all tabs. */
   readonly sessionStore?: SessionStore | undefined
@@ -93,6 +94,21 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
  * Creates a client that also manages the session. Create it once, when the app starts. It sends no request and needs no
  * `window`, so it can be created during server-side rendering.
  * @throws `config_invalid`, and the errors of `createClient`
+ * @example
+ * ```ts
+ * import { createSessionClient, sealedSessions } from 'proofkey'
+ *
+ * const auth = createSessionClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   scope: 'openid profile offline_access',
+ *   sessionStore: sealedSessions(),
+ * })
+ * const started = await auth.start() // on every page
+ * if (started.type === 'failed') console.warn(started.error.code, started.error.hint)
+ * console.log(auth.session?.claims)
+ * ```
  */
 export function createSessionClient<Given extends DecisiveOptions>(
   config: ConfigFor<Given, SessionClientConfig>,

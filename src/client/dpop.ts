@@ -9,6 +9,17 @@ import { keyStore } from '../vault/key-store.js'
  * manage the session, send API requests with its `fetch`.
  *
  * Without IndexedDB a sign-in fails before the redirect: `storage_unavailable`, `storage_full`, `storage_refused_key`.
+ * @example
+ * ```ts
+ * import { createClient, dpop } from 'proofkey'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   dpop: dpop(),
+ * })
+ * ```
  */
 export function dpop(): Dpop {
   const { load, forget } = keyStore()

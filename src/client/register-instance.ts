@@ -54,6 +54,15 @@ interface StoredInstance {
  * @throws `endpoint_refused`, if the server has no registration endpoint; `client_auth_unsupported`, if it does not list
  * `private_key_jwt` with ES256; `registration_refused`; `insecure_context`, `storage_unavailable`, `storage_full`,
  * `storage_refused_key`; the errors of discovery
+ * @example
+ * ```ts
+ * import { createClient, registerInstance } from 'proofkey'
+ *
+ * const issuer = 'https://login.example.com'
+ * const redirectUri = 'https://app.example.com/callback'
+ * const instance = await registerInstance({ issuer, redirectUri, clientName: 'My app' })
+ * const auth = createClient({ issuer, redirectUri, ...instance })
+ * ```
  */
 export async function registerInstance(options: InstanceOptions): Promise<Instance> {
   const { issuer, redirectUri } = options

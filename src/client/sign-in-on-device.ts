@@ -16,6 +16,7 @@ import { checkClientAuth } from '../protocol/client-auth/client-auth.js'
 import { checkMetadata, discover, type ServerMetadata } from '../protocol/discovery/metadata.js'
 import { expired, type Grant } from '../protocol/token/complete.js'
 
+/** Options of {@link signInOnDevice}. */
 export interface DeviceSignInOptions extends DeviceRequest, DeviceOptions {
   /** The authorization server's issuer identifier, exactly as in its metadata. */
   readonly issuer: string
@@ -45,6 +46,16 @@ const MOST_DOUBLINGS = 4
  * `client_auth_unsupported`, `authorization_failed`; `access_denied`, `expired`, `aborted`; `token_request_refused`,
  * `token_response_invalid`, `response_refused`, `id_token_invalid`, `acr_not_met`, `scope_missing`. Before the prompt also
  * `network_error` and `timeout`; after it, these are retried with longer pauses.
+ * @example
+ * ```ts
+ * import { signInOnDevice } from 'proofkey/node'
+ *
+ * const { tokens } = await signInOnDevice({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-tv',
+ *   onPrompt: ({ userCode, verificationUri }) => console.log(`Open ${verificationUri} and enter ${userCode}`),
+ * })
+ * ```
  */
 export async function signInOnDevice(options: DeviceSignInOptions): Promise<Grant> {
   const { issuer, clientAuth, clientId, onPrompt, onEvent } = options

@@ -4,6 +4,7 @@ import type { Grant } from '../protocol/token/complete.js'
 import type { Session } from '../session/session-record.js'
 import type { UserAgent } from '../user-agents/user-agent.js'
 
+/** Options of `start()` in a page. */
 export interface PageStartOptions {
   /** Pass `relayCallback` if `signIn()` is called with a `popup()` or `frame()` that is not in the configuration. */
   readonly relay?: UserAgent['relay']

@@ -45,6 +45,13 @@ const LOAD_MS = 3000
  * `if (import.meta.env.DEV) warnOnMistakes(auth)`.
  * @param warn Default `console.warn`
  * @returns a function that ends it
+ * @example
+ * ```ts
+ * import { type SessionClient, warnOnMistakes } from 'proofkey'
+ *
+ * declare const auth: SessionClient
+ * if (location.hostname === 'localhost') warnOnMistakes(auth)
+ * ```
  */
 export function warnOnMistakes(
   auth: { readonly subscribe: Subscribe<ProofkeyEvent> },

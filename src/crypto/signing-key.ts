@@ -18,7 +18,16 @@ export interface SigningKey {
 
 export const ES256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
-/** Generates a key pair. @throws `insecure_context` */
+/**
+ * Generates a key pair. @throws `insecure_context`
+ * @example
+ * ```ts
+ * import { createDpop, createSigningKey } from 'proofkey/protocol'
+ *
+ * const key = await createSigningKey() // keep it with the tokens that are bound to it
+ * const dpop = createDpop(async () => key)
+ * ```
+ */
 export async function createSigningKey(): Promise<SigningKey> {
   const { privateKey, publicKey } = await subtle().generateKey(ES256, false, ['sign', 'verify'])
   const { crv, kty, x, y } = (await subtle().exportKey('jwk', publicKey)) as PublicMembers

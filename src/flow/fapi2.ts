@@ -69,6 +69,20 @@ export interface Fapi2Options<Constraint = Dpop | CertificateClientAuth> {
  * whose metadata lacks something of the profile is refused, before the user leaves: `not_supported`, with all that is
  * missing. See docs/guide/fapi.md for the list.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { mutualTls } from 'proofkey/node'
+ * import { createServerClient, fapi2, sealedCookie } from 'proofkey/server'
+ *
+ * const certificate = mutualTls({ cert: process.env['TLS_CERT'] ?? '', key: process.env['TLS_KEY'] ?? '' })
+ * const auth = createServerClient({
+ *   ...fapi2({ clientAuth: certificate, senderConstrained: certificate }),
+ *   issuer: 'https://bank.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   vault: sealedCookie({ keys: [{ id: '2026-11', secret: process.env['SEALING_KEY'] ?? '' }] }),
+ * })
+ * ```
  */
 export function fapi2(options: Fapi2Options<Dpop>): Fapi2WithDpop
 export function fapi2(options: Fapi2Options<CertificateClientAuth>): Fapi2WithCertificate

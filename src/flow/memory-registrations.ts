@@ -11,6 +11,17 @@ export interface MemoryRegistrationsOptions {
 /**
  * Stores registered clients in memory, until the process or page ends.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { type CheckedMetadata, identifyClient, memoryRegistrations } from 'proofkey/protocol'
+ *
+ * declare const server: CheckedMetadata
+ * const client = await identifyClient(server, {
+ *   redirectUri: 'http://127.0.0.1/callback',
+ *   register: { clientName: 'My agent' },
+ *   registrations: memoryRegistrations(),
+ * })
+ * ```
  */
 export function memoryRegistrations({ maxEntries = 1000 }: MemoryRegistrationsOptions = {}): ClientRegistrations {
   if (!(maxEntries >= 1)) throw configInvalid(['maxEntries: must be at least 1'])

@@ -15,6 +15,18 @@ const TICKET = 'registration'
  * secret; all tabs share them and register once. It protects against what reads the storage, not against scripts in the page.
  * Its methods throw `storage_unavailable`, `storage_full`, `storage_refused_key`, `storage_outcome_unknown`.
  * @param name for several apps of one origin: each has registrations of its own
+ * @example
+ * ```ts
+ * import { sealedRegistrations } from 'proofkey'
+ * import { type CheckedMetadata, identifyClient } from 'proofkey/protocol'
+ *
+ * declare const server: CheckedMetadata
+ * const client = await identifyClient(server, {
+ *   redirectUri: 'https://app.example.com/callback',
+ *   register: { clientName: 'My agent' },
+ *   registrations: sealedRegistrations(),
+ * })
+ * ```
  */
 export function sealedRegistrations(name = ''): ClientRegistrations {
   const transaction = createDatabase('proofkey-registrations', 'registrations')

@@ -19,6 +19,20 @@ import { createLimit, createPrompts } from './prompts.js'
  * by issuer, resource and user: if the MCP server names another authorization server, there is a new client and a new sign-in,
  * and the earlier tokens are sent to neither. It sends no request before its first use.
  * @throws `config_invalid`; the methods also the errors of `createSessionClient`
+ * @example
+ * ```ts
+ * import { createMcpAuth, memoryRegistrations } from 'proofkey/mcp'
+ * import { loopback } from 'proofkey/node'
+ *
+ * const auth = createMcpAuth({
+ *   url: 'https://mcp.example.com/mcp',
+ *   redirectUri: 'http://127.0.0.1/callback',
+ *   userAgent: loopback(),
+ *   register: { clientName: 'My agent' },
+ *   registrations: memoryRegistrations(),
+ * })
+ * const response = await auth.fetch('https://mcp.example.com/mcp', { method: 'POST', body: '{}' })
+ * ```
  */
 export function createMcpAuth(config: McpAuthConfig): McpAuth {
   const { sessionStore = memorySessions(), device } = config

@@ -23,6 +23,20 @@ export interface DeviceGrantOptions {
 /**
  * For agents without a browser: the user opens a page on another device and enters a code (RFC 8628). The authorization
  * server must offer that (`endpoint_refused`). There is no PKCE in this grant: use `loopback()` where a browser can come back.
+ * @example
+ * ```ts
+ * import { createMcpAuth, deviceGrant, memoryRegistrations } from 'proofkey/mcp'
+ *
+ * const auth = createMcpAuth({
+ *   url: 'https://mcp.example.com/mcp',
+ *   redirectUri: 'http://127.0.0.1/callback',
+ *   register: { clientName: 'My agent' },
+ *   registrations: memoryRegistrations(),
+ *   device: deviceGrant({
+ *     onPrompt: ({ userCode, verificationUri }) => console.log(`Open ${verificationUri} and enter ${userCode}`),
+ *   }),
+ * })
+ * ```
  */
 export const deviceGrant =
   ({ onPrompt }: DeviceGrantOptions): DeviceGrant =>

@@ -17,6 +17,15 @@ const LIFETIME: RecordLifetime = { idleMs: Number.POSITIVE_INFINITY, absoluteMs:
  * For agents on a server: keeps the tokens of one user for one MCP server in a record of its own, for example in
  * `redisSessions({ client, keys, prefix: 'mcp:' })`. There, the record is encrypted with the application's key; who has that
  * key, a dump of Redis and the user's id can read it, unlike the record of a session cookie.
+ * @example
+ * ```ts
+ * import { userSessions } from 'proofkey/mcp'
+ * import { type RedisClient, redisSessions } from 'proofkey/server'
+ *
+ * declare const client: RedisClient
+ * const keys = [{ id: '2026-11', secret: process.env['SEALING_KEY'] ?? '' }]
+ * const sessionStore = userSessions(redisSessions({ client, keys }), { user: 'ada', url: 'https://mcp.example.com/mcp' })
+ * ```
  */
 export function userSessions(store: ServerSessionStore, { user, url }: UserSessionsOptions): SessionStore {
   let opening: ReturnType<ServerSessionStore['open']> | undefined

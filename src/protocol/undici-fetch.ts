@@ -24,6 +24,15 @@ export interface UndiciFetch {
  * and a form, are sent in chunks, without `Content-Length`. Connections are those of the dispatcher, and in
  * `forward` its time limits too, if it is given. Requires the package `undici`, except in Bun, whose own `fetch` is used.
  * @returns a function that rejects with `config_invalid` if `undici` is not installed
+ * @example
+ * ```ts
+ * import { undiciFetch } from 'proofkey/node'
+ * import { discover } from 'proofkey/protocol'
+ * import { ProxyAgent } from 'undici'
+ *
+ * const fetch = undiciFetch({ dispatcher: new ProxyAgent('http://proxy.example.com:3128') })
+ * const server = await discover('https://login.example.com', { fetch })
+ * ```
  */
 export function undiciFetch({ dispatcher }: UndiciFetchOptions = {}): UndiciFetch {
   if (isBun()) return (...request: Parameters<FetchLike>) => globalThis.fetch(...request)

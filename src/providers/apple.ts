@@ -13,6 +13,19 @@ const ISSUER = 'https://appleid.apple.com'
  * callback (`form_post`) as soon as `name` or `email` is requested, so the sign-in's cookie is `SameSite=None`. The user's
  * name comes once, at the first sign-in, in `callbackParameters.user`, which nobody signed. `email_verified` can be the text
  * `"true"` or `"false"`.
+ * @example
+ * ```ts
+ * import { apple } from 'proofkey/providers'
+ * import { clientSecretPost, createServerClient, sealedCookie } from 'proofkey/server'
+ *
+ * const auth = createServerClient({
+ *   ...apple(),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: clientSecretPost(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({ keys: [{ id: '2026-11', secret: process.env['SEALING_KEY'] ?? '' }] }),
+ * })
+ * ```
  */
 export const apple = (): {
   readonly issuer: string
@@ -52,6 +65,20 @@ const LIFETIME_SECONDS = 300
  * Makes the client secret of Sign in with Apple: a JWT signed with ES256, a new one for each request, valid for 5 minutes.
  * @returns the function to pass as `clientSecretPost(secret)`
  * @throws `config_invalid`; for a key that cannot be imported at the first request
+ * @example
+ * ```ts
+ * import { appleClientSecret } from 'proofkey/providers'
+ * import { clientSecretPost } from 'proofkey/server'
+ *
+ * const clientAuth = clientSecretPost(
+ *   appleClientSecret({
+ *     teamId: 'A1B2C3D4E5',
+ *     clientId: 'com.example.app',
+ *     keyId: 'F6G7H8I9J0',
+ *     privateKey: process.env['APPLE_KEY'] ?? '',
+ *   }),
+ * )
+ * ```
  */
 export function appleClientSecret({
   teamId,

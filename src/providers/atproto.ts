@@ -13,6 +13,17 @@ export interface AtprotoOptions {
  * cannot push. Where it can, configure `issuer` and `par: pushed()` in place of this entry: the AT Protocol asks for it, some
  * servers enforce it, and the request is then not in the URL.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createSessionClient } from 'proofkey'
+ * import { atprotoWithPlainRequests } from 'proofkey/providers'
+ *
+ * const auth = createSessionClient({
+ *   ...atprotoWithPlainRequests({ url: 'https://pds.example.com' }),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ * })
+ * ```
  */
 export const atprotoWithPlainRequests = ({
   url,

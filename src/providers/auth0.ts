@@ -13,6 +13,17 @@ export interface Auth0Options {
 /**
  * Auth0. A refresh token needs the scope `offline_access`, and "Allow Offline Access" of the API.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createSessionClient } from 'proofkey'
+ * import { auth0 } from 'proofkey/providers'
+ *
+ * const auth = createSessionClient({
+ *   ...auth0({ domain: 'example.eu.auth0.com', audience: 'https://api.example.com' }),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ * })
+ * ```
  */
 export function auth0({ domain, audience }: Auth0Options): {
   readonly issuer: string

@@ -17,6 +17,17 @@ export interface CognitoOptions {
  * of the allowed sign-out URLs. Whether `state` comes back is not documented; without it, `handleSignedOut()` of a browser
  * returns undefined, and that of a server throws `unknown_state`.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createSessionClient } from 'proofkey'
+ * import { cognito } from 'proofkey/providers'
+ *
+ * const auth = createSessionClient({
+ *   ...cognito({ region: 'eu-central-1', userPool: 'eu-central-1_abcdef123', domain: 'example.auth.eu-central-1.amazoncognito.com' }),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ * })
+ * ```
  */
 export function cognito({ region, userPool, domain }: CognitoOptions): {
   readonly issuer: string

@@ -84,6 +84,23 @@ type ServerDefinition = ProviderDefinition &
  * Describes how a server differs from the standards, for the `provider` option of the clients. Where a deviation weakens a
  * check, its text in the configuration says so.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createClient } from 'proofkey'
+ * import { defineProvider } from 'proofkey/providers'
+ *
+ * const provider = defineProvider({
+ *   name: 'Example',
+ *   reason: 'Its documentation promises S256.',
+ *   missingMetadata: { code_challenge_methods_supported: ['S256'] },
+ * })
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   provider,
+ * })
+ * ```
  */
 export function defineProvider(definition: ServerDefinition): ServerProvider
 export function defineProvider(definition: ProviderDefinition): Provider

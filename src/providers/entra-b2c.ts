@@ -21,6 +21,17 @@ export interface EntraB2cOptions {
  *
  * With `openid` only, B2C returns no access token. For one, request a scope of an API, or the client id as scope.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createSessionClient } from 'proofkey'
+ * import { entraB2c } from 'proofkey/providers'
+ *
+ * const auth = createSessionClient({
+ *   ...entraB2c({ tenant: 'example', tenantId: '72f988bf-86f1-41af-91ab-2d7cd011db47', policy: 'B2C_1_sign_in' }),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ * })
+ * ```
  */
 export function entraB2c({ tenant, tenantId, policy, domain }: EntraB2cOptions): {
   readonly issuer: string

@@ -42,6 +42,17 @@ const COMMON = {
  * With `tenants`, the metadata has an issuer with the literal `{tenantid}`, and each ID token the issuer of the user's tenant:
  * it must be that of its `tid`, and `tid` must be one of `tenants`. APIs are requested by `scope`, not by `resource`.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createSessionClient } from 'proofkey'
+ * import { entra } from 'proofkey/providers'
+ *
+ * const auth = createSessionClient({
+ *   ...entra({ tenant: '72f988bf-86f1-41af-91ab-2d7cd011db47' }),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ * })
+ * ```
  */
 export function entra({ tenant, tenants, cloud = 'login.microsoftonline.com' }: EntraOptions): {
   readonly issuer: string
@@ -65,6 +76,17 @@ export function entra({ tenant, tenants, cloud = 'login.microsoftonline.com' }: 
  *
  * @deprecated Marked only as a warning: use `entra({ tenants })` unless the app is open to everyone.
  * @param accounts `organizations`: work and school accounts; `common`: personal accounts too
+ * @example
+ * ```ts
+ * import { createSessionClient } from 'proofkey'
+ * import { entraWithUsersOfAnyTenant } from 'proofkey/providers'
+ *
+ * const auth = createSessionClient({
+ *   ...entraWithUsersOfAnyTenant('organizations'),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ * })
+ * ```
  */
 export const entraWithUsersOfAnyTenant = (
   accounts: 'organizations' | 'common',

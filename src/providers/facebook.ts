@@ -10,6 +10,17 @@ export interface FacebookOptions {
  * Facebook Login with OpenID Connect: its code flow with PKCE needs no client secret. The metadata is given here, because
  * Facebook's document has no `token_endpoint` and lists no response type `code` (documents of 2021 and 2023).
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createSessionClient } from 'proofkey'
+ * import { facebook } from 'proofkey/providers'
+ *
+ * const auth = createSessionClient({
+ *   ...facebook(),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ * })
+ * ```
  */
 export function facebook({ version }: FacebookOptions = {}) {
   const issuer = 'https://www.facebook.com'

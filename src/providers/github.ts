@@ -15,6 +15,19 @@ export interface GithubOptions {
  * leave `openid` out, and request `https://api.github.com/user` with the access token; identify users by its `id`. The
  * granted scope is separated by commas, which proofkey reads.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { github } from 'proofkey/providers'
+ * import { clientSecretPost, createServerClient, sealedCookie } from 'proofkey/server'
+ *
+ * const auth = createServerClient({
+ *   ...github(),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: clientSecretPost(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({ keys: [{ id: '2026-11', secret: process.env['SEALING_KEY'] ?? '' }] }),
+ * })
+ * ```
  */
 export function github({ host: name = 'github.com' }: GithubOptions = {}): {
   readonly issuer: string

@@ -10,6 +10,17 @@ export interface KeycloakOptions {
 /**
  * Keycloak. It deviates in nothing that a check depends on. `aud` of access tokens needs a mapper; ID tokens are right.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createSessionClient } from 'proofkey'
+ * import { keycloak } from 'proofkey/providers'
+ *
+ * const auth = createSessionClient({
+ *   ...keycloak({ url: 'https://sso.example.com', realm: 'my-realm' }),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ * })
+ * ```
  */
 export const keycloak = ({ url, realm }: KeycloakOptions) => ({
   issuer: `${baseUrl('url', url)}/realms/${segment('realm', realm)}`,

@@ -7,6 +7,19 @@ import { defineProvider } from './define-provider.js'
  * It weakens a check: LinkedIn does not return the `nonce`, so an ID token of another sign-in is recognised by its age only.
  * The code still is bound to this sign-in by PKCE, which LinkedIn has to enable for the app: without, it answers the token
  * request with `invalid_client`.
+ * @example
+ * ```ts
+ * import { linkedin } from 'proofkey/providers'
+ * import { clientSecretPost, createServerClient, sealedCookie } from 'proofkey/server'
+ *
+ * const auth = createServerClient({
+ *   ...linkedin(),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: clientSecretPost(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({ keys: [{ id: '2026-11', secret: process.env['SEALING_KEY'] ?? '' }] }),
+ * })
+ * ```
  */
 export const linkedin = (): { readonly issuer: string; readonly provider: ServerProvider } => ({
   issuer: 'https://www.linkedin.com/oauth',

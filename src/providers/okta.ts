@@ -15,6 +15,17 @@ export interface OktaOptions {
  * Okta. It deviates in nothing that a check depends on: the first request with DPoP is always asked to repeat with a nonce,
  * a rejected UserInfo request says why in its header only.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createSessionClient } from 'proofkey'
+ * import { okta } from 'proofkey/providers'
+ *
+ * const auth = createSessionClient({
+ *   ...okta({ domain: 'example.okta.com', server: 'default' }),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ * })
+ * ```
  */
 export const okta = ({ domain, server }: OktaOptions) => ({
   issuer: `https://${host('domain', domain)}${server === undefined ? '' : `/oauth2/${segment('server', server)}`}`,

@@ -12,6 +12,17 @@ export interface OpenAuthOptions {
  * Servers made with OpenAuth, and others that send no `token_type`: their tokens are bearer tokens. OpenAuth has no OpenID
  * Connect: leave `openid` out; the access token says who the user is.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createSessionClient } from 'proofkey'
+ * import { openAuth } from 'proofkey/providers'
+ *
+ * const auth = createSessionClient({
+ *   ...openAuth({ url: 'https://auth.example.com' }),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ * })
+ * ```
  */
 export const openAuth = ({ url }: OpenAuthOptions): { readonly issuer: string; readonly provider: Provider } => ({
   issuer: issuerUrl('url', url),

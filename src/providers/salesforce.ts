@@ -11,6 +11,17 @@ export interface SalesforceOptions {
 /**
  * Salesforce. Some of its token responses have no `token_type`; they are bearer tokens.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createSessionClient } from 'proofkey'
+ * import { salesforce } from 'proofkey/providers'
+ *
+ * const auth = createSessionClient({
+ *   ...salesforce(),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ * })
+ * ```
  */
 export const salesforce = ({
   domain = 'login.salesforce.com',

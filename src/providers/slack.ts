@@ -11,6 +11,19 @@ export interface SlackOptions {
  * Sign in with Slack. PKCE has to be enabled for the app; without, the token request is answered `internal_error`. Errors
  * come with status 200, which proofkey reads. This is the issuer of `openid-configuration`; Slack's MCP server serves
  * another document of the same issuer at `mcp.slack.com`.
+ * @example
+ * ```ts
+ * import { slack } from 'proofkey/providers'
+ * import { clientSecretPost, createServerClient, sealedCookie } from 'proofkey/server'
+ *
+ * const auth = createServerClient({
+ *   ...slack(),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: clientSecretPost(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({ keys: [{ id: '2026-11', secret: process.env['SEALING_KEY'] ?? '' }] }),
+ * })
+ * ```
  */
 export const slack = ({
   team,

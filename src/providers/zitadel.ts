@@ -14,6 +14,17 @@ export interface ZitadelOptions {
  * Zitadel. `aud` of an ID token lists all applications of the project and the project itself, and `azp` the client: those
  * are trusted by name (OpenID Connect Core §3.1.3.7, 3).
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createSessionClient } from 'proofkey'
+ * import { zitadel } from 'proofkey/providers'
+ *
+ * const auth = createSessionClient({
+ *   ...zitadel({ url: 'https://example.zitadel.cloud' }),
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ * })
+ * ```
  */
 export const zitadel = ({ url, projectId, applications = [] }: ZitadelOptions) => ({
   issuer: baseUrl('url', url),

@@ -68,6 +68,13 @@ export interface ResourceServer {
  * bound to a key (DPoP, RFC 9449) or a certificate (mutual TLS, RFC 8705), with step-up challenges (RFC 9470) and metadata (RFC 9728).
  * Uses Web APIs only. Metadata and keys of the authorization server are loaded at the first request.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createResourceServer } from 'proofkey/resource-server'
+ *
+ * const api = createResourceServer({ issuer: 'https://login.example.com', audience: 'https://api.example.com' })
+ * export const orders = api.protect({ scope: 'orders:read' }, (_, access) => Response.json({ ordersOf: access.subject }))
+ * ```
  */
 export function createResourceServer(config: ResourceServerConfig): ResourceServer {
   checkResourceServerConfig(config)

@@ -154,6 +154,25 @@ export interface ServerClient {
 /**
  * Creates a client for server-side apps, with Web `Request` and `Response`. Create it once.
  * @throws `config_invalid`; with the `metadata` option also the errors of discovery
+ * @example
+ * ```ts
+ * import { createServerClient, clientSecretBasic, sealedCookie } from 'proofkey/server'
+ *
+ * declare const secret: string
+ * const auth = createServerClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: clientSecretBasic(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({ keys: [{ id: '1', secret }] }),
+ * })
+ *
+ * export const login = (request: Request) => auth.signIn(request, { returnTo: '/inbox' })
+ * export async function callback(request: Request): Promise<Response> {
+ *   const { claims, headers } = await auth.handleCallback(request)
+ *   return Response.json({ hello: claims?.sub }, { headers })
+ * }
+ * ```
  */
 export function createServerClient(given: ServerClientConfig | WithFapi2<ServerClientConfig>): ServerClient {
   return buildServerClient(given as ServerClientConfig).client

@@ -20,6 +20,19 @@ import { createTokenFetch, stepUpFailed, type TokenFetchOptions } from './token-
  * The `fetch` that it returns throws the errors of `fetch` and of `getAccessToken`; the `reason` of your `signal`;
  * `insufficient_scope`, `step_up_failed`, and with `stepUp` also `step_up_required`.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createApiFetch, createSessionClient } from 'proofkey'
+ *
+ * const auth = createSessionClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   apis: { 'https://api.example.com': {} },
+ * })
+ * const apiFetch = createApiFetch(auth)
+ * const orders = await apiFetch('https://api.example.com/orders')
+ * ```
  */
 export function createApiFetch(auth: SessionOwner): Fetch {
   const parts = partsOf(auth)

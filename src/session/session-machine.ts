@@ -19,6 +19,7 @@ import {
 } from './session-state.js'
 import type { joinTabs, Tabs } from './tabs.js'
 
+/** How long a session lasts at most. */
 export interface Limits {
   /** The session ends when it was not used for so long. Default: never. */
   readonly idleSeconds?: number | undefined

@@ -42,6 +42,7 @@ export interface AccessTokenOptions {
   readonly authorizationDetails?: readonly AuthorizationDetail[] | undefined
 }
 
+/** An access token of the session, and what it is good for. */
 export interface AccessToken extends TokenFacts {
   readonly accessToken: string
   /** The resource server it was requested for (RFC 8707 §2.2). */

@@ -12,6 +12,7 @@ import { currentUrl, swapUrl } from '../user-agents/address-bar.js'
 import type { Vault } from '../vault/vault.js'
 import type { SessionMachine } from './session-machine.js'
 
+/** Options of one sign-out. */
 export interface SignOutOptions {
   /**
    * Also ends the server's session, for which the page is left (RP-Initiated Logout §2). Default: true if there is a
@@ -22,6 +23,7 @@ export interface SignOutOptions {
   readonly returnTo?: string | undefined
 }
 
+/** Options of a client about its sign-outs. */
 export interface SignOutConfig {
   /** Where the server redirects to after a sign-out, exactly as registered. Default: none. */
   readonly postLogoutRedirectUri?: string | undefined

@@ -10,6 +10,23 @@ const JUST_NOW_SECONDS = 3
  * and its `signIn()` asks for that; what comes back is held against it (`acr_not_met`, `id_token_invalid`). Where the
  * token that was sent has already what the API asks for, or its sign-in was a moment ago, it fails with `step_up_failed`:
  * asking again would not end.
+ * @example
+ * ```ts
+ * import { createApiFetch, createSessionClient, isProofkeyError, stepUp } from 'proofkey'
+ *
+ * const auth = createSessionClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   apis: { 'https://api.example.com': {} },
+ *   stepUp,
+ * })
+ * const pay = () =>
+ *   createApiFetch(auth)('https://api.example.com/payments', { method: 'POST' }).catch((error: unknown) => {
+ *     if (isProofkeyError(error) && error.code === 'step_up_required') return error.signIn?.() // in a click handler
+ *     throw error
+ *   })
+ * ```
  */
 export const stepUp: ChallengeCheck = ({ error, acr_values, max_age }, { acr, authenticatedAtMs }) => {
   if (error !== 'insufficient_user_authentication') return

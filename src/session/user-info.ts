@@ -13,6 +13,13 @@ export type UserInfoLoader = (parts: SessionParts) => Promise<void>
  * retries like the `fetch` of `createApiFetch`.
  * @throws the errors of `getAccessToken`; `network_error`, `timeout`; `endpoint_refused` if the server has no UserInfo
  * endpoint; `response_refused`; `insufficient_scope` if the sign-in had no `openid` scope; `config_invalid`
+ * @example
+ * ```ts
+ * import { getUserInfo, type SessionClient } from 'proofkey'
+ *
+ * declare const auth: SessionClient
+ * const { email } = await getUserInfo(auth)
+ * ```
  */
 export const getUserInfo = async (auth: SessionOwner): Promise<UserInfo> => request(partsOf(auth))
 
@@ -20,6 +27,18 @@ export const getUserInfo = async (auth: SessionOwner): Promise<UserInfo> => requ
  * Pass it as `userInfo` to add the claims of the UserInfo endpoint to `session.claims` at each sign-in; the claims of the ID
  * token win. If the request fails, the session has those of the ID token only (event `user_info_failed`). A refresh and a
  * silent renewal keep the claims and request none.
+ * @example
+ * ```ts
+ * import { createSessionClient, loadUserInfo } from 'proofkey'
+ *
+ * const auth = createSessionClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   scope: 'openid email',
+ *   userInfo: loadUserInfo, // auth.session?.claims then has the email, even if the ID token has not
+ * })
+ * ```
  */
 export const loadUserInfo: UserInfoLoader = async (parts) => {
   const { machine } = parts

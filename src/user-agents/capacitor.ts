@@ -20,6 +20,20 @@ export interface CapacitorPlugins {
 /**
  * The adapter of `deepLink` for Capacitor: `deepLink(capacitor({ App, Browser }))`. When the app starts, call
  * `handleCallback({ url: await launchUrl() })`: it completes a sign-in during which the system had ended the app.
+ * @example
+ * ```ts
+ * import { App } from '@capacitor/app'
+ * import { Browser } from '@capacitor/browser'
+ * import { createClient } from 'proofkey'
+ * import { capacitor, deepLink } from 'proofkey/native'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'com.example.app:/callback',
+ *   userAgent: deepLink(capacitor({ App, Browser })),
+ * })
+ * ```
  */
 export function capacitor({ App, Browser }: CapacitorPlugins): DeepLinkAdapter & {
   /** The URL that launched the app, if there was one. */

@@ -14,6 +14,7 @@ export interface DeepLinkAdapter {
   close?: (() => unknown) | undefined
 }
 
+/** Options of {@link deepLink}. */
 export interface DeepLinkOptions extends DeepLinkAdapter {
   /** How long to wait for the callback. Default 600. */
   readonly timeoutSeconds?: number | undefined
@@ -27,6 +28,20 @@ const TICK_MS = 500
  * the app meanwhile, the sign-in stays in the sealed vault: pass the launch URL to `handleCallback({ url })`.
  *
  * `signIn` rejects with `cancelled` (only with `onClose`), `timeout`, and the errors of `open` and `onUrl`.
+ * @example
+ * ```ts
+ * import { App } from '@capacitor/app'
+ * import { Browser } from '@capacitor/browser'
+ * import { createClient } from 'proofkey'
+ * import { capacitor, deepLink } from 'proofkey/native'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'com.example.app:/callback',
+ *   userAgent: deepLink(capacitor({ App, Browser })),
+ * })
+ * ```
  */
 export function deepLink({ open, onUrl, onClose, close, timeoutSeconds = 600 }: DeepLinkOptions): UserAgent {
   let openedTabs = 0

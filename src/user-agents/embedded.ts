@@ -4,6 +4,7 @@ declare const brand: unique symbol
 /** The type of {@link allowEmbeddedWebView}, its only value. */
 export type EmbeddedSwitch = (() => true) & { readonly [brand]: true }
 
+/** Whether a sign-in may take place in the WebView of an app (RFC 8252 §8.12). */
 export interface EmbeddedOptions {
   /** Pass {@link allowEmbeddedWebView} to sign in inside an embedded WebView too. Default: `embedded_webview` is thrown. */
   readonly embedded?: EmbeddedSwitch | undefined
@@ -14,6 +15,12 @@ export interface EmbeddedOptions {
  * password and the server's cookies there (RFC 8252 §8.12).
  *
  * @deprecated Marked only as a warning. An app that bundles its pages should use `deepLink()` of `proofkey/native`.
+ * @example
+ * ```ts
+ * import { allowEmbeddedWebView, redirect } from 'proofkey'
+ *
+ * const userAgent = redirect({ embedded: allowEmbeddedWebView })
+ * ```
  */
 export const allowEmbeddedWebView = (() => true) as EmbeddedSwitch
 

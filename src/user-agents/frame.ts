@@ -14,6 +14,7 @@ import type { SilentUserAgent } from './user-agent.js'
  */
 export type FramePermission = 'local-network-access' | 'local-network' | 'loopback-network' | 'storage-access'
 
+/** Options of {@link frame}. */
 export interface FrameOptions extends EmbeddedOptions {
   /** Permissions of the frame, for the server's origin only: its `allow` attribute. Default: none. */
   readonly allow?: readonly FramePermission[] | undefined
@@ -34,6 +35,14 @@ export interface FrameOptions extends EmbeddedOptions {
  * `callback_not_relayed` if the page at the redirect URI was loaded and did not relay until the timeout; with `timeout`,
  * also if the server forbids framing, but with `frame_blocked` if the server is in a private network or on this machine and
  * this page is not, because browsers may block such a frame.
+ * @example
+ * ```ts
+ * import { type Client, frame } from 'proofkey'
+ *
+ * declare const auth: Client
+ * const silent = await auth.signIn({ userAgent: frame() }).catch(() => undefined)
+ * console.log(silent ? 'signed in' : 'show the button')
+ * ```
  */
 export function frame({ timeoutSeconds = 10, allow = [], ...options }: FrameOptions = {}): SilentUserAgent {
   return {

@@ -8,6 +8,7 @@ import { pageVault } from '../vault/page-memory.js'
 import { waitForCallback } from './callback-wait.js'
 import type { UserAgent } from './user-agent.js'
 
+/** Options of {@link loopback}. */
 export interface LoopbackOptions {
   /**
    * Opens a URL in the user's browser, for example the npm package `open`. Default, and if it fails: prints the URL to
@@ -33,6 +34,20 @@ export interface LoopbackOptions {
  *
  * `signIn` rejects with `config_invalid` if `redirectUri` is another URL, if its port is taken, or if `responseMode` is
  * `fragment` (browsers send no fragment to a server), and with `timeout`.
+ * @example
+ * ```ts
+ * import { createClient, memoryVault } from 'proofkey'
+ * import { loopback } from 'proofkey/node'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-cli',
+ *   redirectUri: 'http://127.0.0.1/callback',
+ *   vault: memoryVault(),
+ *   userAgent: loopback(),
+ * })
+ * const result = await auth.signIn()
+ * ```
  */
 export function loopback({
   open = printLink,

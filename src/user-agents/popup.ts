@@ -7,6 +7,7 @@ import { refuseOtherOrigin } from './origin.js'
 import { listenForCallback, relayCallback } from './relay.js'
 import type { UserAgent } from './user-agent.js'
 
+/** Options of {@link popup}. */
 export interface PopupOptions extends EmbeddedOptions {
   /** In CSS pixels. Default 500. */
   readonly width?: number | undefined
@@ -43,6 +44,15 @@ let cancelCurrent: (() => void) | undefined
  * does not return to this page within three seconds. Then the next call opens a new popup, and the earlier `signIn`
  * rejects with `cancelled`. A popup that COOP has cut off cannot be closed from here: it stays open after `timeout` and
  * `aborted`, and the user can still complete the sign-in in it.
+ * @example
+ * ```ts
+ * import { type Client, popup } from 'proofkey'
+ *
+ * declare const auth: Client
+ * const userAgent = popup({ redirectUri: 'https://app.example.com/popup-callback' })
+ * // In the click handler, before any await; otherwise the browser blocks the window.
+ * const signIn = () => auth.signIn({ userAgent })
+ * ```
  */
 export function popup({ width = 500, height = 650, timeoutSeconds = 600, ...options }: PopupOptions = {}): UserAgent {
   return {

@@ -3,12 +3,26 @@ import { type EmbeddedOptions, refuseEmbedded } from './embedded.js'
 import { refuseOtherOrigin } from './origin.js'
 import type { UserAgent } from './user-agent.js'
 
+/** Options of {@link redirect}. */
 export interface RedirectOptions extends EmbeddedOptions {
   /** Navigates to the server. Default `location.assign`; `location.replace` keeps this page out of the history. */
   readonly navigate?: ((url: string) => void) | undefined
 }
 
-/** Navigates this page to the server. The page at `redirectUri` completes the sign-in with `handleCallback()`. */
+/**
+ * Navigates this page to the server. The page at `redirectUri` completes the sign-in with `handleCallback()`.
+ * @example
+ * ```ts
+ * import { createClient, redirect } from 'proofkey'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   userAgent: redirect(), // the default
+ * })
+ * ```
+ */
 export function redirect({ navigate = (url) => location.assign(url), embedded }: RedirectOptions = {}): UserAgent {
   return {
     name: 'redirect',

@@ -60,6 +60,13 @@ let lastRelay: Promise<boolean> | undefined
  * It removes the callback parameters from the address bar while it runs. It resolves with false if no page waits for the
  * callback: after at most half a second, or as soon as the waiting page is gone. Then the URL is restored: call
  * `handleCallback()`, or remove the URL yourself. A second call returns the result of the first.
+ * @example
+ * ```ts
+ * import { relayCallback } from 'proofkey'
+ *
+ * // At the redirect URI of a popup or frame, before anything else:
+ * if (!(await relayCallback())) location.replace('/')
+ * ```
  */
 export async function relayCallback(): Promise<boolean> {
   const { href } = location

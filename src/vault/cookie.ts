@@ -45,6 +45,24 @@ export const maxAgeSeconds = (ticket: string): number =>
  * A cookie cannot guarantee single use: a copy of it can be sent again. The code is single-use at the authorization server,
  * and PKCE binds it to this sign-in; if that is not enough, use `redisVault`.
  * @throws `config_invalid` for the keys
+ * @example
+ * ```ts
+ * import { createServerClient, clientSecretBasic, sealedCookie } from 'proofkey/server'
+ *
+ * declare const [secret, earlier]: [string, string]
+ * const auth = createServerClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: clientSecretBasic(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({
+ *     keys: [
+ *       { id: '2026-11', secret }, // encrypts
+ *       { id: '2026-05', secret: earlier }, // still decrypts
+ *     ],
+ *   }),
+ * })
+ * ```
  */
 export function sealedCookie({ keys }: { readonly keys: readonly SealingKey[] }): RequestVault {
   const keyring = createKeyring(keys)

@@ -22,6 +22,17 @@ const AFTER_SIGN_INS: IDBValidKey = []
  * the verifier. It does not protect against someone who reads the files of the browser profile, which contain the key and,
  * in the history, the ticket, nor against scripts in the page. At most 100 records; expired ones are deleted at the next
  * write. The server's metadata is kept beside them, in plain text. Its methods throw `storage_unavailable`, `storage_full`, `storage_refused_key`, `storage_outcome_unknown`.
+ * @example
+ * ```ts
+ * import { createClient, indexedDbVault } from 'proofkey'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   vault: indexedDbVault(), // the default
+ * })
+ * ```
  */
 export function indexedDbVault(): Vault {
   const transaction = createDatabase('proofkey', 'sign-ins')

@@ -13,6 +13,18 @@ export interface MemoryVaultOptions {
  * restart loses them. A server has to set `maxRecords`, because anyone can start sign-ins there; each one over the limit
  * removes a pending one (event `transaction_dropped`).
  * @throws `config_invalid` for `maxRecords`
+ * @example
+ * ```ts
+ * import { createClient, memoryVault, popup } from 'proofkey'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   vault: memoryVault(),
+ *   userAgent: popup(), // the page stays, and with it its memory
+ * })
+ * ```
  */
 export function memoryVault(): PageVault
 export function memoryVault(options: MemoryVaultOptions): Vault

@@ -28,6 +28,13 @@ return 1`
  * A sign-in can be taken once across all servers. This depends on Redis: a replica that becomes the master before it has
  * received a take may return the record again. The code is then still single-use at the authorization server.
  * @throws `config_invalid` for the client or the keys
+ * @example
+ * ```ts
+ * import { type RedisClient, redisVault } from 'proofkey/server'
+ *
+ * declare const client: RedisClient
+ * const vault = redisVault({ client, keys: [{ id: '2026-11', secret: process.env['SEALING_KEY'] ?? '' }] })
+ * ```
  */
 export function redisVault({ client, keys, prefix = 'proofkey:' }: RedisVaultOptions): Vault {
   const send = redisSender(client)

@@ -36,6 +36,16 @@ export interface MemoryReplayCacheOptions {
 /**
  * Stores used ids in the memory of this process; it does not know ids of other processes or from before a restart.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createResourceServer, memoryReplayCache } from 'proofkey/resource-server'
+ *
+ * const api = createResourceServer({
+ *   issuer: 'https://login.example.com',
+ *   audience: 'https://api.example.com',
+ *   dpop: { replayCache: memoryReplayCache() },
+ * })
+ * ```
  */
 export function memoryReplayCache({ maxEntries = 10_000 }: MemoryReplayCacheOptions = {}): ReplayCache {
   if (!(maxEntries >= 1))
@@ -82,6 +92,17 @@ return redis.call('DEL', KEYS[1])`
 /**
  * Stores used ids in Redis (2.6.12 or later), for several servers: `SET … NX PX` is atomic.
  * @throws `config_invalid` for the client; the methods `storage_unavailable`
+ * @example
+ * ```ts
+ * import { createResourceServer, type RedisClient, redisReplayCache } from 'proofkey/resource-server'
+ *
+ * declare const client: RedisClient
+ * const api = createResourceServer({
+ *   issuer: 'https://login.example.com',
+ *   audience: 'https://api.example.com',
+ *   dpop: { replayCache: redisReplayCache({ client }) },
+ * })
+ * ```
  */
 export function redisReplayCache({ client, prefix = 'proofkey:used:' }: RedisReplayCacheOptions): ReplayCache {
   const send = redisSender(client)

@@ -15,6 +15,17 @@ const TICKET = 'session'
  * Stores the session in IndexedDB, encrypted with AES-256-GCM under a non-extractable key that is new for each write; all
  * tabs share it. A dump, a script or extension that scrapes storage, or a backup of it does not reveal a token. It does not
  * protect against someone who reads the files of the browser profile, which contain the key, nor against scripts in the page.
+ * @example
+ * ```ts
+ * import { createSessionClient, sealedSessions } from 'proofkey'
+ *
+ * const auth = createSessionClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   sessionStore: sealedSessions(), // survives a reload, shared by all tabs
+ * })
+ * ```
  */
 export function sealedSessions(): SessionStore {
   const transaction = createDatabase('proofkey-sessions', 'sessions')

@@ -37,7 +37,20 @@ export function inTurn(): SessionStore['exclusive'] {
 
 const NOTHING: StoredText = { epoch: 0, text: undefined }
 
-/** Stores the session in the memory of this page: a reload loses it, and every tab has its own. */
+/**
+ * Stores the session in the memory of this page: a reload loses it, and every tab has its own.
+ * @example
+ * ```ts
+ * import { createSessionClient, memorySessions } from 'proofkey'
+ *
+ * const auth = createSessionClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   sessionStore: memorySessions(), // the default: ends with the page
+ * })
+ * ```
+ */
 export function memorySessions(): SessionStore {
   const texts = new Map<string, StoredText>()
   const read = (owner: string) => texts.get(owner) ?? NOTHING

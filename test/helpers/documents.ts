@@ -14,7 +14,7 @@ export const documentNames: readonly string[] = [
 /** @param name from the root */
 export const documentText = (name: string): string => readFileSync(`${root}${name}`, 'utf8')
 
-interface Snippet {
+export interface Snippet {
   readonly language: 'ts' | 'tsx'
   readonly code: string
 }

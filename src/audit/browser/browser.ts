@@ -9,6 +9,7 @@ export type Arrival =
   /** It did not come back, and where it is cannot be seen. */
   | { readonly at: 'unknown'; readonly why: string }
 
+/** One visit of the authorization endpoint by the browser of an audit. */
 export interface Visit {
   /** Where the answer of this request is expected, or where an attack would send it. */
   readonly redirectUri: string

@@ -6,6 +6,7 @@ import { createPersonBrowser, type PersonBrowser } from './person-browser.js'
 /** Register it for the clients of an audit, or pass another one. */
 export const DEFAULT_REDIRECT_URI = 'http://127.0.0.1:8765/callback'
 
+/** Options of {@link loopbackBrowser}. */
 export interface LoopbackBrowserOptions {
   /** `http:` with a port of this machine. Default `http://127.0.0.1:8765/callback`. */
   readonly redirectUri?: string | undefined
@@ -23,6 +24,16 @@ export const isLoopbackRedirectUri = (redirectUri: string): boolean =>
  * a second window, which is then sent from each answer to the next request. It sees answers at any path, port and name of
  * this machine.
  * @throws `config_invalid` for another redirect URI, or if its port is taken
+ * @example
+ * ```ts
+ * import { audit, loopbackBrowser } from 'proofkey/audit'
+ *
+ * const report = await audit({
+ *   issuer: 'http://localhost:3000',
+ *   clients: [{ clientId: 'my-spa' }],
+ *   browser: await loopbackBrowser(),
+ * })
+ * ```
  */
 export async function loopbackBrowser({
   redirectUri = DEFAULT_REDIRECT_URI,

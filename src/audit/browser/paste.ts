@@ -2,6 +2,7 @@ import { configInvalid } from '../../protocol/authorize/begin.js'
 import type { FetchLike } from '../../protocol/request.js'
 import { createPersonBrowser, type PersonBrowser } from './person-browser.js'
 
+/** Options of {@link pasteBrowser}. */
 export interface PasteBrowserOptions {
   /** The registered redirect URI, for example `https://app.example.com/callback`. */
   readonly redirectUri: string
@@ -14,6 +15,12 @@ export interface PasteBrowserOptions {
  *
  * The page at the redirect URI must leave the code alone: choose a path that the app does not serve.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { pasteBrowser } from 'proofkey/audit'
+ *
+ * const browser = await pasteBrowser({ redirectUri: 'https://app.example.com/callback' })
+ * ```
  */
 export async function pasteBrowser({ redirectUri, fetch }: PasteBrowserOptions): Promise<PersonBrowser> {
   if (!URL.canParse(redirectUri) || !/^https?:$/.test(new URL(redirectUri).protocol))

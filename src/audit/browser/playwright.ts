@@ -3,6 +3,7 @@ import { ProofkeyError } from '../../errors.js'
 import type { Arrival, AuditBrowser, Visit } from './browser.js'
 import { DEFAULT_REDIRECT_URI } from './loopback.js'
 
+/** Options of {@link playwrightBrowser}. */
 export interface PlaywrightBrowserOptions {
   /** The issuer that is audited: its own pages are never taken for a redirect URI. */
   readonly issuer: string
@@ -29,6 +30,12 @@ const SETTLE_MS = 2_000
 /**
  * A Chromium of its own, driven by Playwright, for CI. No request to a redirect URI leaves it: it sees answers at any of them.
  * @throws `config_invalid` if `playwright-core` is not installed or no browser starts
+ * @example
+ * ```ts
+ * import { playwrightBrowser } from 'proofkey/audit'
+ *
+ * const browser = await playwrightBrowser({ issuer: 'https://login.example.com', storageState: 'signed-in.json' })
+ * ```
  */
 export async function playwrightBrowser(options: PlaywrightBrowserOptions): Promise<AuditBrowser> {
   const { redirectUri = DEFAULT_REDIRECT_URI, signIn } = options

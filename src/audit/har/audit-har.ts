@@ -16,6 +16,13 @@ import { readTraffic, type Traffic } from './traffic.js'
  * authorization server as `issuer` (the names of the recordings if no sign-in is in them), and never a secret.
  * @param recordings HAR 1.2 files, as text, each with the name by which findings mention it
  * @throws `config_invalid` if a recording is no HAR or too large; the message names it
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs'
+ * import { auditHar } from 'proofkey/audit'
+ *
+ * const report = auditHar([{ name: 'sign-in.har', text: readFileSync('sign-in.har', 'utf8') }])
+ * ```
  */
 export function auditHar(recordings: readonly HarFile[]): AuditReport {
   const startedAt = new Date()

@@ -18,6 +18,7 @@ import { readMetadata } from './metadata.js'
 import { createRedaction } from './redact.js'
 import { revokeAll } from './revoke.js'
 
+/** Options of {@link audit}. */
 export interface AuditOptions {
   readonly issuer: string
   /** The server's endpoints, where it publishes no metadata; then what it publishes is not read. */
@@ -55,6 +56,16 @@ const PACE_MS = 100
 /**
  * Runs the checks, one after the other, and revokes what they obtained.
  * @throws `config_invalid`; an abort's reason. What goes wrong at the server is in the report.
+ * @example
+ * ```ts
+ * import { audit, loopbackBrowser } from 'proofkey/audit'
+ *
+ * const report = await audit({
+ *   issuer: 'http://localhost:3000',
+ *   clients: [{ clientId: 'my-spa' }],
+ *   browser: await loopbackBrowser(),
+ * })
+ * ```
  */
 export async function audit(options: AuditOptions): Promise<AuditReport> {
   const { issuer, clients = [], browser, onResult } = options

@@ -5,11 +5,13 @@ import type { Started } from '../start.js'
 import type { AskOptions } from './ask-session.js'
 import type { BackendFetchParts } from './backend-fetch.js'
 
+/** Options of {@link createBackendSessionClient}. */
 export interface BackendSessionClientConfig extends AskOptions, Pick<BackendFetchParts, 'stepUp'> {
   /** Navigates to the sign-in. Default `location.assign`. */
   readonly navigate?: ((url: string) => void) | undefined
 }
 
+/** Options of one sign-in at the backend. They can only make it stricter. */
 export interface BackendSignInOptions {
   /** The path to continue at after the sign-in, of this origin. Default `/`. */
   readonly returnTo?: string | undefined

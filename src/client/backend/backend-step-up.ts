@@ -9,6 +9,12 @@ import type { RefusalCheck } from './backend-fetch.js'
  * on (RFC 9470 §3, RFC 6750 §3.1), or by the JSON of `forward` or of a route of the app, `{ code, requirements }` of the error
  * that the backend's `fetch` threw. `fetch` then throws `step_up_required` or `insufficient_scope`; or `step_up_failed` if the
  * sign-in meets the challenge already, or no sign-in of the app could.
+ * @example
+ * ```ts
+ * import { backendStepUp, createBackendSessionClient } from 'proofkey'
+ *
+ * const auth = createBackendSessionClient({ backend: '/auth', stepUp: backendStepUp })
+ * ```
  */
 export const backendStepUp: RefusalCheck = ({ response, body, found }) => {
   const { code, requirements } = { ...body }

@@ -21,6 +21,15 @@ const DAY_MS = 86_400_000
  * Creates the client of a page whose session is on the server (`createServerSessionClient`): a backend for frontend. Create it
  * once. It needs no `window` before it is used, so it can be created during server-side rendering.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createBackendSessionClient } from 'proofkey'
+ *
+ * const auth = createBackendSessionClient({ backend: '/auth' })
+ * await auth.start()
+ * if (auth.session) await auth.fetch('/api/orders')
+ * else document.querySelector('#sign-in')?.addEventListener('click', () => auth.signIn({ returnTo: '/orders' }))
+ * ```
  */
 export function createBackendSessionClient(config: BackendSessionClientConfig): BackendSessionClient {
   const { backend } = config

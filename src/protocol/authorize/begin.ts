@@ -96,6 +96,18 @@ const ownParameters = (request: Partial<AuthorizationRequest>) => ({
  * contains `openid`, a `nonce`.
  * @returns the URL to send the user to, and the transaction: keep it secret until the callback
  * @throws `config_invalid`, `endpoint_refused`, `insecure_context`; with `rar` also `not_supported`; with `dpop` also the errors of loading its key
+ * @example
+ * ```ts
+ * import { beginAuthorization, discover } from 'proofkey/protocol'
+ *
+ * const server = await discover('https://login.example.com')
+ * const { url, transaction } = await beginAuthorization(server, {
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   scope: 'openid',
+ * })
+ * // Store the transaction encrypted, send the user to url.
+ * ```
  */
 export async function beginAuthorization(
   server: CheckedMetadata,

@@ -17,6 +17,17 @@ const ENDPOINT = 'pushed_authorization_request_endpoint'
  *
  * `signIn` then also throws `endpoint_refused`, if the server has no such endpoint; `authorization_failed`, if it rejects the
  * request; `response_refused`.
+ * @example
+ * ```ts
+ * import { createClient, pushed } from 'proofkey'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   par: pushed(),
+ * })
+ * ```
  */
 export const pushed = (): PushRequest => async (server, request, options) => {
   const parameters = new URLSearchParams(request.search)

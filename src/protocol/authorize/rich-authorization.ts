@@ -54,6 +54,18 @@ export interface RichAuthorization {
  * Otherwise it is `authorization_details_mismatch`, and the tokens are not used.
  *
  * `signIn` then also throws `not_supported`, if the server lists its types and one is not among them.
+ * @example
+ * ```ts
+ * import { createClient, richAuthorization } from 'proofkey'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   rar: richAuthorization(),
+ * })
+ * const pay = () => auth.signIn({ authorizationDetails: [{ type: 'payment', amount: '10.00' }] })
+ * ```
  */
 export function richAuthorization({ accepts }: RichAuthorizationOptions = {}): RichAuthorization {
   const rar = {

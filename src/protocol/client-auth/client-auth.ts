@@ -51,13 +51,35 @@ export function withKey<Marked extends ClientAuth>(clientAuth: Omit<Marked, type
 /** @returns `certificate`, or the algorithm of the assertions; undefined for any other client authentication */
 export const keyOf = (clientAuth: unknown): string | undefined => keys.get(Object(clientAuth))
 
-/** A public client (RFC 6749 §2.1): sends `client_id` without authentication. PKCE protects the code. */
+/**
+ * A public client (RFC 6749 §2.1): sends `client_id` without authentication. PKCE protects the code.
+ * @example
+ * ```ts
+ * import { createServerClient, none, sealedCookie } from 'proofkey/server'
+ *
+ * declare const secret: string
+ * const auth = createServerClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-public-client',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: none(),
+ *   vault: sealedCookie({ keys: [{ id: '1', secret }] }),
+ * })
+ * ```
+ */
 export const none = (): ClientAuth => ({ method: 'none', authenticate: None() })
 
 /**
  * Checks the method against `token_endpoint_auth_methods_supported`, before a secret is sent. Always accepts `none`, because
  * many servers support public clients without listing it.
  * @throws `client_auth_unsupported`
+ * @example
+ * ```ts
+ * import { checkClientAuth, clientSecretBasic, discover } from 'proofkey/protocol'
+ *
+ * const server = await discover('https://login.example.com')
+ * checkClientAuth(server, clientSecretBasic('…')) // throws client_auth_unsupported
+ * ```
  */
 export function checkClientAuth(server: ServerMetadata, { method }: ClientAuth): void {
   if (method !== 'none') checkListed(server, 'token_endpoint_auth_methods_supported', method)

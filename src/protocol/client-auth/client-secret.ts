@@ -13,6 +13,19 @@ export type ClientSecret = string | (() => string | Promise<string>)
 /**
  * `client_secret_basic`: sends the secret in the `Authorization` header, form-encoded before base64 (RFC 6749 §2.3.1).
  * @throws `config_invalid`; for a function at each request, `retryable` and with the function's error as `cause` if it fails
+ * @example
+ * ```ts
+ * import { createServerClient, clientSecretBasic, sealedCookie } from 'proofkey/server'
+ *
+ * declare const secret: string
+ * const auth = createServerClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: clientSecretBasic(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({ keys: [{ id: '1', secret }] }),
+ * })
+ * ```
  */
 export const clientSecretBasic = (secret: ClientSecret): ClientAuth =>
   bySecret('client_secret_basic', secret, (value) => basic(value, formEncoded))
@@ -21,6 +34,19 @@ export const clientSecretBasic = (secret: ClientSecret): ClientAuth =>
  * `client_secret_basic` without the form encoding that RFC 6749 §2.3.1 requires, for servers that do not decode it (Epic
  * Games). Only a client id or secret with characters other than `A-Z a-z 0-9 - . _ ~ *` makes a difference.
  * @throws like {@link clientSecretBasic}; also for a client id with a colon, which would end the id
+ * @example
+ * ```ts
+ * import { createServerClient, clientSecretBasicWithoutEncoding, sealedCookie } from 'proofkey/server'
+ *
+ * declare const secret: string
+ * const auth = createServerClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: clientSecretBasicWithoutEncoding(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({ keys: [{ id: '1', secret }] }),
+ * })
+ * ```
  */
 export const clientSecretBasicWithoutEncoding = (secret: ClientSecret): ClientAuth =>
   bySecret('client_secret_basic', secret, (value) => basic(value, (text) => text))
@@ -28,6 +54,19 @@ export const clientSecretBasicWithoutEncoding = (secret: ClientSecret): ClientAu
 /**
  * `client_secret_post`: sends the secret in the body (RFC 6749 §2.3.1), for servers that do not accept the header.
  * @throws like {@link clientSecretBasic}
+ * @example
+ * ```ts
+ * import { createServerClient, clientSecretPost, sealedCookie } from 'proofkey/server'
+ *
+ * declare const secret: string
+ * const auth = createServerClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: clientSecretPost(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({ keys: [{ id: '1', secret }] }),
+ * })
+ * ```
  */
 export const clientSecretPost = (secret: ClientSecret): ClientAuth =>
   bySecret('client_secret_post', secret, ClientSecretPost)
@@ -36,6 +75,19 @@ export const clientSecretPost = (secret: ClientSecret): ClientAuth =>
  * `client_secret_jwt`: sends an assertion signed with HMAC-SHA-256, not the secret itself. Each request gets a new
  * assertion (OpenID Connect Core §9).
  * @throws like {@link clientSecretBasic}
+ * @example
+ * ```ts
+ * import { createServerClient, clientSecretJwt, sealedCookie } from 'proofkey/server'
+ *
+ * declare const secret: string
+ * const auth = createServerClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: clientSecretJwt(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({ keys: [{ id: '1', secret }] }),
+ * })
+ * ```
  */
 export const clientSecretJwt = (secret: ClientSecret): ClientAuth =>
   bySecret('client_secret_jwt', secret, ClientSecretJwt)
@@ -46,6 +98,18 @@ export const clientSecretJwt = (secret: ClientSecret): ClientAuth =>
  *
  * @deprecated Marked only as a warning: a secret that is shipped with an app is not confidential (RFC 8252 §8.5).
  * @throws like `clientSecretBasic`
+ * @example
+ * ```ts
+ * import { createClient, exposedClientSecret } from 'proofkey'
+ *
+ * // The provider requires a secret of pages too. Everybody can read this one.
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: exposedClientSecret('not-a-secret'),
+ * })
+ * ```
  */
 export const exposedClientSecret = (secret: ClientSecret): ClientAuth => clientSecretPost(secret)
 

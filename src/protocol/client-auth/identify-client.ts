@@ -49,6 +49,16 @@ export interface ClientIdentity extends Required<PreregisteredClient> {
  * expired, or `clientAuth` is another method.
  * @throws `config_invalid`; `client_unregistered`, if there is no way left; `registration_refused`, `client_auth_unsupported`,
  * `endpoint_refused`, `network_error`, `timeout`, `aborted`, `response_refused`; the errors of `registrations`
+ * @example
+ * ```ts
+ * import { discover, identifyClient } from 'proofkey/protocol'
+ *
+ * const server = await discover('https://login.example.com')
+ * const { clientId, clientAuth } = await identifyClient(server, {
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientMetadataUrl: 'https://app.example.com/oauth/client.json',
+ * })
+ * ```
  */
 export async function identifyClient(server: ServerMetadata, options: ClientIdentityOptions): Promise<ClientIdentity> {
   const { preregistered = {}, clientMetadataUrl, clientAuth, register, registrations } = options

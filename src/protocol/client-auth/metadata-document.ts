@@ -35,6 +35,17 @@ export interface ClientMetadataDocument {
  * Makes the document that lets a client be known by its URL (draft-ietf-oauth-client-id-metadata-document): serve it there as
  * `application/json` with status 200 and without a redirect, see {@link clientMetadataResponse}.
  * @throws `config_invalid`, with all of {@link clientMetadataProblems}
+ * @example
+ * ```ts
+ * import { clientMetadataDocument, clientMetadataResponse } from 'proofkey/protocol'
+ *
+ * const document = clientMetadataDocument({
+ *   clientId: 'https://app.example.com/oauth/client.json',
+ *   clientName: 'My agent',
+ *   redirectUris: ['https://app.example.com/callback'],
+ * })
+ * export const GET = () => clientMetadataResponse(document)
+ * ```
  */
 export function clientMetadataDocument(options: ClientMetadataOptions): ClientMetadataDocument {
   const { clientId, clientName, redirectUris, scope, jwks, jwksUri, additionalMetadata } = options
@@ -56,7 +67,20 @@ export function clientMetadataDocument(options: ClientMetadataOptions): ClientMe
   return JSON.parse(JSON.stringify(document))
 }
 
-/** The document as a response; servers may keep it for an hour. */
+/**
+ * The document as a response; servers may keep it for an hour.
+ * @example
+ * ```ts
+ * import { clientMetadataDocument, clientMetadataResponse } from 'proofkey/protocol'
+ *
+ * const document = clientMetadataDocument({
+ *   clientId: 'https://app.example.com/oauth/client.json',
+ *   clientName: 'My agent',
+ *   redirectUris: ['https://app.example.com/callback'],
+ * })
+ * export const GET = () => clientMetadataResponse(document)
+ * ```
+ */
 export const clientMetadataResponse = (document: ClientMetadataDocument): Response =>
   new Response(JSON.stringify(document), {
     headers: { 'content-type': 'application/json', 'cache-control': 'public, max-age=3600' },
@@ -83,6 +107,13 @@ export function clientIdUrlProblems(clientId: unknown): string[] {
 /**
  * What is wrong with a client ID metadata document, as sentences (draft §4, §4.1, §6.2, §6.6).
  * @param url where it is served
+ * @example
+ * ```ts
+ * import { clientMetadataProblems } from 'proofkey/protocol'
+ *
+ * const url = 'https://app.example.com/oauth/client.json'
+ * const problems = clientMetadataProblems(await (await fetch(url)).json(), url) // [] if it can be used
+ * ```
  */
 export function clientMetadataProblems(document: unknown, url: string): string[] {
   const given = Object(document) as Readonly<Record<string, unknown>>

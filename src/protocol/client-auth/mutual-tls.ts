@@ -30,6 +30,18 @@ const METHODS = { tls_client_auth: tlsClientAuth, self_signed_tls_client_auth: s
  * the certificate; they use their own connections, not the `fetch` of the configuration. Requires the package `undici`, except
  * in Bun, whose own `fetch` is used.
  * @throws `config_invalid`; if `undici` is not installed, at the first request
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs'
+ * import { mutualTls } from 'proofkey/node'
+ * import { createServiceClient } from 'proofkey/server'
+ *
+ * const service = createServiceClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'invoices',
+ *   clientAuth: mutualTls({ cert: readFileSync('cert.pem', 'utf8'), key: readFileSync('key.pem', 'utf8') }),
+ * })
+ * ```
  */
 export function mutualTls({ method = 'tls_client_auth', ...pems }: MutualTlsOptions): MutualTls {
   const problems = pemProblems(pems)

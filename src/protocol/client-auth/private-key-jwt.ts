@@ -42,6 +42,19 @@ const NAMES = Object.keys(ALGORITHMS) as SigningAlgorithm[]
  * To rotate, publish the new public key first, then pass the new private key with its own `keyId`.
  * @param key a CryptoKey (private, usage `sign`), a private JWK, or a PKCS#8 PEM
  * @throws `config_invalid`; at the first request if only the import of the key can find the problem
+ * @example
+ * ```ts
+ * import { createServerClient, privateKeyJwt, sealedCookie } from 'proofkey/server'
+ *
+ * declare const secret: string
+ * const auth = createServerClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: privateKeyJwt(process.env['CLIENT_KEY'] ?? '', { keyId: '1', algorithm: 'ES256' }),
+ *   vault: sealedCookie({ keys: [{ id: '1', secret }] }),
+ * })
+ * ```
  */
 export function privateKeyJwt(key: SigningMaterial, options?: PrivateKeyJwtOptions): AssertionClientAuth {
   const { algorithm, ...clientAuth } = byAssertion(key, options, (server) => server.issuer)
@@ -56,6 +69,19 @@ export function privateKeyJwt(key: SigningMaterial, options?: PrivateKeyJwtOptio
  *
  * @deprecated Marked only as a warning: use `privateKeyJwt` with every server that accepts it.
  * @throws `config_invalid`; at a request also if the key has been used with another issuer on this page or in this process
+ * @example
+ * ```ts
+ * import { createServerClient, privateKeyJwtWithInjectableAudience, sealedCookie } from 'proofkey/server'
+ *
+ * declare const secret: string
+ * const auth = createServerClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: privateKeyJwtWithInjectableAudience(process.env['CLIENT_KEY'] ?? '', { algorithm: 'ES256' }),
+ *   vault: sealedCookie({ keys: [{ id: '1', secret }] }),
+ * })
+ * ```
  */
 export const privateKeyJwtWithInjectableAudience = (
   key: SigningMaterial,

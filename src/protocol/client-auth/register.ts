@@ -23,6 +23,17 @@ export interface RegistrationOptions extends RequestOptions {
  * depends on.
  * @throws `endpoint_refused` if the server has no registration endpoint; `config_invalid`; `registration_refused`; `network_error`, `timeout`,
  * `aborted`, `response_refused` (also for a replaced field that sign-in depends on)
+ * @example
+ * ```ts
+ * import { discover, registerClient } from 'proofkey/protocol'
+ *
+ * const server = await discover('https://login.example.com')
+ * const { client_id } = await registerClient(server, {
+ *   client_name: 'My app',
+ *   redirect_uris: ['https://app.example.com/callback'],
+ *   token_endpoint_auth_method: 'none',
+ * })
+ * ```
  */
 export async function registerClient(
   server: ServerMetadata,

@@ -16,6 +16,19 @@ export interface TlsClientAuthOptions {
  * `tls_client_auth`: authenticates with a certificate from a certificate authority (RFC 8705 §2.1). Requests go to the
  * server's `mtls_endpoint_aliases`, if there are any (§5). In Node use `mutualTls` of `proofkey/node`.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createServerClient, sealedCookie, tlsClientAuth } from 'proofkey/server'
+ *
+ * declare const [fetchWithCertificate, secret]: [typeof fetch, string]
+ * const auth = createServerClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: tlsClientAuth({ fetch: fetchWithCertificate }),
+ *   vault: sealedCookie({ keys: [{ id: '1', secret }] }),
+ * })
+ * ```
  */
 export const tlsClientAuth = (options?: TlsClientAuthOptions): CertificateClientAuth =>
   byCertificate('tls_client_auth', options)
@@ -24,6 +37,19 @@ export const tlsClientAuth = (options?: TlsClientAuthOptions): CertificateClient
  * `self_signed_tls_client_auth`: authenticates with a self-signed certificate that is registered at the server (RFC 8705
  * §2.2); otherwise like {@link tlsClientAuth}.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createServerClient, sealedCookie, selfSignedTlsClientAuth } from 'proofkey/server'
+ *
+ * declare const [fetchWithCertificate, secret]: [typeof fetch, string]
+ * const auth = createServerClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   clientAuth: selfSignedTlsClientAuth({ fetch: fetchWithCertificate }),
+ *   vault: sealedCookie({ keys: [{ id: '1', secret }] }),
+ * })
+ * ```
  */
 export const selfSignedTlsClientAuth = (options?: TlsClientAuthOptions): CertificateClientAuth =>
   byCertificate('self_signed_tls_client_auth', options)

@@ -14,6 +14,13 @@ export interface Needs {
  * Checks what the server's metadata says against what a sign-in needs, before the user leaves. A list that is missing, empty
  * or no list says nothing.
  * @throws `not_supported`
+ * @example
+ * ```ts
+ * import { checkCapabilities, discover } from 'proofkey/protocol'
+ *
+ * const server = await discover('https://login.example.com')
+ * checkCapabilities(server, { prompt: 'create' }) // throws not_supported
+ * ```
  */
 export function checkCapabilities(server: ServerMetadata, { par, responseMode, prompt, dpop }: Needs): void {
   const demands = { require_pushed_authorization_requests: par, require_signed_request_object: false }
@@ -56,6 +63,12 @@ function checkLists(server: ServerMetadata, needs: Readonly<Record<string, strin
  * a missing list says nothing. For a server that is known to support S256 without listing it, pass a provider with
  * `missingMetadata: { code_challenge_methods_supported: ['S256'] }` to {@link discover}: its `reason` says how it is known.
  * @throws `pkce_unsupported`
+ * @example
+ * ```ts
+ * import { discover, requirePkceListed } from 'proofkey/protocol'
+ *
+ * requirePkceListed(await discover('https://login.example.com')) // throws pkce_unsupported, also if nothing is listed
+ * ```
  */
 export function requirePkceListed({ issuer, code_challenge_methods_supported: listed }: ServerMetadata): void {
   if (Array.isArray(listed) && listed.includes('S256')) return

@@ -9,6 +9,17 @@ export type InsecureSwitch = ((url: URL) => boolean) & { readonly [brand]: true 
  * For development and tests. Every other host still needs https.
  *
  * @deprecated Marked only as a warning: do not use it in production.
+ * @example
+ * ```ts
+ * import { allowInsecureLoopback, createClient } from 'proofkey'
+ *
+ * const auth = createClient({
+ *   issuer: 'http://localhost:3000',
+ *   clientId: 'my-app',
+ *   redirectUri: 'http://localhost:5173/callback',
+ *   insecure: allowInsecureLoopback,
+ * })
+ * ```
  */
 export const allowInsecureLoopback = ((url: URL) => url.protocol === 'http:' && isLoopback(url)) as InsecureSwitch
 

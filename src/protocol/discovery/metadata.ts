@@ -31,6 +31,12 @@ export interface DiscoveryOptions extends RequestOptions {
  * @param onRedirect is called with the URL that redirected
  * @param onLoaded is called with the checked metadata, and the headers that say how long it is fresh
  * @throws what {@link checkMetadata} throws; `network_error`, `timeout`, `aborted`, `response_refused`
+ * @example
+ * ```ts
+ * import { discover } from 'proofkey/protocol'
+ *
+ * const { token_endpoint } = await discover('https://login.example.com', { timeoutSeconds: 5 })
+ * ```
  */
 export async function discover(
   issuer: string,
@@ -70,6 +76,19 @@ export async function discover(
  * Checks metadata before it is used.
  * @throws `issuer_mismatch` (compared as strings, exactly: RFC 8414 §3.3); `endpoint_refused`;
  * `pkce_unsupported`, if PKCE methods are listed without S256
+ * @example
+ * ```ts
+ * import { checkMetadata } from 'proofkey/protocol'
+ *
+ * const server = checkMetadata(
+ *   {
+ *     issuer: 'https://login.example.com',
+ *     authorization_endpoint: 'https://login.example.com/authorize',
+ *     token_endpoint: 'https://login.example.com/token',
+ *   },
+ *   'https://login.example.com',
+ * )
+ * ```
  */
 export function checkMetadata(metadata: ServerMetadata, issuer: string, insecure?: InsecureSwitch): CheckedMetadata {
   if (metadata?.issuer !== issuer) {

@@ -12,6 +12,18 @@ export type SignatureCheck = (server: PinnedServer, options: RequestOptions) => 
  * authenticates the token endpoint, so this check is optional. It costs one request, sent at the same time as the token
  * request, and bytes only if it is imported. A wrong signature, or no matching key, throws `id_token_invalid`; keys that
  * cannot be loaded throw the error of that request.
+ * @example
+ * ```ts
+ * import { checkIdTokenSignature, createClient } from 'proofkey'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   scope: 'openid',
+ *   signature: checkIdTokenSignature,
+ * })
+ * ```
  */
 export const checkIdTokenSignature: SignatureCheck = (server, options) => {
   const keys = server.jwks_uri ? fetchKeys(server.jwks_uri, options) : undefined

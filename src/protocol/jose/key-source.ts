@@ -15,6 +15,13 @@ export type KeySource = (header: JwsHeader) => Promise<PublicJwk | undefined>
  * Concurrent callers share one request; failed ones back off.
  * @param load for example {@link loadKeys}; without keys, its error is the error of the source
  * @param onFailure called after each failed load; `stale`: the earlier keys remain in use
+ * @example
+ * ```ts
+ * import { createKeySource, discover, loadKeys } from 'proofkey/protocol'
+ *
+ * const server = await discover('https://login.example.com')
+ * const keys = createKeySource(() => loadKeys(server, {}))
+ * ```
  */
 export function createKeySource(
   load: () => Promise<readonly PublicJwk[]>,
@@ -39,6 +46,13 @@ export function createKeySource(
 /**
  * Fetches the keys at a server's `jwks_uri`.
  * @throws `endpoint_refused`, `network_error`, `timeout`, `aborted`, `response_refused`
+ * @example
+ * ```ts
+ * import { createKeySource, discover, loadKeys } from 'proofkey/protocol'
+ *
+ * const server = await discover('https://login.example.com')
+ * const keys = createKeySource(() => loadKeys(server, {}))
+ * ```
  */
 export async function loadKeys(server: ServerMetadata, options: RequestOptions): Promise<readonly PublicJwk[]> {
   const url = endpoint(server, 'jwks_uri', options.insecure)

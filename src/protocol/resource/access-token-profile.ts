@@ -74,6 +74,16 @@ export const isProfile = (value: unknown): boolean => profiles.has(value as Acce
  * @deprecated Marked only as a warning: if the server's ID tokens have that claim too, one of them is accepted as an access
  * token. Let the server issue `at+jwt` if it can.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createResourceServer, accessTokensWithoutStandardType } from 'proofkey/resource-server'
+ *
+ * const api = createResourceServer({
+ *   issuer: 'https://login.example.com',
+ *   audience: 'https://api.example.com',
+ *   accessTokens: accessTokensWithoutStandardType({ distinguishedBy: { claim: 'scp' } }),
+ * })
+ * ```
  */
 export function accessTokensWithoutStandardType(traits: AccessTokenTraits): AccessTokenProfile {
   const {

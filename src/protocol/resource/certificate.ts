@@ -40,6 +40,16 @@ function decoded(base64: string | undefined): Uint8Array | undefined {
  * the header from requests, can send any certificate, which is public, without its key. With that, stolen tokens can be used.
  * @param header its name, for example `client-cert`
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { createResourceServer, certificateFromTrustedProxyHeader } from 'proofkey/resource-server'
+ *
+ * const api = createResourceServer({
+ *   issuer: 'https://login.example.com',
+ *   audience: 'https://api.example.com',
+ *   mutualTls: { certificateOf: certificateFromTrustedProxyHeader('client-cert') },
+ * })
+ * ```
  */
 export function certificateFromTrustedProxyHeader(header: string): CertificateOf {
   if (!/^[\w-]+$/.test(header)) throw configInvalid(['header: must be the name of a header'])

@@ -19,6 +19,12 @@ export type OriginResourceSwitch = ((documentUrl: string, asked: URL) => readonl
  * for the whole origin, so whoever serves any path that you call can use it at all others.
  *
  * @deprecated Marked only as a warning: do not use it for hosts that serve paths of several parties.
+ * @example
+ * ```ts
+ * import { acceptResourceOfWholeOrigin, discoverResource } from 'proofkey/protocol'
+ *
+ * const found = await discoverResource('https://mcp.example.com/mcp', { originResource: acceptResourceOfWholeOrigin })
+ * ```
  */
 export const acceptResourceOfWholeOrigin = ((documentUrl: string, { origin }: URL) =>
   documentUrl === origin + WELL_KNOWN ? [origin, `${origin}/`] : []) as unknown as OriginResourceSwitch
@@ -59,6 +65,13 @@ const WELL_KNOWN = '/.well-known/oauth-protected-resource'
  * @param resource the URL of the resource, for example `https://mcp.example.com/mcp`
  * @throws `config_invalid`; `endpoint_refused`, for URLs that are not https or lead inside a network; `resource_mismatch`;
  * `response_refused`, also for a document without a usable authorization server; `network_error`, `timeout`, `aborted`
+ * @example
+ * ```ts
+ * import { discoverResource } from 'proofkey/protocol'
+ *
+ * const url = 'https://mcp.example.com/mcp'
+ * const { authorizationServers, scope } = await discoverResource(url, { response: await fetch(url) })
+ * ```
  */
 export async function discoverResource(
   resource: string,
@@ -87,6 +100,12 @@ export async function discoverResource(
 /**
  * The `resource` option of a sign-in for a discovered resource: with it, the authorization, token and refresh requests all have
  * the parameter (RFC 8707 §2). Only for a provider that is known to refuse it (`resourceRefused`) it is undefined.
+ * @example
+ * ```ts
+ * import { discoverResource, resourceParameter } from 'proofkey/protocol'
+ *
+ * const resource = resourceParameter(await discoverResource('https://mcp.example.com/mcp'))
+ * ```
  */
 export const resourceParameter = (
   { resource }: Pick<DiscoveredResource, 'resource'>,

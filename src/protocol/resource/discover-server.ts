@@ -24,6 +24,12 @@ export interface ResourceServerOptions extends DiscoveryOptions {
  * @returns the metadata, for the `metadata` option of a client or for `beginAuthorization`
  * @throws `config_invalid`, if the resource does not name the issuer; `issuer_mismatch`, `endpoint_refused`,
  * `pkce_unsupported`; `network_error`, `timeout`, `aborted`, `response_refused`
+ * @example
+ * ```ts
+ * import { discoverResource, discoverServerOf } from 'proofkey/protocol'
+ *
+ * const server = await discoverServerOf(await discoverResource('https://mcp.example.com/mcp'))
+ * ```
  */
 export async function discoverServerOf(
   { authorizationServers }: Pick<DiscoveredResource, 'authorizationServers'>,

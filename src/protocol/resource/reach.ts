@@ -71,6 +71,13 @@ export const mayReach = (from: URL, to: URL): boolean => ZONES.indexOf(zoneOf(to
  * strangers decide what is discovered, also pass a `fetch` that refuses private addresses when it connects.
  * @param from the URL that the document belongs to
  * @throws `endpoint_refused`
+ * @example
+ * ```ts
+ * import { checkReach, discover } from 'proofkey/protocol'
+ *
+ * const issuer = 'https://login.example.com'
+ * checkReach(await discover(issuer), issuer) // throws if a public server names an address inside a network
+ * ```
  */
 export function checkReach(document: object, from: string): void {
   const { mtls_endpoint_aliases } = document as Record<string, unknown>

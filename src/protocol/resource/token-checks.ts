@@ -12,6 +12,7 @@ export interface TokenPolicy {
   readonly clockToleranceSeconds: number
 }
 
+/** The claims of a token, unchecked. */
 export type Claims = Readonly<Record<string, unknown>>
 
 export const isTime = (value: unknown): value is number => Number.isFinite(value)

@@ -30,6 +30,13 @@ export interface EndSessionRequest {
  * The URL of the logout request, to which the user is redirected (OpenID Connect RP-Initiated Logout 1.0 §2).
  * @returns undefined if the server has no `end_session_endpoint`; then only the app's own session can be ended
  * @throws `endpoint_refused`
+ * @example
+ * ```ts
+ * import { discover, endSessionUrl } from 'proofkey/protocol'
+ *
+ * const server = await discover('https://login.example.com')
+ * const url = endSessionUrl(server, { clientId: 'my-app', postLogoutRedirectUri: 'https://app.example.com/' })
+ * ```
  */
 export function endSessionUrl(
   server: Pick<ServerMetadata, 'end_session_endpoint'>,

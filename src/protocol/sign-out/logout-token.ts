@@ -40,6 +40,14 @@ const LIFETIME_SECONDS = 120
  * The clocks may differ by 5 minutes; `exp` may be at most 7 minutes ahead (2 minutes plus this difference).
  * @throws `logout_token_invalid`; `endpoint_refused`, `network_error`, `timeout`, `aborted`, `response_refused` if the
  * server's keys cannot be loaded
+ * @example
+ * ```ts
+ * import { discover, validateLogoutToken } from 'proofkey/protocol'
+ *
+ * declare const token: string // logout_token of the request
+ * const server = await discover('https://login.example.com')
+ * const { subject, sessionId } = await validateLogoutToken(server, 'my-app', token)
+ * ```
  */
 export async function validateLogoutToken(
   server: ServerMetadata,

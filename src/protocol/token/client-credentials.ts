@@ -21,6 +21,16 @@ export interface ClientAccessToken extends GrantedToken {
  * @throws `config_invalid`, also without client authentication (§4.4: confidential clients only); `client_auth_unsupported`,
  * `not_supported`, `endpoint_refused`; `network_error`, `timeout`, `aborted`, `response_refused`; `token_request_refused`,
  * `token_response_invalid`, `scope_missing`
+ * @example
+ * ```ts
+ * import { clientCredentialsGrant, clientSecretBasic, discover } from 'proofkey/protocol'
+ *
+ * const server = await discover('https://login.example.com')
+ * const { accessToken } = await clientCredentialsGrant(server, 'invoices', {
+ *   clientAuth: clientSecretBasic(process.env['CLIENT_SECRET'] ?? ''),
+ *   scope: 'orders:read',
+ * })
+ * ```
  */
 export async function clientCredentialsGrant(
   server: ServerMetadata,

@@ -70,6 +70,13 @@ export interface CompleteOptions extends TokenRequestOptions {
  * `access_denied`, `authorization_failed`; `network_error`, `timeout`, `aborted`, `response_refused`,
  * `endpoint_refused`; `token_request_refused`, `token_response_invalid`, `id_token_invalid`, `acr_not_met`,
  * `scope_missing`, `authorization_details_mismatch`
+ * @example
+ * ```ts
+ * import { completeAuthorization, type Transaction } from 'proofkey/protocol'
+ *
+ * declare const transaction: Transaction // as stored; delete it first
+ * const { tokens, claims } = await completeAuthorization(transaction, 'https://app.example.com/callback?code=…')
+ * ```
  */
 export async function completeAuthorization(
   transaction: Transaction,

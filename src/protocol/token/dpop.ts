@@ -64,6 +64,13 @@ const MAX_NONCE = 1000
  * DPoP with your own key.
  * @param load loads or generates the client's key. Called for each thumbprint, and for proofs until it has returned one. Its
  * errors are those of the methods
+ * @example
+ * ```ts
+ * import { createDpop, createSigningKey } from 'proofkey/protocol'
+ *
+ * const key = await createSigningKey() // keep it with the tokens that are bound to it
+ * const dpop = createDpop(async () => key)
+ * ```
  */
 export function createDpop(load: (clientKey: string) => Promise<SigningKey>): Dpop {
   const keys = new Map<string, SigningKey>()

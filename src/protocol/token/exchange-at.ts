@@ -41,6 +41,17 @@ export const EXCHANGE_HEADER = 'x-proofkey'
  * page, against the origin of `redirectUri`
  * @throws by `signIn` and `handleCallback`: `config_invalid`, if the path leads to another origin; at the callback what
  * `completeAuthorization` throws, and the error that the backend returns
+ * @example
+ * ```ts
+ * import { createClient, exchangeAt } from 'proofkey'
+ *
+ * const auth = createClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   exchange: exchangeAt('/auth/exchange'),
+ * })
+ * ```
  */
 export function exchangeAt(path: string): Exchange {
   const exchange: Exchange = async (transaction, callback, options) => {

@@ -8,6 +8,7 @@ import { type Grant, readGrant } from './complete.js'
 import type { AuthorizationDetail } from './granted-details.js'
 import { post, type TokenRequestOptions } from './token-request.js'
 
+/** Options of a refresh (RFC 6749 §6). */
 export interface RefreshOptions extends TokenRequestOptions {
   /** Space-separated; a part of the granted scope. Default: all of it (RFC 6749 §6). */
   readonly scope?: string | undefined

@@ -74,6 +74,19 @@ export type ExchangedToken<Requested extends TokenTypeIdentifier = TokenTypeIden
  * The issued token must have the requested type, and must not be one of those that were sent.
  * @throws `config_invalid`; `client_auth_unsupported`, `not_supported`, `endpoint_refused`; `network_error`, `timeout`,
  * `aborted`, `response_refused`; `token_request_refused`, `token_response_invalid`, `scope_missing`
+ * @example
+ * ```ts
+ * import { clientSecretBasic, discover, exchangeToken, TOKEN_TYPES } from 'proofkey/protocol'
+ *
+ * declare const subjectToken: string
+ * const server = await discover('https://login.example.com')
+ * const { accessToken } = await exchangeToken(server, 'orders', {
+ *   clientAuth: clientSecretBasic(process.env['CLIENT_SECRET'] ?? ''),
+ *   subjectToken,
+ *   subjectTokenType: TOKEN_TYPES.accessToken,
+ *   resource: 'https://stock.example.com/',
+ * })
+ * ```
  */
 export async function exchangeToken<Requested extends TokenTypeIdentifier = AccessTokenIdentifier>(
   server: ServerMetadata,

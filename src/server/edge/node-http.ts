@@ -34,6 +34,18 @@ export interface ToRequestOptions {
  * `proofkey/server` and `proofkey/resource-server` responds to that with 400: a missing, invalid or repeated `Host`
  * (RFC 9112 §3.2), a repeated `Authorization`, a host that differs from HTTP/2's `:authority`, a header that `Headers` does not accept, or a method that `Request` does not accept (`CONNECT`,
  * `TRACE`, `TRACK`), which becomes `UNSUPPORTED`.
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { sendResponse, toRequest } from 'proofkey/node'
+ * import type { ServerSessionClient } from 'proofkey/server'
+ *
+ * declare const auth: ServerSessionClient
+ * createServer(async (incoming, outgoing) => {
+ *   const handled = await auth.handle(toRequest(incoming))
+ *   await sendResponse(outgoing, handled ?? new Response('Hello'))
+ * }).listen(3000)
+ * ```
  */
 export function toRequest(incoming: FrameworkRequest, options: ToRequestOptions = {}): Request {
   try {
@@ -151,6 +163,18 @@ function written(body: unknown, { headers, readableEnded }: IncomingMessage): Bo
  * streamed, no faster than the browser reads it, and cancelled if the browser leaves. If it fails after its beginning was
  * sent, the connection is closed, so that the browser does not take it for complete.
  * @throws what reading the body throws, if nothing was sent before
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { sendResponse, toRequest } from 'proofkey/node'
+ * import type { ServerSessionClient } from 'proofkey/server'
+ *
+ * declare const auth: ServerSessionClient
+ * createServer(async (incoming, outgoing) => {
+ *   const handled = await auth.handle(toRequest(incoming))
+ *   await sendResponse(outgoing, handled ?? new Response('Hello'))
+ * }).listen(3000)
+ * ```
  */
 export async function sendResponse(outgoing: ServerResponse, response: Response): Promise<void> {
   const reader = response.body?.getReader()
@@ -215,7 +239,22 @@ const isSettled = (promise: Promise<unknown>): Promise<boolean> =>
     new Promise<boolean>((resolve) => setImmediate(resolve, false)),
   ])
 
-/** Adds the `headers` of a result or an error to Node's response. Cookies that are already set are kept. */
+/**
+ * Adds the `headers` of a result or an error to Node's response. Cookies that are already set are kept.
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { appendHeaders, toRequest } from 'proofkey/node'
+ * import type { ServerSessionClient } from 'proofkey/server'
+ *
+ * declare const auth: ServerSessionClient
+ * createServer(async (incoming, outgoing) => {
+ *   const { session, headers } = await auth.session(toRequest(incoming))
+ *   appendHeaders(outgoing, headers)
+ *   outgoing.end(session ? 'Signed in' : 'Signed out')
+ * }).listen(3000)
+ * ```
+ */
 export function appendHeaders(outgoing: ServerResponse, headers: Headers): void {
   // HTTP/2 has no such header (RFC 9113 §8.2.2); Node warns of it.
   const isHttp2 = 'stream' in outgoing

@@ -62,6 +62,13 @@ export function isFromOrigin({ headers }: Request, origin: string): boolean {
  * session's user (CSRF). `Sec-Fetch-Site` has to be `same-origin`; without it, `Origin` has to be this origin. A request with
  * neither header is refused: browsers send `Origin` with every request that is not GET or HEAD.
  * @param origin the app's origin, for example `https://app.example.com`
+ * @example
+ * ```ts
+ * import { isSameOriginRequest } from 'proofkey/server'
+ *
+ * export const changeName = (request: Request) =>
+ *   isSameOriginRequest(request, 'https://app.example.com') ? Response.json({}) : new Response(null, { status: 403 })
+ * ```
  */
 export function isSameOriginRequest(request: Request, origin: string): boolean {
   if (isBadRequest(request)) return false

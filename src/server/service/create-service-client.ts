@@ -53,6 +53,18 @@ export interface ServiceClient {
 /**
  * Creates a client for a service: access tokens of its own, and token exchange. Create it once, because it caches.
  * @throws `config_invalid`; with the `metadata` option also the errors of discovery
+ * @example
+ * ```ts
+ * import { createServiceClient, privateKeyJwt } from 'proofkey/server'
+ *
+ * const service = createServiceClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'invoices',
+ *   clientAuth: privateKeyJwt(process.env['CLIENT_KEY'] ?? '', { algorithm: 'ES256' }),
+ *   apis: { 'https://orders.example.com': { scope: 'orders:read' } },
+ * })
+ * const orders = await service.fetch('https://orders.example.com/v1/orders')
+ * ```
  */
 export function createServiceClient(given: ServiceClientConfig): ServiceClient {
   const config = checkServiceConfig(given)

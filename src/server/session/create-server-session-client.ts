@@ -99,6 +99,28 @@ export interface ServerSessionClient {
  * Creates a client that keeps the session on the server: a backend for frontend. Create it once, and one for each host: all
  * clients of a host have the same session cookie.
  * @throws `config_invalid`; with the `metadata` option also the errors of discovery
+ * @example
+ * ```ts
+ * import { clientSecretBasic, createServerSessionClient, type RedisClient, redisSessions, sealedCookie } from 'proofkey/server'
+ *
+ * declare const client: RedisClient
+ * const keys = [{ id: '2026-11', secret: process.env['SEALING_KEY'] ?? '' }]
+ * const auth = createServerSessionClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/auth/callback',
+ *   clientAuth: clientSecretBasic(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({ keys }),
+ *   sessionStore: redisSessions({ client, keys }),
+ * })
+ *
+ * export async function respond(request: Request): Promise<Response> {
+ *   const handled = await auth.handle(request)
+ *   if (handled) return handled
+ *   const { session, headers } = await auth.session(request)
+ *   return Response.json({ hello: session?.claims?.sub }, { headers })
+ * }
+ * ```
  */
 export function createServerSessionClient(
   given: ServerSessionClientConfig | WithFapi2<ServerSessionClientConfig>,

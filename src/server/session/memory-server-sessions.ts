@@ -36,6 +36,20 @@ interface Entry {
 /**
  * Stores sessions in the memory of this process: for development, and for an app with one process. A restart ends them.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { clientSecretBasic, createServerSessionClient, memoryServerSessions, sealedCookie } from 'proofkey/server'
+ *
+ * const keys = [{ id: '2026-11', secret: process.env['SEALING_KEY'] ?? '' }]
+ * const auth = createServerSessionClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/auth/callback',
+ *   clientAuth: clientSecretBasic(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({ keys }),
+ *   sessionStore: memoryServerSessions(), // one process; a restart ends them
+ * })
+ * ```
  */
 export function memoryServerSessions({ maxSessions = 10_000 }: MemoryServerSessionsOptions = {}): ServerSessionStore {
   if (!(maxSessions >= 1)) throw configInvalid(['maxSessions (number): must be at least 1'])

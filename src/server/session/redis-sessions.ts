@@ -43,6 +43,21 @@ const LEASE_POLL_MS = { first: 20, most: 250 }
  * before it: after a refresh, the user may have to sign in again; after a sign-out, the deleted cookie opens the session again,
  * whose tokens are revoked, until it ends by its limits.
  * @throws `config_invalid` for the client or the keys; the methods `storage_unavailable`
+ * @example
+ * ```ts
+ * import { clientSecretBasic, createServerSessionClient, type RedisClient, redisSessions, sealedCookie } from 'proofkey/server'
+ *
+ * declare const client: RedisClient
+ * const keys = [{ id: '2026-11', secret: process.env['SEALING_KEY'] ?? '' }]
+ * const auth = createServerSessionClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/auth/callback',
+ *   clientAuth: clientSecretBasic(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({ keys }),
+ *   sessionStore: redisSessions({ client, keys }),
+ * })
+ * ```
  */
 export function redisSessions({
   client,

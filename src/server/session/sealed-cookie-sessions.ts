@@ -38,6 +38,20 @@ const MAX_HEAD_BYTES = 7000
  * the browser sends before it has received the cookie of its sign-in ends that session in the same process only. If that is
  * not enough, use `redisSessions`.
  * @throws `config_invalid` for the options
+ * @example
+ * ```ts
+ * import { clientSecretBasic, createServerSessionClient, sealedCookieSessions, sealedCookie } from 'proofkey/server'
+ *
+ * const keys = [{ id: '2026-11', secret: process.env['SEALING_KEY'] ?? '' }]
+ * const auth = createServerSessionClient({
+ *   issuer: 'https://login.example.com',
+ *   clientId: 'my-web-app',
+ *   redirectUri: 'https://app.example.com/auth/callback',
+ *   clientAuth: clientSecretBasic(process.env['CLIENT_SECRET'] ?? ''),
+ *   vault: sealedCookie({ keys }),
+ *   sessionStore: sealedCookieSessions({ keys }),
+ * })
+ * ```
  */
 export function sealedCookieSessions({
   keys,
