@@ -10,7 +10,17 @@ export default defineConfig({
   outDir: DIST,
   cleanUrls: true,
   sitemap: { hostname: manifest.homepage },
-  markdown: { theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' } },
+  markdown: {
+    // As code hosts make them, so that a link works there too.
+    anchor: {
+      slugify: (heading) =>
+        heading
+          .toLowerCase()
+          .replace(/[^\p{L}\p{N}_\s-]/gu, '')
+          .replace(/\s/g, '-'),
+    },
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },
+  },
   themeConfig: {
     nav: [
       { text: 'Start', link: '/guide/page', activeMatch: '^/guide/' },

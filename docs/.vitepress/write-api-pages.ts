@@ -23,6 +23,8 @@ const OPTIONS: Partial<TypeDocOptions & PluginOptions> = {
   hideBreadcrumbs: true,
   hidePageHeader: true,
   useCodeBlocks: true,
+  // VitePress numbers equal headings (a function and a type of one name) otherwise.
+  useCustomAnchors: true,
   groupOrder: ['Functions', 'Variables', 'Classes', 'Interfaces', 'Type Aliases', 'References'],
   hideGroupHeadings: false,
   interfacePropertiesFormat: 'table',
