@@ -8,7 +8,7 @@ export type {
 } from './client/backend/backend-session-config.js'
 export { backendStepUp } from './client/backend/backend-step-up.js'
 export { createBackendSessionClient } from './client/backend/create-backend-session-client.js'
-export type { ClientConfig, ConfigFor, DecisiveOptions, ExchangeClientConfig, GrantOf } from './client/client-config.js'
+export type { ClientConfig, ConfigFor, ExchangeClientConfig, GrantOf } from './client/client-config.js'
 export { type CallbackOptions, type Client, createClient, type SignInOptions } from './client/create-client.js'
 export { createSessionClient, type SessionClient, type SessionClientConfig } from './client/create-session-client.js'
 export { dpop } from './client/dpop.js'

@@ -27,24 +27,21 @@ export interface ExchangeClientConfig extends ClientConfig {
   readonly dpop?: undefined
 }
 
-/** The options that decide what a client returns. */
-export interface DecisiveOptions {
-  readonly dpop?: Dpop | undefined
-  readonly exchange?: Exchange | undefined
-  readonly profile?: Profile | undefined
+/**
+ * The options of a client, and those that decide what it returns, so that a wrong option has one error of the compiler, which
+ * names it.
+ */
+export type ConfigFor<Config, DpopOption, ExchangeOption, ProfileOption> = (ProfileOption extends Profile
+  ? WithFapi2<Config>
+  : Config) & {
+  readonly dpop?: DpopOption
+  readonly exchange?: ExchangeOption
+  readonly profile?: ProfileOption
 }
 
-/**
- * The options of a client, of which `Given` are the decisive ones: the kind of options that they belong to, so that a wrong
- * option has one error of the compiler, which names it.
- */
-export type ConfigFor<Given extends DecisiveOptions, Config> = (Given extends { readonly profile: Profile }
-  ? WithFapi2<Config>
-  : Config) & { readonly [Name in keyof Given & keyof DecisiveOptions]?: Given[Name] }
-
 /** What a client returns: `tokenType` is `dpop` with DPoP and `bearer` without; either, if the type of `dpop` does not tell. */
-export type GrantOf<Given extends DecisiveOptions> = Given extends { readonly dpop: Dpop }
+export type GrantOf<DpopOption> = [DpopOption] extends [Dpop]
   ? Grant<'dpop'>
-  : Given extends { readonly dpop?: undefined }
+  : [DpopOption] extends [undefined]
     ? Grant<'bearer'>
     : Grant

@@ -15,14 +15,16 @@ import {
   withoutCallbackParameters,
 } from '../protocol/authorize/callback.js'
 import { parseUrl } from '../protocol/discovery/endpoint.js'
+import type { Profile } from '../protocol/profile.js'
 import type { CompleteOptions, Grant } from '../protocol/token/complete.js'
-import type { ExchangedGrant } from '../protocol/token/exchange-at.js'
+import type { Dpop } from '../protocol/token/dpop.js'
+import type { Exchange, ExchangedGrant } from '../protocol/token/exchange-at.js'
 import { currentUrl, swapUrl } from '../user-agents/address-bar.js'
 import { redirect } from '../user-agents/redirect.js'
 import type { SignInAttempt, SilentUserAgent, UserAgent } from '../user-agents/user-agent.js'
 import { indexedDbVault } from '../vault/indexeddb.js'
 import type { Vault } from '../vault/vault.js'
-import type { ClientConfig, ConfigFor, DecisiveOptions, ExchangeClientConfig, GrantOf } from './client-config.js'
+import type { ClientConfig, ConfigFor, ExchangeClientConfig, GrantOf } from './client-config.js'
 
 /** Options of one sign-in; its {@link AuthorizationParameters} override those of the client. */
 export interface SignInOptions extends StartOptions {
@@ -72,8 +74,6 @@ export interface Client<Given = Grant> {
   readonly subscribe: Subscribe<ProofkeyEvent>
 }
 
-type WithExchange = Pick<ExchangeClientConfig, 'exchange'>
-
 /**
  * Creates a client for one authorization server. Create it once, when the app starts. Several clients can share an origin.
  * It sends no request and needs no `window`, so it can be created during server-side rendering.
@@ -93,9 +93,18 @@ type WithExchange = Pick<ExchangeClientConfig, 'exchange'>
  * console.log(result?.claims?.sub)
  * ```
  */
-export function createClient<Given extends DecisiveOptions>(
-  config: ConfigFor<Given, Given extends WithExchange ? ExchangeClientConfig : ClientConfig>,
-): Client<Given extends WithExchange ? ExchangedGrant : GrantOf<Given>> {
+export function createClient<
+  DpopOption extends Dpop | undefined = undefined,
+  ExchangeOption extends Exchange | undefined = undefined,
+  ProfileOption extends Profile | undefined = undefined,
+>(
+  config: ConfigFor<
+    ExchangeOption extends Exchange ? ExchangeClientConfig : ClientConfig,
+    DpopOption,
+    ExchangeOption,
+    ProfileOption
+  >,
+): Client<ExchangeOption extends Exchange ? ExchangedGrant : GrantOf<DpopOption>> {
   return buildClient(config as ClientConfig).client as never
 }
 

@@ -2,8 +2,10 @@ import { codeOf, type ProofkeyError } from '../errors.js'
 import type { SignInResult } from '../flow/flow.js'
 import { configInvalid } from '../protocol/authorize/begin.js'
 import type { IdTokenClaims } from '../protocol/jose/standard-claims.js'
+import type { Profile } from '../protocol/profile.js'
 import { joinScopes, scopes } from '../protocol/scope.js'
 import type { Grant, Tokens } from '../protocol/token/complete.js'
+import type { Dpop } from '../protocol/token/dpop.js'
 import { type Apis, checkApis, withApis } from '../session/apis.js'
 import { revokeAll, tokensOf } from '../session/dispose.js'
 import { beginWithIdTokenHint } from '../session/id-token-hint.js'
@@ -20,7 +22,7 @@ import type { UserInfoLoader } from '../session/user-info.js'
 import { currentUrl } from '../user-agents/address-bar.js'
 import type { SilentUserAgent } from '../user-agents/user-agent.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
-import type { ClientConfig, ConfigFor, DecisiveOptions, GrantOf } from './client-config.js'
+import type { ClientConfig, ConfigFor, GrantOf } from './client-config.js'
 import { buildClient, type CallbackOptions, type Client, type SignInOptions } from './create-client.js'
 import { type PageStartOptions, type Started, startPage } from './start.js'
 
@@ -110,9 +112,10 @@ export interface SessionClient<Given extends Grant = Grant> extends Client<Given
  * console.log(auth.session?.claims)
  * ```
  */
-export function createSessionClient<Given extends DecisiveOptions>(
-  config: ConfigFor<Given, SessionClientConfig>,
-): SessionClient<GrantOf<Given>> {
+export function createSessionClient<
+  DpopOption extends Dpop | undefined = undefined,
+  ProfileOption extends Profile | undefined = undefined,
+>(config: ConfigFor<SessionClientConfig, DpopOption, undefined, ProfileOption>): SessionClient<GrantOf<DpopOption>> {
   return buildSessionClient(config as SessionClientConfig) as never
 }
 
