@@ -29,7 +29,7 @@ describe('the package', () => {
     const files: string[] = JSON.parse(packed)[0].files.map(({ path }: { path: string }) => path)
     const other = files.filter(
       (path) =>
-        !/^docs\/(?:[\w-]+\/)*[\w-]+\.(?:md|svg|png)$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|resource-server|mcp|native|node|providers|audit|cli)\.js|audit(-report)?\.schema\.json)$/.test(
+        !/^docs\/(?:[\w-]+\/)*[\w-]+\.(?:md|svg|png)$|^llms\.txt$|^skills\/proofkey\/SKILL\.md$|^dist\/(chunk-\w+\.js|[\w-]+\.d\.ts|(index|protocol|server|resource-server|mcp|native|node|providers|audit|cli)\.js|audit(-report)?\.schema\.json)$/.test(
           path,
         ),
     )
