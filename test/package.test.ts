@@ -38,7 +38,7 @@ describe('the package', () => {
     const files: string[] = JSON.parse(packed)[0].files.map(({ path }: { path: string }) => path)
     const other = files.filter(
       (path) =>
-        !/^docs\/([\w-]+\/)*[\w-]+\.(md|svg|png)$|^dist\/(chunk-\w+\.c?js|[\w-]+\.d\.c?ts|(index|protocol|server|resource-server|mcp|native|node|providers|audit|testing|testing-node)\.c?js|cli\.js|audit(-report)?\.schema\.json)$/.test(
+        !/^docs\/([\w-]+\/)*[\w-]+\.(md|svg|png)$|^llms\.txt$|^skills\/proofkey\/SKILL\.md$|^dist\/(chunk-\w+\.c?js|[\w-]+\.d\.c?ts|(index|protocol|server|resource-server|mcp|native|node|providers|audit|testing|testing-node)\.c?js|cli\.js|audit(-report)?\.schema\.json)$/.test(
           path,
         ),
     )

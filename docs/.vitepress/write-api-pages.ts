@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Application, Converter, type TypeDocOptions } from 'typedoc'
 import type { PluginOptions } from 'typedoc-plugin-markdown'
 import { ENTRIES, REPOSITORY, ROOT } from './paths.js'
@@ -23,7 +24,7 @@ const OPTIONS: Partial<TypeDocOptions & PluginOptions> = {
   hideBreadcrumbs: true,
   hidePageHeader: true,
   useCodeBlocks: true,
-  // VitePress numbers equal headings (a function and a type of one name) otherwise.
+  // A function and a type may have one name: links name the number of the one that is meant.
   useCustomAnchors: true,
   groupOrder: ['Functions', 'Variables', 'Classes', 'Interfaces', 'Type Aliases', 'References'],
   hideGroupHeadings: false,
@@ -44,6 +45,14 @@ const OPTIONS: Partial<TypeDocOptions & PluginOptions> = {
   logLevel: 'Warn',
 }
 
+/** A page without the anchors that several headings have, those of parameters: VitePress refuses them, and no link names one. */
+function withUniqueAnchors(page: string): string {
+  const all = [...page.matchAll(/^#+ .* \{#([^}]+)\}$/gm)].map(([, anchor]) => anchor)
+  return page.replace(/^(#+ .*) \{#([^}]+)\}$/gm, (line, heading: string, anchor: string) =>
+    all.filter((one) => one === anchor).length > 1 ? heading : line,
+  )
+}
+
 /** Writes the reference of every entry point from the doc comments. */
 export async function writeApiPages(folder: string): Promise<void> {
   // Without `outputs` typedoc empties its default folder, which is docs/.
@@ -54,4 +63,8 @@ export async function writeApiPages(folder: string): Promise<void> {
   const project = await app.convert()
   if (project) await app.generateOutputs(project)
   if (!project || app.logger.hasErrors()) throw new Error('typedoc could not write the reference.')
+  for (const name of readdirSync(folder).filter((name) => name.endsWith('.md'))) {
+    const file = `${folder}/${name}`
+    writeFileSync(file, withUniqueAnchors(readFileSync(file, 'utf8')))
+  }
 }
