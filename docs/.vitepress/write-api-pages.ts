@@ -45,12 +45,15 @@ const OPTIONS: Partial<TypeDocOptions & PluginOptions> = {
   logLevel: 'Warn',
 }
 
-/** A page without the anchors that several headings have, those of parameters: VitePress refuses them, and no link names one. */
+/** A page where each heading has an anchor of its own: VitePress refuses one that comes twice, as those of parameters do. */
 function withUniqueAnchors(page: string): string {
-  const all = [...page.matchAll(/^#+ .* \{#([^}]+)\}$/gm)].map(([, anchor]) => anchor)
-  return page.replace(/^(#+ .*) \{#([^}]+)\}$/gm, (line, heading: string, anchor: string) =>
-    all.filter((one) => one === anchor).length > 1 ? heading : line,
-  )
+  const used = new Set<string>()
+  return page.replace(/^(#+ .*) \{#([^}]+)\}$/gm, (_, heading: string, anchor: string) => {
+    let unique = anchor
+    for (let count = 1; used.has(unique); count++) unique = `${anchor}-${count}`
+    used.add(unique)
+    return `${heading} {#${unique}}`
+  })
 }
 
 /** Writes the reference of every entry point from the doc comments. */

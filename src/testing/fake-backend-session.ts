@@ -34,6 +34,14 @@ export interface FakeBackendSession
  * `createBackendSessionClient` itself; only what the backend would answer is made up. It needs a page: jsdom, happy-dom or a
  * browser. `signIn()` and `signOut()` do not leave it; where they would go is in `navigations`.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { fakeBackendSession } from 'proofkey/testing'
+ *
+ * const fake = await fakeBackendSession({ claims: { sub: 'ada' } })
+ * await fake.auth.start()
+ * console.log(fake.auth.session?.claims?.sub) // ada; give `fake.auth` to the code under test
+ * ```
  */
 export async function fakeBackendSession(options: FakeBackendSessionOptions = {}): Promise<FakeBackendSession> {
   const { scope = 'openid profile email', start = 'signed_in', config = {} } = options

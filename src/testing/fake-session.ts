@@ -66,6 +66,15 @@ export interface FakeSession<Given extends Grant = Grant> {
  * {@link createTestServer}: states, events and errors are those of production. It needs no page; where there is one, `start()`
  * restores the session as after a reload.
  * @throws `config_invalid`
+ * @example
+ * ```ts
+ * import { fakeSession } from 'proofkey/testing'
+ *
+ * const fake = await fakeSession({ claims: { sub: 'ada' }, config: { apis: { 'https://api.example.com': {} } } })
+ * console.log(fake.auth.session?.claims?.sub) // ada; give `fake.auth` to the code under test
+ * await fake.expire()
+ * fake.close()
+ * ```
  */
 export function fakeSession(
   options: FakeSessionOptions & { readonly config: { readonly dpop: Dpop } },

@@ -27,6 +27,14 @@ const CORS = {
  * Its issuer is `http://127.0.0.1:<port>`, so the client under test needs `insecure: allowInsecureLoopback`. Never use it for
  * anything but tests: whoever comes is signed in.
  * @throws the errors of `net.Server.listen`, for example `EADDRINUSE`
+ * @example
+ * ```ts
+ * import { listenTestServer } from 'proofkey/testing-node'
+ *
+ * const server = await listenTestServer()
+ * console.log(server.issuer) // for the configuration of the app under test
+ * await server.close()
+ * ```
  */
 export async function listenTestServer({ port = 0, ...options }: ListenOptions = {}): Promise<ListeningTestServer> {
   let server: TestServer | undefined

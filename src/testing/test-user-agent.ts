@@ -5,6 +5,23 @@ import type { TestServer } from './server/create-test-server.js'
 /**
  * A user agent for a client under test: in place of leaving the page, `signIn()` visits the test server and completes the sign-in
  * with the callback. It works without a page.
+ * @example
+ * ```ts
+ * import { createClient, memoryVault } from 'proofkey'
+ * import { createTestServer, testUserAgent } from 'proofkey/testing'
+ *
+ * const server = createTestServer()
+ * const auth = createClient({
+ *   issuer: server.issuer,
+ *   clientId: 'my-app',
+ *   redirectUri: 'https://app.example.com/callback',
+ *   scope: 'openid',
+ *   fetch: server.fetch,
+ *   vault: memoryVault(),
+ *   userAgent: testUserAgent(server),
+ * })
+ * console.log((await auth.signIn())?.claims?.sub)
+ * ```
  */
 export function testUserAgent(server: Pick<TestServer, 'visit'>): UserAgent {
   return {

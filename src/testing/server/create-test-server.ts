@@ -73,6 +73,14 @@ const ADA: TestUser = { sub: 'ada', name: 'Ada Lovelace', email: 'ada@example.co
  * PKCE (required, S256), rotating refresh tokens, DPoP, pushed authorization requests, UserInfo, revocation and sign-out. Codes,
  * proofs and signatures are real and checked, so what signs in here does so for the reasons it would elsewhere. It opens no
  * port; see `listenTestServer` of `proofkey/testing-node` for one.
+ * @example
+ * ```ts
+ * import { createTestServer } from 'proofkey/testing'
+ *
+ * const server = createTestServer()
+ * server.next('token', { status: 503 }) // the next token request fails
+ * console.log(server.issuer, server.fetch) // options of the client under test
+ * ```
  */
 export function createTestServer(options: TestServerOptions = {}): TestServer {
   const {
