@@ -23,7 +23,7 @@ interface SidebarGroup {
 
 /** The first heading of a page, as plain text. */
 export function titleOf(text: string): string | undefined {
-  return /^# (.+)$/m.exec(text)?.[1]?.replace(/ \{#[^}]*\}$|[`*_]|\\(?=[^\w\s])/g, '')
+  return /^# (.+)$/m.exec(text)?.[1]?.replace(/[`*_]|\\(?=[^\w\s])/g, '')
 }
 
 /**

@@ -24,8 +24,6 @@ const OPTIONS: Partial<TypeDocOptions & PluginOptions> = {
   hideBreadcrumbs: true,
   hidePageHeader: true,
   useCodeBlocks: true,
-  // A function and a type may have one name: links name the number of the one that is meant.
-  useCustomAnchors: true,
   groupOrder: ['Functions', 'Variables', 'Classes', 'Interfaces', 'Type Aliases', 'References'],
   hideGroupHeadings: false,
   interfacePropertiesFormat: 'table',
@@ -45,16 +43,8 @@ const OPTIONS: Partial<TypeDocOptions & PluginOptions> = {
   logLevel: 'Warn',
 }
 
-/** A page where each heading has an anchor of its own: VitePress refuses one that comes twice, as those of parameters do. */
-function withUniqueAnchors(page: string): string {
-  const used = new Set<string>()
-  return page.replace(/^(#+ .*) \{#([^}]+)\}$/gm, (_, heading: string, anchor: string) => {
-    let unique = anchor
-    for (let count = 1; used.has(unique); count++) unique = `${anchor}-${count}`
-    used.add(unique)
-    return `${heading} {#${unique}}`
-  })
-}
+/** A page whose links to numbered headings lead to the first one of that name, because VitePress numbers them in another way. */
+const withoutNumbers = (page: string): string => page.replace(/\]\((\S*#(?!property-)[a-z_]+)-\d+\)/g, ']($1)')
 
 /** Writes the reference of every entry point from the doc comments. */
 export async function writeApiPages(folder: string): Promise<void> {
@@ -68,6 +58,6 @@ export async function writeApiPages(folder: string): Promise<void> {
   if (!project || app.logger.hasErrors()) throw new Error('typedoc could not write the reference.')
   for (const name of readdirSync(folder).filter((name) => name.endsWith('.md'))) {
     const file = `${folder}/${name}`
-    writeFileSync(file, withUniqueAnchors(readFileSync(file, 'utf8')))
+    writeFileSync(file, withoutNumbers(readFileSync(file, 'utf8')))
   }
 }
