@@ -1,0 +1,21 @@
+/** What is mutated, below `src/`, and the tests that have to notice it. */
+export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
+  crypto: ['test/crypto/*.test.ts', 'test/vault/cookie.test.ts', 'test/vault/key-store.test.ts'],
+  'server/edge': ['test/server/edge/*.test.ts', 'test/server/session/sealed-cookie-sessions.test.ts'],
+  'protocol/jose': ['test/protocol/{jose,token,authorize,sign-out}/*.test.ts'],
+  'protocol/token': ['test/protocol/{token,authorize,resource}/*.test.ts'],
+  'protocol/authorize': ['test/protocol/{authorize,token}/*.test.ts'],
+  'protocol/client-auth': ['test/protocol/{client-auth,token}/*.test.ts'],
+  'protocol/discovery': ['test/protocol/{discovery,resource}/*.test.ts'],
+  'protocol/resource': ['test/protocol/{resource,discovery}/*.test.ts'],
+  'protocol/sign-out': ['test/protocol/sign-out/*.test.ts'],
+  session: ['test/session/*.test.ts'],
+  flow: ['test/flow/*.test.ts', 'test/client/*.test.ts'],
+  vault: ['test/vault/*.test.ts'],
+}
+
+export function testsFor(path: string): readonly string[] {
+  const tests = Object.entries(FOLDERS).find(([folder]) => `${path}/`.startsWith(`${folder}/`))?.[1]
+  if (!tests) throw new Error(`src/${path} is in no folder that is mutated: ${Object.keys(FOLDERS).join(', ')}.`)
+  return tests
+}

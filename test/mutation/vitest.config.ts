@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+/** The unit tests that `run.ts` names, for one mutant after the other. */
+export default defineConfig({
+  test: {
+    include: (process.env.MUTATION_TESTS ?? 'test/**/*.test.ts').split(','),
+    exclude: ['test/e2e/**', 'test/servers/**', 'test/frameworks/**'],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    setupFiles: ['fake-indexeddb/auto', './test/setup-fast-check.ts'],
+  },
+})
