@@ -54,6 +54,13 @@ describe.each([
   )
 })
 
+it.each([
+  ['without a ticket', '', 'old.AbZJ8qRIH5oq1shE0ig8f1SesypljaHxC6tFWi7527LiulZ8'],
+  ['with a ticket', 'ticket', 'old.ARB8Sn0oowv1sUV2A7fO1MVcQwmER573MO2ZotL2uCchlsFy'],
+])('a keyring opens what version 1 of the format has sealed, %s', async (_, ticket, sealed) => {
+  expect(await createKeyring([OLD]).open('id', ticket, sealed)).toBe('zürich')
+})
+
 describe('the work of a keyring', () => {
   const counting = () => ({ imports: vi.spyOn(crypto.subtle, 'importKey'), signs: vi.spyOn(crypto.subtle, 'sign') })
 
