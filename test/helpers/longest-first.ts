@@ -3,18 +3,64 @@ import { BaseSequencer, type TestSequencer, type TestSpecification, type Vitest 
 
 /** The end-to-end files that take longest, in that order. */
 export const LONG: readonly string[] = [
-  'server-examples',
-  'deep-link',
-  'engines',
-  'popup',
-  'framework-examples',
   'example-commands',
-  'callback-page',
+  'server-examples',
+  'audit',
+  'engines',
+  'deep-link',
+  'framework-examples',
+  'popup',
   'firefox',
+  'callback-page',
+  'audit-second-window',
   'session',
-  'spa-exchange',
+  'outcomes',
+  'har-audit',
+  'form-post',
   'demo',
+  'cli',
+  'frame',
+  'spa-exchange',
   'dpop',
+]
+
+/**
+ * Files that `npm run test:unit` leaves out: they start programs, audit whole servers, need the built package, or try
+ * thousands of inputs.
+ */
+export const SLOW: readonly string[] = [
+  'test/audit/checks.test.ts',
+  'test/audit/cli/command.test.ts',
+  'test/audit/cli/config.test.ts',
+  'test/audit/cli/whole-audit.test.ts',
+  'test/audit/har/hostile-recordings.test.ts',
+  'test/audit/other-servers.test.ts',
+  'test/audit/variants.test.ts',
+  'test/audit/verdicts.test.ts',
+  'test/audit/zoo/zoo.test.ts',
+  'test/client/backend/backend-bundle.test.ts',
+  'test/closing-line.test.ts',
+  'test/fuzz/fuzz.test.ts',
+  'test/imports.test.ts',
+  'test/mcp/agent.test.ts',
+  'test/mcp/conformance.test.ts',
+  'test/package.test.ts',
+  'test/readme.test.ts',
+  'test/readme-session.test.ts',
+  'test/redaction.test.ts',
+  'test/redaction.property.test.ts',
+  'test/server/fapi2/requirements.test.ts',
+  'test/server/session/forward-streams.test.ts',
+  'test/server/session/forward-undici.test.ts',
+  'test/server/session/redis-sessions.test.ts',
+  'test/server/session/sign-out-races.test.ts',
+  'test/server/session/two-processes.test.ts',
+  'test/server/session/workerd.test.ts',
+  'test/session/refresh.property.test.ts',
+  'test/session/session-leaks.test.ts',
+  'test/session/session-model.property.test.ts',
+  'test/vault/redis.test.ts',
+  'test/vault/redis-clients.test.ts',
 ]
 
 /** The end-to-end files first, the longest of them before all, so that no worker is left alone with one at the end. */
@@ -36,9 +82,10 @@ export class LongestFirst implements TestSequencer {
 }
 
 const group = ({ project }: TestSpecification): number => project.config.sequence.groupOrder
+/** Whole projects after each other: the files of one share workers. */
+const PROJECTS = ['e2e', 'servers', 'slow', 'unit']
 
 function rank({ project, moduleId }: TestSpecification): number {
-  if (project.name !== 'e2e') return LONG.length + 1
-  const index = LONG.indexOf(basename(moduleId, '.test.ts'))
-  return index < 0 ? LONG.length : index
+  const index = project.name === 'e2e' ? LONG.indexOf(basename(moduleId, '.test.ts')) : -1
+  return PROJECTS.indexOf(project.name) * (LONG.length + 1) + (index < 0 ? LONG.length : index)
 }
