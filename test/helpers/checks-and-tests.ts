@@ -8,9 +8,9 @@ import { constants, setPriority } from 'node:os'
 const CHECKS = 'tsx test/helpers/two-at-a-time.ts lint package:check'
 
 /** @returns its exit code and, unless it inherits the terminal, what it printed */
-function run(command: string, output: 'inherit' | 'pipe', priority: number): Promise<[number, string]> {
+function run(command: string, output: 'inherit' | 'pipe', priority?: number): Promise<[number, string]> {
   const child = spawn(command, { shell: true, stdio: ['ignore', output, output] })
-  if (child.pid) setPriority(child.pid, priority)
+  if (child.pid && priority !== undefined) setPriority(child.pid, priority)
   const chunks: Buffer[] = []
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => chunks.push(chunk))
   return new Promise((resolve, reject) => {
@@ -25,7 +25,7 @@ const printed = checks.then(([code, output]) => {
   // The line that closes the tests stays the last one where all is well.
   if (code || !testsAreOver) console.log(output)
 })
-const [testsCode] = await run('vitest run', 'inherit', constants.priority.PRIORITY_NORMAL)
+const [testsCode] = await run('vitest run', 'inherit')
 testsAreOver = true
 await printed
 const [checksCode] = await checks
