@@ -25,8 +25,8 @@ export const LONG: readonly string[] = [
 ]
 
 /**
- * Files that `npm run test:unit` leaves out: they start programs, audit whole servers, need the built package, or try
- * thousands of inputs.
+ * Files that `npm run test:unit` leaves out: they sign in at a real server or start programs, audit whole servers, need the
+ * built package, or try thousands of inputs.
  */
 export const SLOW: readonly string[] = [
   'test/audit/checks.test.ts',
@@ -39,28 +39,54 @@ export const SLOW: readonly string[] = [
   'test/audit/verdicts.test.ts',
   'test/audit/zoo/zoo.test.ts',
   'test/client/backend/backend-bundle.test.ts',
+  'test/client/kept-metadata.test.ts',
+  'test/client/register-instance.test.ts',
   'test/closing-line.test.ts',
   'test/fuzz/fuzz.test.ts',
   'test/imports.test.ts',
   'test/mcp/agent.test.ts',
   'test/mcp/conformance.test.ts',
+  'test/mcp/server-agent.test.ts',
   'test/package.test.ts',
-  'test/readme.test.ts',
+  'test/protocol/authorize/pushed-request.test.ts',
+  'test/protocol/authorize/rich-authorization.test.ts',
+  'test/protocol/client-auth/better-auth.test.ts',
+  'test/protocol/client-auth/identify-client.test.ts',
+  'test/protocol/client-auth/matrix.test.ts',
+  'test/protocol/resource/resource-parameter.test.ts',
+  'test/protocol/sign-in.test.ts',
+  'test/protocol/sign-out/logout-token.test.ts',
+  'test/protocol/token/dpop-provider.test.ts',
   'test/readme-session.test.ts',
-  'test/redaction.test.ts',
+  'test/readme.test.ts',
   'test/redaction.property.test.ts',
+  'test/redaction.test.ts',
+  'test/resource-server/mutual-tls.test.ts',
+  'test/resource-server/provider.test.ts',
+  'test/server/edge/budget.test.ts',
+  'test/server/edge/proxy.test.ts',
   'test/server/fapi2/requirements.test.ts',
+  'test/server/fapi2/sign-in.test.ts',
+  'test/server/logout-provider.test.ts',
+  'test/server/service/service-provider.test.ts',
+  'test/server/session/as-in-browser.test.ts',
+  'test/server/session/express-mount.test.ts',
   'test/server/session/forward-streams.test.ts',
   'test/server/session/forward-undici.test.ts',
+  'test/server/session/provider-step-up.test.ts',
+  'test/server/session/provider.test.ts',
   'test/server/session/redis-sessions.test.ts',
   'test/server/session/sign-out-races.test.ts',
   'test/server/session/two-processes.test.ts',
   'test/server/session/workerd.test.ts',
+  'test/session/fetch-cases.test.ts',
   'test/session/refresh.property.test.ts',
+  'test/session/resources.test.ts',
+  'test/session/session-kept-refresh-token.test.ts',
   'test/session/session-leaks.test.ts',
   'test/session/session-model.property.test.ts',
-  'test/vault/redis.test.ts',
   'test/vault/redis-clients.test.ts',
+  'test/vault/redis.test.ts',
 ]
 
 /** The end-to-end files first, the longest of them before all, so that no worker is left alone with one at the end. */
