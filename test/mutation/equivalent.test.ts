@@ -27,7 +27,7 @@ it.each(['- something', '- In `` a ``: `` b ``. Because.'])('a line of another f
   expect(() => readEquivalents(`## src/a/b.ts\n${line}`)).toThrow('another form')
 })
 
-it('the folders that are mutated are there', () => {
+it('the folders and files that are mutated are there', () => {
   for (const folder of Object.keys(FOLDERS))
-    expect(existsSync(new URL(`../../src/${folder}/`, import.meta.url)), folder).toBe(true)
+    expect(existsSync(new URL(`../../src/${folder}`, import.meta.url)), folder).toBe(true)
 })

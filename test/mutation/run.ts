@@ -117,7 +117,7 @@ function report(all: readonly Outcome[]): readonly Equivalent[] {
   for (const folder of Object.keys(FOLDERS))
     scoreOf(
       folder,
-      all.filter(({ file }) => file.startsWith(`${folder}/`)),
+      all.filter(({ file }) => `${file}/`.startsWith(`${folder}/`)),
     )
   scoreOf('in all', all)
   return stale
