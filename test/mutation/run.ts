@@ -39,7 +39,7 @@ function read(path: string): string {
 async function mutate(path: string): Promise<Outcome[]> {
   const incrementalFile = `${CACHE}/${path.replaceAll('/', '-')}.json`
   if (options.again) rmSync(new URL(incrementalFile, ROOT), { force: true })
-  process.env.MUTATION_TESTS = JSON.stringify(testsFor(path))
+  process.env['MUTATION_TESTS'] = JSON.stringify(testsFor(path))
   const results = await new Stryker({
     mutate: [path.endsWith('.ts') ? `src/${path}` : `src/${path}/**/*.ts`],
     testRunner: 'vitest',
