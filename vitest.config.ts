@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { LongestFirst, SLOW } from './test/helpers/longest-first.js'
 
-const setupFiles = ['fake-indexeddb/auto', './test/setup-fast-check.ts']
+const setupFiles = ['fake-indexeddb/auto', './test/setup-fast-check.ts', './test/setup-shared-workers.ts']
 const elsewhere = ['test/e2e/**', 'test/servers/**', 'test/frameworks/**']
 /** A bound for what hangs; no test waits for the clock. */
 const aMinute = { environment: 'node', testTimeout: 60_000, hookTimeout: 60_000 } as const

@@ -12,9 +12,9 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'protocol/discovery': ['test/protocol/{discovery,resource}/*.test.ts'],
   'protocol/resource': ['test/protocol/{resource,discovery}/*.test.ts'],
   'protocol/sign-out': ['test/protocol/sign-out/*.test.ts'],
-  session: ['test/session/*.test.ts'],
+  session: ['test/session/*.test.ts', 'test/session/session-leaks.test.ts'],
   flow: ['test/flow/*.test.ts', 'test/client/*.test.ts'],
-  vault: ['test/vault/*.test.ts'],
+  vault: ['test/vault/*.test.ts', 'test/vault/redis.test.ts', 'test/vault/redis-clients.test.ts'],
 }
 
 export function testsFor(path: string): readonly string[] {
