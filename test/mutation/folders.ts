@@ -5,7 +5,7 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'server/edge': [
     'test/server/edge/{cookies,session-cookie,start-guard,fetch-metadata,forwarded,node-http,node-streams}.test.ts',
   ],
-  'protocol/jose': ['test/protocol/{jose,token,authorize,sign-out}/*.test.ts'],
+  'protocol/jose': ['test/protocol/{jose,token,authorize,sign-out}/*.test.ts', 'test/resource-server/dpop.test.ts'],
   'protocol/token': ['test/protocol/{token,authorize,resource}/*.test.ts'],
   'protocol/authorize': ['test/protocol/{authorize,token}/*.test.ts'],
   'protocol/client-auth': ['test/protocol/{client-auth,token}/*.test.ts'],
