@@ -7,7 +7,7 @@
  * `npm run mutation -- crypto server/edge/cookies.ts`  these folders and files
  * `npm run mutation -- --again …`                      also what was tried before and has not changed since
  */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
 import { asEntry, type Equivalent, inOneLine, keyOf, type Mutant, readEquivalents } from './equivalent.js'
@@ -48,6 +48,7 @@ function read(path: string): string {
 async function mutate(path: string): Promise<Outcome[]> {
   const incrementalFile = `${CACHE}/${path.replaceAll('/', '-')}.json`
   if (options.again) rmSync(new URL(incrementalFile, ROOT), { force: true })
+  else forgetSurvivors(new URL(incrementalFile, ROOT))
   process.env['MUTATION_TESTS'] = JSON.stringify(testsFor(path))
   const results = await new Stryker({
     mutate: [path.endsWith('.ts') ? `src/${path}` : `src/${path}/**/*.ts`],
@@ -76,6 +77,15 @@ async function mutate(path: string): Promise<Outcome[]> {
         survived: status === 'Survived' || status === 'NoCoverage',
       }
     })
+}
+
+/** Stryker does not see that a new test may reach a constant of a module, so all that survived is tried again. */
+function forgetSurvivors(file: URL): void {
+  if (!existsSync(file)) return
+  const known: { files: Record<string, { mutants: { status: string }[] }> } = JSON.parse(readFileSync(file, 'utf8'))
+  for (const tried of Object.values(known.files))
+    tried.mutants = tried.mutants.filter(({ status }) => status !== 'Survived' && status !== 'NoCoverage')
+  writeFileSync(file, JSON.stringify(known))
 }
 
 /** Lines and columns count from 1. */
