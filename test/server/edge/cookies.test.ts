@@ -203,6 +203,12 @@ describe('the budget of the Cookie header', () => {
     expect([kept(jar), events]).toEqual([[first], []])
   })
 
+  it('is kept where nobody wants to be told', () => {
+    const jar = createCookieJar(waiting(5, 10).join('; '), { sameSite: 'Lax' })
+    jar.set(nameAt(soon + 9), 'v', 600)
+    expect(kept(jar)).toEqual([1, 2, 3, 4, 9].map((n) => nameAt(soon + n)))
+  })
+
   it('has room for one of five that is set again', () => {
     const { jar, events } = open(waiting(5, 10).join('; '))
     jar.set(nameAt(soon + 2), 'new', 600)
