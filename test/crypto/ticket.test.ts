@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createTicket, isTicket, ticketId, ticketIsExpired, ticketIsTaggedFor } from '../../src/crypto/ticket.js'
+import {
+  containsTicketOf,
+  createTicket,
+  isTicket,
+  ticketId,
+  ticketIsExpired,
+  ticketIsTaggedFor,
+  ticketSecret,
+} from '../../src/crypto/ticket.js'
 import { anyText } from '../helpers/any-text.js'
 import { ADA, BOB, ticketFor } from '../helpers/tickets.js'
 import { tracesOf } from '../helpers/traces.js'
@@ -59,6 +67,26 @@ describe('a ticket', () => {
     ['something after it', `${ticketFor(ADA)}\n`],
   ])('is not taken for one: %s', (_, text) => {
     expect(isTicket(text)).toBe(false)
+  })
+})
+
+describe('a ticket in a text', () => {
+  const ticket = ticketFor(ADA)
+
+  it('is found, wherever it stands', () => {
+    for (const text of [ticket, `before ${ticket} after`, `?state=${ticket}&code=c`, `${ticket}-`])
+      expect(containsTicketOf(ADA, text), text).toBe(true)
+  })
+
+  it('is not found where it is of another owner, cut off or longer', () => {
+    expect(containsTicketOf(BOB, ticket)).toBe(false)
+    for (const text of ['', ADA, ticket.slice(1), ticket.slice(0, -1), `${ticket}a`, `${ticket}0`])
+      expect(containsTicketOf(ADA, text), text).toBe(false)
+  })
+
+  it('has as its secret all but its time', () => {
+    expect(ticketSecret(ticket)).toBe(ticket.slice('1800000000000'.length))
+    expect(ticket.endsWith(ticketSecret(ticket))).toBe(true)
   })
 })
 

@@ -64,11 +64,21 @@ async function sendBadRequests(origin: string, failure: RegExp): Promise<void> {
   for (const bytes of TORN) await send(origin, bytes, false)
 }
 
-/**
- * The command starts everything, prints a link that works, outlives bad requests, and ends.
- * @param failure the first line of a response that it must not give
- */
-export async function tryCommand(name: string, failure = /^HTTP\/1\.1 5/): Promise<void> {
+/** An example that its command has started. */
+export interface StartedCommand {
+  readonly url: string
+  readonly issuer: string
+  /**
+   * The page is there, what it talks to outlives bad requests, and the command ends when it is told to.
+   * @param failure the first line of a response that it must not give
+   */
+  check(failure?: RegExp): Promise<void>
+  /** Where the check has not ended it. */
+  kill(): void
+}
+
+/** Starts an example by its command of package.json, which has to print a link. */
+export async function startCommand(name: string): Promise<StartedCommand> {
   const command = spawn('npm', ['run', '--silent', name], {
     // A group of its own, so that it ends as a whole.
     detached: true,
@@ -77,35 +87,51 @@ export async function tryCommand(name: string, failure = /^HTTP\/1\.1 5/): Promi
   })
   // The last process that could print has gone.
   const ended = once(command, 'close')
-  try {
-    let output = ''
-    const url = await new Promise<string>((resolve, reject) => {
-      command.stdout.on('data', (chunk) => {
-        output += chunk
-        const [link] = /http:\/\/localhost:\d+(?=\s)/.exec(output) ?? []
-        if (link) resolve(link)
-      })
-      ended.then(() => reject(new Error(`It ended: ${output}`)))
+  let output = ''
+  const url = await new Promise<string>((resolve, reject) => {
+    command.stdout.on('data', (chunk) => {
+      output += chunk
+      const [link] = /http:\/\/localhost:\d+(?=\s)/.exec(output) ?? []
+      if (link) resolve(link)
     })
-    const answer = await fetch(url)
-    expect(answer.status).toBe(200)
-    expect(await answer.text()).toContain('<title>proofkey')
+    ended.then(() => reject(new Error(`It ended: ${output}`)))
+  })
+  return {
+    url,
+    get issuer() {
+      return /OpenID provider is (\S+)\./.exec(output)?.[1] ?? ''
+    },
+    async check(failure = /^HTTP\/1\.1 5/) {
+      const answer = await fetch(url)
+      expect(answer.status).toBe(200)
+      expect(await answer.text()).toContain('<title>proofkey')
 
-    // Its own API too, which the page's policy names beside the provider.
-    const [, issuer = ''] = /OpenID provider is (\S+)\./.exec(output) ?? []
-    const policy = answer.headers.get('content-security-policy') ?? ''
-    const named = [...policy.matchAll(/http:\/\/[^ ;]+/g)].map(([origin]) => origin)
-    for (const origin of new Set([url, ...named])) {
-      if (origin === issuer) continue
-      await sendBadRequests(origin, failure)
-      expect((await fetch(origin)).status).toBe(origin === url ? 200 : 404)
-    }
-    expect(command.exitCode).toBeNull()
+      // Its own API too, which the page's policy names beside the provider.
+      const policy = answer.headers.get('content-security-policy') ?? ''
+      const named = [...policy.matchAll(/http:\/\/[^ ;]+/g)].map(([origin]) => origin)
+      for (const origin of new Set([url, ...named])) {
+        if (origin === this.issuer) continue
+        await sendBadRequests(origin, failure)
+        expect((await fetch(origin)).status).toBe(origin === url ? 200 : 404)
+      }
+      expect(command.exitCode).toBeNull()
 
-    process.kill(-command.pid!, 'SIGTERM')
-    await ended
-    await expect(fetch(url)).rejects.toThrow()
+      process.kill(-command.pid!, 'SIGTERM')
+      await ended
+      await expect(fetch(url)).rejects.toThrow()
+    },
+    kill() {
+      if (command.exitCode === null && command.signalCode === null) process.kill(-command.pid!, 'SIGKILL')
+    },
+  }
+}
+
+/** The command starts everything, prints a link that works, outlives bad requests, and ends. */
+export async function tryCommand(name: string, failure?: RegExp): Promise<void> {
+  const command = await startCommand(name)
+  try {
+    await command.check(failure)
   } finally {
-    if (command.exitCode === null && command.signalCode === null) process.kill(-command.pid!, 'SIGKILL')
+    command.kill()
   }
 }

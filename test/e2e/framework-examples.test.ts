@@ -1,26 +1,28 @@
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { startAngular } from '../../examples/angular/serve.js'
 import type { RunningExample } from '../../examples/lib/example.js'
-import { startReact } from '../../examples/react/serve.js'
 import { startSolid } from '../../examples/solid/serve.js'
-import { startSvelte } from '../../examples/svelte/serve.js'
-import { startVue } from '../../examples/vue/serve.js'
 import { passProvider, useBrowser } from './browser.js'
+import { type StartedCommand, startCommand } from './example-command.js'
 
-const FRAMEWORKS = { angular: startAngular, react: startReact, solid: startSolid, svelte: startSvelte, vue: startVue }
-type Framework = keyof typeof FRAMEWORKS
-const NAMES = Object.keys(FRAMEWORKS) as Framework[]
+/** Started by their commands, so that each is built once. Of Solid the tests use the provider too. */
+const BY_COMMAND = ['angular', 'react', 'svelte', 'vue'] as const
+const NAMES = [...BY_COMMAND, 'solid'] as const
 
-const sites = new Map<Framework, RunningExample>()
+const commands = new Map<string, StartedCommand>()
+let solid: RunningExample
 /** One browser for all. */
 const browser = useBrowser(async () => {
-  for (const name of NAMES) sites.set(name, await FRAMEWORKS[name](0))
-  const close = async () => void (await Promise.all([...sites.values()].map((site) => site.close())))
+  for (const name of BY_COMMAND) commands.set(name, await startCommand(`example:${name}`))
+  solid = await startSolid(0)
+  const close = async () => {
+    for (const command of commands.values()) command.kill()
+    await solid.close()
+  }
   return { url: '', issuer: '', close }
 })
 
-let site: RunningExample
+let site: Pick<RunningExample, 'url' | 'issuer'>
 let context: BrowserContext
 let page: Page
 /** The last URL that the provider sent the browser back to. */
@@ -74,7 +76,7 @@ async function signIn(name = 'ada'): Promise<void> {
 
 describe.each(NAMES)('the example %s', (name) => {
   beforeEach(() => {
-    site = sites.get(name)!
+    site = commands.get(name) ?? solid
   })
 
   it('guards a route, keeps the session over a reload, calls the API, and signs out in all tabs', async () => {
@@ -134,7 +136,7 @@ describe.each(NAMES)('the example %s', (name) => {
 
 describe('what the examples share', () => {
   beforeEach(() => {
-    site = sites.get('solid')!
+    site = solid
   })
 
   it('gets a new token for one that the provider has destroyed, and says that the API is offline', async () => {
@@ -142,7 +144,7 @@ describe('what the examples share', () => {
     await button('Call the API').click()
     await says('The API has seen grace once.')
     const { token = '' } = apiCalls[0] ?? {}
-    await (await site.provider.AccessToken.find(token))?.destroy()
+    await (await solid.provider.AccessToken.find(token))?.destroy()
     await button('Call the API').click()
     await says('The API has seen grace 2 times.')
     expect(apiCalls.map(({ status }) => status)).toEqual([200, 401, 200])
@@ -176,5 +178,15 @@ describe('what the examples share', () => {
     await says('Signed in as ada.')
     await link('Back to /').click()
     await says('Signed in as ada.')
+  })
+})
+
+describe('the command', () => {
+  beforeEach(() => {
+    site = solid
+  })
+
+  it.each(BY_COMMAND)('example:%s prints a link that works, outlives bad requests, and ends', async (name) => {
+    await commands.get(name)!.check()
   })
 })

@@ -40,6 +40,8 @@ describe('a Cookie header', () => {
     ['a NUL', `\0${OWN}=v`, 'name'],
     ['a character before it', `x${OWN}=v`, 'name'],
     ['a character after it', `${OWN}x=v`, 'name'],
+    ['a character between prefix and time', `${PREFIX}x${OWN.slice(PREFIX.length)}=v`, 'name'],
+    ['an underscore less', `${OWN.slice(1)}=v`, 'name'],
     ['another case', `${OWN.toLowerCase()}=v`, 'name'],
     ['no name', `=${OWN}=v`, 'name'],
     ['no equals sign', OWN, 'name'],
@@ -57,6 +59,17 @@ describe('a Cookie header', () => {
     expect(events).toContainEqual({ type: 'cookie_refused', reason, transaction: undefined })
     expect(JSON.stringify(events)).not.toContain(OWN)
     expect([jar.get('before'), jar.get('after')]).toEqual(['1', '2'])
+  })
+
+  it('gives no cookie whose name is no token, whoever set it', () => {
+    const { jar, events } = open('a b=1; c=2; d\u00e9=3; \u00e9e=4; =5; f')
+    expect(jar.names()).toEqual(['c'])
+    expect(events).toEqual([])
+  })
+
+  it('is read the same where nobody wants to be told', () => {
+    const jar = createCookieJar(`${OWN}="v"; ${OWN}x=v; c=1`, { sameSite: 'Lax' })
+    expect(jar.names()).toEqual([`${OWN}x`, 'c'])
   })
 
   it('would have given the attacker’s cookie where names are trimmed', () => {
@@ -102,6 +115,16 @@ describe('a Cookie header', () => {
   })
 })
 
+describe('a cookie that is deleted', () => {
+  it('is gone, and so is one that the browser did not send', () => {
+    const { jar } = open(`${OWN}=v; a=1`)
+    jar.delete(OWN)
+    jar.delete('b')
+    expect([jar.get(OWN), jar.names()]).toEqual([undefined, ['a']])
+    expect(jar.changes()).toEqual([OWN, 'b'].map((name) => `${name}=; Path=/; Max-Age=0; HttpOnly; Secure`))
+  })
+})
+
 describe('the budget of the Cookie header', () => {
   const soon = Date.now() + 600_000
   const waiting = (count: number, bytes: number) =>
@@ -112,8 +135,12 @@ describe('the budget of the Cookie header', () => {
     const { jar, events } = open([`session=${'s'.repeat(2300)}`, ...waiting(3, 1700)].join('; '))
     jar.set(nameAt(soon + 9), 'v'.repeat(1700), 600)
     expect(kept(jar)).toEqual([nameAt(soon + 2), nameAt(soon + 9)])
-    expect(events.map(({ type, transaction }) => [type, transaction])).toEqual(
-      [0, 1].map((n) => ['transaction_dropped', nameAt(soon + n).slice(PREFIX.length)]),
+    expect(events).toEqual(
+      [0, 1].map((n) => ({
+        type: 'transaction_dropped',
+        reason: 'cookies',
+        transaction: nameAt(soon + n).slice(PREFIX.length),
+      })),
     )
     expect(jar.changes().filter((change) => change.includes('Max-Age=0'))).toHaveLength(2)
     expect(jar.get('session')).toHaveLength(2300)
@@ -139,6 +166,53 @@ describe('the budget of the Cookie header', () => {
     expect(error.hint).toContain('redisVault')
     // Nobody gives way for nothing.
     expect([kept(jar), jar.changes(), events]).toEqual([[nameAt(soon)], [], []])
+  })
+
+  const FREE = MAX_COOKIE_HEADER_BYTES - 'a='.length
+  /** A cookie with its separator takes `bytes` of the header. */
+  const valueFor = (name: string, bytes: number) => 'v'.repeat(bytes - name.length - 3)
+
+  it.each([
+    ['no header', null, MAX_COOKIE_HEADER_BYTES],
+    ['a cookie of the app', `a=${'s'.repeat(FREE - 3000)}`, 3000],
+  ])('is used up to its last byte, after %s', async (_, header, room) => {
+    const name = nameAt(soon)
+    open(header).jar.set(name, valueFor(name, room), 600)
+    await refusal(() => open(header).jar.set(name, valueFor(name, room + 1), 600), 'storage_full')
+  })
+
+  it('lets none give way where the last byte is enough', () => {
+    const [first, second] = [nameAt(soon), nameAt(soon + 1)]
+    const header = `${first}=${valueFor(first, 3001)}`
+    const fits = open(header)
+    fits.jar.set(second, valueFor(second, MAX_COOKIE_HEADER_BYTES - header.length), 600)
+    expect(kept(fits.jar)).toEqual([first, second])
+    const over = open(header)
+    over.jar.set(second, valueFor(second, MAX_COOKIE_HEADER_BYTES - header.length + 1), 600)
+    expect(kept(over.jar)).toEqual([second])
+  })
+
+  it('counts a cookie that is set again once', () => {
+    const { jar, events } = open(null)
+    const [first, second] = [nameAt(soon), nameAt(soon + 1)]
+    for (let count = 0; count < 5; count++) jar.set(first, valueFor(first, 3000), 600)
+    jar.set(second, valueFor(second, MAX_COOKIE_HEADER_BYTES - 3000), 600)
+    expect(kept(jar)).toEqual([first, second])
+    jar.delete(second)
+    jar.set(first, valueFor(first, MAX_COOKIE_HEADER_BYTES), 600)
+    expect([kept(jar), events]).toEqual([[first], []])
+  })
+
+  it('is kept where nobody wants to be told', () => {
+    const jar = createCookieJar(waiting(5, 10).join('; '), { sameSite: 'Lax' })
+    jar.set(nameAt(soon + 9), 'v', 600)
+    expect(kept(jar)).toEqual([1, 2, 3, 4, 9].map((n) => nameAt(soon + n)))
+  })
+
+  it('has room for one of five that is set again', () => {
+    const { jar, events } = open(waiting(5, 10).join('; '))
+    jar.set(nameAt(soon + 2), 'new', 600)
+    expect([kept(jar).length, jar.get(nameAt(soon + 2)), events]).toEqual([5, 'new', []])
   })
 
   it('holds whatever comes', () => {

@@ -98,6 +98,7 @@ describe('the URL that the browser asked for, behind', () => {
     ['a host with a path', { 'x-forwarded-host': 'evil.example/x' }],
     ['a host with user information', { 'x-forwarded-host': 'app.example@evil.example' }],
     ['a port that is none', { 'x-forwarded-port': '80x' }],
+    ['a port that is too long', { 'x-forwarded-port': '000080' }],
     ['a prefix that is no path', { 'x-forwarded-prefix': 'app' }],
     ['a prefix with a query', { 'x-forwarded-prefix': '/app?x=' }],
     ['a Forwarded whose quotes are open', { forwarded: 'host="a, proto=https' }],
@@ -105,6 +106,28 @@ describe('the URL that the browser asked for, behind', () => {
     ['a Forwarded in which a quoted string makes up a proxy', { forwarded: 'for="x, proto=https;host=evil.example"' }],
   ])('one proxy: %s is left aside', (_, headers) => {
     expect(at(headers, { hops: 1 })).toBe(INNER)
+  })
+
+  it.each<[string, Record<string, string>, string]>([
+    ['a port', { 'x-forwarded-port': '@evil.example:80' }, 'http://app.example/'],
+    ['a port', { 'x-forwarded-port': '80@evil.example' }, 'http://app.example/'],
+    ['a prefix', { 'x-forwarded-prefix': '.evil.example/x' }, 'http://app.example/'],
+    ['a prefix', { 'x-forwarded-prefix': '/a b' }, 'http://app.example/'],
+  ])('%s does not change the host: %j', (_, headers, url) => {
+    expect(at(headers, { hops: 1 }, 'http://app.example/')).toBe(url)
+  })
+
+  it('keeps the scheme of the request where none is forwarded, and takes one that is', () => {
+    const over = (headers: Record<string, string>) => at(headers, { hops: 1 }, 'https://inner.example/callback')
+    expect(over({ 'x-forwarded-host': 'app.example' })).toBe('https://app.example/callback')
+    expect(over({ 'x-forwarded-proto': 'http' })).toBe('http://inner.example/callback')
+    expect(over({ 'x-forwarded-proto': 'ftp' })).toBe('https://inner.example/callback')
+    expect(over({})).toBe('https://inner.example/callback')
+  })
+
+  it('takes a port beside a host of IPv6', () => {
+    const headers = { 'x-forwarded-host': '[2001:db8::1]', 'x-forwarded-port': '8443' }
+    expect(at(headers, { hops: 1 })).toBe('http://[2001:db8::1]:8443/callback?code=c')
   })
 
   it('takes a port only where there is room for one', () => {
@@ -161,6 +184,8 @@ describe('RFC 7239', () => {
     ['for="a', undefined],
     ['for=a;;proto=b', undefined],
     ['for=é', undefined],
+    ['for=a;host', undefined],
+    ['for="";host=""', [{ for: '', host: '' }]],
   ])('%j', (value, elements) => {
     expect(parseForwarded(value)).toEqual(elements)
   })
@@ -174,6 +199,72 @@ describe('RFC 7239', () => {
         expect(parseForwarded(header)).toEqual(elements)
       }),
     )
+  })
+})
+
+describe('the URL of a callback', () => {
+  const check = (redirectUri: string, arrivedAt: string, trust?: ForwardedHeaders) =>
+    checkServerRedirectUri(redirectUri, new URL(arrivedAt), { headers: new Headers(), trust })
+  const ignored =
+    'forwarded headers are ignored: set forwardedHeaders: { hops: n }, where n is the number of your proxies.'
+  const received = 'Received: no Host and no forwarded header.'
+
+  it.each([
+    ['itself', 'https://app.example/callback', 'https://app.example/callback?code=c'],
+    [
+      'one with parameters of the app',
+      'https://app.example/callback?tenant=1',
+      'https://app.example/callback?code=c&tenant=1',
+    ],
+  ])('may be %s', (_, redirectUri, arrivedAt) => {
+    expect(check(redirectUri, arrivedAt)).toBeUndefined()
+  })
+
+  it.each<[string, string, string, string]>([
+    [
+      'protocol',
+      'https://app.example/callback',
+      'http://app.example/callback?code=c',
+      `TLS ends at a proxy. Configure it to forward the original (nginx: proxy_set_header X-Forwarded-Proto $scheme), or to send X-Forwarded-Proto; ${ignored} ${received}`,
+    ],
+    [
+      'hostname',
+      'https://app.example/callback',
+      'https://inner.example/callback?code=c',
+      `A proxy changes it. Configure it to forward the original (nginx: proxy_set_header Host $http_host), or to send X-Forwarded-Host; ${ignored} ${received}`,
+    ],
+    [
+      'port',
+      'https://app.example/callback',
+      'https://app.example:8443/callback?code=c',
+      `A proxy changes it. Configure it to forward the original (nginx: proxy_set_header Host $http_host), or to send X-Forwarded-Host or X-Forwarded-Port; ${ignored} ${received}`,
+    ],
+    [
+      'pathname',
+      'https://app.example/app/callback',
+      'https://app.example/callback?code=c',
+      `A proxy or router changes it. Configure it to forward the original (nginx: proxy_pass without a path), or to send X-Forwarded-Prefix; ${ignored} ${received}`,
+    ],
+    [
+      'search',
+      'https://app.example/callback?tenant=1',
+      'https://app.example/callback?code=c',
+      'A proxy or router drops parameters of the query. Configure it to forward the original (nginx: proxy_pass without a query).',
+    ],
+  ])('with another %s is refused, and the hint says what to set', async (part, redirectUri, arrivedAt, hint) => {
+    const error = await refusal(() => check(redirectUri, arrivedAt), 'redirect_uri_mismatch')
+    expect(error.hint).toBe(hint)
+    expect(error.message).toBe(
+      `The callback arrived at ${arrivedAt.replace(/[?].*/, '')} instead of ${redirectUri}: the ${part} differs.`,
+    )
+  })
+
+  it.each([
+    [1, 'the last value is used'],
+    [2, 'the first of the last 2 values is used'],
+  ])('behind %i trusted proxies, the hint says which value was read', async (hops, text) => {
+    const work = () => check('https://app.example/callback', 'http://app.example/callback', { hops })
+    expect((await refusal(work, 'redirect_uri_mismatch')).hint).toContain(`{"hops":${hops}}: of a list, ${text}.`)
   })
 })
 

@@ -1,0 +1,24 @@
+/** What is mutated, below `src/`, folders and files, and the tests that have to notice it. */
+export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
+  crypto: ['test/crypto/*.test.ts', 'test/vault/cookie.test.ts', 'test/vault/key-store.test.ts'],
+  'errors.ts': ['test/{errors,server-text}.test.ts', 'test/protocol/token/{token-response,exchange-at}.test.ts'],
+  'server/edge': [
+    'test/server/edge/{cookies,session-cookie,start-guard,fetch-metadata,forwarded,node-http,node-streams}.test.ts',
+  ],
+  'protocol/jose': ['test/protocol/{jose,token,authorize,sign-out}/*.test.ts', 'test/resource-server/dpop.test.ts'],
+  'protocol/token': ['test/protocol/{token,authorize,resource}/*.test.ts'],
+  'protocol/authorize': ['test/protocol/{authorize,token}/*.test.ts'],
+  'protocol/client-auth': ['test/protocol/{client-auth,token}/*.test.ts'],
+  'protocol/discovery': ['test/protocol/{discovery,resource}/*.test.ts'],
+  'protocol/resource': ['test/protocol/{resource,discovery}/*.test.ts'],
+  'protocol/sign-out': ['test/protocol/sign-out/*.test.ts'],
+  session: ['test/session/*.test.ts', 'test/session/session-leaks.test.ts'],
+  flow: ['test/flow/*.test.ts', 'test/client/*.test.ts'],
+  vault: ['test/vault/*.test.ts', 'test/vault/redis.test.ts', 'test/vault/redis-clients.test.ts'],
+}
+
+export function testsFor(path: string): readonly string[] {
+  const tests = Object.entries(FOLDERS).find(([folder]) => `${path}/`.startsWith(`${folder}/`))?.[1]
+  if (!tests) throw new Error(`src/${path} is in no folder that is mutated: ${Object.keys(FOLDERS).join(', ')}.`)
+  return tests
+}
