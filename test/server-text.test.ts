@@ -12,7 +12,8 @@ import {
   secretFinder,
 } from '../src/errors.js'
 
-const SECRET = 'Zürich/Ticket+0815~geheim'
+/** No eight letters of it in a row stay as they are where it is encoded. */
+const SECRET = 'Zü/Ti+uv%ge=im"il;eö'
 const bytes = [...Buffer.from(SECRET)]
 const percent = (text: string) =>
   [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')
@@ -42,7 +43,7 @@ describe('a secret in a server’s text', () => {
     ['as HTML entities', SECRET.replace(/./g, (c) => `&#${c.charCodeAt(0)};`)],
     ['as HTML entities in hex', SECRET.replace(/./g, (c) => `&#x${c.charCodeAt(0).toString(16)};`)],
     ['as HTML entities without semicolons', SECRET.replace(/\W/g, (c) => `&#${c.charCodeAt(0)}`)],
-    ['with a named entity', `Z&uuml;rich&#x2F;Ticket`],
+    ['with a named entity', `Z&uuml;&#x2F;Ti&#43;uv&#37;ge`],
     ['with entities in entities', SECRET.replace(/\W/g, (c) => `&amp;#${c.charCodeAt(0)};`)],
     ['in hex', Buffer.from(SECRET).toString('hex')],
     ['in hex, after an odd digit', `a${Buffer.from(SECRET).toString('hex')}`],
@@ -67,7 +68,7 @@ describe('a secret in a server’s text', () => {
     ['nothing of it', 'The client is not known.'],
     ['seven characters of it', SECRET.slice(-7)],
     ['nothing', ''],
-    ['what is alike', SECRET.replace('0815', '4711').replace('Ticket', 'Billet').replace('geheim', 'offen')],
+    ['what is alike', 'Zü/To+uw%go=am"ol;aö'],
   ])('is not found in a text with %s', (_, text) => {
     expect(secretFinder([SECRET])(text)).toBe(false)
     expect(redact(text, [SECRET])).toBe(text)
