@@ -30,12 +30,13 @@ const strict = () => ({
   ].join('; '),
 })
 
+const PLAIN: readonly (readonly [how: string, headers: () => object])[] = [['as they are', () => ({})]]
 const MODES = ENGINES.flatMap(([name, start]) => [
-  [name, () => start()] as const,
-  [`${name}, in a private window`, () => start({ isPrivate: true })] as const,
+  [name, () => start(), [...PLAIN, ['under a strict policy, with Trusted Types', strict] as const]] as const,
+  [`${name}, in a private window`, () => start({ isPrivate: true }), PLAIN] as const,
 ])
 
-describe.each(MODES)('in %s', (_, start) => {
+describe.each(MODES)('in %s', (_, start, pages) => {
   let engine: Engine
   let tab: Tab
 
@@ -81,10 +82,7 @@ describe.each(MODES)('in %s', (_, start) => {
 
   const SIGNED_IN = { sub: 'ada', returnTo: '/' }
 
-  it.each([
-    ['as they are', () => ({})],
-    ['under a strict policy, with Trusted Types', strict],
-  ])('signs in by redirect, by popup and in a frame, on pages %s', async (_, headers) => {
+  it.each(pages)('signs in by redirect, by popup and in a frame, on pages %s', async (_, headers) => {
     Object.assign(site.headers, { app: headers(), callback: headers() })
     expect(await byPopup()).toEqual(SIGNED_IN)
     expect(await byRedirect()).toEqual(SIGNED_IN)

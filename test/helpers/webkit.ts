@@ -78,10 +78,10 @@ export async function startWebKit() {
   }
 
   try {
-    // It finds a free display, and says which.
+    // It finds a free display and says which, after complaints where another screen is as fast.
     const xvfb = start(screen, ['-displayfd', '1', '-screen', '0', '1280x800x24', '-nolisten', 'tcp'])
     started.push(xvfb)
-    const display = await xvfb.until(() => /^\d+(?=\n)/.exec(xvfb.output.join(''))?.[0])
+    const display = await xvfb.until(() => /^\d+(?=\n)/m.exec(xvfb.output.join(''))?.[0])
     const port = await freePort()
     const webdriver = start(driver, [`--port=${port}`], {
       DISPLAY: `:${display}`,
