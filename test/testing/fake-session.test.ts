@@ -105,6 +105,13 @@ describe('fakeSession', () => {
     expect([answered.status, await answered.text()]).toEqual([201, '{"a":1}'])
   })
 
+  it('hands binary bodies to the API as they are', async () => {
+    const bytes = [255, 0, 254]
+    const { auth } = await start({ api: async (request) => new Response(await request.arrayBuffer()) })
+    const response = await createApiFetch(auth)(`${API}/files`, { method: 'POST', body: new Uint8Array(bytes) })
+    expect([...new Uint8Array(await response.arrayBuffer())]).toEqual(bytes)
+  })
+
   it('asks for step-up, which a sign-in satisfies', async () => {
     const { auth, requireStepUp } = await start({ api: () => Response.json('paid') })
     const fetch = createApiFetch(auth)

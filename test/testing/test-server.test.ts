@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   type ClientConfig,
   checkIdTokenSignature,
@@ -153,6 +153,48 @@ describe('createTestServer', () => {
     }
     expect((await post(server, '/token', parameters, { authorization })).status).toBe(200)
   })
+
+  it('refuses a redirect URI that no server could redirect to', async () => {
+    const server = createTestServer()
+    for (const redirect_uri of ['/callback', `${REDIRECT_URI}#part`])
+      await expect(server.visit(asked(server, { redirect_uri }))).rejects.toThrow('is not a URL without a fragment')
+  })
+
+  it.each(['/token', '/par', '/revoke'])('wants a client that posts and proves itself at %s', async (path) => {
+    const server = createTestServer({ clients: { app: { secret: 'secret' }, public: {} } })
+    expect((await server.fetch(`${server.issuer}${path}?client_id=public`)).status).toBe(405)
+    const status = async (parameters: Record<string, string>, headers = {}) =>
+      (await post(server, path, { token: 'x', ...parameters }, headers)).status
+    expect(await status({ client_id: 'app' })).toBe(401)
+    expect(await status({ client_id: 'public', client_assertion: 'not.checked.here' })).toBe(401)
+    for (const basic of ['%%%', btoa('app'), btoa('app:%zz')])
+      expect(await status({}, { authorization: `Basic ${basic}` })).toBe(401)
+    expect(await status({}, { authorization: `Basic ${btoa('app:secret')}` })).not.toBe(401)
+    expect(await status({ client_id: 'public' })).not.toBe(401)
+  })
+
+  it('knows access tokens as long as they are valid', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    try {
+      const server = createTestServer({ expiresInSeconds: 60 })
+      const { access_token } = await (await redeem(server, codeIn(await server.visit(asked(server))))).json()
+      vi.setSystemTime(Date.now() + 59_000)
+      expect(server.introspect(access_token)).toBeDefined()
+      vi.setSystemTime(Date.now() + 1_000)
+      expect(server.introspect(access_token)).toBeUndefined()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it.each(['https://tenant.example/', 'https://example.com/realms/one', 'https://example.com/realms/two/'])(
+    'has the issuer %s',
+    async (issuer) => {
+      const { auth, server } = start({ issuer })
+      expect((await auth.signIn())?.claims?.iss).toBe(issuer)
+      expect(server.metadata.token_endpoint).toBe(`${issuer.replace(/\/$/, '')}/token`)
+    },
+  )
 
   it('answers prompt=none only while a user is signed in', async () => {
     const server = createTestServer()

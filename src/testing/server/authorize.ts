@@ -1,3 +1,4 @@
+import { parseUrl } from '../../protocol/discovery/endpoint.js'
 import type { Fault } from './fault.js'
 import type { createIssued, TestUser } from './issued.js'
 
@@ -42,9 +43,10 @@ export async function authorize(
   if (!client) return refusedPage(`client_id ${clientId} is not known`)
   if (!redirectUri || client.redirectUris?.includes(redirectUri) === false)
     return refusedPage(`redirect_uri ${redirectUri} is not registered`)
+  const callback = parseUrl(redirectUri)
+  if (!callback || callback.hash) return refusedPage(`redirect_uri ${redirectUri} is not a URL without a fragment`)
   const { code, ...error } = decide()
   const answer = { ...(code !== undefined && { code }), ...error, state: asked.get('state') ?? undefined, iss: issuer }
-  const callback = new URL(redirectUri)
   const parameters = new URLSearchParams()
   const changes = typeof change === 'function' ? await change(asked) : change
   for (const [name, value] of Object.entries({ ...answer, ...changes }))

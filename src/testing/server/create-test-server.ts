@@ -66,6 +66,9 @@ export interface TestServer {
   handle(request: Request): Promise<Response>
 }
 
+/** What only clients request: posted, with their authentication (RFC 6749 §3.2, RFC 7009 §2.1, RFC 9126 §2.1). */
+const FOR_CLIENTS: ReadonlySet<TestEndpoint> = new Set<TestEndpoint>(['par', 'token', 'revocation'])
+
 const ADA: TestUser = { sub: 'ada', name: 'Ada Lovelace', email: 'ada@example.com' }
 
 /**
@@ -92,7 +95,9 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
     clients,
     expiresInSeconds = 3600,
   } = options
-  const issued = createIssued()
+  // Issuers of some providers end with a slash.
+  const base = new URL(issuer).href.replace(/\/$/, '')
+  const issued = createIssued(expiresInSeconds)
   const signer = createTestSigner()
   const faults = createFaults()
   const dpopCheck = createDpopCheck()
@@ -114,13 +119,13 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
   }
   const metadata = {
     issuer,
-    authorization_endpoint: `${issuer}/authorize`,
-    token_endpoint: `${issuer}/token`,
-    jwks_uri: `${issuer}/jwks`,
-    userinfo_endpoint: `${issuer}/userinfo`,
-    revocation_endpoint: `${issuer}/revoke`,
-    end_session_endpoint: `${issuer}/end-session`,
-    pushed_authorization_request_endpoint: `${issuer}/par`,
+    authorization_endpoint: `${base}/authorize`,
+    token_endpoint: `${base}/token`,
+    jwks_uri: `${base}/jwks`,
+    userinfo_endpoint: `${base}/userinfo`,
+    revocation_endpoint: `${base}/revoke`,
+    end_session_endpoint: `${base}/end-session`,
+    pushed_authorization_request_endpoint: `${base}/par`,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'fragment'],
     grant_types_supported: ['authorization_code', 'refresh_token'],
@@ -153,6 +158,10 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
   }
 
   async function honest(endpoint: TestEndpoint, request: Request, parameters: URLSearchParams, fault: Fault) {
+    const isForClients = FOR_CLIENTS.has(endpoint)
+    if (isForClients && request.method !== 'POST') return new Response(null, { status: 405 })
+    const clientId = isForClients ? authenticated(request, parameters, clientOf) : ''
+    if (clientId === undefined) return oauthError('invalid_client', 401)
     switch (endpoint) {
       case 'metadata':
         return Response.json({ ...metadata, ...fault.members })
@@ -164,13 +173,12 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
         return authorize(asked, { issuer, person, issued, clientOf }, fault.callback)
       }
       case 'par': {
-        if (authenticated(request, parameters, clientOf) === undefined) return oauthError('invalid_client', 401)
         const request_uri = `urn:ietf:params:oauth:request_uri:${randomToken()}`
         pushed.set(request_uri, parameters)
         return Response.json({ request_uri, expires_in: 60, ...fault.members }, { status: 201 })
       }
       case 'token':
-        return token(request, parameters, { issuer, expiresInSeconds, issued, signer, dpopCheck, clientOf }, fault)
+        return token(request, parameters, { issuer, clientId, expiresInSeconds, issued, signer, dpopCheck }, fault)
       case 'userinfo':
         return userInfo(request)
       case 'revocation':
@@ -188,15 +196,12 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
   }
 
   async function answer(request: Request, signal?: AbortSignal, isPage = true): Promise<Response> {
-    const url = new URL(request.url)
-    const root = new URL(issuer)
-    const path = url.origin === root.origin && `${url.pathname}`.startsWith(root.pathname.replace(/\/$/, ''))
-    const endpoint = path ? paths[url.pathname.slice(root.pathname.replace(/\/$/, '').length)] : undefined
-    if (!endpoint) {
-      if (url.origin !== root.origin) throw failedFetch()
-      return new Response('Not found', { status: 404 })
-    }
-    const parameters = request.method === 'POST' ? new URLSearchParams(await request.text()) : url.searchParams
+    const { origin, pathname, searchParams } = new URL(request.url)
+    if (origin !== new URL(base).origin) throw failedFetch()
+    const address = origin + pathname
+    const endpoint = address.startsWith(`${base}/`) ? paths[address.slice(base.length)] : undefined
+    if (!endpoint) return new Response('Not found', { status: 404 })
+    const parameters = request.method === 'POST' ? new URLSearchParams(await request.text()) : searchParams
     requests.push({ endpoint, method: request.method, url: request.url, headers: request.headers, parameters })
     const fault = faults.take(endpoint)
     await waited(fault.waitFor, signal)

@@ -26,10 +26,11 @@ interface Issued {
   readonly grant: TestGrant
   /** Shared by all tokens of one sign-in. */
   readonly family: string
+  readonly endsAtMs: number
 }
 
 /** The codes and tokens of a test server. Codes and refresh tokens work once; a second use ends the family (RFC 9700 §4.14.2). */
-export function createIssued() {
+export function createIssued(expiresInSeconds: number) {
   const codes = new Map<string, TestCode>()
   const tokens = new Map<string, Issued>()
   const spent = new Map<string, string>()
@@ -55,8 +56,8 @@ export function createIssued() {
 
     addTokens(grant: TestGrant, family: string): { access_token: string; refresh_token: string } {
       const [access_token, refresh_token] = [`access-${randomToken()}`, `refresh-${randomToken()}`]
-      tokens.set(access_token, { kind: 'access', grant, family })
-      tokens.set(refresh_token, { kind: 'refresh', grant, family })
+      tokens.set(access_token, { kind: 'access', grant, family, endsAtMs: Date.now() + expiresInSeconds * 1000 })
+      tokens.set(refresh_token, { kind: 'refresh', grant, family, endsAtMs: Number.POSITIVE_INFINITY })
       return { access_token, refresh_token }
     },
 
@@ -71,7 +72,7 @@ export function createIssued() {
     /** The grant of an access token that is good. */
     grantOf(accessToken: string): TestGrant | undefined {
       const found = tokens.get(accessToken)
-      return found?.kind === 'access' ? found.grant : undefined
+      return found?.kind === 'access' && Date.now() < found.endsAtMs ? found.grant : undefined
     },
 
     /** Of a refresh token, its whole family (RFC 7009 §2.1). */

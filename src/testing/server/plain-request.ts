@@ -7,7 +7,7 @@ export async function toPlainRequest(
   { method, headers, body, signal }: RequestInit,
 ): Promise<{ request: Request; signal: AbortSignal | undefined }> {
   const asked = typeof input === 'object' && 'headers' in input ? input : undefined
-  const text = body === undefined || body === null ? await asked?.clone().text() : await new Response(`${body}`).text()
+  const content = body === undefined || body === null ? await asked?.clone().arrayBuffer() : `${body}`
   const verb = (method ?? asked?.method ?? 'GET').toUpperCase()
   const all = new Headers(headers ?? asked?.headers)
   if (typeof body === 'object' && `${body}`.includes('=') && !all.has('content-type'))
@@ -15,7 +15,7 @@ export async function toPlainRequest(
   const request = new Request(asked?.url ?? `${input}`, {
     method: verb,
     headers: all,
-    ...(/^(GET|HEAD)$/.test(verb) ? {} : { body: text ?? '' }),
+    ...(/^(GET|HEAD)$/.test(verb) ? {} : { body: content ?? '' }),
   })
   return { request, signal: signal ?? asked?.signal }
 }
