@@ -48,15 +48,15 @@ export function createMcpFetch(config: McpAuthConfig, { current, signInFor }: Pa
     const isFollowing = request.redirect === 'follow'
     let next = isFollowing ? new Request(request, { redirect: 'manual' }) : request
     for (let redirects = 0; ; redirects++) {
-      const { url, method } = next
       const response = await authorized(connection)(next)
       const isRedirect = response.type === 'opaqueredirect' || [301, 302, 303, 307, 308].includes(response.status)
       if (!isFollowing || !isRedirect) return response
       await response.body?.cancel()
-      const target = parseUrl(response.headers.get('location'), url)
-      const keepsMethod = /^(GET|HEAD)$/.test(method) || response.status > 306
+      const target = parseUrl(response.headers.get('location'), next.url)
+      const keepsMethod = /^(GET|HEAD)$/.test(request.method) || response.status > 306
       const isFollowed = target && isWithin(target, connection.known.resource) && keepsMethod && !copies.once
-      if (!isFollowed || redirects === MAX_REDIRECTS) throw redirected(url)
+      // The app's own URL: those of the server can contain the token.
+      if (!isFollowed || redirects === MAX_REDIRECTS) throw redirected(request.url)
       next = new Request(target, new Request(copies.copy(), { redirect: 'manual' }))
     }
   }
@@ -107,8 +107,10 @@ const redirected = (url: string) =>
   )
 
 /** Only the resource itself gets the token: other paths of its origin can be of another party. */
-export function isWithin({ origin, pathname }: URL, resource: string): boolean {
+export function isWithin({ origin, pathname, username, password }: URL, resource: string): boolean {
   const own = new URL(resource)
   const path = own.pathname.replace(/\/$/, '')
+  // `fetch` takes no URL with a user, and shows it in its error.
+  if (username || password) return false
   return origin === own.origin && (pathname === path || pathname.startsWith(`${path}/`))
 }

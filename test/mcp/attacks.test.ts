@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { inspect } from 'node:util'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { isWithin } from '../../src/mcp/mcp-fetch.js'
 import { createPrompts } from '../../src/mcp/prompts.js'
@@ -190,6 +191,19 @@ test('a redirect within the resource is followed, as often as three times, with 
   await expect(auth.fetch(urlOf())).rejects.toMatchObject({ code: 'endpoint_refused' })
   // Whoever wants to see it, sees it.
   expect((await auth.fetch(urlOf(), { redirect: 'manual' })).status).toBe(307)
+})
+
+test.each([
+  ['a path that leaves', (token: string) => `/mcp/${token}`],
+  ['a user', (token: string) => urlOf().replace('//', `//${token}:x@`)],
+])('the token in %s of a redirect is in no error', async (_, location) => {
+  const auth = agent()
+  await auth.fetch(urlOf())
+  const token = await auth.getAccessToken()
+  answer = (path) => ({ status: 307, location: path === '/mcp' ? location(token) : '/evil' })
+  const error = await auth.fetch(urlOf()).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: 'endpoint_refused' })
+  expect(inspect(error, { showHidden: true, depth: 9 })).not.toContain(token)
 })
 
 test('a server that names another authorization server each time gets clients registered at five of them', async () => {
