@@ -27,7 +27,7 @@ export interface FakeSessionOptions {
   /** Answers what the app requests of its `apis`. Default: status 404. */
   readonly api?: ApiHandler | undefined
   /** Options of the app's own client, for example `apis`, `dpop`, `idleSeconds`, `postLogoutRedirectUri`. */
-  readonly config?: Partial<SessionClientConfig> | undefined
+  readonly config?: Partial<Omit<SessionClientConfig, 'fetch'>> | undefined
 }
 
 /** A session without network, and the switches of a test; see {@link fakeSession}. */
