@@ -9,29 +9,39 @@ const stores = useServerSessionStores()
 
 useClocks()
 
+/** Requests that no response waits for: revocations, and refreshes (of those who are gone, here). */
+const isInBackground = ([input, init]: Parameters<typeof globalThis.fetch>) =>
+  String(input).includes('revoke') || `${init?.body}`.includes('grant_type=refresh_token')
+
 /**
  * A host that freezes when the response is there and the work that it was given is done: from then on no request of it is
- * sent, and no answer arrives.
+ * sent, and no answer arrives. Requests in the background take longer than the response.
  */
 function createHost(fetch: typeof globalThis.fetch, waits: boolean) {
   const work: Promise<unknown>[] = []
   let isFrozen = false
+  let respond = () => {}
+  let responded = Promise.resolve()
   const never = new Promise<never>(() => {})
   return {
     fetch: async (...given: Parameters<typeof globalThis.fetch>) => {
+      if (isInBackground(given)) await responded
       if (isFrozen) return never
-      // A request takes longer than what the response needs.
-      await new Promise((resolve) => setTimeout(resolve, 5))
-      const response = await fetch(...given)
-      return isFrozen ? never : response
+      const answer = await fetch(...given)
+      return isFrozen ? never : answer
     },
     ...(waits && { waitUntil: (one: Promise<unknown>) => void work.push(one) }),
     /** Serves one request. */
     async serve<T>(handler: () => Promise<T>): Promise<T> {
       isFrozen = false
+      responded = new Promise((resolve) => {
+        respond = resolve
+      })
       try {
         return await handler()
       } finally {
+        isFrozen = !work.length
+        respond()
         for (const one of work) await one
         work.length = 0
         isFrozen = true
