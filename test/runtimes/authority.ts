@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
-import type { TLSSocket } from 'node:tls'
 import type { ClientAuthMethod, ClientMetadata, JWK } from 'oidc-provider'
+import { mutualTlsFeature } from '../helpers/mutual-tls-feature.js'
 import '../../examples/demo/quiet.js'
 import { browserClient, startProvider } from '../../examples/demo/provider.js'
 import type { SigningAlgorithm } from '../../src/protocol.js'
@@ -84,15 +84,7 @@ export async function startAuthority() {
     },
     features: {
       dPoP: { enabled: true },
-      mTLS: {
-        enabled: true,
-        tlsClientAuth: true,
-        selfSignedTlsClientAuth: true,
-        getCertificate: ({ req }) => (req.socket as TLSSocket).getPeerX509Certificate?.(),
-        certificateAuthorized: ({ req }) => (req.socket as TLSSocket).authorized,
-        certificateSubjectMatches: ({ req }, _, expected) =>
-          (req.socket as TLSSocket).getPeerX509Certificate()?.subject === expected,
-      },
+      mTLS: mutualTlsFeature,
     },
     discovery: { mtls_endpoint_aliases: { token_endpoint: `${tls.origin}/token` } },
   })

@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import type { TLSSocket } from 'node:tls'
 import type { ClientAuthMethod, ClientMetadata } from 'oidc-provider'
 import { Agent, fetch as undiciFetch } from 'undici'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { mutualTlsFeature } from '../../helpers/mutual-tls-feature.js'
 import '../../../examples/demo/quiet.js'
 import { browserClient, type RunningProvider, startProvider } from '../../../examples/demo/provider.js'
 import { type MutualTls, mutualTls } from '../../../src/protocol/client-auth/mutual-tls.js'
@@ -154,15 +154,7 @@ beforeAll(async () => {
     enabledJWA: { clientAuthSigningAlgValues: ['HS256', ...ALGORITHMS] },
     features: {
       clientCredentials: { enabled: true },
-      mTLS: {
-        enabled: true,
-        tlsClientAuth: true,
-        selfSignedTlsClientAuth: true,
-        getCertificate: ({ req }) => (req.socket as TLSSocket).getPeerX509Certificate?.(),
-        certificateAuthorized: ({ req }) => (req.socket as TLSSocket).authorized,
-        certificateSubjectMatches: ({ req }, _, expected) =>
-          (req.socket as TLSSocket).getPeerX509Certificate()?.subject === expected,
-      },
+      mTLS: mutualTlsFeature,
     },
     discovery: { mtls_endpoint_aliases: { token_endpoint: `${tls.origin}/token` } },
   })
