@@ -77,7 +77,7 @@ export const MAX_KEPT_METADATA_SECONDS = 3600
  */
 export const DEFAULT_FRESH_SECONDS = 300
 /** How long a sign-in waits for metadata that an earlier page kept: about as long as for the request that it saves. */
-export const KEPT_METADATA_PATIENCE_MS = 250
+export const KEPT_METADATA_PATIENCE_MS = 240
 /** How long a server's keys are used, and how much longer if they cannot be reloaded. */
 export const KEYS_SECONDS = { lifetime: 300, stale: 3600 } as const
 /** An unknown `kid` reloads the server's keys at most once in this time. */
@@ -89,11 +89,29 @@ export const MAX_LOAD_PAUSE_SECONDS = 60
 export const clamp = (value: number, { min, max }: { readonly min: number; readonly max: number }): number =>
   Math.min(Math.max(value, min) || min, max)
 
+/**
+ * Calls back after a time in which this page could run, counted in quarters: after a time in which it was busy or suspended,
+ * timers come before the responses that arrived meanwhile, and the work that is waited for is not late.
+ * @returns stops it
+ */
+export function afterTime(milliseconds: number, callback: () => void): () => void {
+  let quarters = 0
+  const timer = setInterval(
+    () => {
+      if (++quarters < 4) return
+      clearInterval(timer)
+      callback()
+    },
+    Math.min(milliseconds / 4, MAX_TIMER_MS),
+  )
+  return () => clearInterval(timer)
+}
+
 /** Rejects with the result of `late` if the work takes longer. The work itself continues. */
 export async function withinTime<T>(work: Promise<T>, milliseconds: number, late: () => unknown): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let stop = () => {}
   const over = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), milliseconds)
+    stop = afterTime(milliseconds, () => reject(late()))
   })
-  return Promise.race([work, over]).finally(() => clearTimeout(timer))
+  return Promise.race([work, over]).finally(() => stop())
 }

@@ -1,5 +1,5 @@
 import { aborted, ProofkeyError } from '../errors.js'
-import { MAX_TIMER_MS } from '../limits.js'
+import { afterTime } from '../limits.js'
 import type { SignInAttempt } from './user-agent.js'
 
 /** Removes a listener, stops a timer or closes a window. */
@@ -47,8 +47,8 @@ export function waitForCallback(
       throw signal?.reason
     }
     const abort = () => fail(aborted(signal?.reason))
-    const timer = setTimeout(
-      () =>
+    onEnd(
+      afterTime(timeoutSeconds * 1000, () =>
         fail(
           new ProofkeyError(
             'timeout',
@@ -56,9 +56,8 @@ export function waitForCallback(
             'Offer to sign in again. If it recurs, check that the redirect URI is registered, or raise timeoutSeconds.',
           ),
         ),
-      Math.min(timeoutSeconds * 1000, MAX_TIMER_MS),
+      ),
     )
-    onEnd(() => clearTimeout(timer))
     signal?.addEventListener('abort', abort)
     onEnd(() => signal?.removeEventListener('abort', abort))
     if (signal?.aborted) return abort()

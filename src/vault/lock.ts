@@ -1,3 +1,5 @@
+import { afterTime } from '../limits.js'
+
 /** Some systems suspend a tab that has the lock; other tabs then take it over. */
 const STEAL_AFTER_MS = 45_000
 
@@ -10,14 +12,14 @@ export async function exclusively<T>(name: string, work: () => Promise<T>): Prom
   const run = () => (running ??= work())
   const request = (options: LockOptions) => globalThis.navigator?.locks?.request(`proofkey ${name}`, options, run)
   const patience = new AbortController()
-  const timer = setTimeout(() => patience.abort(), STEAL_AFTER_MS)
+  const stop = afterTime(STEAL_AFTER_MS, () => patience.abort())
   try {
     await request({ signal: patience.signal })
   } catch {
     // Refused, or waited for too long; a work that failed, or was robbed of the lock, has its own outcome.
     if (!running && patience.signal.aborted) await Promise.resolve(request({ steal: true })).catch(() => {})
   } finally {
-    clearTimeout(timer)
+    stop()
   }
   return running ?? work()
 }

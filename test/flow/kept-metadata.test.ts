@@ -34,7 +34,7 @@ const plant = (record: unknown) => stored.set(issuer, JSON.stringify(record))
 beforeEach(() => {
   stored = new Map()
   aged.mockReset()
-  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
 })
 afterEach(() => {
   vi.useRealTimers()
@@ -192,7 +192,7 @@ describe('storage that fails', () => {
     reading.then(() => {
       isDone = true
     })
-    await vi.advanceTimersByTimeAsync(249)
+    await vi.advanceTimersByTimeAsync(239)
     expect(isDone).toBe(false)
     await vi.advanceTimersByTimeAsync(1)
     await setImmediate()

@@ -37,7 +37,7 @@ export function useBackendPages() {
   beforeEach(() => {
     channels = createChannels()
     vi.stubGlobal('BroadcastChannel', channels.BroadcastChannel)
-    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+    vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
     showWindow()
   })
   afterEach(() => {

@@ -10,7 +10,7 @@ export async function whileFrozen<T>(
 ): Promise<T> {
   redis.freeze()
   await until(redis.isFrozen)
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
   try {
     let isSettled = false
     const done = work().finally(() => {

@@ -6,7 +6,7 @@ import { createSessionApp } from '../helpers/session-app.js'
 
 beforeEach(() => {
   vi.stubGlobal('BroadcastChannel', undefined)
-  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout'] })
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
   goTo('https://app.example/')
 })
 afterEach(() => {

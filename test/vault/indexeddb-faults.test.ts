@@ -74,7 +74,7 @@ describe('IndexedDB cannot be opened', () => {
 
   it.each(['put', 'take'] as const)('open never answers: %s gives up after 2 seconds', async (name) => {
     const open = vi.spyOn(indexedDB, 'open').mockReturnValue(new EventTarget() as IDBOpenDBRequest)
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
     let outcome: unknown
     const work = name === 'put' ? vault.put(ticket, ADA, 'value') : vault.take(ticket, ADA)
     work.catch((error) => {
@@ -398,7 +398,7 @@ describe('a request is not answered in time', () => {
 
   it.each(Object.entries(WRITERS))('%s is aborted: it was not done, and is not done later', async (_, prepare) => {
     const { write, isUnchanged } = await prepare()
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
     const close = keepOpen()
     const engine = silence('put')
     const error = await afterTwoSeconds(write(), engine.isDone)
@@ -413,7 +413,7 @@ describe('a request is not answered in time', () => {
   it('and without the abort, the take that "failed" would be found to be done', async () => {
     await vault.put(ticket, ADA, 'value')
     const abort = vi.spyOn(IDBTransaction.prototype, 'abort').mockImplementation(() => {})
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
     const close = keepOpen()
     const engine = silence('put')
     const error = await afterTwoSeconds(vault.take(ticket, ADA), engine.isDone)
@@ -427,7 +427,7 @@ describe('a request is not answered in time', () => {
 
   it('a take that is past aborting is unknown, and not to be tried again', async () => {
     await vault.put(ticket, ADA, 'value')
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
     // It commits, and the engine never says so.
     let isOver = false
     const transaction = IDBDatabase.prototype.transaction
@@ -448,7 +448,7 @@ describe('a request is not answered in time', () => {
   })
 
   it('a read that is past aborting is not done: there is nothing to be unknown', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
     const database = createDatabase('proofkey', 'sign-ins')
     let isAsked = false
     const never = database('readonly', () => {

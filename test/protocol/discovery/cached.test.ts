@@ -11,7 +11,7 @@ const WEEK_MS = 604_800_000
 beforeEach(() => {
   load.mockReset().mockImplementation(async () => ({ version: load.mock.calls.length }))
   onFailure.mockReset()
-  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] })
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
 })
 afterEach(() => {
   vi.useRealTimers()

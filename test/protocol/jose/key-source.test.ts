@@ -12,7 +12,7 @@ const load = vi.fn(async () => published)
 beforeEach(() => {
   published = [key('a')]
   load.mockReset().mockImplementation(async () => published)
-  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] })
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
 })
 afterEach(() => {
   vi.useRealTimers()

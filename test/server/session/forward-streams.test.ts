@@ -281,7 +281,7 @@ describe('the time limit of a body', () => {
       () => ({ method: 'POST', body: new Blob(['x']).stream(), duplex: 'half' }) as RequestInit,
     ],
   ])('ends with the body: an event stream that answers %s lasts', async (_, init) => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
     try {
       const watch = watchForward(new AbortController().signal, LIMITS)
       const { body } = await forwardBody(new Request('https://app.example/api/x', init()), watch)
@@ -373,7 +373,7 @@ describe('the idle time limit', () => {
   })
 
   it('counts from the last thing that moved', () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'] })
     try {
       const watch = watchForward(new AbortController().signal, LIMITS)
       watch.uploaded()
