@@ -138,11 +138,14 @@ describe('a frame of the same site', () => {
     near.emptyCallback = 404
     const page = await browser.newPage(near.url, (page) =>
       page.addInitScript(() => {
-        const { setTimeout } = window
-        window.setTimeout = ((work: () => void, ms?: number) => {
-          if (ms === 600_000) window.timeOut = work
-          return setTimeout(work, ms)
-        }) as typeof window.setTimeout
+        const { setInterval } = window
+        window.setInterval = ((quarter: () => void, ms?: number) => {
+          if (ms === 150_000)
+            window.timeOut = () => {
+              for (let n = 0; n < 4; n++) quarter()
+            }
+          return setInterval(quarter, ms)
+        }) as typeof window.setInterval
       }),
     )
     const asking = ask(page, { timeoutSeconds: 600 })
