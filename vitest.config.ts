@@ -42,6 +42,7 @@ export default defineConfig({
       { test: { ...aMinute, name: 'servers', include: ['test/servers/servers.test.ts'] } },
       {
         test: {
+          ...sharedWorkers,
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           environment: 'node',
