@@ -128,7 +128,8 @@ export interface ErrorDetails {
  * The error and its `cause` never contain a code, verifier, token, secret, state or nonce.
  */
 export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
-  override readonly name = 'ProofkeyError'
+  /** `ProofkeyError [code]`: the code is in every text that is made of the error. To recognise one, use {@link isProofkeyError}. */
+  declare readonly name: string
   declare readonly code: Code
   /** How to fix it, or what to do next. */
   declare readonly hint: string
@@ -153,10 +154,12 @@ export class ProofkeyError<Code extends ErrorCode = ErrorCode> extends Error {
 
   constructor(code: Code, message: string, hint = 'Start a new sign-in.', details: ErrorDetails = {}) {
     super(message, details)
-    // Consoles of Node and Chromium print the message and the lines of the stack. Other engines have other lines.
-    if (this.stack?.includes('\n    at ')) this.stack += `\n  ${code}: ${hint} ${ERROR_PAGES}${code}`
+    const name = `ProofkeyError [${code}]`
+    // Firefox prints the name and the message. Node and Chromium print the stack, whose first word was the built-in name.
+    if (this.stack?.includes('\n    at '))
+      this.stack = `${this.stack.replace(/^\w+/, name)}\n  ${hint} ${ERROR_PAGES}${code}`
     const { returnTo, appState, ...shown } = details
-    Object.assign(this, { serverError: undefined }, shown, { code, hint, retryable: !!details.retryable })
+    Object.assign(this, { serverError: undefined }, shown, { name, code, hint, retryable: !!details.retryable })
     if (returnTo) Object.defineProperties(this, { returnTo: { value: returnTo }, appState: { value: appState } })
   }
 }
@@ -201,7 +204,7 @@ export type KnownError = { [Code in ErrorCode]: ProofkeyError<Code> & MembersOf<
  * ```
  */
 export function isProofkeyError(error: unknown): error is KnownError {
-  return error instanceof Error && error.name === 'ProofkeyError' && 'code' in error
+  return error instanceof Error && /^ProofkeyError\b/.test(error.name) && 'code' in error
 }
 
 /** The code for events: that of a {@link ProofkeyError}, or `unexpected` for any other error. */

@@ -5,10 +5,11 @@ describe('ProofkeyError', () => {
   it('is an error with a code, a message and a repair', () => {
     const error = new ProofkeyError('storage_full', 'No room.', 'Make room.')
     expect(error).toBeInstanceOf(Error)
-    expect(`${error}`).toBe('ProofkeyError: No room.')
+    expect(`${error}`).toBe('ProofkeyError [storage_full]: No room.')
+    expect(error.stack).toMatch(/^ProofkeyError \[storage_full\]: No room\.\n/)
     expect(error.stack).toContain('errors.test.ts')
     expect(error).toMatchObject({
-      name: 'ProofkeyError',
+      name: 'ProofkeyError [storage_full]',
       code: 'storage_full',
       message: 'No room.',
       hint: 'Make room.',
@@ -38,7 +39,8 @@ describe('ProofkeyError', () => {
 
   it('shows its fields to whatever logs errors as JSON', () => {
     const error = new ProofkeyError('expired', 'Too late.', 'Again.')
-    expect(JSON.parse(JSON.stringify(error))).toMatchObject({ name: 'ProofkeyError', code: 'expired', hint: 'Again.' })
+    const shown = { name: 'ProofkeyError [expired]', code: 'expired', hint: 'Again.' }
+    expect(JSON.parse(JSON.stringify(error))).toMatchObject(shown)
   })
 })
 
@@ -58,8 +60,10 @@ describe('isProofkeyError', () => {
   it.each([
     ['another error', new TypeError('x')],
     ['another error with a code', Object.assign(new Error('x'), { code: 'expired' })],
-    ['an error that has the name alone', Object.assign(new Error('x'), { name: 'ProofkeyError' })],
-    ['an object that looks like one', { name: 'ProofkeyError', code: 'expired', message: 'x', hint: 'y' }],
+    ['an error that has the name alone', Object.assign(new Error('x'), { name: 'ProofkeyError [expired]' })],
+    ['an error of another name', Object.assign(new Error('x'), { name: 'ProofkeyErrors', code: 'expired' })],
+    ['an error without a name', Object.assign(new Error('x'), { name: undefined, code: 'expired' })],
+    ['an object that looks like one', { name: 'ProofkeyError [expired]', code: 'expired', message: 'x', hint: 'y' }],
     ['a text', 'ProofkeyError'],
     ['null', null],
     ['undefined', undefined],

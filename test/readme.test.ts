@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { REPOSITORY } from '../docs/.vitepress/paths.js'
 import { readmeWithSizes } from './bench/readme-sizes.js'
 import { recordedSizes } from './bench/sizes.js'
 import { messagesOfSnippets } from './helpers/compile-snippets.js'
@@ -50,6 +51,11 @@ describe('the documents', () => {
         expect(existsSync(`${root}${file}`), `${name}: ${target}`).toBe(true)
         if (anchor) expect(anchorsOf(documentText(file)), `${name}: ${target}`).toContain(anchor)
       }
+  })
+
+  it('send reports of vulnerabilities to the repository, in private', () => {
+    for (const name of ['SECURITY.md', '.github/ISSUE_TEMPLATE/config.yml'])
+      expect(documentText(name), name).toContain(`${REPOSITORY}/security/advisories/new`)
   })
 
   it('of the guides begin with a whole snippet, and say what to register', () => {

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { CHROMIUM } from '../helpers/chromium.js'
 import { ensureProgram } from '../helpers/program.js'
+import { tryStorybook } from './storybook.js'
 
 const root = new URL('../../', import.meta.url).pathname
 const bin = (name: string) => `${root}node_modules/.bin/${name}`
@@ -26,4 +27,6 @@ const results = [
     CHROMIUM: ensureProgram(CHROMIUM),
   }),
 ]
+console.log('\nStorybook')
+results.push(await tryStorybook(`${root}examples/testing`))
 process.exit(results.every(Boolean) ? 0 : 1)

@@ -293,7 +293,7 @@ export function describeUserAgent(
       vi.advanceTimersByTime(TIMEOUT_SECONDS * 1000 - 1)
       await expectPending(trip)
       vi.advanceTimersByTime(1)
-      await expect(trip.opening).rejects.toMatchObject({ name: 'ProofkeyError', code: 'timeout' })
+      await expect(trip.opening).rejects.toMatchObject({ name: 'ProofkeyError [timeout]', code: 'timeout' })
       await stage.deliver(trip.answer())
       await aFewTurns()
       expect(trip.complete).not.toHaveBeenCalled()
@@ -320,7 +320,7 @@ export function describeUserAgent(
       await expectPending(trip)
       abort.abort('enough')
       await expect(trip.opening).rejects.toMatchObject({
-        name: 'ProofkeyError',
+        name: 'ProofkeyError [aborted]',
         code: 'aborted',
         cause: 'enough',
         retryable: true,
@@ -349,7 +349,7 @@ export function describeUserAgent(
       await stage.close?.()
       // Some agents look now and then only, and wait for an answer that comes after all.
       await seconds(2)
-      await expect(trip.opening).rejects.toMatchObject({ name: 'ProofkeyError', code: 'cancelled' })
+      await expect(trip.opening).rejects.toMatchObject({ name: 'ProofkeyError [cancelled]', code: 'cancelled' })
       await stage.deliver(trip.answer())
       await aFewTurns()
       expect(trip.complete).not.toHaveBeenCalled()

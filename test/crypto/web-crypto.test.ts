@@ -25,7 +25,7 @@ it.each([
   const { key } = await sealRecord('id', ticket, 'text')
   vi.stubGlobal('crypto', found)
   const refusal = {
-    name: 'ProofkeyError',
+    name: 'ProofkeyError [insecure_context]',
     code: 'insecure_context',
     message: expect.stringContaining('WebCrypto'),
     hint: expect.stringContaining('https'),

@@ -50,6 +50,6 @@ it('the table lists each code once, in its order, with a link', () => {
 
 it('consoles print the address of the page', () => {
   expect(`${new ProofkeyError('expired', 'Too late.').stack}`).toMatch(
-    new RegExp(`\\n +expired: .* ${ERROR_PAGES}expired$`),
+    new RegExp(`^ProofkeyError \\[expired\\]: Too late\\.[^]*\\n +\\S.* ${ERROR_PAGES}expired$`),
   )
 })

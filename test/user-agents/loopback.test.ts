@@ -401,7 +401,7 @@ describe('afterwards', () => {
     const { signedIn, landing } = await start(make(new AbortController()))
     expect(await isOpen(landing)).toBe(true)
     const error = await signedIn.catch((reason) => reason)
-    expect(error).toMatchObject({ name: 'ProofkeyError', code })
+    expect(error).toMatchObject({ name: `ProofkeyError [${code}]`, code })
     expect(await isOpen(landing)).toBe(false)
     await until(() => sockets() <= before)
   })

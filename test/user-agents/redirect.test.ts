@@ -88,7 +88,7 @@ describe('redirect', () => {
   ])('stays where it is when redirectUri is on %s', async (_, redirectUri) => {
     expect(location.origin).toBe('http://localhost:3000')
     await expect(redirect({ navigate }).open(attempt(redirectUri))).rejects.toMatchObject({
-      name: 'ProofkeyError',
+      name: 'ProofkeyError [redirect_uri_mismatch]',
       code: 'redirect_uri_mismatch',
       message: expect.stringContaining(location.origin),
       hint: expect.stringMatching(/\w/),
