@@ -262,10 +262,13 @@ const hintFor = (code: ErrorCode) =>
 /** The server's unchanged text. Logs, JSON and consoles do not show it. */
 const unredacted = new WeakMap<ProofkeyError, ServerError | undefined>()
 
+const FOREIGN = '(known to another copy of proofkey: use its revealServerError, or load one copy)'
+
 /**
  * The unchanged OAuth error response, if {@link ProofkeyError.serverError} was cut or withheld. It can contain any secret
  * of the request in any encoding: for debugging only, do not log it.
- * @returns undefined if the server sent no OAuth error, or if the error is a copy that was received from a backend
+ * @returns undefined if the server sent no OAuth error, or if the error is a copy that was received from a backend; of an
+ * error of another copy of the package what `serverError` shows, with a `description` that says so
  * @example
  * ```ts
  * import { revealServerError } from 'proofkey'
@@ -274,7 +277,10 @@ const unredacted = new WeakMap<ProofkeyError, ServerError | undefined>()
  * const inspect = (error: unknown) => console.debug(revealServerError(error)?.description)
  * ```
  */
-export const revealServerError = (error: unknown): ServerError | undefined => unredacted.get(error as ProofkeyError)
+export function revealServerError(error: unknown): ServerError | undefined {
+  if (error instanceof ProofkeyError || !isProofkeyError(error)) return unredacted.get(error as ProofkeyError)
+  return error.serverError && { ...error.serverError, description: FOREIGN }
+}
 
 /** The texts to withhold in a server's text. */
 export type Secrets = readonly (string | null | undefined)[]
