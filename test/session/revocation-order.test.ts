@@ -69,3 +69,16 @@ describe('at a server that ends the access tokens with the refresh token', () =>
     expect(app.server.requests.some(({ url, init }) => !url.endsWith('/revoke') && init.keepalive)).toBe(false)
   })
 })
+
+it('at a server that cannot revoke, it is told once that the tokens are not revoked', async () => {
+  const app = start({ metadata: { revocation_endpoint: undefined } })
+  const { auth, events, types } = app.tab()
+  await auth.signIn()
+  await auth.getAccessToken({ resource: 'https://one.example' })
+  await auth.signOut({ atServer: false })
+  expect(events.filter(({ type }) => type === 'tokens_not_revoked')).toMatchObject([{ reason: 'no_endpoint' }])
+  expect(types().filter((type) => /^revocation|^token_revoked/.test(type))).toEqual([])
+  // Without tokens there is nothing to tell.
+  await auth.signOut({ atServer: false })
+  expect(types().filter((type) => type === 'tokens_not_revoked')).toHaveLength(1)
+})
