@@ -111,11 +111,10 @@ export type EventBody =
   | { readonly type: 'token_revoked'; readonly token: RevokedToken }
   /** The ID token of a refresh has a newer `auth_time` than the sign-in; the session keeps its own (OpenID Connect Core §12.2). */
   | { readonly type: 'auth_time_changed' }
-  /**
-   * Tokens are not used any more and were not revoked: they are valid until they expire. `no_endpoint`: the server has no
-   * revocation endpoint. Otherwise the same user goes on with others, and some servers end all tokens of a user with one.
-   */
-  | { readonly type: 'tokens_not_revoked'; readonly reason?: 'no_endpoint' | undefined }
+  /** Tokens of this user are not used any more and were not revoked: some servers end all tokens of a user with one. */
+  | { readonly type: 'tokens_not_revoked' }
+  /** Tokens are not used any more, and the server has no revocation endpoint: they are valid until they expire. */
+  | { readonly type: 'revocation_unsupported' }
   /**
    * `restore()` finds that the URL of the page is a callback of this client, and that neither `handleCallback()` nor `start()`
    * was called for it: the sign-in is not completed.

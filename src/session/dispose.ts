@@ -31,7 +31,7 @@ export async function revokeAll(
       const server = await metadata()
       if (!token) return
       if (!server.revocation_endpoint) {
-        if (!left) report({ type: 'tokens_not_revoked', reason: 'no_endpoint' })
+        if (!left) report({ type: 'revocation_unsupported' })
         left = true
         return
       }
