@@ -19,5 +19,6 @@ export type {
   UndiciDispatcher,
 } from './protocol/undici-exchange.js'
 export { type UndiciFetch, type UndiciFetchOptions, undiciFetch } from './protocol/undici-fetch.js'
-export { appendHeaders, sendResponse, type ToRequestOptions, toRequest } from './server/edge/node-http.js'
+export { type ToRequestOptions, toRequest } from './server/edge/node-request.js'
+export { appendHeaders, sendResponse } from './server/edge/node-response.js'
 export { type LoopbackOptions, loopback } from './user-agents/loopback.js'

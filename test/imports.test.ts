@@ -95,7 +95,7 @@ describe('the check of the imports', () => {
     ['the user agents on the vault', 'user-agents/popup.ts', from('../vault/page-memory.js')],
     ['Node where Node is', 'node.ts', from('node:http')],
     ['Node at the loopback', 'user-agents/loopback.ts', from('node:http')],
-    ['Node at the adapter', 'server/edge/node-http.ts', from('node:http')],
+    ['Node at the adapter', 'server/edge/node-request.ts', from('node:http')],
     ['a comment that only looks like one', 'errors.ts', `// import x from './client/client-config.js'\n`],
   ])('lets pass: %s', (_, file, text) => {
     expect(layerViolations(file, text)).toEqual([])

@@ -1,4 +1,5 @@
-import { appendHeaders, sendResponse, toRequest } from '../../src/server/edge/node-http.js'
+import { toRequest } from '../../src/server/edge/node-request.js'
+import { appendHeaders, sendResponse } from '../../src/server/edge/node-response.js'
 import { isProofkeyError, type ServerClient } from '../../src/server.js'
 import { type Listening, listen } from './loopback.js'
 import type { SelfSigned } from './self-signed.js'
