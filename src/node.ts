@@ -19,6 +19,5 @@ export type {
   UndiciDispatcher,
 } from './protocol/undici-exchange.js'
 export { type UndiciFetch, type UndiciFetchOptions, undiciFetch } from './protocol/undici-fetch.js'
-export { type ToRequestOptions, toRequest } from './server/edge/node-request.js'
-export { appendHeaders, sendResponse } from './server/edge/node-response.js'
+export { appendHeaders, sendResponse, type ToRequestOptions, toRequest } from './server/edge/node-http.js'
 export { type LoopbackOptions, loopback } from './user-agents/loopback.js'

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { toRequest } from '../server/edge/node-request.js'
-import { sendResponse } from '../server/edge/node-response.js'
+import { sendResponse, toRequest } from '../server/edge/node-http.js'
 import { createTestServer, type TestServer, type TestServerOptions } from './server/create-test-server.js'
 
 /** Options of {@link listenTestServer}. */

@@ -1,5 +1,4 @@
-import { toRequest } from '../../src/server/edge/node-request.js'
-import { appendHeaders, sendResponse } from '../../src/server/edge/node-response.js'
+import { appendHeaders, sendResponse, toRequest } from '../../src/server/edge/node-http.js'
 import { isProofkeyError, type ServerClient } from '../../src/server.js'
 import { type Listening, listen } from './loopback.js'
 import type { SelfSigned } from './self-signed.js'

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import fc from 'fast-check'
-import { toRequest } from '../../../src/server/edge/node-request.js'
+import { toRequest } from '../../../src/server/edge/node-http.js'
 import { around, asHeaderText, HOSTS, hostileText, WHITE_SPACE } from '../arbitraries.js'
 import { http1Server, http2Server, sendOctets } from '../node-servers.js'
 import { fuzzTarget } from '../target.js'

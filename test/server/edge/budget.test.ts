@@ -8,8 +8,7 @@ import {
   MAX_RETURN_TO_BYTES,
   MAX_WAITING_COOKIES,
 } from '../../../src/limits.js'
-import { toRequest } from '../../../src/server/edge/node-request.js'
-import { sendResponse } from '../../../src/server/edge/node-response.js'
+import { sendResponse, toRequest } from '../../../src/server/edge/node-http.js'
 import { headBytes } from '../../../src/server/edge/response-head.js'
 import {
   allowInsecureLoopback,

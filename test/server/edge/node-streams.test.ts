@@ -4,8 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { toRequest } from '../../../src/server/edge/node-request.js'
-import { sendResponse } from '../../../src/server/edge/node-response.js'
+import { sendResponse, toRequest } from '../../../src/server/edge/node-http.js'
 import { type Listening, listen } from '../../helpers/loopback.js'
 
 let server: Listening | undefined
