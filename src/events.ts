@@ -27,7 +27,10 @@ export type EventBody =
   | { readonly type: 'return_to_refused' }
   /** The vault cannot be used here (`code` says why); the pending sign-in is stored in the page's memory only. */
   | { readonly type: 'vault_replaced'; readonly vault: string; readonly by: string; readonly code: string }
-  /** The encrypted transaction was written, read back and decrypted. */
+  /**
+   * The vault has the pending sign-in. IndexedDB, Redis: written encrypted, and read back. A cookie: encrypted, to be set by the
+   * response. Memory: as it is.
+   */
   | { readonly type: 'transaction_stored'; readonly vault: string }
   /**
    * A pending sign-in or sign-out was removed to make room; its callback will be `unknown_state`. `vault_full`: the vault
@@ -110,6 +113,8 @@ export type EventBody =
   | { readonly type: 'auth_time_changed' }
   /** Tokens of this user are not used any more and were not revoked: some servers end all tokens of a user with one. */
   | { readonly type: 'tokens_not_revoked' }
+  /** Tokens are not used any more, and the server has no revocation endpoint: they are valid until they expire. */
+  | { readonly type: 'revocation_unsupported' }
   /**
    * `restore()` finds that the URL of the page is a callback of this client, and that neither `handleCallback()` nor `start()`
    * was called for it: the sign-in is not completed.

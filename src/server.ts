@@ -74,27 +74,21 @@ export {
   type TokenTypeIdentifier,
 } from './protocol/token/token-exchange.js'
 export type { OnLogout } from './server/back-channel-logout.js'
-export {
-  createServerClient,
-  type ServerClient,
-  type ServerClientConfig,
-  type ServerSignInResult,
-} from './server/create-server-client.js'
+export { createServerClient } from './server/create-server-client.js'
 export type { ForwardedHeaders } from './server/edge/forwarded.js'
 export { isSameOriginRequest } from './server/edge/start-guard.js'
+export type { ServerClient, ServerSignInResult } from './server/server-client.js'
+export type { ServerClientConfig } from './server/server-client-config.js'
 export type { SignedOut, SignOutOptions } from './server/server-sign-out.js'
 export { createServiceClient, type ServiceClient } from './server/service/create-service-client.js'
 export type { ServiceClientConfig } from './server/service/service-config.js'
 export type { ServiceTokenOptions } from './server/service/service-tokens.js'
-export {
-  createServerSessionClient,
-  type ServerSessionClient,
-  type ServerSessionResult,
-} from './server/session/create-server-session-client.js'
+export { createServerSessionClient } from './server/session/create-server-session-client.js'
 export type { ForwardTarget } from './server/session/forward-target.js'
 export { type MemoryServerSessionsOptions, memoryServerSessions } from './server/session/memory-server-sessions.js'
 export { type RedisSessionsOptions, redisSessions } from './server/session/redis-sessions.js'
 export { type SealedCookieSessionsOptions, sealedCookieSessions } from './server/session/sealed-cookie-sessions.js'
+export type { ServerSessionClient, ServerSessionResult } from './server/session/server-session-client.js'
 export type { ServerSessionClientConfig } from './server/session/server-session-config.js'
 export type {
   EndedSessions,

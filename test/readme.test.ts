@@ -121,6 +121,7 @@ describe('the guide to events', () => {
   it('names only codes, reasons and fields that there are', () => {
     const names = rows.flatMap(([, , , , alert = '']) => [...alert.matchAll(/`(\w+)`/g)].map(([, name]) => name))
     expect(names.length).toBeGreaterThan(10)
-    for (const name of names) expect(source('events') + source('errors')).toMatch(new RegExp(`\\b${name}\\b`))
+    for (const name of names)
+      expect(source('events') + source('errors/error-code')).toMatch(new RegExp(`\\b${name}\\b`))
   })
 })

@@ -124,7 +124,7 @@ const WITHOUT_PROFILE = 'profile: was removed from what fapi2() returned'
 function choiceProblems(clientAuth: ClientAuth, senderConstrained: unknown): string[] {
   const problems: string[] = []
   const key = keyOf(clientAuth)
-  if (!key) problems.push('clientAuth: must be privateKeyJwt(key) or mutual TLS')
+  if (!key) problems.push('clientAuth: must be privateKeyJwt(key) or mutual TLS, of the same copy of proofkey')
   else if (key !== 'certificate' && !FAPI2_ALGORITHMS.includes(key))
     problems.push(`clientAuth: ${key} is not allowed; use a key for PS256, ES256 or Ed25519`)
   if (!isDpop(senderConstrained)) {

@@ -42,6 +42,8 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
   const changes = createLimit()
   const inTurn = createTurns()
   let connection: Connection | undefined
+  /** What the MCP server has named last, also if there is no connection to it. */
+  let named: KnownServer | undefined
   let opening: Promise<Connection | undefined> | undefined
   let starting: Promise<Started> | undefined
 
@@ -50,9 +52,12 @@ export function createMcpAuth(config: McpAuthConfig): McpAuth {
 
   async function switchTo(next: KnownServer, isNews: boolean): Promise<Connection> {
     if (connection && isSame(connection.known, next)) return connection
-    // A hostile MCP server could let clients be registered at any number of other servers.
-    if (connection && !changes.hasRoom()) throw nobody('The MCP server has named too many authorization servers.')
-    if (isNews) changes.count()
+    if (isNews && !(named && isSame(named, next))) {
+      // A hostile MCP server could let clients be registered at any number of other servers.
+      if (!changes.hasRoom()) throw nobody('The MCP server has named too many authorization servers.')
+      changes.count()
+    }
+    named = next
     const opened = await connectTo(next, config, { store: sessionStore, emit })
     opened.session.subscribe(emit)
     if (isNews) await known.write(next)

@@ -50,16 +50,19 @@ export async function signInByDevice(session: SessionOwner, device: DeviceGrant,
   const work = await machine.begin()
   const grant = await device(parts, request)
   const { accessToken, refreshToken, scope } = grant.tokens
-  const jkt = await config.dpop?.thumbprint(flow.clientKey, true)
-  const kept = await machine.keep(
-    work,
-    'user',
-    (before) => sessionAfterSignIn(grant, before, { jkt, origin: 'interactive' }),
-    { type: 'session_started', scope },
-  )
-  if (!kept) {
+  try {
+    const jkt = await config.dpop?.thumbprint(flow.clientKey, true)
+    const kept = await machine.keep(
+      work,
+      'user',
+      (before) => sessionAfterSignIn(grant, before, { jkt, origin: 'interactive' }),
+      { type: 'session_started', scope },
+    )
+    if (!kept) throw nobody('The session has ended meanwhile.')
+  } catch (error) {
+    // Nobody holds them now.
     await revokeAll([{ accessTokens: [accessToken], refreshToken }], flow, config)
-    throw nobody('The session has ended meanwhile.')
+    throw error
   }
   if (!refreshToken) flow.report({ type: 'refresh_token_missing' })
   return undefined

@@ -54,8 +54,8 @@ export interface McpAuthConfig extends SessionOptions, Omit<ClientIdentityOption
   readonly chooseServer?: ((issuers: readonly string[]) => string | Promise<string>) | undefined
   /**
    * Is asked before each sign-in that an MCP server causes; return true to let the user sign in now. Default: `fetch` fails with
-   * `login_required` or `insufficient_scope`, whose `signIn()` you call in a click. In any case there are at most two sign-ins
-   * for one request and five in ten minutes.
+   * `login_required` or `insufficient_scope`, whose `signIn()` you call in a click. It is asked at most twice for one request
+   * and five times in ten minutes, whatever the answers; after that `fetch` fails in the same way.
    */
   readonly confirmSignIn?: ((request: SignInRequest) => boolean | Promise<boolean>) | undefined
   /** `acceptResourceOfWholeOrigin`, for MCP servers that name their origin. */

@@ -2,6 +2,7 @@ import { isProofkeyError, ProofkeyError, redact } from '../errors.js'
 import { parseUrl } from '../protocol/discovery/endpoint.js'
 import type { Fetch } from '../protocol/request.js'
 import { type RequestCopies, requestCopies } from '../protocol/request-copies.js'
+import { pathBelow } from '../protocol/resource/path-below.js'
 import { fetchOf, tokenFetch } from '../session/api-fetch.js'
 import { partsOf } from '../session/session-parts.js'
 import { type Session, userOf } from '../session/session-record.js'
@@ -106,11 +107,14 @@ const redirected = (url: string) =>
     'If you know where it leads, pass that URL as url: the token is sent to no other place.',
   )
 
-/** Only the resource itself gets the token: other paths of its origin can be of another party. */
+/**
+ * Only the resource itself gets the token: other paths of its origin can be of another party. So a path must not be read as
+ * another one by a proxy or router that decodes it (`/mcp/..%2fevil`).
+ */
 export function isWithin({ origin, pathname, username, password }: URL, resource: string): boolean {
   const own = new URL(resource)
-  const path = own.pathname.replace(/\/$/, '')
   // `fetch` takes no URL with a user, and shows it in its error.
-  if (username || password) return false
-  return origin === own.origin && (pathname === path || pathname.startsWith(`${path}/`))
+  if (username || password || origin !== own.origin) return false
+  const path = own.pathname.replace(/\/$/, '')
+  return !path || pathname === path || pathBelow(pathname, `${path}/`) !== undefined
 }

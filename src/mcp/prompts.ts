@@ -2,7 +2,7 @@ import type { SignInOptions } from '../client/create-client.js'
 import { ProofkeyError } from '../errors.js'
 import type { McpAuthConfig, SignInRequest } from './mcp-config.js'
 
-/** How many sign-ins, or changes of the authorization server, an MCP server may cause in a time, by `performance.now()`. */
+/** How many questions to the user, or changes of the authorization server, an MCP server may cause in a time. */
 const MAX_IN_WINDOW = 5
 const WINDOW_MS = 600_000
 
@@ -31,8 +31,10 @@ export function createPrompts({ confirmSignIn }: Pick<McpAuthConfig, 'confirmSig
 
   async function ask(request: SignInRequest, signIn: SignIn): Promise<void> {
     const isTooOften = !limit.hasRoom()
-    if (isTooOften || !(await confirmSignIn?.(request))) throw needed(request, signIn, isTooOften)
+    if (isTooOften || !confirmSignIn) throw needed(request, signIn, isTooOften)
+    // A refusal counts too: nobody should have to refuse again and again.
     limit.count()
+    if (!(await confirmSignIn(request))) throw needed(request, signIn)
     await signIn()
   }
 
@@ -47,7 +49,7 @@ export function createPrompts({ confirmSignIn }: Pick<McpAuthConfig, 'confirmSig
   }
 }
 
-function needed({ reason, scope }: SignInRequest, signIn: SignIn, isTooOften: boolean): ProofkeyError {
+function needed({ reason, scope }: SignInRequest, signIn: SignIn, isTooOften = false): ProofkeyError {
   const message = isTooOften ? 'The MCP server has asked for too many sign-ins.' : 'The MCP server wants a sign-in.'
   const error = new ProofkeyError(reason, message, 'Call error.signIn() in a click, if the user wants that.', {
     requirements: { scope },

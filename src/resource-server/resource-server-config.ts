@@ -182,7 +182,7 @@ function issuerProblem(one: TrustedIssuer, insecure: InsecureSwitch | undefined)
     return [false, 'metadata: must have the same issuer']
   return [
     accessTokens === undefined || isProfile(accessTokens),
-    'accessTokens: must be made by accessTokensWithoutStandardType',
+    'accessTokens: must be made by accessTokensWithoutStandardType of the same copy of proofkey',
   ]
 }
 

@@ -18,17 +18,23 @@ export const tokensOf = ({ tokens, refresh }: StoredSession): TokenSet => ({
   refreshToken: refresh?.refreshToken,
 })
 
-/** Revokes tokens, each once. Failures are reported (`revocation_failed`) and do not stop the others. Never rejects. */
+/** Revokes tokens, each once. What is not revoked is reported, and does not stop the others. Never rejects. */
 export async function revokeAll(
   sets: readonly TokenSet[],
   { metadata, report }: Pick<ReturnType<typeof createFlow>, 'metadata' | 'report'>,
   config: FlowConfig,
 ): Promise<void> {
   const { fetch = globalThis.fetch } = config
+  let left: boolean | undefined
   const revoke = async (token: string, tokenTypeHint: 'access_token' | 'refresh_token') => {
     try {
       const server = await metadata()
-      if (!token || !server.revocation_endpoint) return
+      if (!token) return
+      if (!server.revocation_endpoint) {
+        if (!left) report({ type: 'revocation_unsupported' })
+        left = true
+        return
+      }
       report({ type: 'revocation_started', token: tokenTypeHint })
       await revokeToken(server, config.clientId, token, {
         ...config,

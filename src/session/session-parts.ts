@@ -28,6 +28,9 @@ export const sessionParts = new WeakMap<object, SessionParts>()
 /** @throws `config_invalid` */
 export function partsOf(owner: SessionOwner): SessionParts {
   const parts = sessionParts.get(owner)
-  if (!parts) throw configInvalid(['auth: must be the object that createSessionClient returned, not a copy of it'])
+  if (!parts)
+    throw configInvalid([
+      'auth: must be the object that createSessionClient of the same copy of proofkey returned, not a copy or proxy of it; if the app loads two copies of proofkey, let it load one',
+    ])
   return parts
 }

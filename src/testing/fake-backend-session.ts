@@ -3,6 +3,7 @@ import { backendStepUp } from '../client/backend/backend-step-up.js'
 import { createBackendSessionClient } from '../client/backend/create-backend-session-client.js'
 import type { ProofkeyEvent } from '../events.js'
 import type { Fetch } from '../protocol/request.js'
+import { connection } from './connection.js'
 import { type AuthenticationDemand, meets, nothingThere, stepUpChallenge } from './fake-api.js'
 import type { FakeSession, FakeSessionOptions } from './fake-session.js'
 import { failedFetch } from './server/fault.js'
@@ -48,7 +49,7 @@ export async function fakeBackendSession(options: FakeBackendSessionOptions = {}
   const { backend = '/auth' } = config
   const issuer = 'https://as.test'
   let api = options.api ?? nothingThere
-  let isOnline = true
+  const network = connection()
   let demand: AuthenticationDemand = {}
   let leftMs = 8 * 3_600_000
   let grant: TestGrant | undefined
@@ -68,7 +69,7 @@ export async function fakeBackendSession(options: FakeBackendSessionOptions = {}
   }
 
   const fetch: Fetch = async (input, init = {}) => {
-    if (!isOnline) throw failedFetch()
+    if (!network.isOnline) throw failedFetch()
     const { request } = await toPlainRequest(input, init)
     if (new URL(request.url).pathname === `${backend}/session`) return Response.json({ session: described() })
     if (!grant) return Response.json({ code: 'login_required' }, { status: 401 })
@@ -120,12 +121,8 @@ export async function fakeBackendSession(options: FakeBackendSessionOptions = {}
       leftMs = before
       await auth.restore()
     },
-    goOffline() {
-      isOnline = false
-    },
-    goOnline() {
-      isOnline = true
-    },
+    goOffline: network.goOffline,
+    goOnline: network.goOnline,
     async signOutInAnotherTab() {
       grant = undefined
       await auth.restore()

@@ -9,6 +9,7 @@ import { fromText, signedIn, toText } from '../session/session-state.js'
 import { stepUp } from '../session/step-up.js'
 import { memoryVault } from '../vault/memory.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
+import { connection } from './connection.js'
 import { type ApiHandler, type AuthenticationDemand, meets, nothingThere, stepUpChallenge } from './fake-api.js'
 import { createTestServer, type TestServer } from './server/create-test-server.js'
 import { failedFetch } from './server/fault.js'
@@ -48,7 +49,7 @@ export interface FakeSession<Given extends Grant = Grant> {
   expire(): Promise<void>
   /** The access tokens have expired and the server refuses the refresh: the next use ends the session (`refused`). */
   refuseRefresh(): Promise<void>
-  /** Every request fails as without a network, until {@link FakeSession.goOnline}. */
+  /** Every request fails as without a network, until {@link FakeSession.goOnline}; a page gets the event `offline`, then `online`. */
   goOffline(): void
   goOnline(): void
   /** Signs out in another tab that shares the session (`session_ended`, `elsewhere`). */
@@ -83,7 +84,7 @@ export function fakeSession(options?: FakeSessionOptions): Promise<FakeSession<G
 export async function fakeSession(options: FakeSessionOptions = {}): Promise<FakeSession> {
   const { claims, scope = 'openid profile email', start = 'signed_in', config: given = {} } = options
   let api = options.api ?? nothingThere
-  let isOnline = true
+  const network = connection()
   let demand: AuthenticationDemand = {}
   const events: ProofkeyEvent[] = []
   const navigations: string[] = []
@@ -91,7 +92,7 @@ export async function fakeSession(options: FakeSessionOptions = {}): Promise<Fak
   const sessionStore: SessionStore = given.sessionStore ?? { ...memorySessions(), shared: true }
 
   const fetch: Fetch = async (input, init = {}) => {
-    if (!isOnline) throw failedFetch()
+    if (!network.isOnline) throw failedFetch()
     const { request, signal } = await toPlainRequest(input, init)
     if (signal?.aborted) throw signal.reason
     if (new URL(request.url).origin === new URL(server.issuer).origin) return server.fetch(input, init)
@@ -158,12 +159,8 @@ export async function fakeSession(options: FakeSessionOptions = {}): Promise<Fak
       server.refuseRefresh()
       await expireAccessTokens()
     },
-    goOffline() {
-      isOnline = false
-    },
-    goOnline() {
-      isOnline = true
-    },
+    goOffline: network.goOffline,
+    goOnline: network.goOnline,
     async signOutInAnotherTab() {
       const other = createSessionClient(config)
       await other.signOut({ atServer: false })

@@ -5,8 +5,8 @@ import '../../examples/demo/quiet.js'
 import { browserClient } from '../../examples/demo/provider.js'
 import { mutualTls } from '../../src/node.js'
 import { assertionKey } from '../servers/assertion-key.js'
+import { fapiProfile } from './fapi-profile.js'
 import { givenToFetch } from './given-to-fetch.js'
-import { createSigner } from './signer.js'
 import { createAuthority, startTlsServer } from './tls.js'
 
 export const REDIRECT_URI = 'https://app.example/auth/callback'
@@ -14,27 +14,22 @@ export const REDIRECT_URI = 'https://app.example/auth/callback'
 const socketOf = (ctx: KoaContextWithOIDC) => ctx.req.socket as TLSSocket
 
 /**
- * `oidc-provider` with its FAPI 2.0 profile, over TLS: pushed requests only, client assertions for the issuer only, PS256 and
- * ES256 only, tokens bound to a DPoP key or to the certificate of the connection. Its UserInfo endpoint stands for an API.
+ * `oidc-provider` with its FAPI 2.0 profile, over TLS, with tokens bound to a DPoP key or to the certificate of the connection.
+ * Its UserInfo endpoint stands for an API.
  */
 export async function startFapiServer() {
   const authority = createAuthority()
   const certificate = authority.issue('/CN=app')
   const tls = await startTlsServer(authority)
   const { jwk, publicJwk } = await assertionKey()
-  const idTokenKey = createSigner('PS256')
-  const client = {
-    redirect_uris: [REDIRECT_URI],
-    grant_types: ['authorization_code', 'refresh_token'],
-    id_token_signed_response_alg: 'PS256' as const,
-  }
+  const { client, configuration } = fapiProfile(REDIRECT_URI)
   const byAssertion = { token_endpoint_auth_method: 'private_key_jwt' as const, jwks: { keys: [publicJwk] } }
   const byCertificate = { token_endpoint_auth_method: 'tls_client_auth' as const, tls_client_auth_subject_dn: 'CN=app' }
   const toKey = { dpop_bound_access_tokens: true }
   const toCertificate = { tls_client_certificate_bound_access_tokens: true }
   const provider = new Provider(tls.origin, {
     ...browserClient('unused', [REDIRECT_URI]),
-    jwks: { keys: [idTokenKey.privateJwk as never] },
+    ...configuration,
     clients: [
       { ...client, ...byAssertion, ...toKey, client_id: 'jwt-dpop' },
       { ...client, ...byAssertion, ...toCertificate, client_id: 'jwt-certificate' },
@@ -42,16 +37,8 @@ export async function startFapiServer() {
       { ...client, ...byCertificate, ...toCertificate, client_id: 'mtls-certificate' },
     ] as never,
     clientAuthMethods: ['private_key_jwt', 'tls_client_auth'],
-    enabledJWA: {
-      clientAuthSigningAlgValues: ['ES256', 'PS256'],
-      idTokenSigningAlgValues: ['ES256', 'PS256'],
-      dPoPSigningAlgValues: ['ES256', 'PS256'],
-    },
     features: {
-      devInteractions: { enabled: true },
-      fapi: { enabled: true, profile: '2.0' },
-      pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: true },
-      dPoP: { enabled: true, nonceSecret: crypto.getRandomValues(Buffer.alloc(32)), requireNonce: () => true },
+      ...configuration.features,
       mTLS: {
         enabled: true,
         certificateBoundAccessTokens: true,
@@ -61,10 +48,8 @@ export async function startFapiServer() {
         certificateSubjectMatches: (ctx: KoaContextWithOIDC, _: string, expected: string) =>
           socketOf(ctx).getPeerX509Certificate()?.subject === expected,
       },
-      revocation: { enabled: true },
       registration: { enabled: true },
     },
-    issueRefreshToken: async () => true,
     rotateRefreshToken: true,
   } as unknown as Configuration)
   tls.server.on('request', provider.callback())

@@ -25,7 +25,7 @@ const PACKAGES: Record<string, string> = {
 
 /** Where Node's own modules may be imported. */
 const NODE_ONLY =
-  /^(node|cli|audit\/.*|user-agents\/loopback|testing\/listen|server\/edge\/node-http|protocol\/client-auth\/mutual-tls)\.ts$/
+  /^(node|cli|audit\/.*|user-agents\/loopback|testing\/listen|server\/edge\/node-re(quest|sponse)|protocol\/client-auth\/mutual-tls)\.ts$/
 
 /** What is wrong with the imports of one file, given by its path in src/, as sentences. */
 export function layerViolations(file: string, text: string): string[] {

@@ -45,6 +45,7 @@ async function startAs(name: string): Promise<As> {
       to.searchParams.set('state', `${url.searchParams.get('state')}`)
       return response.writeHead(303, { location: to.href }).end()
     }
+    if (url.pathname === '/register/refused') return json(response, 500, {})
     if (url.pathname === '/register') return json(response, 201, { client_id: `client-of-${name}` })
     if (url.pathname === '/token')
       return json(response, 200, {
@@ -58,7 +59,7 @@ async function startAs(name: string): Promise<As> {
       issuer,
       authorization_endpoint: `${origin}/authorize`,
       token_endpoint: `${origin}/token`,
-      registration_endpoint: `${origin}/register`,
+      registration_endpoint: `${origin}/register${path.startsWith('/refusing') ? '/refused' : ''}`,
       response_types_supported: ['code'],
       code_challenge_methods_supported: ['S256'],
       token_endpoint_auth_methods_supported: ['none'],
@@ -148,7 +149,9 @@ test('the token is for the MCP server only: not for other paths of its origin, n
   expect((await auth.fetch(urlOf())).status).toBe(200)
   for (const url of [urlOf('/mcp/messages'), urlOf('/'), urlOf('/mcpx'), urlOf('/mcp/../evil'), `${two.issuer}/mcp`])
     await auth.fetch(url)
-  await auth.fetch(urlOf('/mcp%2f..%2fadmin'))
+  // What a proxy that decodes the path would take for /evil.
+  for (const path of ['/mcp%2f..%2fevil', '/mcp/..%2fevil', '/mcp/%252e%252e/evil', '/mcp/..;x/evil', '/mcp/..%5cevil'])
+    await auth.fetch(urlOf(path))
   await auth.fetch(urlOf().replace('127.0.0.1', 'localhost')).catch(() => undefined)
   expect(tokens.filter(({ token }) => token).map(({ path }) => path)).toEqual(['/mcp', '/mcp/messages'])
   expect(sentTo(two)).not.toContain('one-token')
@@ -159,6 +162,7 @@ test.each([
   ['another path of its origin, with the method kept', 307, () => urlOf('/evil')],
   ['another origin', 307, () => `${two.issuer}/mcp`],
   ['a path that URL reads as another', 308, () => urlOf('/mcp/%2e%2e/evil')],
+  ['a path that a proxy may read as another', 308, () => urlOf('/mcp/..%2fevil')],
   ['nowhere', 307, () => 'http://['],
 ])('a redirect to %s gets no request', async (_, status, location) => {
   const auth = agent()
@@ -169,14 +173,14 @@ test.each([
     const body = method === 'POST' ? 'a secret of the user' : null
     await expect(auth.fetch(urlOf(), { method, body })).rejects.toMatchObject({ code: 'endpoint_refused' })
   }
-  expect(tokens.filter(({ path }) => path === '/evil')).toEqual([])
+  expect(tokens.filter(({ path }) => path.endsWith('evil'))).toEqual([])
   expect(sentTo(two)).toBe('[]')
 
   // The global fetch would send the token there.
   tokens = []
   await fetch(urlOf(), { headers: { authorization: `Bearer ${token}` } }).catch(() => undefined)
-  const reached = tokens.filter(({ path }) => path === '/evil')
-  expect(reached.map(({ token }) => token)).toEqual(location().endsWith('/evil') ? [`Bearer ${token}`] : [])
+  const reached = tokens.filter(({ path }) => path.endsWith('evil'))
+  expect(reached.map(({ token }) => token)).toEqual(location().endsWith('evil') ? [`Bearer ${token}`] : [])
 })
 
 test('a redirect within the resource is followed, as often as three times, with method and body', async () => {
@@ -216,6 +220,27 @@ test('a server that names another authorization server each time gets clients re
   expect(messages).toHaveLength(8)
   expect(messages.at(-1)).toMatch(/too many authorization servers/)
   expect(two.seen.filter(({ at }) => at === '/register')).toHaveLength(5)
+})
+
+test('nor more of them where no client is any good, so that there is never a connection', async () => {
+  const auth = agent({ confirmSignIn: undefined })
+  const messages: string[] = []
+  for (let count = 0; count < 8; count++) {
+    servers = [`${two.issuer}/refusing/${count}`]
+    await auth.fetch(urlOf()).catch(({ message }) => messages.push(message))
+  }
+  expect(messages).toHaveLength(8)
+  expect(messages.at(-1)).toMatch(/too many authorization servers/)
+  expect(two.seen.filter(({ at }) => at === '/register/refused')).toHaveLength(5)
+})
+
+test('an authorization server that is out of order is one, however often it is tried', async () => {
+  servers = [`${two.issuer}/refusing`]
+  const auth = agent()
+  for (let count = 0; count < 8; count++)
+    await expect(auth.fetch(urlOf())).rejects.not.toThrow(/too many authorization servers/)
+  servers = [one.issuer]
+  expect((await auth.fetch(urlOf())).status).toBe(200)
 })
 
 test.each([
@@ -274,12 +299,24 @@ test('a path is within the resource only at a boundary, and as URL reads it', ()
   const within = (url: string, resource = 'https://a.example/mcp') => isWithin(new URL(url), resource)
   expect(within('https://a.example/mcp?x=1')).toBe(true)
   expect(within('https://a.example/mcp/x')).toBe(true)
-  expect(within('https://a.example/mcp/..%2fevil')).toBe(true)
+  expect(within('https://a.example/mcp/')).toBe(true)
+  expect(within('https://a.example/mcp/a%20b/..x')).toBe(true)
+  for (const path of [
+    '..%2fevil',
+    '%2e%2e%2fevil',
+    '%252e%252e/evil',
+    'x%2f..%2f..%2fevil',
+    '..;/evil',
+    '..%5cevil',
+    '/evil',
+  ])
+    expect(within(`https://a.example/mcp/${path}`)).toBe(false)
   expect(within('https://a.example/mcp/../evil')).toBe(false)
   expect(within('https://a.example/mcp/%2e%2e/evil')).toBe(false)
   expect(within('http://a.example/mcp')).toBe(false)
   expect(within('https://a.example:8443/mcp')).toBe(false)
   expect(within('https://a.example/any', 'https://a.example')).toBe(true)
+  expect(within('https://a.example/..%2fany', 'https://a.example/')).toBe(true)
 })
 
 test('another authorization server gets a new client and a new sign-in, and nothing of the earlier one', async () => {
@@ -344,9 +381,26 @@ test('without confirmSignIn, and where it says no, no page is opened', async () 
   expect(asked).toEqual([expect.objectContaining({ reason: 'login_required', resource: urlOf(), issuer: one.issuer })])
 })
 
-test('prompts in a row share one, and a refused one is not counted', async () => {
-  const answers = [false, true, true, true, true, true]
-  const prompts = createPrompts({ confirmSignIn: () => answers.shift() ?? expect.unreachable() })
+test('a user who refuses is asked five times, not again for each request', async () => {
+  let asked = 0
+  const auth = agent({ confirmSignIn: () => ++asked < 0 })
+  const messages: string[] = []
+  for (let tries = 0; tries < 8; tries++) await auth.fetch(urlOf()).catch(({ message }) => messages.push(message))
+  expect(asked).toBe(5)
+  expect(messages).toHaveLength(8)
+  expect(messages.at(-1)).toMatch(/too many sign-ins/)
+  // What the user wants is no matter of the server.
+  expect((await auth.signIn())?.tokens.accessToken).toMatch(/^one-token/)
+})
+
+test('questions are counted, whatever the answer: a failure too', async () => {
+  const answers = [false, new Error('closed'), true, true, true]
+  const confirmSignIn = () => {
+    const answer = answers.shift() ?? expect.unreachable()
+    if (answer instanceof Error) throw answer
+    return answer
+  }
+  const prompts = createPrompts({ confirmSignIn })
   const request = {
     reason: 'login_required',
     resource: urlOf(),
@@ -355,6 +409,7 @@ test('prompts in a row share one, and a refused one is not counted', async () =>
     scope: undefined,
   } as const
   await expect(prompts.ask(request, async () => {})).rejects.toMatchObject({ code: 'login_required' })
-  for (let count = 0; count < 5; count++) await prompts.ask(request, async () => {})
+  await expect(prompts.ask(request, async () => {})).rejects.toThrow('closed')
+  for (let count = 0; count < 3; count++) await prompts.ask(request, async () => {})
   await expect(prompts.ask(request, async () => {})).rejects.toThrow(/too many/)
 })

@@ -124,4 +124,31 @@ describe.concurrent('the session of a sign-in on another device', () => {
     expect(events).toEqual(expect.arrayContaining(['revocation_started access_token', 'token_revoked refresh_token']))
     expect(auth.session).toBeUndefined()
   })
+
+  it('revokes the tokens where the key they are bound to is lost meanwhile', async () => {
+    const key = await createSigningKey()
+    const dpop = createDpop(async () => key)
+    const thumbprint = async (clientKey: string, atHand?: boolean) => {
+      if (atHand) throw new Error('no key')
+      return dpop.thumbprint(clientKey)
+    }
+    const { auth } = create({ dpop: { ...dpop, thumbprint } })
+    const events: string[] = []
+    auth.subscribe((event) => 'token' in event && events.push(`${event.type} ${event.token}`))
+    await expect(auth.signIn()).rejects.toThrow('no key')
+    expect(events).toEqual(expect.arrayContaining(['revocation_started access_token', 'token_revoked refresh_token']))
+    expect(auth.session).toBeUndefined()
+  })
+
+  it('is of a client that may use the device grant, where one that may not is registered', async () => {
+    const registrations = memoryRegistrations()
+    const { auth } = create({ registrations, device: undefined })
+    await auth.preload()
+    const earlier = await registrations.get(as.issuer)
+    const { call } = create({ registrations })
+    expect((await call()).status).toBe(200)
+    const now = await registrations.get(as.issuer)
+    expect(earlier?.clientId).toBeTypeOf('string')
+    expect(now?.clientId).not.toBe(earlier?.clientId)
+  })
 })

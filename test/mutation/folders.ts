@@ -1,7 +1,7 @@
 /** What is mutated, below `src/`, folders and files, and the tests that have to notice it. */
 export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   crypto: ['test/crypto/*.test.ts', 'test/vault/cookie.test.ts', 'test/vault/key-store.test.ts'],
-  'errors.ts': ['test/{errors,server-text}.test.ts', 'test/protocol/token/{token-response,exchange-at}.test.ts'],
+  errors: ['test/{errors,server-text}.test.ts', 'test/protocol/token/{token-response,exchange-at}.test.ts'],
   'server/edge': [
     'test/server/edge/{cookies,session-cookie,start-guard,fetch-metadata,forwarded,node-http,node-streams}.test.ts',
   ],

@@ -69,3 +69,15 @@ describe('at a server that ends the access tokens with the refresh token', () =>
     expect(app.server.requests.some(({ url, init }) => !url.endsWith('/revoke') && init.keepalive)).toBe(false)
   })
 })
+
+it('at a server that cannot revoke, it is told once that the tokens are not revoked', async () => {
+  const app = start({ metadata: { revocation_endpoint: undefined } })
+  const { auth, types } = app.tab()
+  await auth.signIn()
+  await auth.getAccessToken({ resource: 'https://one.example' })
+  await auth.signOut({ atServer: false })
+  expect(types().filter((type) => /^revocation|^tokens?_(not_)?revoked/.test(type))).toEqual(['revocation_unsupported'])
+  // Without tokens there is nothing to tell.
+  await auth.signOut({ atServer: false })
+  expect(types().filter((type) => type === 'revocation_unsupported')).toHaveLength(1)
+})

@@ -39,7 +39,7 @@ async function show(work: Promise<SignInResult | undefined>, past: readonly stri
     if (!result) return
     // Who it is, is `sub`; a name may be missing.
     say('signed-in', `Signed in as ${result.claims?.['name'] || result.claims?.sub}.`)
-    if (!inApp) history.replaceState(null, '', result.returnTo)
+    if (!inApp) history.replaceState(null, '', location.origin + result.returnTo)
   } catch (error) {
     if (!isProofkeyError(error)) return say('failed', `${error} Please try again.`)
     if (!past.includes(error.code)) say('failed', `${error.message} ${error.hint}`, error.code)

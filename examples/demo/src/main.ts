@@ -65,7 +65,7 @@ async function handleCallback(): Promise<void> {
   try {
     const result = await auth.handleCallback()
     if (!result) return show({ state: 'idle' })
-    history.replaceState(null, '', result.returnTo)
+    history.replaceState(null, '', location.origin + result.returnTo)
     await show({ state: 'signed-in', result, by: 'person' })
   } catch (error) {
     // A callback that may work in a moment stays in the address bar for a reload; no other one does.

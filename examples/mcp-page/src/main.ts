@@ -109,7 +109,7 @@ if (started.type !== 'relayed')
   await attempt(async () => {
     if (started.type === 'failed') throw started.error
     if (started.type !== 'signed_in') return
-    history.replaceState(null, '', started.returnTo)
+    history.replaceState(null, '', location.origin + started.returnTo)
     // The tool that the user was sent away for.
     if (typeof started.appState === 'string') await callTool(started.appState)
   })

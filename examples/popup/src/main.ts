@@ -74,7 +74,7 @@ async function attempt(work: () => Promise<unknown>, role: 'status' | 'alert'): 
 async function start(): Promise<void> {
   const started = await auth.start()
   if (started.type === 'failed') throw started.error
-  if (started.returnTo) history.replaceState(null, '', started.returnTo)
+  if (started.returnTo) history.replaceState(null, '', location.origin + started.returnTo)
 }
 
 async function signIn(userAgent: SignInOptions['userAgent'], way: string): Promise<void> {

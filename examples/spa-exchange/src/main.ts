@@ -32,7 +32,7 @@ async function start(): Promise<void> {
   try {
     // The claims and no tokens: that is what the server's part chose to give.
     const result = await auth.handleCallback()
-    if (result) history.replaceState(null, '', result.returnTo)
+    if (result) history.replaceState(null, '', location.origin + result.returnTo)
     const person = result?.claims ?? (await whoAmI())
     // Who it is, is `sub`; a name may be missing.
     show(person ? `Signed in as ${person.name || person.sub}.` : 'Nobody is signed in.', Boolean(person))

@@ -1,5 +1,6 @@
-import type { AuditContext, AuthorizationRequest, Changes } from '../run/context.js'
+import type { AuditContext } from '../run/context.js'
 import type { HttpResponse } from '../run/http.js'
+import type { AuthorizationRequest, Changes } from '../run/requests.js'
 
 /** What an authorization request that is sent without a browser, so without a session, came to. */
 export interface Answer {

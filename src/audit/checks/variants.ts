@@ -1,4 +1,5 @@
-import { fail, Inconclusive, inconclusive, notApplicable, pass, type Verdict, warning } from '../check.js'
+import { fail, inconclusive, notApplicable, pass, type Verdict, warning } from '../check.js'
+import { tryEach } from '../run/try-each.js'
 
 /** Variants of one attack, by what is different in them. */
 export type Variants = Readonly<Record<string, () => Promise<Verdict>>>
@@ -8,28 +9,18 @@ export type Variants = Readonly<Record<string, () => Promise<Verdict>>>
  * check inconclusive.
  */
 export async function tryVariants(variants: Variants): Promise<Verdict> {
-  const found: { what: string; verdict: Verdict }[] = []
-  for (const [what, attempt] of Object.entries(variants)) found.push({ what, verdict: await told(attempt) })
+  const found = await tryEach(variants, inconclusive)
   /** What was said, and of which variants. */
   const text = (result: Verdict['result']) => {
     const byText = new Map<string, string[]>()
-    for (const { what, verdict } of found)
+    for (const [what, verdict] of found)
       if (verdict.result === result) byText.set(verdict.observed, [...(byText.get(verdict.observed) ?? []), what])
     return [...byText].map(([observed, names]) => `${names.join(', ')}: ${observed}`).join(' ')
   }
-  const has = (result: Verdict['result']) => found.some(({ verdict }) => verdict.result === result)
+  const has = (result: Verdict['result']) => found.some(([, verdict]) => verdict.result === result)
   const unknown = has('inconclusive') ? ` Could not be told: ${text('inconclusive')}` : ''
   if (has('fail')) return fail(`${text('fail')} ${text('warning')}`.trim() + unknown)
   if (has('warning')) return warning(text('warning') + unknown)
   if (unknown) return inconclusive(unknown.trim())
   return has('pass') ? pass(text('pass')) : notApplicable(text('not_applicable'))
-}
-
-async function told(attempt: () => Promise<Verdict>): Promise<Verdict> {
-  try {
-    return await attempt()
-  } catch (error) {
-    if (!(error instanceof Inconclusive)) throw error
-    return inconclusive(error.message)
-  }
 }

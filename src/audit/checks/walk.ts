@@ -1,6 +1,7 @@
 import { Inconclusive } from '../check.js'
-import type { AuditContext, AuthorizationRequest } from '../run/context.js'
+import type { AuditContext } from '../run/context.js'
 import type { HttpResponse } from '../run/http.js'
+import type { AuthorizationRequest } from '../run/requests.js'
 import { leadsTo } from './answer.js'
 
 const MAX_HOPS = 8

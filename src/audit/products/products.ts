@@ -1,5 +1,5 @@
 import { configInvalid } from '../../protocol/authorize/begin.js'
-import type { Metadata } from '../run/context.js'
+import type { Metadata } from '../run/requests.js'
 import { hosted } from './hosted.js'
 import { libraries } from './libraries.js'
 import type { Product } from './product.js'

@@ -3,8 +3,9 @@ import type { ClientAuth } from '../../protocol/client-auth/client-auth.js'
 import { parseJwt } from '../../protocol/jose/jws.js'
 import { Inconclusive, notApplicable, type Verdict } from '../check.js'
 import { type Attacks, tryAll } from './attempts.js'
-import { type AuditContext, describeResponse, hasTokens } from './context.js'
+import type { AuditContext } from './context.js'
 import { createJwt, type Sign, signWithJwk } from './jwt.js'
+import { describeResponse, hasTokens } from './outcomes.js'
 
 const TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 

@@ -1,16 +1,11 @@
 import type { Arrival } from '../browser/browser.js'
-import { fail, Inconclusive, inconclusive, pass, type Verdict } from '../check.js'
+import { fail, inconclusive, pass, type Verdict } from '../check.js'
 import type { AuditClient } from '../client.js'
-import {
-  type AuditContext,
-  type Changes,
-  codeOf,
-  describe,
-  describeResponse,
-  hasTokens,
-  type TokenRequestChanges,
-} from './context.js'
+import type { AuditContext } from './context.js'
 import type { HttpResponse } from './http.js'
+import { codeOf, describe, describeResponse, hasTokens } from './outcomes.js'
+import type { Changes, TokenRequestChanges } from './requests.js'
+import { tryEach } from './try-each.js'
 
 /** How the server reacted to an attack. `unclear`: neither accepted nor refused, for example a server error. */
 export interface Reaction {
@@ -87,7 +82,7 @@ export async function seenWithoutSession(context: AuditContext, url: URL, arriva
 /**
  * Tries every attack. One that is accepted decides; otherwise one that is unclear does.
  * @param accepted begins the sentence about what was accepted
- * @param control throws {@link Inconclusive} if an honest request fails now, so that the refusals prove nothing
+ * @param control throws `Inconclusive` if an honest request fails now, so that the refusals prove nothing
  */
 export async function tryAll(
   attacks: Attacks,
@@ -97,31 +92,16 @@ export async function tryAll(
     control,
   }: { accepted?: string; result?: (observed: string) => Verdict; control?: () => Promise<unknown> } = {},
 ): Promise<Verdict> {
-  const tried: Record<Reaction['outcome'], [name: string, detail: string][]> = {
-    accepted: [],
-    refused: [],
-    unclear: [],
-  }
-  for (const [name, attack] of Object.entries(attacks)) {
-    const { outcome, detail } = await attempted(attack)
-    tried[outcome].push([name, detail])
-  }
-  const unknown = tried.unclear.map(([name, detail]) => `${name} (${detail})`).join('; ')
-  if (tried.accepted.length)
-    return result(
-      `${accepted} ${tried.accepted.map(([name]) => name).join('; ')}.${unknown && ` It is not known about ${unknown}.`}`,
-    )
+  const tried = await tryEach(attacks, (reason) => ({ outcome: 'unclear' as const, detail: reason.replace(/\.$/, '') }))
+  const list = (wanted: Reaction['outcome'], isDetailed = true) =>
+    tried
+      .map(([name, answer]) => ({ name, ...('outcome' in answer ? answer : reactionOf(answer)) }))
+      .filter(({ outcome }) => outcome === wanted)
+      .map(({ name, detail }) => (isDetailed ? `${name} (${detail})` : name))
+      .join('; ')
+  const [taken, unknown] = [list('accepted', false), list('unclear')]
+  if (taken) return result(`${accepted} ${taken}.${unknown && ` It is not known about ${unknown}.`}`)
   if (unknown) return inconclusive(`It neither accepted nor refused ${unknown}.`)
   await control?.()
-  return pass(`It refused ${tried.refused.map(([name, detail]) => `${name} (${detail})`).join('; ')}.`)
-}
-
-async function attempted(attack: Attacks[string]): Promise<Reaction> {
-  try {
-    const answer = await attack()
-    return 'outcome' in answer ? answer : reactionOf(answer)
-  } catch (error) {
-    if (error instanceof Inconclusive) return { outcome: 'unclear', detail: error.message.replace(/\.$/, '') }
-    throw error
-  }
+  return pass(`It refused ${list('refused')}.`)
 }

@@ -2,51 +2,15 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { sha256 } from '../../crypto/digest.js'
 import { randomToken } from '../../crypto/random.js'
 import type { PinnedServer } from '../../protocol/authorize/transaction.js'
-import { type ClientAuth, none } from '../../protocol/client-auth/client-auth.js'
+import { none } from '../../protocol/client-auth/client-auth.js'
 import type { Arrival, AuditBrowser, Visit } from '../browser/browser.js'
 import { Inconclusive } from '../check.js'
 import type { AuditClient } from '../client.js'
-import type { Exchange, Http, HttpRequest, HttpResponse } from './http.js'
+import type { Http, HttpRequest, HttpResponse } from './http.js'
 import type { IssuedTokens } from './issued-tokens.js'
+import { codeOf, describe, describeResponse, hasTokens, recorded } from './outcomes.js'
 import type { Redaction } from './redact.js'
-
-/** The server's metadata as it is served; nothing in it is checked. */
-export type Metadata = Readonly<Record<string, unknown>>
-
-/** Parameters to set; `undefined` removes one, a list sends it several times. */
-export type Changes = Readonly<Record<string, string | readonly string[] | undefined>>
-
-/** An authorization request with what its answer is held against. */
-export interface AuthorizationRequest {
-  readonly url: URL
-  readonly verifier: string
-  readonly state: string
-  readonly nonce: string
-  readonly redirectUri: string
-  /** The client that asks. */
-  readonly client: AuditClient
-}
-
-/** A code and the request that it answers. */
-export interface IssuedCode {
-  readonly code: string
-  readonly request: AuthorizationRequest
-  /** All parameters of the callback. */
-  readonly parameters: URLSearchParams
-}
-
-/** How a token request differs from an honest one. */
-export interface TokenRequestChanges {
-  /** Parameters of the body. */
-  readonly body?: Changes
-  /** Who asks. Default: the client of the code. */
-  readonly client?: AuditClient
-  /** Default: the client's own. */
-  readonly clientAuth?: ClientAuth
-  readonly headers?: Readonly<Record<string, string>>
-  /** Sent without a pause, for requests that must arrive at once. */
-  readonly unpaced?: true
-}
+import type { AuthorizationRequest, Changes, IssuedCode, Metadata, TokenRequestChanges } from './requests.js'
 
 export interface ContextParts {
   readonly issuer: string
@@ -171,7 +135,7 @@ export function createContext(parts: ContextParts) {
     if (arrival.at === 'callback') redaction.add(arrival.parameters.get('code'), 'code')
     http.exchanges.push({
       request: { method: 'GET', url: redaction.url(request.url.href), headers: ['(in the browser)'] },
-      ...outcomeOf(arrival, redaction),
+      ...recorded(arrival, redaction),
     })
     return arrival
   }
@@ -269,41 +233,6 @@ export function createContext(parts: ContextParts) {
 }
 
 export type AuditContext = ReturnType<typeof createContext>
-
-/** The code of an arrival, if there is one. */
-export function codeOf(arrival: Arrival, request: AuthorizationRequest): IssuedCode | undefined {
-  if (arrival.at !== 'callback') return undefined
-  const code = arrival.parameters.get('code')
-  return code ? { code, request, parameters: arrival.parameters } : undefined
-}
-
-/** Whether a response of the token endpoint holds an access token. */
-export const hasTokens = (
-  response: HttpResponse,
-): response is HttpResponse & { json: Readonly<Record<string, unknown>> } =>
-  typeof response.json?.['access_token'] === 'string' && response.json['access_token'] !== ''
-
-/** An arrival in a few words. */
-export function describe(arrival: Arrival): string {
-  if (arrival.at === 'unknown') return arrival.why
-  if (arrival.at === 'page') return `it showed a page of its own${arrival.status ? ` (status ${arrival.status})` : ''}`
-  const error = arrival.parameters.get('error')
-  return error ? `it answered ${shortened(error)}` : 'it sent the browser back'
-}
-
-/** An arrival as it is recorded. */
-function outcomeOf(arrival: Arrival, redaction: Redaction): Pick<Exchange, 'response' | 'failure'> {
-  if (arrival.at === 'unknown') return { failure: arrival.why }
-  if (arrival.at === 'page')
-    return { response: { status: arrival.status ?? 0, headers: [], body: '(a page of the server)' } }
-  return { response: { status: 302, headers: [`location: ${redaction.url(arrival.url.href)}`], body: '' } }
-}
-
-/** A response in a few words. */
-export const describeResponse = ({ status, json }: HttpResponse): string =>
-  `status ${status}${typeof json?.['error'] === 'string' ? `, ${shortened(json['error'])}` : ''}`
-
-const shortened = (text: string) => text.slice(0, 60)
 
 function set(parameters: URLSearchParams, changes: Changes): void {
   for (const [name, value] of Object.entries(changes)) {

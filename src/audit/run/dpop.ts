@@ -3,9 +3,11 @@ import { randomToken } from '../../crypto/random.js'
 import { createSigningKey, thumbprintOf } from '../../crypto/signing-key.js'
 import { Inconclusive } from '../check.js'
 import type { Reaction } from './attempts.js'
-import { type AuditContext, type Changes, describeResponse, hasTokens, type IssuedCode } from './context.js'
+import type { AuditContext } from './context.js'
 import type { HttpResponse } from './http.js'
 import { createJwt, type Sign, signWith } from './jwt.js'
+import { describeResponse, hasTokens } from './outcomes.js'
+import type { Changes, IssuedCode } from './requests.js'
 
 /** How a proof differs from an honest one. */
 export interface ProofChanges {

@@ -1,5 +1,5 @@
-import type { Metadata } from './context.js'
 import type { Http, HttpRequest, HttpResponse } from './http.js'
+import type { Metadata } from './requests.js'
 
 /** The URLs of the documents, in the order in which a client tries them. */
 export function metadataUrls(issuer: string): { openid: string; oauth: string } {

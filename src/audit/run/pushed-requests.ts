@@ -1,7 +1,9 @@
 import { Inconclusive } from '../check.js'
 import { type Reaction, seenWithoutSession } from './attempts.js'
-import { type AuditContext, type AuthorizationRequest, codeOf, describe, describeResponse } from './context.js'
+import type { AuditContext } from './context.js'
 import type { HttpResponse } from './http.js'
+import { codeOf, describe, describeResponse } from './outcomes.js'
+import type { AuthorizationRequest } from './requests.js'
 
 /** What the pushed authorization request endpoint says about an attack. */
 export function pushReaction({ status, json }: HttpResponse): Reaction['outcome'] {

@@ -1,4 +1,5 @@
-import type { AuditContext, IssuedCode } from './context.js'
+import type { AuditContext } from './context.js'
+import type { IssuedCode } from './requests.js'
 
 /** The honest token request for a code, not yet sent. */
 export const redemption = (context: AuditContext, { code, request }: IssuedCode) =>

@@ -1,7 +1,9 @@
 import { Inconclusive } from '../check.js'
 import type { AuditClient } from '../client.js'
-import { type AuditContext, type Changes, describeResponse, hasTokens } from './context.js'
+import type { AuditContext } from './context.js'
 import type { HttpResponse } from './http.js'
+import { describeResponse, hasTokens } from './outcomes.js'
+import type { Changes } from './requests.js'
 
 /** Uses an access token at the userinfo endpoint as a bearer token. */
 export const sendToken = (context: AuditContext, token: unknown): Promise<HttpResponse> =>

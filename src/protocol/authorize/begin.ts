@@ -172,7 +172,10 @@ export function parameterProblems({
   const problems: string[] = []
   const { authorizationDetails } = request
   if (authorizationDetails) problems.push(...(rar?.problems(authorizationDetails) ?? [NEEDS_RAR]))
-  if (provider) problems.push(...(providers.get(provider)?.(request) ?? ['provider: use defineProvider']))
+  if (provider)
+    problems.push(
+      ...(providers.get(provider)?.(request) ?? ['provider: use defineProvider of the same copy of proofkey']),
+    )
   for (const uri of resources(request)) {
     if (!parseUrl(uri) || uri.includes('#')) problems.push('resource: must be an absolute URI without a fragment')
   }

@@ -45,8 +45,8 @@ export interface ClientIdentity extends Required<PreregisteredClient> {
 /**
  * Finds or gets a client at an authorization server, in the order of MCP (Client Registration, 2026-07-28): registered by
  * hand; the URL of a client ID metadata document, if the server supports it; registered dynamically, now or earlier; otherwise
- * the user has to act. One registration is kept for each issuer, and made anew if it lacks the redirect URI, its secret has
- * expired, or `clientAuth` is another method.
+ * the user has to act. One registration is kept for each issuer, and made anew if it lacks the redirect URI or a grant
+ * type, its secret has expired, or `clientAuth` is another method.
  * @throws `config_invalid`; `client_unregistered`, if there is no way left; `registration_refused`, `client_auth_unsupported`,
  * `endpoint_refused`, `network_error`, `timeout`, `aborted`, `response_refused`; the errors of `registrations`
  * @example

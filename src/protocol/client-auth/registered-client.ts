@@ -43,7 +43,8 @@ export async function registeredClient(
   options: ClientOptions,
 ): Promise<{ readonly clientId: string; readonly clientAuth: ClientAuth }> {
   const { issuer } = server
-  const isUsable = (found: ClientRegistration) => found.issuer === issuer && isStillGood(found, options)
+  const isUsable = (found: ClientRegistration) =>
+    found.issuer === issuer && isStillGood(found, options) && hasGrantTypes(found.grantTypes, grantTypesOf(register))
 
   async function findOrRegister() {
     const found = await registrations.get(issuer)
@@ -69,6 +70,15 @@ function isStillGood(found: ClientRegistration, { redirectUri, clientAuth }: Cli
   return !!(isText(clientId) && isKnown && hasSecret && lives && hasRedirectUri(redirectUris, redirectUri))
 }
 
+const GRANT_TYPES: readonly string[] = ['authorization_code', 'refresh_token']
+
+const grantTypesOf = ({ additionalMetadata }: DynamicRegistration): unknown =>
+  additionalMetadata?.['grant_types'] ?? GRANT_TYPES
+
+/** A client may use only the grant types that it is registered for: one of a browser's sign-in has no device grant. */
+const hasGrantTypes = (registered: unknown = GRANT_TYPES, needed: unknown) =>
+  Array.isArray(registered) && [needed].flat().every((type) => registered.includes(type))
+
 /** Equal, or equal but for the port of a loopback address, which a server must ignore (RFC 8252 §7.3). */
 const hasRedirectUri = (registered: unknown, redirectUri: string) =>
   Array.isArray(registered) && registered.map(withoutLoopbackPort).includes(withoutLoopbackPort(redirectUri))
@@ -88,13 +98,14 @@ async function registerNow(
   const { redirectUri, clientAuth } = options
   const { clientName, scope, additionalMetadata, initialAccessToken } = register
   const redirectUris = [...new Set([...(register.redirectUris ?? []), redirectUri])]
+  const grantTypes = grantTypesOf(register)
   const method = clientAuth?.method ?? methodFor(server)
   if (clientAuth) checkListed(server, 'token_endpoint_auth_methods_supported', method)
   const registered = await registerClient(
     server,
     {
-      grant_types: ['authorization_code', 'refresh_token'],
       ...additionalMetadata,
+      grant_types: grantTypes,
       redirect_uris: redirectUris,
       token_endpoint_auth_method: method,
       response_types: ['code'],
@@ -110,6 +121,7 @@ async function registerNow(
     clientId: registered.client_id,
     method,
     redirectUris,
+    grantTypes: [grantTypes].flat() as string[],
     clientSecret,
     // Some servers send a secret to every client: one that is not used may expire.
     secretExpiresAtSeconds: clientSecret ? Number(registered['client_secret_expires_at'] ?? 0) || undefined : undefined,

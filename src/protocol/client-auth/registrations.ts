@@ -5,6 +5,8 @@ export interface ClientRegistration {
   /** `token_endpoint_auth_method`. */
   readonly method: string
   readonly redirectUris: readonly string[]
+  /** What was asked for as `grant_types`. Default: authorization code and refresh token. */
+  readonly grantTypes?: readonly string[] | undefined
   readonly clientSecret?: string | undefined
   /** Seconds since the epoch; 0 or undefined: never (RFC 7591 §3.2.1). */
   readonly secretExpiresAtSeconds?: number | undefined

@@ -5,7 +5,7 @@ import type { Provider, ServerProvider } from '../../protocol/provider.js'
 import { checkConfidential } from '../../protocol/token/client-credentials.js'
 import type { TokenTarget } from '../../protocol/token/grant-request.js'
 import { type Apis, checkApis } from '../../session/apis.js'
-import { withServerRules } from '../create-server-client.js'
+import { withServerRules } from '../server-client-config.js'
 
 /** Options of {@link createServiceClient}. Its {@link TokenTarget} is the default of each access token of the client itself. */
 export interface ServiceClientConfig

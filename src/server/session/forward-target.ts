@@ -1,5 +1,6 @@
 import { configInvalid } from '../../protocol/authorize/begin.js'
 import { parseUrl } from '../../protocol/discovery/endpoint.js'
+import { pathBelow } from '../../protocol/resource/path-below.js'
 import type { Apis } from '../../session/apis.js'
 import { type ForwardedHeaders, requestedUrl } from '../edge/forwarded.js'
 
@@ -49,8 +50,8 @@ export function forwardRoute({ to, path }: ForwardTarget, apis: Apis): ForwardRo
   const isExact = !path.endsWith('*')
   const [here, there] = isExact ? [path, pathname] : [path.slice(0, -1), `${pathname.replace(/\/$/, '')}/`]
   const restOf = (whole: string, start: string) => {
-    const rest = whole.startsWith(start) ? whole.slice(start.length) : undefined
-    return rest === '' || (rest && !isExact && isPlainPath(rest)) ? rest : undefined
+    const rest = pathBelow(whole, start)
+    return rest && isExact ? undefined : rest
   }
 
   return {
@@ -79,31 +80,4 @@ export function removedPrefix(request: Request, trust: ForwardedHeaders | undefi
   const asked = requestedUrl(request, trust).pathname
   const prefix = asked.endsWith(pathname) ? asked.slice(0, asked.length - pathname.length) : ''
   return /^(?:\/[\w.~-]+)*$/.test(prefix) ? prefix : ''
-}
-
-/** How often text is decoded: more than that is no honest path. */
-const MAX_ROUNDS = 5
-
-/**
- * Whether every server reads the same segments in a path that `URL` has parsed. Some decode twice, remove path parameters
- * (`..;x`), take `\` for `/`, or normalise Unicode: then the path could leave the target.
- */
-const isPlainPath = (path: string): boolean =>
-  path
-    .replace(/\/$/, '')
-    .split('/')
-    .every((segment) => {
-      const text = fullyDecoded(segment)
-      return text !== undefined && !/[/\\\p{Cc}]/u.test(text) && !/^[.\s\p{Cf}]*(?:;|$)/u.test(text)
-    })
-
-/** Undefined if a byte is not UTF-8 (an overlong dot, for example), or if it is encoded too often. */
-function fullyDecoded(text: string, rounds = MAX_ROUNDS): string | undefined {
-  try {
-    const once = text.normalize('NFKC').replace(/(?:%[\da-f]{2})+/gi, decodeURIComponent)
-    if (once === text) return text
-    return rounds ? fullyDecoded(once, rounds - 1) : undefined
-  } catch {
-    return undefined
-  }
 }

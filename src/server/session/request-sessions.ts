@@ -3,7 +3,6 @@ import type { RequestCookies } from '../edge/cookies.js'
 import { readSessionCookie, writeSessionCookie } from '../edge/session-cookie.js'
 import type { createLiveSessions, LiveSession } from './live-sessions.js'
 import type { CheckedSessionConfig } from './server-session-config.js'
-import type { ServerSessionParts } from './server-session-parts.js'
 import type { RecordLifetime, ServerSessionRecord } from './server-session-store.js'
 
 /** One request, and the cookies of its response: all calls with this request share them. */
@@ -80,7 +79,15 @@ export function createRequestSessions(
     }
   }
 
-  const withSession: ServerSessionParts['withSession'] = (request, work) =>
+  /**
+   * Runs work with the session of a request, read from the store; undefined if the request has no session cookie. Errors get
+   * the headers of the response.
+   * @returns the result, and the headers for the response
+   */
+  const withSession = <T>(
+    request: Request,
+    work: (session: LiveSession | undefined) => Promise<T>,
+  ): Promise<{ readonly result: T; readonly headers: Headers }> =>
     use(request, async (session) => {
       const of = context(request)
       try {

@@ -7,8 +7,8 @@ import { parseUrl } from '../../protocol/discovery/endpoint.js'
 import { requestedUrl } from '../edge/forwarded.js'
 import { isFromOrigin } from '../edge/start-guard.js'
 import type { SignedOut } from '../server-sign-out.js'
-import type { ServerSessionResult } from './create-server-session-client.js'
 import { refusalResponse } from './forward-refusal.js'
+import type { ServerSessionResult } from './server-session-client.js'
 import type { CheckedSessionConfig } from './server-session-config.js'
 
 interface Endpoints {

@@ -5,7 +5,7 @@ import { type Apis, checkApis, withApis } from '../../session/apis.js'
 import type { Limits } from '../../session/session-machine.js'
 import type { ChallengeCheck } from '../../session/token-fetch.js'
 import type { UserInfoLoader } from '../../session/user-info.js'
-import { type ServerClientConfig, withServerRules } from '../create-server-client.js'
+import { type ServerClientConfig, withServerRules } from '../server-client-config.js'
 import type { ForwardLimits } from './forward-config.js'
 import type { ServerSessionStore } from './server-session-store.js'
 

@@ -1,7 +1,7 @@
 import { codeOf, ProofkeyError } from '../../errors.js'
 import type { createFlow } from '../../flow/flow.js'
-import type { ServerClient } from '../create-server-client.js'
 import { isSameOriginRequest, refuseStart } from '../edge/start-guard.js'
+import type { ServerClient } from '../server-client.js'
 import type { SignOutOptions } from '../server-sign-out.js'
 import type { createLiveSessions, LiveSession } from './live-sessions.js'
 import type { RequestSessions } from './request-sessions.js'

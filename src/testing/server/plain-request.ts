@@ -7,15 +7,22 @@ export async function toPlainRequest(
   { method, headers, body, signal }: RequestInit,
 ): Promise<{ request: Request; signal: AbortSignal | undefined }> {
   const asked = typeof input === 'object' && 'headers' in input ? input : undefined
-  const content = body === undefined || body === null ? await asked?.clone().arrayBuffer() : `${body}`
   const verb = (method ?? asked?.method ?? 'GET').toUpperCase()
   const all = new Headers(headers ?? asked?.headers)
-  if (typeof body === 'object' && `${body}`.includes('=') && !all.has('content-type'))
-    all.set('content-type', 'application/x-www-form-urlencoded;charset=UTF-8')
+  const given = body === undefined || body === null ? undefined : plainBody(body)
+  const type = given?.headers.get('content-type')
+  if (type && !all.has('content-type')) all.set('content-type', type)
+  const content = await (given ?? asked?.clone())?.arrayBuffer()
   const request = new Request(asked?.url ?? `${input}`, {
     method: verb,
     headers: all,
     ...(/^(GET|HEAD)$/.test(verb) ? {} : { body: content ?? '' }),
   })
   return { request, signal: signal ?? asked?.signal }
+}
+
+/** A body with its type. Parameters of another kind are known by their tag; bytes are the same everywhere. */
+function plainBody(body: BodyInit): Response {
+  const isParameters = Object.prototype.toString.call(body) === '[object URLSearchParams]'
+  return new Response(isParameters ? new URLSearchParams(`${body}`) : body)
 }

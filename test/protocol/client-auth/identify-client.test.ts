@@ -53,6 +53,7 @@ beforeAll(async () => {
     ...base,
     features: {
       registration: { enabled: true },
+      deviceFlow: { enabled: true },
       clientIdMetadataDocument: { enabled: true, ack: undefined },
       devInteractions: { enabled: true },
     } as never,
@@ -243,6 +244,7 @@ describe('a registration', () => {
     ['has a method that is not known', { method: 'constructor' }],
     ['has a damaged expiry', { secretExpiresAtSeconds: 'soon' as never }],
     ['is damaged', { clientId: 7 as never }],
+    ['has damaged grant types', { grantTypes: 'authorization_code refresh_token' as never }],
   ])('is made anew where it %s', async (_, changes) => {
     const registrations = memoryRegistrations()
     await registrations.add(server.issuer, registration('old', { issuer: server.issuer, ...changes }))
@@ -262,6 +264,25 @@ describe('a registration', () => {
     await registrations.add(server.issuer, registration('old', { issuer: server.issuer, ...changes }))
     const { clientId } = await identifyClient(server, dynamic({ registrations, redirectUri: uri }))
     expect(clientId).toBe('old')
+  })
+
+  it('is made anew, once, where it lacks a grant type', async () => {
+    const registrations = memoryRegistrations()
+    const device = 'urn:ietf:params:oauth:grant-type:device_code'
+    const withTypes = (...types: string[]) =>
+      dynamic({ registrations, register: types[0] ? { additionalMetadata: { grant_types: types } } : {} })
+    const first = await identifyClient(server, withTypes())
+    answer = (body) => ({ ...body, grant_types: ['authorization_code'] })
+    const second = await identifyClient(server, withTypes('authorization_code', 'refresh_token', device))
+    expect(second.clientId).not.toBe(first.clientId)
+    expect(asked.map(({ grant_types }) => grant_types)).toEqual([
+      ['authorization_code', 'refresh_token'],
+      ['authorization_code', 'refresh_token', device],
+    ])
+    // What a server leaves out, it would leave out again.
+    for (const types of [[], ['authorization_code'], ['authorization_code', 'refresh_token', device]])
+      expect((await identifyClient(server, withTypes(...types))).clientId).toBe(second.clientId)
+    expect(asked).toHaveLength(2)
   })
 
   it.each([

@@ -1,5 +1,5 @@
 import { type AuditCheck, fail, Inconclusive, notApplicable, pass } from '../../check.js'
-import { hasTokens } from '../../run/context.js'
+import { hasTokens } from '../../run/outcomes.js'
 import { oidc, rfc } from '../../sources.js'
 import { asksForIdToken, NO_ID_TOKEN, readIdToken } from './id-token.js'
 

@@ -1,6 +1,7 @@
 import { fromBase64url } from '../../../crypto/base64url.js'
 import { Inconclusive } from '../../check.js'
-import type { AuditContext, Changes } from '../../run/context.js'
+import type { AuditContext } from '../../run/context.js'
+import type { Changes } from '../../run/requests.js'
 
 type Members = Readonly<Record<string, unknown>>
 

@@ -1,5 +1,6 @@
 import { type AuditCheck, fail, inconclusive, pass, type Verdict } from '../../check.js'
-import { type AuditContext, describe } from '../../run/context.js'
+import type { AuditContext } from '../../run/context.js'
+import { describe } from '../../run/outcomes.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
 import { ask } from '../answer.js'
 import { tryVariants } from '../variants.js'

@@ -1,5 +1,6 @@
 import { type AuditCheck, fail, inconclusive, pass } from '../../check.js'
-import { type AuditContext, codeOf, describe } from '../../run/context.js'
+import type { AuditContext } from '../../run/context.js'
+import { codeOf, describe } from '../../run/outcomes.js'
 import { asvs, oidcLogout } from '../../sources.js'
 
 export const logoutAsksFirst: AuditCheck = {

@@ -1,6 +1,7 @@
 import { randomToken } from '../../../crypto/random.js'
 import { type AuditCheck, fail, inconclusive, pass, type Verdict, warning } from '../../check.js'
-import { type AuditContext, describeResponse, hasTokens } from '../../run/context.js'
+import type { AuditContext } from '../../run/context.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
 import { listed } from '../metadata/documents.js'
 

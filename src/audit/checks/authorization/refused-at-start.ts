@@ -1,5 +1,6 @@
 import { fail, inconclusive, pass, type Verdict } from '../../check.js'
-import type { AuditContext, Changes } from '../../run/context.js'
+import type { AuditContext } from '../../run/context.js'
+import type { Changes } from '../../run/requests.js'
 import { type Answer, ask } from '../answer.js'
 import { type Walked, walk } from '../walk.js'
 

@@ -1,5 +1,6 @@
 import { fail, inconclusive, notApplicable, pass, type Verdict } from '../../check.js'
-import type { AuditContext, Changes } from '../../run/context.js'
+import type { AuditContext } from '../../run/context.js'
+import type { Changes } from '../../run/requests.js'
 import { asksForIdToken, idTokenClaims, NO_ID_TOKEN } from './id-token.js'
 
 /** By so much, in seconds, a second sign-in must be later to be told from the first. */

@@ -1,6 +1,6 @@
 import { randomToken } from '../../../crypto/random.js'
 import { type AuditCheck, fail, inconclusive, notApplicable, pass } from '../../check.js'
-import { codeOf, describe } from '../../run/context.js'
+import { codeOf, describe } from '../../run/outcomes.js'
 import { rfc } from '../../sources.js'
 import { ask } from '../answer.js'
 import { tryVariants } from '../variants.js'

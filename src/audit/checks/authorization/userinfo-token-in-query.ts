@@ -1,5 +1,5 @@
 import { type AuditCheck, fail, Inconclusive, pass } from '../../check.js'
-import { describeResponse } from '../../run/context.js'
+import { describeResponse } from '../../run/outcomes.js'
 import { fapi2, rfc } from '../../sources.js'
 
 export const userinfoTokenInQuery: AuditCheck = {

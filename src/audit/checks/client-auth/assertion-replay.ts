@@ -1,6 +1,6 @@
 import { type AuditCheck, Inconclusive } from '../../check.js'
 import { redeemWith, tryAssertions } from '../../run/assertion.js'
-import { describeResponse, hasTokens } from '../../run/context.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
 import { oidc, rfc } from '../../sources.js'
 
 export const assertionReplay: AuditCheck = {

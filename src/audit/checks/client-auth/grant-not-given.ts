@@ -1,8 +1,8 @@
 import { randomToken } from '../../../crypto/random.js'
 import { type AuditCheck, fail, inconclusive, pass, warning } from '../../check.js'
 import { isRefusal } from '../../run/attempts.js'
-import { describeResponse, hasTokens } from '../../run/context.js'
 import type { HttpResponse } from '../../run/http.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
 import { passwordLookedAt } from '../authorization/password-grant-refused.js'
 

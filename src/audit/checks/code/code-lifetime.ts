@@ -1,6 +1,7 @@
 import { type AuditCheck, fail, inconclusive, pass, warning } from '../../check.js'
 import { isRefusal } from '../../run/attempts.js'
-import { describeResponse, hasTokens, type IssuedCode } from '../../run/context.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
+import type { IssuedCode } from '../../run/requests.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
 
 /** More than the minutes that are asked about, for what the server rounds. */

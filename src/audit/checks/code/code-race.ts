@@ -1,5 +1,5 @@
 import { type AuditCheck, fail, inconclusive, pass } from '../../check.js'
-import { describeResponse, hasTokens } from '../../run/context.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
 
 const ROUNDS = 3

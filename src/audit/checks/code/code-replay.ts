@@ -1,6 +1,6 @@
 import { type AuditCheck, Inconclusive } from '../../check.js'
 import { tryAll } from '../../run/attempts.js'
-import { describeResponse, hasTokens } from '../../run/context.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
 import { asvs, fapi2, rfc } from '../../sources.js'
 
 export const codeReplay: AuditCheck = {

@@ -1,7 +1,7 @@
 import { randomToken } from '../../../crypto/random.js'
 import type { AuditCheck } from '../../check.js'
 import { tryAll } from '../../run/attempts.js'
-import type { IssuedCode } from '../../run/context.js'
+import type { IssuedCode } from '../../run/requests.js'
 import { rfc } from '../../sources.js'
 
 export const repeatedTokenParameters: AuditCheck = {

@@ -1,6 +1,6 @@
 import type { AuditCheck } from '../../check.js'
 import { isClientError, reactionOf, tryAll } from '../../run/attempts.js'
-import { describeResponse } from '../../run/context.js'
+import { describeResponse } from '../../run/outcomes.js'
 import { redemption } from '../../run/redemption.js'
 import { rfc } from '../../sources.js'
 

@@ -1,6 +1,6 @@
 import { type AuditCheck, fail, inconclusive, pass, warning } from '../../check.js'
 import { isRefusal } from '../../run/attempts.js'
-import { describeResponse, hasTokens } from '../../run/context.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
 import { isAliveIfKnown } from '../../run/token-state.js'
 import { asvs, rfc } from '../../sources.js'
 

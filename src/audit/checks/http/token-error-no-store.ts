@@ -1,6 +1,6 @@
 import { randomToken } from '../../../crypto/random.js'
 import { type AuditCheck, inconclusive, pass, warning } from '../../check.js'
-import { describeResponse } from '../../run/context.js'
+import { describeResponse } from '../../run/outcomes.js'
 import { rfc } from '../../sources.js'
 import { noStore } from './no-store.js'
 

@@ -1,5 +1,5 @@
 import { type AuditCheck, fail, Inconclusive, pass } from '../../check.js'
-import { describeResponse, hasTokens } from '../../run/context.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
 import { rfc } from '../../sources.js'
 import { noStore } from './no-store.js'
 

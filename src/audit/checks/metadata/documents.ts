@@ -1,6 +1,7 @@
-import type { AuditContext, Metadata } from '../../run/context.js'
+import type { AuditContext } from '../../run/context.js'
 import type { HttpResponse } from '../../run/http.js'
 import { metadataUrls, readDocument } from '../../run/metadata.js'
+import type { Metadata } from '../../run/requests.js'
 
 /** A metadata document of the server. */
 export interface MetadataDocument {

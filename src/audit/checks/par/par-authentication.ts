@@ -1,7 +1,7 @@
 import { none } from '../../../protocol/client-auth/client-auth.js'
 import type { AuditCheck } from '../../check.js'
 import { type Attacks, tryAll } from '../../run/attempts.js'
-import { describeResponse } from '../../run/context.js'
+import { describeResponse } from '../../run/outcomes.js'
 import { pushed, pushReaction } from '../../run/pushed-requests.js'
 import { wrongAuth } from '../../run/wrong-auth.js'
 import { asvs, fapi2, rfc } from '../../sources.js'

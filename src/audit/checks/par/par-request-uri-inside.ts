@@ -1,6 +1,6 @@
 import type { AuditCheck } from '../../check.js'
 import { tryAll } from '../../run/attempts.js'
-import { describeResponse } from '../../run/context.js'
+import { describeResponse } from '../../run/outcomes.js'
 import { pushed, pushReaction } from '../../run/pushed-requests.js'
 import { rfc } from '../../sources.js'
 

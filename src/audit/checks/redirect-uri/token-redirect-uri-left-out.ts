@@ -1,5 +1,5 @@
 import { type AuditCheck, inconclusive, pass, warning } from '../../check.js'
-import { describeResponse, hasTokens } from '../../run/context.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
 import { rfc } from '../../sources.js'
 import { refusesGrant } from './refuses-grant.js'
 

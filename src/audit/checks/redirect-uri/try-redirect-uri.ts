@@ -1,5 +1,7 @@
 import { fail, inconclusive, pass, type Verdict } from '../../check.js'
-import { type AuditContext, type Changes, codeOf } from '../../run/context.js'
+import type { AuditContext } from '../../run/context.js'
+import { codeOf } from '../../run/outcomes.js'
+import type { Changes } from '../../run/requests.js'
 import { type Answer, ask, leadsTo } from '../answer.js'
 import { walk } from '../walk.js'
 

@@ -1,5 +1,5 @@
 import { type AuditCheck, inconclusive, notApplicable, pass, warning } from '../../check.js'
-import { describeResponse, hasTokens } from '../../run/context.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
 import { refreshed, tokensWithRefresh } from '../../run/token-state.js'
 import { rfc } from '../../sources.js'
 

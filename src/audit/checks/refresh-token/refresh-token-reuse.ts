@@ -1,6 +1,6 @@
 import { type AuditCheck, fail, inconclusive, notApplicable, pass } from '../../check.js'
 import { isRefusal } from '../../run/attempts.js'
-import { describeResponse, hasTokens } from '../../run/context.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
 import { refreshed, tokensWithRefresh } from '../../run/token-state.js'
 import { asvs, rfc } from '../../sources.js'
 

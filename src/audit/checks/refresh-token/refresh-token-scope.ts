@@ -1,6 +1,7 @@
 import { type AuditCheck, fail, inconclusive, pass } from '../../check.js'
 import { isRefusal } from '../../run/attempts.js'
-import { type AuditContext, codeOf, describeResponse, hasTokens } from '../../run/context.js'
+import type { AuditContext } from '../../run/context.js'
+import { codeOf, describeResponse, hasTokens } from '../../run/outcomes.js'
 import { tokensWithRefresh } from '../../run/token-state.js'
 import { rfc } from '../../sources.js'
 

@@ -1,6 +1,6 @@
 import { none } from '../../../protocol/client-auth/client-auth.js'
 import { type AuditCheck, fail, inconclusive, pass } from '../../check.js'
-import { describeResponse, hasTokens } from '../../run/context.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
 import { refreshableTokens } from '../../run/token-state.js'
 import { wrongAuth } from '../../run/wrong-auth.js'
 import { asvs, rfc } from '../../sources.js'

@@ -1,7 +1,7 @@
 import { type AuditCheck, Inconclusive, warning } from '../../check.js'
 import { tryAll } from '../../run/attempts.js'
-import { describeResponse, hasTokens } from '../../run/context.js'
 import { asksForNonce, createProver, withNonce } from '../../run/dpop.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
 import { rfc } from '../../sources.js'
 
 export const dpopProofReplay: AuditCheck = {

@@ -1,7 +1,8 @@
 import { type AuditCheck, Inconclusive } from '../../check.js'
 import { tryAll } from '../../run/attempts.js'
-import { type AuditContext, describeResponse, hasTokens } from '../../run/context.js'
+import type { AuditContext } from '../../run/context.js'
 import { boundTokens, createProver, type Prover, refreshWithProof } from '../../run/dpop.js'
+import { describeResponse, hasTokens } from '../../run/outcomes.js'
 import { askingForConsent } from '../../run/token-state.js'
 import { rfc } from '../../sources.js'
 

@@ -1,0 +1,35 @@
+/**
+ * What follows in a path after one that it begins with, both as `URL` has parsed them.
+ * @returns undefined if it begins with something else, or if a server could read it as a path elsewhere
+ */
+export function pathBelow(path: string, start: string): string | undefined {
+  const rest = path.startsWith(start) ? path.slice(start.length) : undefined
+  return rest === '' || (rest && isPlainPath(rest)) ? rest : undefined
+}
+
+/** How often text is decoded: more than that is no honest path. */
+const MAX_ROUNDS = 5
+
+/**
+ * Whether every server reads the same segments in a path that `URL` has parsed. Some decode twice, remove path parameters
+ * (`..;x`), take `\` for `/`, or normalise Unicode: then the path could lead elsewhere.
+ */
+const isPlainPath = (path: string): boolean =>
+  path
+    .replace(/\/$/, '')
+    .split('/')
+    .every((segment) => {
+      const text = fullyDecoded(segment)
+      return text !== undefined && !/[/\\\p{Cc}]/u.test(text) && !/^[.\s\p{Cf}]*(?:;|$)/u.test(text)
+    })
+
+/** Undefined if a byte is not UTF-8 (an overlong dot, for example), or if it is encoded too often. */
+function fullyDecoded(text: string, rounds = MAX_ROUNDS): string | undefined {
+  try {
+    const once = text.normalize('NFKC').replace(/(?:%[\da-f]{2})+/gi, decodeURIComponent)
+    if (once === text) return text
+    return rounds ? fullyDecoded(once, rounds - 1) : undefined
+  } catch {
+    return undefined
+  }
+}
