@@ -1,4 +1,4 @@
-import { base64url, fromBase64url } from '../../crypto/base64url.js'
+import { base64url } from '../../crypto/base64url.js'
 import { digest } from '../../crypto/digest.js'
 import { type CheckedClaim, ProofkeyError, redact, type Secrets } from '../../errors.js'
 import { MAX_TOKEN_SECONDS } from '../../limits.js'
@@ -222,13 +222,4 @@ const hintFor = (claim = '') =>
 async function halfHash(alg: string, accessToken: string): Promise<string> {
   const hash = await digest(`SHA-${/(256|384)$/.exec(alg)?.[0] ?? 512}`, accessToken)
   return base64url(hash.subarray(0, hash.length / 2))
-}
-
-/** A part of a JWT, not checked; empty if it cannot be read. */
-export function partOf(jwt: string, index: 0 | 1): Record<string, unknown> {
-  try {
-    return Object(JSON.parse(new TextDecoder().decode(fromBase64url(`${jwt.split('.')[index]}`))))
-  } catch {
-    return {}
-  }
 }

@@ -5,9 +5,9 @@ import { callbackParameters, checkCallback, malformed } from '../authorize/callb
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
 import { aheadSecondsOf } from '../clock.js'
 import { parseUrl } from '../discovery/endpoint.js'
-import { checkIdToken, invalidIdToken, partOf } from '../jose/id-token.js'
+import { checkIdToken, invalidIdToken } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
-import { parseJwt } from '../jose/jws.js'
+import { headerOf, parseJwt } from '../jose/jws.js'
 import type { IdTokenClaims } from '../jose/standard-claims.js'
 import { checkScope, checkTokenType } from './check-grant.js'
 import type { AuthorizationDetail } from './granted-details.js'
@@ -125,7 +125,7 @@ async function checkedClaims(
 ): Promise<IdTokenClaims> {
   const jwt = parseJwt(idToken)
   if (!jwt)
-    throw 'crit' in partOf(idToken, 0)
+    throw 'crit' in headerOf(idToken)
       ? invalidIdToken('its header has crit, and no extension is supported')
       : tokenResponseInvalid('its id_token is no signed JWT')
   const [issuing, policy] = provider?.idToken(jwt.claims, server, requested) ?? [server, requested]
