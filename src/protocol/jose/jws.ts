@@ -45,12 +45,12 @@ export function parseJwt(token: string): Jwt | undefined {
   }
 }
 
-/** The header of a JWT, not checked; empty if it cannot be read. */
-export function headerOf(token: string): Record<string, unknown> {
+/** The header of a JWT, signed or encrypted, not checked; undefined if there is none. */
+export function headerOf(token: string): Record<string, unknown> | undefined {
   try {
     return object(token.split('.', 1)[0] as string)
   } catch {
-    return {}
+    return undefined
   }
 }
 

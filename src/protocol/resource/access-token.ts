@@ -19,7 +19,7 @@ export interface AccessTokenPolicy extends TokenPolicy {
  */
 export function parseAccessToken(token: string): Jwt | undefined {
   const jwt = parseJwt(token)
-  if (!jwt && token.split('.').length === 3 && Object.keys(headerOf(token)).length)
+  if (!jwt && token.split('.').length === 3 && Object.keys(headerOf(token) ?? {}).length)
     throw tokenRefused('it is a JWT that is malformed or has a crit header')
   return jwt
 }

@@ -125,9 +125,9 @@ async function checkedClaims(
 ): Promise<IdTokenClaims> {
   const jwt = parseJwt(idToken)
   if (!jwt)
-    throw 'crit' in headerOf(idToken)
-      ? invalidIdToken('its header has crit, and no extension is supported')
-      : tokenResponseInvalid('its id_token is no signed JWT')
+    throw headerOf(idToken)
+      ? invalidIdToken('it is encrypted, malformed, or has a crit header', undefined, 'Let the server only sign it.')
+      : tokenResponseInvalid('its id_token is no JWT')
   const [issuing, policy] = provider?.idToken(jwt.claims, server, requested) ?? [server, requested]
   const source = { server: issuing, clientId, accessToken, aheadSeconds: aheadSecondsOf(response), secrets }
   const claims = await checkIdToken(jwt, policy, source)

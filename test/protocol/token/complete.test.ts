@@ -295,16 +295,21 @@ describe('the answer', () => {
 
 describe('the ID token is refused with', () => {
   it('no ID token at all', () => idTokenRefused({ token: { id_token: undefined } }))
+  it('something that is no token', () =>
+    refusal(
+      start({ token: { id_token: 'x' } }).then(({ complete }) => complete()),
+      'token_response_invalid',
+    ))
+
   it.each([
-    ['something that is no token', () => 'x'],
     ['an encrypted token', (token: string) => `${token}.x.x`],
+    ['a header without alg', (token: string) => token.replace(/^[^.]*/, 'e30')],
     ['a payload that is no JSON', (token: string) => token.replace(/\..*\./, '.e30x.')],
     ['a payload that is no object', (token: string) => token.replace(/\..*\./, '.W10.')],
   ])('%s', async (_, changed) => {
     const { complete } = await start()
     const { tokens } = await complete()
-    const { complete: again } = await start({ token: { id_token: changed(`${tokens.idToken}`) } })
-    await refusal(again(), 'token_response_invalid')
+    await idTokenRefused({ token: { id_token: changed(`${tokens.idToken}`) } })
   })
 
   it.each<[string, Record<string, unknown>]>([
