@@ -45,11 +45,11 @@ interface Steps {
 }
 
 /** The relays of all clients of this page: while one runs, the URL is without the callback, which another client may need. */
-let relaying: Promise<unknown> = Promise.resolve()
+let relaying: Promise<unknown> | undefined
 
 /** The steps of a page load in their order. A failure of one does not keep the session from being restored. */
 export async function startPage({ relays, handleCallback, handleSignedOut, restore }: Steps): Promise<Started> {
-  const relayed = relaying.then(async () => {
+  const relayed = Promise.resolve(relaying).then(async () => {
     for (const relay of new Set(relays)) if (await relay?.()) return true
     return false
   })

@@ -1,4 +1,3 @@
-import { None } from 'oauth4webapi'
 import { ProofkeyError, redact } from '../../errors.js'
 import type { PinnedServer } from '../authorize/transaction.js'
 import type { ServerMetadata } from '../discovery/metadata.js'
@@ -11,6 +10,9 @@ export type Authenticate = (
   body: URLSearchParams,
   headers: Headers,
 ) => void | Promise<void>
+
+/** Says which client it is, and proves nothing (RFC 6749 §3.2.1). */
+export const nameClient: Authenticate = (_, { client_id }, body) => body.set('client_id', client_id)
 
 /** How the client authenticates at the token endpoint (RFC 6749 §2.3). */
 export interface ClientAuth {
@@ -67,7 +69,7 @@ export const keyOf = (clientAuth: unknown): string | undefined => keys.get(Objec
  * })
  * ```
  */
-export const none = (): ClientAuth => ({ method: 'none', authenticate: None() })
+export const none = (): ClientAuth => ({ method: 'none', authenticate: nameClient })
 
 /**
  * Checks the method against `token_endpoint_auth_methods_supported`, before a secret is sent. Always accepts `none`, because

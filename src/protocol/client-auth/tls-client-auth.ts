@@ -1,7 +1,6 @@
-import { TlsClientAuth } from 'oauth4webapi'
 import { configInvalid } from '../authorize/begin.js'
 import type { FetchLike } from '../request.js'
-import { type CertificateClientAuth, type ClientAuth, withKey } from './client-auth.js'
+import { type CertificateClientAuth, type ClientAuth, nameClient, withKey } from './client-auth.js'
 
 /** Options of {@link tlsClientAuth} and {@link selfSignedTlsClientAuth}. */
 export interface TlsClientAuthOptions {
@@ -59,7 +58,7 @@ function byCertificate(method: string, { fetch }: TlsClientAuthOptions = {}): Ce
     throw configInvalid([`fetch (${typeof fetch}): must be a function`])
   const clientAuth: ClientAuth & Pick<CertificateClientAuth, 'route'> = {
     method,
-    authenticate: TlsClientAuth(),
+    authenticate: nameClient,
     route: (server, options) => [
       { ...server, ...server.mtls_endpoint_aliases },
       { ...options, fetch: fetch ?? withCredentials(options.fetch) },

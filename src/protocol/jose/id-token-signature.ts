@@ -1,11 +1,11 @@
-import { allowInsecureRequests, customFetch, validateApplicationLevelSignature } from 'oauth4webapi'
-import { ProofkeyError } from '../../errors.js'
 import type { PinnedServer } from '../authorize/transaction.js'
+import { isSecure, parseUrl } from '../discovery/endpoint.js'
 import { type RequestOptions, responseRefused, send } from '../request.js'
 import { invalidIdToken } from './id-token.js'
+import { isSignedBy, type Jwt, keysFor } from './jws.js'
 
-/** Called when the token request starts; the function that it returns checks the token response. */
-export type SignatureCheck = (server: PinnedServer, options: RequestOptions) => (response: Response) => Promise<void>
+/** Called when the token request starts; the function that it returns verifies the ID token of the response. */
+export type SignatureCheck = (server: PinnedServer, options: RequestOptions) => (idToken: Jwt) => Promise<void>
 
 /**
  * Verifies the ID token's signature with the server's keys (OpenID Connect Core §3.1.3.7, 6). In the code flow TLS
@@ -25,33 +25,18 @@ export type SignatureCheck = (server: PinnedServer, options: RequestOptions) => 
  * })
  * ```
  */
-export const checkIdTokenSignature: SignatureCheck = (server, options) => {
-  const keys = server.jwks_uri ? fetchKeys(server.jwks_uri, options) : undefined
+export const checkIdTokenSignature: SignatureCheck = ({ jwks_uri }, options) => {
+  const url = parseUrl(jwks_uri)
+  const loading = url && isSecure(url, options.insecure) ? fetchKeys(url.href, options) : undefined
   // Awaited below, or never: the token request may fail first.
-  keys?.catch(() => {})
-  return async (response) => {
-    try {
-      await validateApplicationLevelSignature(server, response, {
-        [allowInsecureRequests]: !!options.insecure,
-        [customFetch]: async (url) => withoutOkpAlg(await (keys ?? fetchKeys(url, options))),
-      })
-    } catch (error) {
-      throw error instanceof ProofkeyError ? error : invalidIdToken((error as Error).message)
-    }
+  loading?.catch(() => {})
+  return async (idToken) => {
+    if (!loading) throw invalidIdToken('the server has no https jwks_uri to verify it with')
+    const { keys } = Object(await (await loading).json().catch(() => undefined))
+    const [key, another] = keysFor(idToken.header, Array.isArray(keys) ? keys : [])
+    if (!key || another) throw invalidIdToken('the server has no key for it, or more than one')
+    if (!(await isSignedBy(idToken, key))) throw invalidIdToken('its signature is wrong')
   }
-}
-
-/** workerd knows Ed25519 keys by the older name of `alg`, Node by both: the curve says it. */
-async function withoutOkpAlg(response: Response): Promise<Response> {
-  const { keys } = Object(
-    await response
-      .clone()
-      .json()
-      .catch(() => undefined),
-  )
-  if (!Array.isArray(keys)) return response
-  const importable = keys.map((key) => (key?.kty === 'OKP' ? { ...key, alg: undefined } : key))
-  return new Response(JSON.stringify({ keys: importable }), { headers: response.headers })
 }
 
 export async function fetchKeys(url: string, options: RequestOptions): Promise<Response> {

@@ -1,9 +1,12 @@
-import { base64url, fromBase64url } from '../../crypto/base64url.js'
+import { base64url } from '../../crypto/base64url.js'
 import { digest } from '../../crypto/digest.js'
 import { type CheckedClaim, ProofkeyError, redact, type Secrets } from '../../errors.js'
 import { MAX_TOKEN_SECONDS } from '../../limits.js'
+import type { PinnedServer } from '../authorize/transaction.js'
 import { timeProblem } from '../clock.js'
+import { isName, isTime } from '../json.js'
 import { scopes } from '../scope.js'
+import type { Jwt } from './jws.js'
 import type { IdTokenClaims } from './standard-claims.js'
 
 /** The requirements that a sign-in can set for its ID token. */
@@ -79,10 +82,16 @@ export function joinPolicies(configured: IdTokenPolicy, requested: IdTokenOption
   return joined && idTokenPolicy({ ...joined, scope, trustedAudiences: configured.trustedAudiences }, known)
 }
 
-/** An ID token, and the access token that came with it. */
-export interface IssuedTokens {
-  readonly idToken: string
+/** Where an ID token comes from, and what came with it. */
+export interface IdTokenSource {
+  /** With the issuer and the algorithms that are accepted. */
+  readonly server: PinnedServer
+  readonly clientId: string
   readonly accessToken: string
+  /** The server's time minus ours, by the `Date` header; undefined if it is not known. */
+  readonly aheadSeconds: number | undefined
+  /** Withheld in messages. */
+  readonly secrets: Secrets
 }
 
 /** Tolerance for the server's clock, after the correction by its own time. */
@@ -99,34 +108,38 @@ const INTERACTION_SECONDS = 60
  * request, so its `iat` is the server's time. Otherwise it is the time of the `Date` header; if that is not known, of `iat`.
  * @param aheadSeconds by the `Date` header
  */
-export function issuerAheadSeconds(
-  idToken: string,
+function issuerAheadSeconds(
+  { iat, nonce: returned }: IdTokenClaims,
   { nonce, refreshOf }: IdTokenPolicy,
   aheadSeconds: number | undefined,
 ): number {
-  const { iat, nonce: returned } = partOf(idToken, 1)
   const isFresh = !refreshOf && nonce && returned === nonce
-  return (isFresh ? undefined : aheadSeconds) ?? (typeof iat === 'number' ? iat - Date.now() / 1000 : 0)
+  return (isFresh ? undefined : aheadSeconds) ?? (iat === undefined ? 0 : iat - Date.now() / 1000)
 }
 
 /**
- * The checks of OpenID Connect Core §3.1.3.7 and §3.1.3.8. oauth4webapi has checked the algorithm, and `iss`, `aud`, `exp`
- * and `nbf` where the token has them.
- * @param aheadSeconds the server's time minus ours, by its `Date` header; undefined if it is not known
+ * The checks of OpenID Connect Core §3.1.3.7 and §3.1.3.8, of a refresh those of §12.2. The signature is checked apart.
+ * @returns the claims
  * @throws `id_token_invalid`, `acr_not_met`
  */
 export async function checkIdToken(
-  claims: IdTokenClaims,
-  { idToken, accessToken }: IssuedTokens,
-  clientId: string,
-  { nonce, maxAgeSeconds, acrValues, requestedAtMs, refreshOf, trustedAudiences = [] }: IdTokenPolicy,
-  aheadSeconds: number | undefined,
-  secrets: Secrets,
-): Promise<void> {
-  const { iss, sub, aud, azp, exp, iat, auth_time, acr, at_hash } = claims
+  { header: { alg }, claims: unchecked }: Jwt,
+  policy: IdTokenPolicy,
+  { server, clientId, accessToken, aheadSeconds, secrets }: IdTokenSource,
+): Promise<IdTokenClaims> {
+  const { issuer, id_token_signing_alg_values_supported: algorithms = ['RS256'] } = server
+  if (!algorithms.includes(alg))
+    throw invalidIdToken(`its alg is ${redact(alg, secrets)}`, undefined, 'Let the server sign it with RS256 or ES256.')
+  const claims = unchecked as unknown as IdTokenClaims
+  // Before any arithmetic, which would read a text as a number, or call a function of an object.
+  for (const name of ['exp', 'iat', 'nbf', 'auth_time'] as const)
+    if (claims[name] !== undefined && !isTime(claims[name])) throw invalidIdToken(timeProblem(name, claims[name]), name)
+  const { iss, sub, aud, azp, exp, iat, nbf, auth_time, acr, at_hash } = claims
+  const { nonce, maxAgeSeconds, acrValues, requestedAtMs, refreshOf, trustedAudiences = [] } = policy
   const nowSeconds = Date.now() / 1000
   const requestedSeconds = (requestedAtMs ?? Date.now()) / 1000
-  const serverAhead = aheadSeconds ?? 0
+  const serverNow = nowSeconds + (aheadSeconds ?? 0)
+  const issuerNow = nowSeconds + issuerAheadSeconds(claims, policy, aheadSeconds)
   // auth_time is compared with the request in the server's time. Some servers back-date iat, so the later one counts.
   const oldestAuthTime =
     maxAgeSeconds === undefined
@@ -137,44 +150,46 @@ export async function checkIdToken(
         (requestedAtMs === undefined ? INTERACTION_SECONDS : TOLERANCE_SECONDS)
   const audiences = [aud].flat()
   const others = audiences.filter((audience) => audience !== clientId && !trustedAudiences.includes(audience))
+  const isForUs = audiences.includes(clientId)
   const always = {
-    iss: iss !== undefined && iss === (refreshOf?.iss ?? iss),
-    // oauth4webapi has checked that it is a text, and not empty.
-    sub: sub === (refreshOf?.sub ?? sub),
+    iss: iss === issuer && iss === (refreshOf?.iss ?? iss),
+    sub: isName(sub) && sub === (refreshOf?.sub ?? sub),
     azp: azp === clientId || (azp === undefined && audiences.length < 2),
-    exp: exp > iat - TOLERANCE_SECONDS,
-    auth_time:
-      auth_time === undefined ? maxAgeSeconds === undefined : Number.isFinite(auth_time) && auth_time >= oldestAuthTime,
-    at_hash: at_hash === undefined || at_hash === (await halfHash(idToken, accessToken)),
+    exp: exp > Math.max(iat - TOLERANCE_SECONDS, issuerNow - CLOCK_SKEW_SECONDS),
+    nbf: nbf === undefined || nbf <= issuerNow + CLOCK_SKEW_SECONDS,
+    auth_time: auth_time === undefined ? maxAgeSeconds === undefined : auth_time >= oldestAuthTime,
+    at_hash: at_hash === undefined || at_hash === (await halfHash(alg, accessToken)),
   }
   const checks: Partial<Record<CheckedClaim, boolean>> = refreshOf
     ? {
-        aud: aud !== undefined,
+        aud: isForUs,
         nonce: claims.nonce === undefined || !refreshOf.sub || claims.nonce === refreshOf.nonce,
         // Compared with the server's own earlier time: newer, and not far ahead.
         iat:
           iat > (refreshOf.iat ?? 0) - CLOCK_SKEW_SECONDS &&
-          iat < Math.max(nowSeconds + serverAhead, refreshOf.iat ?? iat) + MAX_TOKEN_SECONDS,
+          iat < Math.max(serverNow, refreshOf.iat ?? iat) + MAX_TOKEN_SECONDS,
         ...always,
       }
     : {
         nonce: claims.nonce === nonce,
-        aud: others.length === 0,
+        aud: isForUs && others.length === 0,
         // A nonce proves that the token is new, whatever the clocks say.
-        iat: Number.isFinite(iat) && (nonce !== undefined || iat > requestedSeconds + serverAhead - MAX_AGE_SECONDS),
+        iat:
+          iat !== undefined &&
+          (nonce !== undefined || iat > requestedSeconds + serverNow - nowSeconds - MAX_AGE_SECONDS),
         ...always,
       }
   const failedCheck = Object.entries(checks).find(([, passed]) => !passed)?.[0] as CheckedClaim | undefined
-  if (failedCheck === 'aud' && aud)
+  if (failedCheck === 'aud' && isForUs)
     throw invalidIdToken(
-      `its aud contains others: ${redact(others.join(' '), secrets)}`,
+      `its aud contains others: ${redact(others.filter(isName).join(' '), secrets)}`,
       failedCheck,
       'List those that you trust in trustedAudiences.',
     )
   if (failedCheck) {
     const value = claims[failedCheck]
     throw invalidIdToken(
-      timeProblem(failedCheck, value, nowSeconds + serverAhead),
+      timeProblem(failedCheck, value, /exp|nbf/.test(failedCheck) ? issuerNow : serverNow),
       failedCheck,
       failedCheck === 'nonce' && value === undefined ? NO_NONCE : undefined,
     )
@@ -187,6 +202,7 @@ export async function checkIdToken(
       { claim: 'acr' },
     )
   }
+  return claims
 }
 
 const NO_NONCE = 'The server must return it; LinkedIn: see proofkey/providers.'
@@ -203,17 +219,7 @@ const hintFor = (claim = '') =>
       : 'Start a new sign-in; it may be an attack.'
 
 /** The left half of the digest that the ID token's algorithm uses; that of Ed25519 and EdDSA is SHA-512. */
-async function halfHash(idToken: string, accessToken: string): Promise<string> {
-  const { alg } = partOf(idToken, 0)
-  const hash = await digest(`SHA-${/(256|384)$/.exec(`${alg}`)?.[0] ?? 512}`, accessToken)
+async function halfHash(alg: string, accessToken: string): Promise<string> {
+  const hash = await digest(`SHA-${/(256|384)$/.exec(alg)?.[0] ?? 512}`, accessToken)
   return base64url(hash.subarray(0, hash.length / 2))
-}
-
-/** A part of a JWT, not checked; empty if it cannot be read. */
-export function partOf(jwt: string, index: 0 | 1): Record<string, unknown> {
-  try {
-    return Object(JSON.parse(new TextDecoder().decode(fromBase64url(`${jwt.split('.')[index]}`))))
-  } catch {
-    return {}
-  }
 }

@@ -45,6 +45,15 @@ export function parseJwt(token: string): Jwt | undefined {
   }
 }
 
+/** The header of a JWT, signed or encrypted, not checked; undefined if there is none. */
+export function headerOf(token: string): Record<string, unknown> | undefined {
+  try {
+    return object(token.split('.', 1)[0] as string)
+  } catch {
+    return undefined
+  }
+}
+
 /** The keys that match this header (RFC 7517 §4, RFC 7518 §6, RFC 8037 §2). */
 export function keysFor({ alg, kid }: JwsHeader, keys: readonly PublicJwk[]): PublicJwk[] {
   const wanted = algorithmOf(alg)

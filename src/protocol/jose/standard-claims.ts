@@ -12,6 +12,7 @@ export interface IdTokenClaims extends StandardClaims {
   /** Seconds since the epoch, as all times here. */
   readonly exp: number
   readonly iat: number
+  readonly nbf?: number
   readonly nonce?: string
   /** When the user authenticated. */
   readonly auth_time?: number

@@ -1,6 +1,5 @@
-import { partOf } from '../jose/id-token.js'
 import type { Jwt } from '../jose/jws.js'
-import { isSignedBy, parseJwt } from '../jose/jws.js'
+import { headerOf, isSignedBy, parseJwt } from '../jose/jws.js'
 import type { KeySource } from '../jose/key-source.js'
 import { type AccessTokenProfile, STANDARD } from './access-token-profile.js'
 import { type Claims, requireChecks, type TokenPolicy, tokenChecks, tokenRefused } from './token-checks.js'
@@ -20,7 +19,7 @@ export interface AccessTokenPolicy extends TokenPolicy {
  */
 export function parseAccessToken(token: string): Jwt | undefined {
   const jwt = parseJwt(token)
-  if (!jwt && token.split('.').length === 3 && Object.keys(partOf(token, 0)).length)
+  if (!jwt && token.split('.').length === 3 && Object.keys(headerOf(token) ?? {}).length)
     throw tokenRefused('it is a JWT that is malformed or has a crit header')
   return jwt
 }

@@ -5,9 +5,9 @@ import { timeProblem } from '../clock.js'
 import { parseUrl } from '../discovery/endpoint.js'
 import { thumbprintInput } from '../jose/jwk-thumbprint.js'
 import { isSignedBy, type Jwt, keysFor, type PublicJwk, parseJwt } from '../jose/jws.js'
+import { isName, isTime } from '../json.js'
 import type { DpopNonces } from './dpop-nonce.js'
 import { SERVERS_SKEW_SECONDS } from './dpop-nonce.js'
-import { isName, isTime } from './token-checks.js'
 
 /** What a proof must fit. */
 export interface ProofExpectations {

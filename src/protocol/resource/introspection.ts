@@ -1,8 +1,9 @@
 import { ProofkeyError } from '../../errors.js'
 import type { PinnedServer } from '../authorize/transaction.js'
+import { isName } from '../json.js'
 import { responseRefused } from '../request.js'
 import { post, type TokenRequestOptions } from '../token/token-request.js'
-import { type Claims, isName, requireChecks, type TokenPolicy, tokenChecks, tokenRefused } from './token-checks.js'
+import { type Claims, requireChecks, type TokenPolicy, tokenChecks, tokenRefused } from './token-checks.js'
 
 /** Who asks. */
 export type IntrospectionOptions = Omit<TokenRequestOptions, 'dpop' | 'provider'>

@@ -1,5 +1,6 @@
 import { type CheckedClaim, ProofkeyError } from '../../errors.js'
 import { timeProblem } from '../clock.js'
+import { isName, isTime } from '../json.js'
 
 /** What an access token must fulfil, whoever vouches for it. */
 export interface TokenPolicy {
@@ -14,9 +15,6 @@ export interface TokenPolicy {
 
 /** The claims of a token, unchecked. */
 export type Claims = Readonly<Record<string, unknown>>
-
-export const isTime = (value: unknown): value is number => Number.isFinite(value)
-export const isName = (value: unknown): value is string => typeof value === 'string' && value !== ''
 
 /** The checks that a JWT and an introspection response share: of a claim that is present, its type and value. */
 export function tokenChecks(claims: Claims, policy: TokenPolicy): Partial<Record<CheckedClaim, boolean>> {

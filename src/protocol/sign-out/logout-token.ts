@@ -5,6 +5,7 @@ import type { ServerMetadata } from '../discovery/metadata.js'
 import { CLOCK_SKEW_SECONDS } from '../jose/id-token.js'
 import { isSignedBy, parseJwt } from '../jose/jws.js'
 import { createKeySource, type KeySource, loadKeys } from '../jose/key-source.js'
+import { isName, isTime } from '../json.js'
 import type { RequestOptions } from '../request.js'
 
 /** The claims of a validated logout token. */
@@ -94,8 +95,6 @@ export async function validateLogoutToken(
   }
 }
 
-const isTime = (value: unknown): value is number => typeof value === 'number'
-const isName = (value: unknown): value is string => typeof value === 'string' && value !== ''
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 

@@ -1,20 +1,13 @@
-import { clockSkew, clockTolerance, processUserInfoResponse, skipSubjectCheck } from 'oauth4webapi'
 import { ticketSecret } from '../../crypto/ticket.js'
-import { type CheckedClaim, errorWith, ProofkeyError } from '../../errors.js'
+import { errorWith, isProofkeyError, ProofkeyError } from '../../errors.js'
 import { needsRar } from '../authorize/begin.js'
 import { callbackParameters, checkCallback, malformed } from '../authorize/callback.js'
 import type { ResponseExpectations, Transaction } from '../authorize/transaction.js'
-import { aheadSecondsOf, timeProblem } from '../clock.js'
+import { aheadSecondsOf } from '../clock.js'
 import { parseUrl } from '../discovery/endpoint.js'
-import {
-  CLOCK_SKEW_SECONDS,
-  checkIdToken,
-  type IssuedTokens,
-  invalidIdToken,
-  issuerAheadSeconds,
-  partOf,
-} from '../jose/id-token.js'
+import { checkIdToken, invalidIdToken } from '../jose/id-token.js'
 import type { SignatureCheck } from '../jose/id-token-signature.js'
+import { headerOf, parseJwt } from '../jose/jws.js'
 import type { IdTokenClaims } from '../jose/standard-claims.js'
 import { checkScope, checkTokenType } from './check-grant.js'
 import type { AuthorizationDetail } from './granted-details.js'
@@ -102,9 +95,7 @@ export async function completeAuthorization(
   return readGrant(expected, { response, secrets: [...secrets, idToken.nonce, ticketSecret(state)] }, verifySignature)
 }
 
-/**
- * Checks a token response against the request: the checks of oauth4webapi, and those that it leaves to its caller.
- */
+/** Checks a token response against the request. */
 export async function readGrant(
   expected: ResponseExpectations,
   { response, secrets }: Posted,
@@ -115,7 +106,7 @@ export async function readGrant(
   const tokenType = checkTokenType(answer.tokenType, expected.dpop)
   const issued = [...secrets, accessToken, idToken, refreshToken]
   const claims = idToken
-    ? await checkedClaims(expected, { accessToken, idToken }, response, issued, verifySignature)
+    ? await checkedClaims(expected, { accessToken, idToken }, { response, secrets: issued }, verifySignature)
     : undefined
   if (!claims && expected.idToken.required)
     throw invalidIdToken('it is missing', undefined, 'Allow openid for this client on the server.')
@@ -125,59 +116,27 @@ export async function readGrant(
   return { tokens: { ...answer, tokenType, scope, resource, authorizationDetails }, claims }
 }
 
-/**
- * The claims of the response's ID token, after all checks. oauth4webapi gets the ID token as the JWT of a signed UserInfo
- * response, and checks its algorithm, form, times, and `iss` and `aud` where they are present; `checkIdToken` requires them.
- * Its function for token responses would check the rest again that `readTokenResponse` has checked, for 3 kB more.
- */
+/** The claims of the response's ID token, after all checks. */
 async function checkedClaims(
   { server, clientId, idToken: requested, provider }: ResponseExpectations,
-  tokens: IssuedTokens,
-  response: Response,
-  secrets: Posted['secrets'],
+  { idToken, accessToken }: Readonly<Record<'idToken' | 'accessToken', string>>,
+  { response, secrets }: Posted,
   verifySignature: ReturnType<SignatureCheck> | undefined,
 ): Promise<IdTokenClaims> {
-  const { idToken } = tokens
-  const aheadSeconds = aheadSecondsOf(response)
-  const [issuing, policy] = provider?.idToken(partOf(idToken, 1), server, requested) ?? [server, requested]
-  const { issuer, id_token_signing_alg_values_supported: algorithms = ['RS256'] } = issuing
-  const client = {
-    client_id: clientId,
-    [clockSkew]: issuerAheadSeconds(idToken, policy, aheadSeconds),
-    [clockTolerance]: CLOCK_SKEW_SECONDS,
-  }
-  try {
-    const jwt = new Response(idToken, { headers: { 'content-type': 'application/jwt' } })
-    const signer = { issuer, userinfo_signing_alg_values_supported: algorithms }
-    const claims = (await processUserInfoResponse(signer, client, skipSubjectCheck, jwt)) as unknown as IdTokenClaims
-    await verifySignature?.(jwt)
-    await checkIdToken(claims, tokens, clientId, policy, aheadSeconds, secrets)
-    return claims
-  } catch (error) {
-    throw translate(error)
-  }
+  const jwt = parseJwt(idToken)
+  if (!jwt)
+    throw headerOf(idToken)
+      ? invalidIdToken('it is encrypted, malformed, or has a crit header', undefined, 'Let the server only sign it.')
+      : tokenResponseInvalid('its id_token is no JWT')
+  const [issuing, policy] = provider?.idToken(jwt.claims, server, requested) ?? [server, requested]
+  const source = { server: issuing, clientId, accessToken, aheadSeconds: aheadSecondsOf(response), secrets }
+  const claims = await checkIdToken(jwt, policy, source)
+  await verifySignature?.(jwt).catch((error) => {
+    // The token endpoint has responded, so the code is used up, whatever fails now.
+    throw isProofkeyError(error) ? errorWith(error, { retryable: false }) : error
+  })
+  return claims
 }
 
 export const expired = (): ProofkeyError =>
   new ProofkeyError('expired', 'The sign-in took too long.', 'Start a new sign-in, or raise lifetimeSeconds.')
-
-/** Converts oauth4webapi errors. Their `cause` can contain tokens and claims, so only the message is kept. */
-function translate(error: unknown): ProofkeyError {
-  const { message, cause } = error as Error
-  if (error instanceof ProofkeyError) {
-    // The token endpoint has responded, so the code is used up, whatever fails now.
-    return error.retryable ? errorWith(error, { retryable: false }) : error
-  }
-  const about = Object(cause)
-  const { alg } = Object(about.header)
-  // A public client has no secret to verify it with.
-  if (typeof alg === 'string' && /^(none|HS\d+)$/i.test(alg))
-    return invalidIdToken(`its alg is ${alg}`, undefined, 'Let the server sign it with RS256 or ES256.')
-  if ('body' in about) return invalidIdToken('its sub is no text', 'sub')
-  return ['claims', 'header'].some((part) => part in about)
-    ? invalidIdToken(
-        about.now ? timeProblem(about.claim, about.claims[about.claim], about.now) : message,
-        about.claim as CheckedClaim | undefined,
-      )
-    : tokenResponseInvalid(message)
-}

@@ -1,4 +1,3 @@
-import type { Client } from 'oauth4webapi'
 import type { Secrets } from '../../errors.js'
 import type { RichAuthorization } from '../authorize/rich-authorization.js'
 import type { PinnedServer } from '../authorize/transaction.js'
@@ -29,7 +28,7 @@ export interface Posted {
 /** One POST to an endpoint of the server, by default the token endpoint, with the client's authentication (RFC 6749 §2.3). */
 export async function post(
   server: PinnedServer,
-  client: Client,
+  client: { client_id: string },
   body: URLSearchParams,
   options: TokenRequestOptions,
   name = 'token_endpoint',

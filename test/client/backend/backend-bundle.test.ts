@@ -28,6 +28,6 @@ it('a page with a backend loads nothing of the sign-in', async () => {
 
 it('what a sign-in loads would be seen', async () => {
   const others = (await filesIn('createSessionClient')).filter((file) => !ALLOWED.test(file))
-  expect(others.join()).toMatch(/oauth4webapi.*src\/flow\/.*/)
+  expect(others.join()).toMatch(/src\/flow\/.*src\/vault\/.*/)
   expect(await filesIn('createSessionClient')).not.toContain('src/client/backend/create-backend-session-client.ts')
 })

@@ -301,21 +301,36 @@ describe('the ID token is refused with', () => {
       'token_response_invalid',
     ))
 
+  it.each([
+    ['an encrypted token', (token: string) => `${token}.x.x`],
+    ['a header without alg', (token: string) => token.replace(/^[^.]*/, 'e30')],
+    ['a payload that is no JSON', (token: string) => token.replace(/\..*\./, '.e30x.')],
+    ['a payload that is no object', (token: string) => token.replace(/\..*\./, '.W10.')],
+  ])('%s', async (_, changed) => {
+    const { complete } = await start()
+    const { tokens } = await complete()
+    await idTokenRefused({ token: { id_token: changed(`${tokens.idToken}`) } })
+  })
+
   it.each<[string, Record<string, unknown>]>([
     ['another iss', { iss: 'https://evil.example' }],
     ['an iss that differs by a slash', { iss: 'https://as.example/' }],
     ['another aud', { aud: 'other' }],
     ['a second aud', { aud: ['spa', 'other'], azp: 'spa' }],
     ['a second aud that is no string', { aud: ['spa', { a: 1 }], azp: 'spa' }],
+    ['a second aud that is empty', { aud: ['spa', ''], azp: 'spa' }],
+    ['an empty list as aud', { aud: [] }],
     ['another azp', { azp: 'other' }],
     ['no iss', { iss: undefined }],
     ['no aud', { aud: undefined }],
     ['two aud and no azp', { aud: ['spa', 'spa'] }],
     ['an iss that is no text', { iss: 1 }],
     ['an aud that is no text', { aud: 1 }],
+    ['a second aud that is no text and cannot become one', { aud: ['spa', { toString: null }], azp: 'spa' }],
     ['an exp that is no number', { exp: '9999999999' }],
     ['an nbf that is no number', { nbf: '1' }],
     ['an iat that is no number', { iat: `${now()}` }],
+    ['an iat that cannot become a number', { iat: { valueOf: null, toString: null } }],
     ['an auth_time that is no number', { auth_time: `${now()}` }],
     ['a negative auth_time', { auth_time: -1 }],
     ['a sub that is no text', { sub: 1 }],
@@ -336,7 +351,18 @@ describe('the ID token is refused with', () => {
     await idTokenRefused({ ...listed, header: { alg } })
   })
 
-  it('an alg the server does not list', () => idTokenRefused({ header: { alg: 'ES256' } }))
+  it('an alg that the server does not list, which the message names', async () => {
+    const error = await refusal((await start({ header: { alg: 'ES256' } })).complete(), 'id_token_invalid')
+    expect(error.message).toContain('its alg is ES256')
+  })
+  it('what is told in full: another client, or by how much a time is wrong', async () => {
+    const other = await refusal((await start({ claims: { aud: 'other' } })).complete(), 'id_token_invalid')
+    expect(other).toMatchObject({ claim: 'aud', hint: 'Check clientId.' })
+    // The nonce proves that iat is the server's time, whatever this clock says.
+    const times = { iat: now() + 600, exp: now() + 200 }
+    const late = await refusal((await start({ claims: times })).complete(), 'id_token_invalid')
+    expect(late.message).toContain('its exp is wrong (-400 s from now)')
+  })
   it('a crit header', () => idTokenRefused({ header: { crit: ['x'] } }))
   it('a signature of another key, if signatures are checked', () =>
     idTokenRefused({ forged: true }, {}, { signature: checkIdTokenSignature }))
@@ -393,6 +419,8 @@ describe('the signature check', () => {
   it.each<[string, Faults, string]>([
     ['keys of another server', { jwks: () => Response.json({ keys: [] }) }, 'id_token_invalid'],
     ['no key set', { jwks: () => Response.json({}) }, 'id_token_invalid'],
+    ['a page instead of keys', { jwks: () => new Response('<p>') }, 'id_token_invalid'],
+    ['keys that are no objects', { jwks: () => Response.json({ keys: [null, 1] }) }, 'id_token_invalid'],
     ['an error instead of keys', { jwks: () => new Response('', { status: 500 }) }, 'response_refused'],
   ])('refuses with %s', async (_, faults, code) => {
     await refusal((await start(faults)).complete({ signature: checkIdTokenSignature }), code as 'id_token_invalid')
@@ -406,11 +434,21 @@ describe('the signature check', () => {
     expect(error.retryable).toBe(false)
   })
 
-  it('without a jwks_uri refuses', async () => {
-    await refusal(
-      (await start({ metadata: { jwks_uri: undefined } })).complete({ signature: checkIdTokenSignature }),
-      'id_token_invalid',
-    )
+  it.each([undefined, 'http://as.example/jwks', 'jwks'])(
+    'with the jwks_uri %s asks nobody and refuses',
+    async (jwks_uri) => {
+      const { server, complete } = await start({ metadata: { jwks_uri } })
+      await refusal(complete({ signature: checkIdTokenSignature }), 'id_token_invalid')
+      expect(server.requests.map(({ url }) => url)).toEqual(['https://as.example/token'])
+    },
+  )
+
+  it('refuses where two keys match', async () => {
+    const { server, complete } = await start()
+    await complete({ signature: checkIdTokenSignature })
+    const { keys } = await (await server.fetch('https://as.example/jwks')).json()
+    const faults = { jwks: () => Response.json({ keys: [...keys, ...keys] }) }
+    await refusal((await start(faults)).complete({ signature: checkIdTokenSignature }), 'id_token_invalid')
   })
 })
 
