@@ -9,11 +9,23 @@ export type TestEndpoint =
   | 'revocation'
   | 'end_session'
 
+/** A request that a test server has received. */
+export interface ReceivedRequest {
+  readonly endpoint: TestEndpoint
+  readonly method: string
+  readonly url: string
+  readonly headers: Headers
+  /** The posted parameters; without a body, those of the URL. */
+  readonly parameters: URLSearchParams
+}
+
 /**
- * How one response differs from an honest one. `status`, `json` and `text` replace it; the other members change it. A value of
- * undefined removes what an honest response has.
+ * How one response differs from an honest one. `respond`, `status`, `json` and `text` replace it; the other members change it. A
+ * value of undefined removes what an honest response has.
  */
 export interface Fault {
+  /** Answers in place of the server; what it throws, `fetch` throws, and a browser gets no response. */
+  readonly respond?: ((request: ReceivedRequest) => Response | Promise<Response>) | undefined
   /** The HTTP status. With `json` or `text` default 200; alone it has an empty body. */
   readonly status?: number | undefined
   /** Replaces the body. */
@@ -29,10 +41,12 @@ export interface Fault {
   readonly failure?: 'network' | 'cors' | undefined
   /** The response waits for this promise: a slow server, without a clock in the test. */
   readonly waitFor?: Promise<unknown> | undefined
-  /** Members of the JSON response. */
+  /** Members of the JSON response, unless it is an error. */
   readonly members?: Readonly<Record<string, unknown>> | undefined
   /** Claims of the ID token, of `token` only. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
+  /** Members of the header of the ID token, for example another `alg`; of `token` only. */
+  readonly joseHeader?: Readonly<Record<string, unknown>> | undefined
   /** Signs the ID token with a key that is not in the JWK Set, under the `kid` of one that is; of `token` only. */
   readonly signedBy?: 'foreign_key' | undefined
   /**
@@ -65,11 +79,15 @@ export function createFaults() {
 export const failedFetch = (): TypeError => new TypeError('fetch failed')
 
 /** Whether a fault leaves nothing of an honest response. */
-export const replaces = ({ status, json, text }: Fault): boolean =>
-  status !== undefined || json !== undefined || text !== undefined
+export const replaces = ({ respond, status, json, text }: Fault): boolean =>
+  !!respond || status !== undefined || json !== undefined || text !== undefined
 
 /** The response that a fault puts in place of an honest one. */
-export function replacement({ status = 200, json, text, headers = {} }: Fault): Response {
+export async function replacement(
+  { respond, status = 200, json, text, headers = {} }: Fault,
+  request: ReceivedRequest,
+): Promise<Response> {
+  if (respond) return respond(request)
   if (json !== undefined) return Response.json(json, { status, headers })
   return new Response(text ?? null, { status, headers: { 'content-type': 'text/html', ...headers } })
 }

@@ -20,8 +20,8 @@ export function createTestSigner() {
       return { keys: [{ kty, crv, x, y, kid: KID, use: 'sig', alg: 'ES256' }] }
     },
     /** A JWS over these claims (RFC 7515 §3.1). */
-    async sign(claims: object, by: 'own' | 'foreign' = 'own'): Promise<string> {
-      const input = `${encoded({ alg: 'ES256', kid: KID, typ: 'JWT' })}.${encoded(claims)}`
+    async sign(claims: object, by: 'own' | 'foreign' = 'own', header: object = {}): Promise<string> {
+      const input = `${encoded({ alg: 'ES256', kid: KID, typ: 'JWT', ...header })}.${encoded(claims)}`
       const signature = await subtle().sign(ES256, (await pairOf(by)).privateKey, utf8(input))
       return `${input}.${base64url(new Uint8Array(signature))}`
     },
