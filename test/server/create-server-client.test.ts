@@ -25,10 +25,8 @@ afterEach(() => {
 })
 
 function createApp(config: Partial<ServerClientConfig> = {}, faults: Faults = {}) {
-  const server = createServer({
-    ...faults,
-    metadata: { token_endpoint_auth_methods_supported: ['client_secret_basic'], ...faults.metadata },
-  })
+  const metadata = { token_endpoint_auth_methods_supported: ['client_secret_basic'], ...faults.metadata }
+  const server = createServer({ ...faults, metadata }, { clients: { web: { secret: 's3cret' } } })
   const events: ProofkeyEvent[] = []
   const open = (more: Partial<ServerClientConfig> = {}) => {
     const client = createServerClient({
@@ -58,7 +56,7 @@ function createApp(config: Partial<ServerClientConfig> = {}, faults: Faults = {}
       const response = await client.signIn(by.request('https://app.example/login'), options)
       expect(response.status).toBe(303)
       by.receive(response.headers)
-      return server.authorize(response.headers.get('location') ?? '')
+      return server.visit(response.headers.get('location') ?? '')
     },
     tokenRequests: () => server.requests.filter(({ url }) => url === server.metadata.token_endpoint),
   }
@@ -159,7 +157,7 @@ describe('the sealed cookie', () => {
       /^__Host-Http-proofkey\.[\w-]+=k1\.[\w-]+; Path=\/; Max-Age=600; HttpOnly; Secure; SameSite=Lax$/,
     )
     expect(cookie.length).toBeLessThan(4096)
-    const callback = app.server.authorize(response.headers.get('location') ?? '')
+    const callback = await app.server.visit(response.headers.get('location') ?? '')
     const state = callback.searchParams.get('state') ?? ''
     expect(tracesOf(state, cookie)).toEqual([])
     app.visitor.receive(response.headers)
@@ -419,7 +417,7 @@ describe('form_post', () => {
     const response = await app.client.signIn(app.visitor.request('https://app.example/login'))
     expect(response.headers.getSetCookie()[0]).toContain('SameSite=None')
     app.visitor.receive(response.headers)
-    const callback = app.server.authorize(response.headers.get('location') ?? '')
+    const callback = await app.server.visit(response.headers.get('location') ?? '')
     const request = app.visitor.request(redirectUri, { method: 'POST', body: callback.searchParams })
     await expect(app.client.handleCallback(request)).resolves.toHaveProperty('claims.sub', 'ada')
   })

@@ -19,7 +19,7 @@ describe('a sign-in of the same person that brings no refresh token', () => {
     await auth.signIn({ scope: 'openid orders' })
     app.server.faults.token = {}
     later(3600)
-    expect(app.server.isGood(await auth.getAccessToken())).toBe(true)
+    expect(app.server.isActive(await auth.getAccessToken())).toBe(true)
     expect(app.refreshes()).toBe(1)
     expect(auth.session?.scope).toBe('openid orders')
   })
@@ -64,8 +64,8 @@ describe('a sign-in of the same person that brings no refresh token', () => {
     net.release()
     await asking
     later(3600)
-    expect(app.server.isGood(await auth.getAccessToken())).toBe(true)
-    expect([...app.server.reused]).toEqual([])
+    expect(app.server.isActive(await auth.getAccessToken())).toBe(true)
+    expect(app.server.reused).toEqual([])
   })
 })
 

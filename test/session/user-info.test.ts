@@ -52,7 +52,7 @@ describe('userInfo', () => {
 
   it('gets a new token where the server takes the old one no more', async () => {
     const { auth, server, visits } = await signedIn()
-    server.withdraw(await auth.getAccessToken())
+    server.revoke(await auth.getAccessToken())
     await expect(getUserInfo(auth)).resolves.toMatchObject({ sub: 'ada' })
     expect(new Set(visits).size).toBe(2)
   })

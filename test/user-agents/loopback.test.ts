@@ -95,7 +95,7 @@ async function start({
   signedIn.catch(() => {})
   await until(() => opened[0])
   const landing = opened[0]!.searchParams.get('redirect_uri') ?? ''
-  return { server, client, events, signedIn, landing, url: opened[0]!, callback: server.authorize(opened[0]!) }
+  return { server, client, events, signedIn, landing, url: opened[0]!, callback: await server.visit(opened[0]!) }
 }
 
 const isOpen = (url: string) =>

@@ -8,7 +8,6 @@ import {
   failedFetch,
   type ReceivedRequest,
   replacement,
-  replaces,
   type TestEndpoint,
   waited,
 } from './fault.js'
@@ -141,16 +140,16 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
     const { method, url, headers } = request
     const received = { endpoint, method, url, headers, parameters }
     requests.push(received)
-    const fault = faults.take(endpoint)
-    await waited(fault.waitFor, signal)
+    const { fault, response: given } = await waited(() => faults.take(received), signal)
+    await waited(() => fault.waitFor, signal)
     if (fault.failure === 'network') throw failedFetch()
-    const isReplaced = replaces(fault)
-    const made = isReplaced ? await replacement(fault, received) : await honest(endpoint, request, parameters, fault)
+    const replaced = given ?? replacement(fault)
+    const made = replaced ?? (await honest(endpoint, request, parameters, fault))
     if (fault.failure === 'cors' && isPage) throw failedFetch()
-    // A response of `fetch` has headers that do not change.
-    const response = isPage && fault.respond ? made : new Response(made.body, made)
-    if (!isReplaced) for (const [name, value] of Object.entries(fault.headers ?? {})) response.headers.set(name, value)
-    if (fault.failure !== 'cors') response.headers.set('access-control-allow-origin', '*')
+    // Headers of a response that `fetch` has brought do not change.
+    const response = given && isPage ? given : new Response(made.body, made)
+    if (!replaced) for (const [name, value] of Object.entries(fault.headers ?? {})) response.headers.set(name, value)
+    if (fault.failure !== 'cors' && response !== given) response.headers.set('access-control-allow-origin', '*')
     return response
   }
 

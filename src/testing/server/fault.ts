@@ -20,12 +20,10 @@ export interface ReceivedRequest {
 }
 
 /**
- * How one response differs from an honest one. `respond`, `status`, `json` and `text` replace it; the other members change it. A
- * value of undefined removes what an honest response has.
+ * How one response differs from an honest one. `status`, `json` and `text` replace it; the other members change it. A value of
+ * undefined removes what an honest response has.
  */
 export interface Fault {
-  /** Answers in place of the server; what it throws, `fetch` throws, and a browser gets no response. */
-  readonly respond?: ((request: ReceivedRequest) => Response | Promise<Response>) | undefined
   /** The HTTP status. With `json` or `text` default 200; alone it has an empty body. */
   readonly status?: number | undefined
   /** Replaces the body. */
@@ -59,45 +57,45 @@ export interface Fault {
 /** Parameters of an authorization response; undefined removes one. */
 export type CallbackChange = Readonly<Record<string, string | undefined>>
 
+/** Decides at each request how its response differs, or gives the response itself. What it throws, `fetch` throws. */
+export type FaultOf = (request: ReceivedRequest) => Fault | Response | Promise<Fault | Response>
+
 /** The faults that are still to come, by endpoint. */
 export function createFaults() {
-  const queues = new Map<TestEndpoint, Fault[]>()
-  const standing = new Map<TestEndpoint, Fault>()
+  const queues = new Map<TestEndpoint, (Fault | FaultOf)[]>()
+  const standing = new Map<TestEndpoint, Fault | FaultOf>()
   return {
-    next(endpoint: TestEndpoint, fault: Fault) {
+    next(endpoint: TestEndpoint, fault: Fault | FaultOf) {
       queues.set(endpoint, [...(queues.get(endpoint) ?? []), fault])
     },
-    always(endpoint: TestEndpoint, fault: Fault | undefined) {
+    always(endpoint: TestEndpoint, fault: Fault | FaultOf | undefined) {
       if (fault) standing.set(endpoint, fault)
       else standing.delete(endpoint)
     },
-    take: (endpoint: TestEndpoint): Fault => queues.get(endpoint)?.shift() ?? standing.get(endpoint) ?? {},
+    async take(request: ReceivedRequest): Promise<{ fault: Fault; response?: Response }> {
+      const fault = queues.get(request.endpoint)?.shift() ?? standing.get(request.endpoint) ?? {}
+      const decided = typeof fault === 'function' ? await fault(request) : fault
+      // Not by `instanceof`: a test can have the Response of another realm.
+      return 'arrayBuffer' in decided ? { fault: {}, response: decided } : { fault: decided }
+    },
   }
 }
 
 /** As `fetch` fails without a response. */
 export const failedFetch = (): TypeError => new TypeError('fetch failed')
 
-/** Whether a fault leaves nothing of an honest response. */
-export const replaces = ({ respond, status, json, text }: Fault): boolean =>
-  !!respond || status !== undefined || json !== undefined || text !== undefined
-
-/** The response that a fault puts in place of an honest one. */
-export async function replacement(
-  { respond, status = 200, json, text, headers = {} }: Fault,
-  request: ReceivedRequest,
-): Promise<Response> {
-  if (respond) return respond(request)
-  if (json !== undefined) return Response.json(json, { status, headers })
-  return new Response(text ?? null, { status, headers: { 'content-type': 'text/html', ...headers } })
+/** The response that a fault puts in place of an honest one, if it does. */
+export function replacement({ status, json, text, headers = {} }: Fault): Response | undefined {
+  if (json !== undefined) return Response.json(json, { status: status ?? 200, headers })
+  if (status === undefined && text === undefined) return undefined
+  return new Response(text ?? null, { status: status ?? 200, headers: { 'content-type': 'text/html', ...headers } })
 }
 
 /** Waits, unless the request is aborted first, as `fetch` would reject. */
-export async function waited(promise: Promise<unknown> | undefined, signal: AbortSignal | undefined): Promise<void> {
+export async function waited<T>(work: () => T | Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal?.aborted) throw signal.reason
-  if (!promise) return
-  await new Promise<void>((resolve, reject) => {
-    promise.then(() => resolve(), reject)
+  return new Promise<T>((resolve, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+    Promise.resolve().then(work).then(resolve, reject)
   })
 }

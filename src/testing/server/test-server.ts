@@ -1,7 +1,7 @@
 import type { ServerMetadata } from '../../protocol/discovery/metadata.js'
 import type { Fetch } from '../../protocol/request.js'
 import type { AttackName } from './attacks.js'
-import type { Fault, ReceivedRequest, TestEndpoint } from './fault.js'
+import type { Fault, FaultOf, ReceivedRequest, TestEndpoint } from './fault.js'
 import type { IssuedSecret, TestGrant, TestUser } from './issued.js'
 
 /**
@@ -15,8 +15,8 @@ import type { IssuedSecret, TestGrant, TestUser } from './issued.js'
  *
  * // The access tokens end at the server, and the client learns it at their next use.
  * for (const { kind, value } of server.issued) if (kind === 'access_token') server.revoke(value)
- * // Until it is taken back, each refresh waits for another second.
- * server.always('token', { respond: () => new Response(null, { status: 429, headers: { 'retry-after': '1' } }) })
+ * // Until it is taken back, no refresh gets an answer that is of use.
+ * server.always('token', ({ parameters }) => (parameters.has('refresh_token') ? { status: 503 } : {}))
  * server.always('token')
  * // In the end:
  * console.log(server.issued.some(({ value }) => log.includes(value))) // false, if it keeps its secrets
@@ -46,9 +46,9 @@ export interface TestServer {
    */
   visit(url: URL | string): Promise<URL>
   /** The next request of this endpoint is answered so; called again, the one after it. */
-  next(endpoint: TestEndpoint, fault: Fault): void
+  next(endpoint: TestEndpoint, fault: Fault | FaultOf): void
   /** Every request of this endpoint is answered so, until it is called without a fault. */
-  always(endpoint: TestEndpoint, fault?: Fault): void
+  always(endpoint: TestEndpoint, fault?: Fault | FaultOf): void
   /** The next sign-in is attacked, by the name of the attack; see {@link attacks}. */
   attack(name: AttackName): void
   /** What a valid access token stands for; undefined for any other. For an API of the test (RFC 7662). */

@@ -24,7 +24,7 @@ async function start(faults: Faults = {}, request: Partial<AuthorizationRequest>
     scope: 'openid',
     ...request,
   })
-  const callback = server.authorize(url)
+  const callback = await server.visit(url)
   const complete = (options: CompleteOptions = {}, change: Partial<Transaction> = {}) =>
     completeAuthorization({ ...transaction, ...change }, callback, { fetch: server.fetch, ...options })
   return { server, url, transaction, callback, complete }
@@ -333,13 +333,13 @@ describe('the ID token is refused with', () => {
 
   it.each(['none', 'HS256', 'hs512', 'NONE'])('alg %s, though the server lists it', async (alg) => {
     const listed = { metadata: { id_token_signing_alg_values_supported: ['RS256', alg] } }
-    await idTokenRefused({ ...listed, header: { alg } })
+    await idTokenRefused({ ...listed, joseHeader: { alg } })
   })
 
-  it('an alg the server does not list', () => idTokenRefused({ header: { alg: 'ES256' } }))
-  it('a crit header', () => idTokenRefused({ header: { crit: ['x'] } }))
+  it('an alg the server does not list', () => idTokenRefused({ joseHeader: { alg: 'ES256' } }))
+  it('a crit header', () => idTokenRefused({ joseHeader: { crit: ['x'] } }))
   it('a signature of another key, if signatures are checked', () =>
-    idTokenRefused({ forged: true }, {}, { signature: checkIdTokenSignature }))
+    idTokenRefused({ signedBy: 'foreign_key' }, {}, { signature: checkIdTokenSignature }))
 
   it('a nonce, where none was asked for', async () => {
     const plain = { scope: 'api' }
@@ -427,7 +427,7 @@ describe('at_hash', () => {
     const hash = Buffer.from(await crypto.subtle.digest(algorithm, new TextEncoder().encode(access_token)))
     const half = hash.subarray(0, hash.length / 2).toString('base64url')
     const faults = (at_hash: string): Faults => ({
-      header: { alg },
+      joseHeader: { alg },
       claims: { at_hash },
       token: { access_token },
       metadata: { id_token_signing_alg_values_supported: [alg] },

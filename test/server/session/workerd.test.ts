@@ -21,7 +21,8 @@ async function start(waits: boolean) {
   const listening: Listening = await listen((incoming, outgoing) => handle(incoming, outgoing))
   open.push(listening)
   const issuer = `http://127.0.0.1:${listening.port}`
-  const server = createServer({ metadata: { token_endpoint_auth_methods_supported: ['client_secret_basic'] } }, issuer)
+  const metadata = { token_endpoint_auth_methods_supported: ['client_secret_basic'] }
+  const server = createServer({ metadata }, { issuer, clients: { web: { secret: 's3cret' } } })
   const { released, release } = createGate()
   const revoked: (string | null)[] = []
   handle = async (incoming, outgoing) => {
@@ -61,7 +62,7 @@ async function start(waits: boolean) {
     server.faults.claims = { sub }
     const started = await visit('/auth/sign-in')
     expect(started.status, await started.clone().text()).toBe(303)
-    const back = await visit(server.authorize(started.headers.get('location') ?? '').href)
+    const back = await visit((await server.visit(started.headers.get('location') ?? '')).href)
     expect(back.status, await back.clone().text()).toBe(303)
     expect(await (await visit('/')).json()).toEqual({ sub })
   }
