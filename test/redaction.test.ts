@@ -144,7 +144,11 @@ const PLACES: Record<string, (echo: Echo) => Promise<Seen>> = {
     globalThis.indexedDB = new IDBFactory()
     const texts: string[] = []
     const events: unknown[] = []
-    const server = createServer({ metadata: { registration_endpoint: 'https://as.example/register' } })
+    const metadata = {
+      registration_endpoint: 'https://as.example/register',
+      token_endpoint_auth_methods_supported: ['private_key_jwt'],
+    }
+    const server = createServer({ metadata })
     const fetch: typeof globalThis.fetch = async (url, init) =>
       String(url) === 'https://as.example/register' ? refuse(texts, echo(TYPED)) : server.fetch(url as string, init)
     const options = { issuer: server.issuer, redirectUri, initialAccessToken: TYPED, fetch }

@@ -32,7 +32,7 @@ export function createDpopApp(faults: DpopFaults = {}, config: Partial<SessionCl
 
   async function answer(url: string, init: RequestInit): Promise<Response> {
     const atApi = url.startsWith(API)
-    if (!atApi && !/\/(token|me)$/.test(url)) return server.fetch(url, init)
+    if (!atApi && !/\/(token|userinfo)$/.test(url)) return server.fetch(url, init)
     const headers = new Headers(init.headers)
     const { method = 'GET' } = init
     const found = (atApi ? checks.rs : checks.as)({ method, url, headers })

@@ -36,11 +36,14 @@ export function createServer(faults: Faults = {}, options: TestServerOptions = {
   server.always('revocation', ({ parameters }) => faults.revoke?.(parameters) ?? {})
   server.always('jwks', () => faults.jwks?.() ?? {})
   server.always('userinfo', { members: { name: 'Ada' } })
+  // Signed in at the server, for whom asks with prompt=none.
+  server.approve()
   const fetch = async (...given: Parameters<typeof globalThis.fetch>): Promise<Response> => {
     const { url, init } = await givenToFetch(...given)
     requests.push({ url, init, body: new URLSearchParams(init.body as URLSearchParams) })
-    if (!url.startsWith(API)) return server.fetch(url, init)
+    if (new URL(url).origin === new URL(server.issuer).origin) return server.fetch(url, init)
     if (init.signal?.aborted) throw init.signal.reason
+    if (!url.startsWith(API)) return new Response('not found', { status: 404 })
     const bearer = new Headers(init.headers).get('authorization')?.replace('Bearer ', '') ?? ''
     const good = !!server.introspect(bearer)
     if (faults.api) return faults.api(new Request(url, init), good)

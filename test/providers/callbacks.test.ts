@@ -50,7 +50,8 @@ describe('an answer', () => {
 
 /** A sign-in on a server, whose callback is changed before it comes. */
 async function onServer(change: (callback: URL) => void, responseMode: 'query' | 'form_post' = 'query') {
-  const server = createServer({}, { clients: { web: { secret: 's3cret' } } })
+  const metadata = { response_modes_supported: ['query', 'form_post'] }
+  const server = createServer({ metadata }, { clients: { web: { secret: 's3cret' } } })
   const client = createServerClient({
     issuer: server.issuer,
     clientId: 'web',

@@ -411,9 +411,10 @@ describe('a callback behind a proxy', () => {
 
 describe('form_post', () => {
   const form = { responseMode: 'form_post' } as const
+  const modes = { response_modes_supported: ['query', 'form_post'] }
 
   it('is read from the body, under cookies that cross sites', async () => {
-    const app = createApp(form)
+    const app = createApp(form, { metadata: modes })
     const response = await app.client.signIn(app.visitor.request('https://app.example/login'))
     expect(response.headers.getSetCookie()[0]).toContain('SameSite=None')
     app.visitor.receive(response.headers)
@@ -423,7 +424,7 @@ describe('form_post', () => {
   })
 
   it('hands on the other fields, as they came', async () => {
-    const app = createApp(form)
+    const app = createApp(form, { metadata: modes })
     const callback = await app.leave()
     const user = '{"name":{"firstName":"Ada"}}'
     const body = new URLSearchParams([...callback.searchParams, ['user', user], ['__proto__', 'x']])
@@ -435,7 +436,7 @@ describe('form_post', () => {
   })
 
   it('is bounded, and nothing but a form', async () => {
-    const app = createApp(form)
+    const app = createApp(form, { metadata: modes })
     const post = (body: BodyInit, type = 'application/x-www-form-urlencoded') =>
       app.client.handleCallback(new Request(redirectUri, { method: 'POST', body, headers: { 'content-type': type } }))
     await refusal(post('x'.repeat(70_000)), 'callback_malformed')

@@ -8,7 +8,7 @@ import { createGate, later, type SessionApp, useSessionApps } from '../helpers/s
 import { silently, travelBy } from '../helpers/sign-in-attempt.js'
 import { until } from '../helpers/until.js'
 
-const ME = 'https://as.example/me'
+const ME = 'https://as.example/userinfo'
 const { start } = useSessionApps()
 
 /** An app that loads the claims; `answers` are what the endpoint says in turn, then it is honest. */

@@ -268,12 +268,12 @@ describe('signOut', () => {
     await auth.signIn()
     await auth.signOut({ atServer: true })
     const { origin, pathname, searchParams } = new URL(app.left[0] ?? '')
-    expect(origin + pathname).toBe('https://as.example/end')
+    expect(origin + pathname).toBe('https://as.example/end-session')
     expect([...searchParams.keys()]).toEqual(['client_id', 'id_token_hint'])
   })
 
   it.each<[string, boolean, string | undefined]>([
-    ['where to', true, 'https://as.example/end'],
+    ['where to', true, 'https://as.example/end-session'],
     ['that it is the app’s alone', false, undefined],
   ])('tells %s', async (_, atServer, endpoint) => {
     const { auth, events } = start().tab()

@@ -10,7 +10,7 @@ import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
 import { createSessionApp } from '../helpers/session-app.js'
 
-const ME = 'https://as.example/me'
+const ME = 'https://as.example/userinfo'
 const closing: { close(): void }[] = []
 
 /** Somebody is signed in. @param answer what the server's endpoint says, instead of an honest answer */

@@ -303,7 +303,7 @@ describe('the last page', () => {
     server.faults.respond = async (body) => {
       await held
       delete server.faults.respond
-      return server.fetch(server.metadata.token_endpoint, { body })
+      return server.fetch(server.metadata.token_endpoint, { method: 'POST', body })
     }
     const page = ask(callback)
     expect(await Promise.race([page.then(() => 'shown'), setTimeout(100, 'waiting')])).toBe('waiting')

@@ -28,7 +28,10 @@ export interface TestServerOptions {
   readonly clients?: Readonly<Record<string, TestClient>> | undefined
   /** How long access tokens are valid. Default 3600. */
   readonly expiresInSeconds?: number | undefined
-  /** Added to the metadata (RFC 8414 §2); undefined removes a member. Another address of an endpoint moves it there. */
+  /**
+   * Added to the metadata (RFC 8414 §2); undefined removes a member. The server does as it says: another address of an endpoint
+   * moves it there, and ID tokens are signed with the first of `id_token_signing_alg_values_supported` that is ES256 or RS256.
+   */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -64,7 +67,6 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
   // Issuers of some providers end with a slash.
   const base = new URL(issuer).href.replace(/\/$/, '')
   const issued = createIssued(expiresInSeconds)
-  const signer = createTestSigner()
   const faults = createFaults()
   const dpopCheck = createDpopCheck()
   const pushed = new Map<string, URLSearchParams>()
@@ -73,6 +75,7 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
   const clientOf = (id: string): TestClient | undefined =>
     clients ? (Object.hasOwn(clients, id) ? clients[id] : undefined) : {}
   const metadata = testMetadata(issuer, base, options.metadata)
+  const signer = createTestSigner(metadata.id_token_signing_alg_values_supported)
 
   /** The parameters of an authorization request; of a pushed one, once (RFC 9126 §2.2). */
   function askedIn(parameters: URLSearchParams): URLSearchParams | undefined {

@@ -41,7 +41,7 @@ export interface Fault {
   readonly waitFor?: Promise<unknown> | undefined
   /** Members of the JSON response, unless it is an error. */
   readonly members?: Readonly<Record<string, unknown>> | undefined
-  /** Claims of the ID token, of `token` only. */
+  /** Claims of the ID token, which then comes without `openid` too; of `token` only. */
   readonly claims?: Readonly<Record<string, unknown>> | undefined
   /** Members of the header of the ID token, for example another `alg`; of `token` only. */
   readonly joseHeader?: Readonly<Record<string, unknown>> | undefined

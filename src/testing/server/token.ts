@@ -76,7 +76,7 @@ export async function token(
 
   async function answer(grant: TestGrant, family: string, scope = grant.scope): Promise<Response> {
     const tokens = issued.addTokens(grant, family, scope)
-    const isOpenId = grant.scope.split(' ').includes('openid')
+    const isOpenId = !!fault.claims || grant.scope.split(' ').includes('openid')
     const { acr, nonce } = grant
     const now = Math.floor(Date.now() / 1000)
     const claims = {

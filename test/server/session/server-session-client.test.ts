@@ -30,7 +30,7 @@ describe.each(['memory', 'redis', 'cookie'] as const)('a session on the server, 
     expect(app.refreshes()).toBe(1)
     const cookie = browser.visitor.cookies.get(COOKIE) ?? 'none'
     const left = await browser.signOut()
-    expect(left.headers.get('location')).toContain('https://as.example/end?')
+    expect(left.headers.get('location')).toContain('https://as.example/end-session?')
     expect(left.headers.get('location')).toContain('id_token_hint=')
     expect([...browser.visitor.cookies.keys()].filter((name) => name.startsWith(COOKIE))).toEqual([])
     expect(await browser.session()).toBeUndefined()

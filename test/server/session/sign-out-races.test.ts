@@ -204,7 +204,8 @@ it.each(['memory', 'redis', 'cookie'] as const)(
 
 describe.each(['memory', 'redis', 'cookie'] as const)('with form_post, in %s', (name) => {
   it('the session before ends, although the callback does not have its cookie', async () => {
-    const app = createServerSessionApp(() => stores[name](), { responseMode: 'form_post' })
+    const metadata = { response_modes_supported: ['query', 'form_post'] }
+    const app = createServerSessionApp(() => stores[name](), { responseMode: 'form_post' }, { metadata })
     const browser = app.browser()
     async function signIn() {
       const callback = await browser.leave()
