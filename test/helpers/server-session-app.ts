@@ -27,8 +27,7 @@ export function createServerSessionApp(
   config: Partial<ServerSessionClientConfig> = {},
   faults: Faults = {},
 ) {
-  const metadata = { token_endpoint_auth_methods_supported: ['client_secret_basic'], ...faults.metadata }
-  const server = createServer({ ...faults, metadata }, { clients: { web: { secret: 's3cret' } } })
+  const server = createServer(faults, { clients: { web: { secret: 's3cret' } } })
   let gate: ReturnType<typeof createGate> | undefined
   let held = 0
   /** Token responses wait while they are held. */

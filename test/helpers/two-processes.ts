@@ -11,10 +11,7 @@ import { createVisitor } from './visitor.js'
  * processes at once. They share one Redis.
  */
 export async function expireOnTwoProcesses(people: number) {
-  const server = await listenTestServer({
-    clients: { web: { secret: 's3cret' } },
-    metadata: { token_endpoint_auth_methods_supported: ['client_secret_basic'] },
-  })
+  const server = await listenTestServer({ clients: { web: { secret: 's3cret' } } })
   const redis = await startRedis()
   const children: ChildProcess[] = []
   const { issuer } = server

@@ -25,8 +25,7 @@ afterEach(() => {
 })
 
 function createApp(config: Partial<ServerClientConfig> = {}, faults: Faults = {}) {
-  const metadata = { token_endpoint_auth_methods_supported: ['client_secret_basic'], ...faults.metadata }
-  const server = createServer({ ...faults, metadata }, { clients: { web: { secret: 's3cret' } } })
+  const server = createServer(faults, { clients: { web: { secret: 's3cret' } } })
   const events: ProofkeyEvent[] = []
   const open = (more: Partial<ServerClientConfig> = {}) => {
     const client = createServerClient({
