@@ -57,7 +57,18 @@ export interface Fault {
 /** Parameters of an authorization response; undefined removes one. */
 export type CallbackChange = Readonly<Record<string, string | undefined>>
 
-/** Decides at each request how its response differs, or gives the response itself. What it throws, `fetch` throws. */
+/**
+ * Decides at each request how its response differs, or gives the response itself. What it throws, `fetch` throws.
+ * @example
+ * ```ts
+ * import { createTestServer } from 'proofkey/testing'
+ *
+ * const server = createTestServer()
+ * // Users can sign in, and nothing refreshes.
+ * server.always('token', ({ parameters }) => (parameters.has('refresh_token') ? { status: 503 } : {}))
+ * server.always('token') // as it was
+ * ```
+ */
 export type FaultOf = (request: ReceivedRequest) => Fault | Response | Promise<Fault | Response>
 
 /** The faults that are still to come, by endpoint. */

@@ -15,9 +15,6 @@ import type { IssuedSecret, TestGrant, TestUser } from './issued.js'
  *
  * // The access tokens end at the server, and the client learns it at their next use.
  * for (const { kind, value } of server.issued) if (kind === 'access_token') server.revoke(value)
- * // Until it is taken back, no refresh gets an answer that is of use.
- * server.always('token', ({ parameters }) => (parameters.has('refresh_token') ? { status: 503 } : {}))
- * server.always('token')
  * // In the end:
  * console.log(server.issued.some(({ value }) => log.includes(value))) // false, if it keeps its secrets
  * console.log(server.issued.some(({ value }) => server.isActive(value))) // false after a sign-out
