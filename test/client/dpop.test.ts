@@ -355,7 +355,7 @@ describe('the key', () => {
     const other = app.tab()
     await other.auth.restore()
     const userAgent = travelBy(async (url) => {
-      const callback = app.authorize(url)
+      const callback = await app.authorize(url)
       await other.auth.signOut({ atServer: false })
       return callback
     })
