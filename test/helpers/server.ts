@@ -44,8 +44,7 @@ export function createServer(faults: Faults = {}, options: TestServerOptions = {
     if (new URL(url).origin === new URL(server.issuer).origin) return server.fetch(url, init)
     if (init.signal?.aborted) throw init.signal.reason
     if (!url.startsWith(API)) return new Response('not found', { status: 404 })
-    const bearer = new Headers(init.headers).get('authorization')?.replace('Bearer ', '') ?? ''
-    const good = !!server.introspect(bearer)
+    const good = !!server.introspect(new Headers(init.headers).get('authorization')?.replace('Bearer ', '') ?? '')
     if (faults.api) return faults.api(new Request(url, init), good)
     return good ? Response.json({ hello: 'ada' }) : new Response(null, { status: 401 })
   }
