@@ -2,4 +2,5 @@
 
 export { isProofkeyError, ProofkeyError } from './errors.js'
 export { type ListeningTestServer, type ListenOptions, listenTestServer } from './testing/listen.js'
-export type { TestServer, TestServerOptions } from './testing/server/create-test-server.js'
+export type { TestServerOptions } from './testing/server/create-test-server.js'
+export type { TestServer } from './testing/server/test-server.js'

@@ -11,12 +11,8 @@ export {
 export { type FakeSession, type FakeSessionOptions, fakeSession } from './testing/fake-session.js'
 export { type Attack, type AttackName, attacks } from './testing/server/attacks.js'
 export type { TestClient } from './testing/server/authorize.js'
-export {
-  createTestServer,
-  type ReceivedRequest,
-  type TestServer,
-  type TestServerOptions,
-} from './testing/server/create-test-server.js'
-export type { CallbackChange, Fault, TestEndpoint } from './testing/server/fault.js'
-export type { TestGrant, TestUser } from './testing/server/issued.js'
+export { createTestServer, type TestServerOptions } from './testing/server/create-test-server.js'
+export type { CallbackChange, Fault, FaultOf, ReceivedRequest, TestEndpoint } from './testing/server/fault.js'
+export type { IssuedSecret, TestGrant, TestUser } from './testing/server/issued.js'
+export type { TestServer } from './testing/server/test-server.js'
 export { testUserAgent } from './testing/test-user-agent.js'

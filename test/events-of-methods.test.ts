@@ -18,7 +18,7 @@ const down: Faults = {
 }
 
 function createServerApp(faults: Faults) {
-  const server = createServer(faults)
+  const server = createServer(faults, { clients: { web: { secret: 's3cret' } } })
   const client = createServerClient({
     issuer: server.issuer,
     clientId: 'web',
@@ -34,7 +34,7 @@ function createServerApp(faults: Faults) {
   const signIn = async () => {
     const started = await client.signIn(visitor.request(`${origin}/login`))
     visitor.receive(started.headers)
-    return server.authorize(started.headers.get('location') ?? '')
+    return server.visit(started.headers.get('location') ?? '')
   }
   return { server, client, events, visitor, signIn }
 }
@@ -152,11 +152,13 @@ function exchanged(): Faults {
   const inner = createServer(faults)
   faults.respond = async () => {
     delete faults.respond
-    const url = new URL(`${inner.metadata.authorization_endpoint}?client_id=web&redirect_uri=${exchange.redirectUri}`)
     const challenge = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(exchange.codeVerifier))
-    url.searchParams.set('code_challenge', Buffer.from(challenge).toString('base64url'))
-    const code = inner.authorize(url).searchParams.get('code') ?? ''
-    const body = { code, code_verifier: exchange.codeVerifier, redirect_uri: exchange.redirectUri }
+    const code_challenge = Buffer.from(challenge).toString('base64url')
+    const of = { client_id: 'web', redirect_uri: exchange.redirectUri }
+    const asked = { ...of, response_type: 'code', scope: 'openid', code_challenge, code_challenge_method: 'S256' }
+    const callback = await inner.visit(`${inner.metadata.authorization_endpoint}?${new URLSearchParams(asked)}`)
+    const code = callback.searchParams.get('code') ?? ''
+    const body = { ...of, grant_type: 'authorization_code', code, code_verifier: exchange.codeVerifier }
     return inner.fetch(inner.metadata.token_endpoint, { method: 'POST', body: new URLSearchParams(body) })
   }
   return { ...faults }
@@ -189,7 +191,7 @@ it('a session reports its calls to the server', async () => {
     scope: 'openid',
     fetch: server.fetch,
     vault: memoryVault(),
-    userAgent: travelBy((url) => server.authorize(url)),
+    userAgent: travelBy((url) => server.visit(url)),
     apis: { [API]: {} },
   })
   const types: string[] = []

@@ -64,8 +64,8 @@ const endings: Record<string, { faults?: Faults; change?: (callback: URL) => voi
   'a wrong nonce': { faults: { claims: { nonce: 'other' } } },
   'a wrong audience': { faults: { claims: { aud: 'other' } } },
   'an expired ID token': { faults: { claims: { exp: 1 } } },
-  'alg none': { faults: { header: { alg: 'none' } } },
-  'a forged signature': { faults: { forged: true } },
+  'alg none': { faults: { joseHeader: { alg: 'none' } } },
+  'a forged signature': { faults: { signedBy: 'foreign_key' } },
   'a wrong at_hash': { faults: { claims: { at_hash: 'x' } } },
 }
 
@@ -121,7 +121,7 @@ describe('no error, event or console call holds a secret, ending in', () => {
     goTo('https://app.example/')
     open().signIn()
     await until(() => authorizationUrl)
-    const callback = server.authorize(authorizationUrl!)
+    const callback = await server.visit(authorizationUrl!)
     change?.(callback)
 
     let failures = 0
@@ -277,7 +277,7 @@ describe('nor where the page stays, with', () => {
       }
     }
     const shown = windows[0] ?? frames[0]?.window
-    await end({ server, answer: server.authorize(sent()!), shown, wrapper, abort, signIn, pass })
+    await end({ server, answer: await server.visit(sent()!), shown, wrapper, abort, signIn, pass })
     expect(await ended).toBe(code)
     said.push([windows.map(({ postMessage }) => postMessage.mock.calls)])
     expectNoSecret(server, new URL(sent()!))

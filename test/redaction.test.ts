@@ -34,7 +34,7 @@ const failureOf = (work: Promise<unknown>) =>
   )
 
 function serverClient(faults: Faults, clientAuth = clientSecretPost(SECRET)) {
-  const server = createServer(faults)
+  const server = createServer(faults, { clients: { web: { secret: SECRET } } })
   const client = createServerClient({
     issuer: server.issuer,
     clientId: 'web',
@@ -55,7 +55,7 @@ async function callbackOf({ server, client }: ReturnType<typeof serverClient>) {
   const started = await client.signIn(visitor.request('https://app.example/login'))
   visitor.receive(started.headers)
   const asked = new URL(started.headers.get('location') ?? '')
-  return { visitor, asked: asked.searchParams, callback: server.authorize(asked) }
+  return { visitor, asked: asked.searchParams, callback: await server.visit(asked) }
 }
 
 const ofToken =
@@ -144,7 +144,11 @@ const PLACES: Record<string, (echo: Echo) => Promise<Seen>> = {
     globalThis.indexedDB = new IDBFactory()
     const texts: string[] = []
     const events: unknown[] = []
-    const server = createServer({ metadata: { registration_endpoint: 'https://as.example/register' } })
+    const metadata = {
+      registration_endpoint: 'https://as.example/register',
+      token_endpoint_auth_methods_supported: ['private_key_jwt'],
+    }
+    const server = createServer({ metadata })
     const fetch: typeof globalThis.fetch = async (url, init) =>
       String(url) === 'https://as.example/register' ? refuse(texts, echo(TYPED)) : server.fetch(url as string, init)
     const options = { issuer: server.issuer, redirectUri, initialAccessToken: TYPED, fetch }
@@ -170,7 +174,7 @@ const PLACES: Record<string, (echo: Echo) => Promise<Seen>> = {
       scope: 'openid',
       fetch: server.fetch,
       vault: memoryVault(),
-      userAgent: travelBy((url) => server.authorize(url)),
+      userAgent: travelBy((url) => server.visit(url)),
       apis: { [API]: {} },
     })
     const events: unknown[] = []

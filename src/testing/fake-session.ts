@@ -11,10 +11,11 @@ import { memoryVault } from '../vault/memory.js'
 import { memorySessions, type SessionStore } from '../vault/session-store.js'
 import { connection } from './connection.js'
 import { type ApiHandler, type AuthenticationDemand, meets, nothingThere, stepUpChallenge } from './fake-api.js'
-import { createTestServer, type TestServer } from './server/create-test-server.js'
+import { createTestServer } from './server/create-test-server.js'
 import { failedFetch } from './server/fault.js'
 import type { TestUser } from './server/issued.js'
 import { toPlainRequest } from './server/plain-request.js'
+import type { TestServer } from './server/test-server.js'
 import { testUserAgent } from './test-user-agent.js'
 
 /** Options of {@link fakeSession}. */

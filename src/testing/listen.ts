@@ -1,7 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { sendResponse, toRequest } from '../server/edge/node-http.js'
-import { createTestServer, type TestServer, type TestServerOptions } from './server/create-test-server.js'
+import { createTestServer, type TestServerOptions } from './server/create-test-server.js'
+import type { TestServer } from './server/test-server.js'
 
 /** Options of {@link listenTestServer}. */
 export interface ListenOptions extends Omit<TestServerOptions, 'issuer'> {

@@ -1,6 +1,6 @@
 import type { UserAgent } from '../user-agents/user-agent.js'
 import { pageVault } from '../vault/page-memory.js'
-import type { TestServer } from './server/create-test-server.js'
+import type { TestServer } from './server/test-server.js'
 
 /**
  * A user agent for a client under test: in place of leaving the page, `signIn()` visits the test server and completes the sign-in

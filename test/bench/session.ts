@@ -22,7 +22,7 @@ async function microsecondsPerCall(call: () => Promise<unknown>): Promise<number
 
 async function speed() {
   const server = createServer()
-  const userAgent = travelBy((url) => server.authorize(url))
+  const userAgent = travelBy((url) => server.visit(url))
   const auth = createSessionClient({
     issuer: server.issuer,
     clientId: 'bench',

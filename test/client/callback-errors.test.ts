@@ -34,7 +34,7 @@ async function inPage(faults: Faults, change: Change): Promise<() => Promise<unk
   const userAgent: UserAgent = {
     name: 'redirect',
     async open({ begin }) {
-      const callback = server.authorize((await begin()).url)
+      const callback = await server.visit((await begin()).url)
       change(callback)
       goTo(callback)
     },
@@ -46,8 +46,8 @@ async function inPage(faults: Faults, change: Change): Promise<() => Promise<unk
 /** A sign-in in a popup, or another user agent that keeps the page. */
 async function inPopup(faults: Faults, change: Change): Promise<() => Promise<unknown>> {
   const server = createServer(faults)
-  const userAgent = travelBy((url) => {
-    const callback = server.authorize(url)
+  const userAgent = travelBy(async (url) => {
+    const callback = await server.visit(url)
     change(callback)
     return callback
   })

@@ -32,7 +32,7 @@ const untilTurn = () => new Promise((resolve) => setTimeout(resolve))
 
 /** One app in one browser: a client, its server, and the page. */
 function createApp(faults: Faults = {}, config: Partial<ClientConfig> = {}) {
-  const server = createServer(faults, config.issuer)
+  const server = createServer(faults, config.issuer === undefined ? {} : { issuer: config.issuer })
   const events: ProofkeyEvent[] = []
   let left: string | undefined
   const navigate = (url: string) => {
@@ -65,7 +65,7 @@ function createApp(faults: Faults = {}, config: Partial<ClientConfig> = {}) {
       })
       await until(() => left)
       if (typeof left !== 'string') throw left
-      return server.authorize(left).href
+      return (await server.visit(left)).href
     },
     tokenRequests: () => server.requests.filter(({ url }) => url === server.metadata.token_endpoint).length,
   }
@@ -194,7 +194,7 @@ describe('a sign-in', () => {
 
   it('on a user agent that keeps the page ends in signIn itself', async () => {
     const app = createApp({}, { vault: memoryVault() })
-    const userAgent = travelBy((url) => app.server.authorize(url))
+    const userAgent = travelBy((url) => app.server.visit(url))
     await expect(app.open().signIn({ userAgent, returnTo: '/x' })).resolves.toMatchObject({
       claims: { sub: 'ada' },
       returnTo: '/x',

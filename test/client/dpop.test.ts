@@ -61,7 +61,7 @@ describe('a sign-in', () => {
     createClient({ ...config, dpop: dpop() }).signIn()
     await until(() => left)
     expect(new URL(left).searchParams.get('dpop_jkt')).toMatch(/^[\w-]{43}$/)
-    const callback = server.authorize(left)
+    const callback = await server.visit(left)
     ties.set(callback.searchParams.get('code')!, new URL(left).searchParams.get('dpop_jkt'))
     goTo(callback)
     // As the page that was loaded anew: the key is found again.
@@ -204,7 +204,7 @@ describe('fetch', () => {
     const app = start({}, { sessionStore: sealedSessions() })
     const { auth } = app.tab()
     await auth.signIn()
-    app.server.withdraw(await auth.getAccessToken())
+    app.server.revoke(await auth.getAccessToken())
     expect((await createApiFetch(auth)(`${API}/me`)).status).toBe(200)
     expect(new Set(app.ties.values()).size).toBe(1)
   })
@@ -262,7 +262,7 @@ describe('stolen', () => {
       fetch(app.server.metadata.token_endpoint!, { method: 'POST', body })
     const answer = await dpop().attempt('thief', ask, { fetch: app.fetch })
     expect(await answer.json()).toEqual({ error: 'invalid_grant' })
-    expect(app.server.isGood(refreshToken)).toBe(true)
+    expect(app.server.isActive(refreshToken)).toBe(true)
   })
 
   it('a code is refused with another key than it was asked for with', async () => {
@@ -355,7 +355,7 @@ describe('the key', () => {
     const other = app.tab()
     await other.auth.restore()
     const userAgent = travelBy(async (url) => {
-      const callback = app.authorize(url)
+      const callback = await app.authorize(url)
       await other.auth.signOut({ atServer: false })
       return callback
     })

@@ -46,7 +46,7 @@ function startApp(faults: Faults = {}, config: Partial<SessionClientConfig> = {}
     page,
     /** Signs in as far as the server. @returns the callback URL */
     async leave(options?: SignInOptions, { auth } = page()): Promise<URL> {
-      return app.server.authorize(await leaving(() => auth.signIn(options)))
+      return app.server.visit(await leaving(() => auth.signIn(options)))
     },
     /** Signs out as far as the server. @returns the URL that it sends the user back to */
     async signOut(auth: SessionClient, returnTo?: string): Promise<URL> {
@@ -150,7 +150,7 @@ describe('start() at a page load', () => {
 
   it('without a session asks the silent user agent', async () => {
     const app = startApp()
-    const { auth } = app.page({ silent: silently(travelBy((url) => app.server.authorize(url))) })
+    const { auth } = app.page({ silent: silently(travelBy((url) => app.server.visit(url))) })
     await expect(auth.start()).resolves.toMatchObject({ type: 'loaded', session: { claims: { sub: 'ada' } } })
   })
 
@@ -320,7 +320,7 @@ describe('start() where something fails', () => {
     let online = false
     const silent = travelBy(async (url) => {
       if (!online) throw unreachable()
-      return app.server.authorize(url)
+      return app.server.visit(url)
     })
     const { auth } = app.page({ silent: silently(silent) })
     await expect(auth.start()).resolves.toMatchObject({

@@ -86,7 +86,7 @@ describe.each(Object.entries(agents))('signIn by %s', (_, { agent, at }) => {
     await until(at)
     const waiting = [...(await storedSignIns()).values()]
     expect(waiting).toMatchObject([{ sealed: expect.anything() }])
-    await relay(app.server.authorize(at()!))
+    await relay(await app.server.visit(at()!))
     const result = await signingIn
     expect(result).toMatchObject({ claims: { sub: 'ada' }, returnTo: '/inbox', appState: { cart: [1] } })
     expect(result?.tokens.accessToken).toMatch(/^access-/)
@@ -101,7 +101,7 @@ describe.each(Object.entries(agents))('signIn by %s', (_, { agent, at }) => {
     const app = createApp()
     const signingIn = app.open().signIn({ userAgent: agent() })
     await until(at)
-    await relay(app.server.authorize(at()!))
+    await relay(await app.server.visit(at()!))
     await expect(signingIn).resolves.toHaveProperty('claims.sub', 'ada')
     expect(app.seen('vault_replaced')).toMatchObject([
       { vault: 'indexeddb', by: 'memory', code: 'storage_unavailable', transaction: expect.any(String) },
@@ -115,7 +115,7 @@ describe.each(Object.entries(agents))('signIn by %s', (_, { agent, at }) => {
     const app = createApp()
     const signingIn = app.open().signIn({ userAgent: agent() })
     await until(at)
-    const answer = app.server.authorize(at()!)
+    const answer = await app.server.visit(at()!)
     answer.searchParams.delete('code')
     answer.searchParams.set('error', 'access_denied')
     await Promise.all([refusal(signingIn, 'access_denied'), relay(answer)])
@@ -131,10 +131,10 @@ describe.each(Object.entries(agents))('signIn by %s', (_, { agent, at }) => {
     client.signIn({ userAgent: redirect({ navigate: (url) => (other = url) }) })
     await until(() => other)
     const shown = windows.at(-1) ?? frames.at(-1)?.window
-    hear(app.server.authorize(other).href, shown)
+    hear((await app.server.visit(other)).href, shown)
     await setImmediate()
     expect(app.tokenRequests()).toBe(0)
-    await relay(app.server.authorize(at()!))
+    await relay(await app.server.visit(at()!))
     await expect(signingIn).resolves.toHaveProperty('claims.sub', 'ada')
     expect(app.tokenRequests()).toBe(1)
   })
@@ -155,7 +155,7 @@ it('a frame asks with prompt=none whatever the client asks for', async () => {
   const signingIn = app.open().signIn({ userAgent: frame(), prompt: 'consent' })
   await until(() => frames.length)
   expect(new URL(frames[0]!.src).searchParams.getAll('prompt')).toEqual(['none'])
-  await relay(app.server.authorize(frames[0]!.src))
+  await relay(await app.server.visit(frames[0]!.src))
   await signingIn
 })
 
@@ -164,7 +164,7 @@ it('a callback page of its own is asked for, and the answer held against it', as
   const app = createApp()
   const signingIn = app.open().signIn({ userAgent: popup({ redirectUri: own }) })
   await until(agents['popup']!.at)
-  const answer = app.server.authorize(windows[0]!.visited[0]!)
+  const answer = await app.server.visit(windows[0]!.visited[0]!)
   expect(answer.href).toMatch(own)
   hear(answer.href.replace('/popup.html', '/callback'), windows[0])
   await setImmediate()
@@ -180,7 +180,7 @@ it('is unknown at a callback page of its own where the storage was emptied meanw
     .signIn({ userAgent: popup({ redirectUri: `${origin}/popup.html` }) })
     .catch(() => {})
   await until(agents['popup']!.at)
-  goTo(app.server.authorize(windows[0]!.visited[0]!))
+  goTo(await app.server.visit(windows[0]!.visited[0]!))
   globalThis.indexedDB = new IDBFactory()
   windows[0]!.close()
   await refusal(app.open().handleCallback(), 'unknown_state')
@@ -192,12 +192,12 @@ it('the page’s own callback stays the one that handleCallback gives, also afte
   let at = ''
   client.signIn({ userAgent: redirect({ navigate: (url) => (at = url) }) })
   await until(() => at)
-  goTo(app.server.authorize(at))
+  goTo(await app.server.visit(at))
   const result = await client.handleCallback()
   const { href } = location
   const silent = client.signIn({ userAgent: frame() })
   await until(() => frames.length)
-  await relay(app.server.authorize(frames[0]!.src))
+  await relay(await app.server.visit(frames[0]!.src))
   await silent
   goTo(href)
   expect(await client.handleCallback()).toBe(result)
@@ -220,7 +220,7 @@ describe('a user agent of the app’s own', () => {
       const signingIn = client.signIn({ userAgent })
       signingIn.catch(() => {})
       const { url, come } = await until(() => trips[0])
-      return { signingIn, come, callback: app.server.authorize(url!).href }
+      return { signingIn, come, callback: (await app.server.visit(url!)).href }
     }
     const [first, second] = [await leave(), await leave()]
     first.come(second.callback)
@@ -258,7 +258,7 @@ describe('signIn by deep link', () => {
   it('resolves with the result', async () => {
     const app = createApp({}, config)
     const signingIn = app.open().signIn({ userAgent: deepLink(wrapper.links), returnTo: '/inbox' })
-    wrapper.deliver(app.server.authorize(await untilOpened()).href)
+    wrapper.deliver((await app.server.visit(await untilOpened())).href)
     await expect(signingIn).resolves.toMatchObject({ claims: { sub: 'ada' }, returnTo: '/inbox' })
     expect(wrapper.held()).toBe(0)
   })
@@ -271,7 +271,7 @@ describe('signIn by deep link', () => {
     const app = createApp({}, config)
     const client = app.open()
     const signingIn = client.signIn({ userAgent: deepLink(wrapper.links) })
-    const url = app.server.authorize(await untilOpened()).href
+    const url = (await app.server.visit(await untilOpened())).href
     const handled: unknown[] = []
     for (const way of order) {
       if (way) handled.push(client.handleCallback({ url }))
@@ -290,7 +290,7 @@ describe('signIn by deep link', () => {
     const app = createApp({ token: { access_token: undefined } }, config)
     const client = app.open()
     const signingIn = client.signIn({ userAgent: deepLink(wrapper.links) })
-    const url = app.server.authorize(await untilOpened()).href
+    const url = (await app.server.visit(await untilOpened())).href
     wrapper.deliver(url)
     const [first, second] = await Promise.allSettled([signingIn, client.handleCallback({ url })])
     expect(first).toMatchObject({ status: 'rejected', reason: { code: 'token_response_invalid' } })
@@ -302,7 +302,7 @@ describe('signIn by deep link', () => {
   it('is finished by the next start of the app where this one was killed', async () => {
     const app = createApp({}, config)
     app.open().signIn({ userAgent: deepLink(wrapper.links), returnTo: '/inbox', appState: 7 })
-    const url = app.server.authorize(await untilOpened()).href
+    const url = (await app.server.visit(await untilOpened())).href
     // Nothing of the first start is left but its storage.
     const result = await app.open().handleCallback({ url })
     expect(result).toMatchObject({ claims: { sub: 'ada' }, returnTo: '/inbox', appState: 7 })
@@ -314,7 +314,7 @@ describe('signIn by deep link', () => {
     vi.stubGlobal('indexedDB', undefined)
     const app = createApp({}, config)
     const signingIn = app.open().signIn({ userAgent: deepLink(wrapper.links) })
-    const url = app.server.authorize(await untilOpened()).href
+    const url = (await app.server.visit(await untilOpened())).href
     expect(app.seen('vault_replaced')).toHaveLength(1)
     vi.stubGlobal('indexedDB', new IDBFactory())
     await refusal(app.open().handleCallback({ url }), 'unknown_state')
@@ -327,7 +327,7 @@ describe('signIn by deep link', () => {
     const app = createApp({ respond: () => Promise.reject(new TypeError('Failed to fetch')) }, config)
     const client = app.open()
     const signingIn = client.signIn({ userAgent: deepLink(wrapper.links) })
-    const url = app.server.authorize(await untilOpened()).href
+    const url = (await app.server.visit(await untilOpened())).href
     wrapper.deliver(url)
     expect((await refusal(signingIn, 'network_error')).retryable).toBe(true)
     delete app.server.faults.respond
@@ -381,7 +381,7 @@ describe('a failure is reported once, as sign_in_failed:', () => {
     const app = createApp()
     const signingIn = app.open().signIn({ userAgent: frame() })
     await until(() => frames.length)
-    const answer = app.server.authorize(frames[0]!.src)
+    const answer = await app.server.visit(frames[0]!.src)
     answer.searchParams.delete('code')
     answer.searchParams.set('error', 'login_required')
     await Promise.all([refusal(signingIn, 'frame_blocked'), relay(answer)])
@@ -406,7 +406,7 @@ describe('nothing is left behind by a sign-in', () => {
     const app = createApp({}, { metadata: createServer().metadata })
     const signingIn = app.open().signIn({ userAgent: agent() })
     while (!at()) await setImmediate()
-    goTo(app.server.authorize(at()!))
+    goTo(await app.server.visit(at()!))
     await relayCallback()
     await signingIn
     // The database stays open, and is closed then.
@@ -422,7 +422,7 @@ it('handleCallback without a URL and without a page does nothing, also after a s
   const app = createApp({}, { redirectUri: scheme })
   const client = app.open()
   const signingIn = client.signIn({ userAgent: deepLink(wrapper.links) })
-  wrapper.deliver(app.server.authorize((await until(() => wrapper.opened[0]))!).href)
+  wrapper.deliver((await app.server.visit((await until(() => wrapper.opened[0]))!)).href)
   await expect(signingIn).resolves.toHaveProperty('claims.sub', 'ada')
   await expect(client.handleCallback()).resolves.toBeUndefined()
 })

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { allowInsecureLoopback, createSessionClient, dpop, sealedSessions, type UserAgent } from '../../src/index.js'
-import { listen } from '../helpers/loopback.js'
-import { createServer } from '../helpers/server.js'
+import { type ListeningTestServer, listenTestServer } from '../../src/testing-node.js'
 
 /** A whole sign-in in a page that a test runner imitates, with its `fetch` over a real connection. */
 export function describePage(environment: string): void {
-  let server: ReturnType<typeof createServer>
-  let close: () => Promise<void>
+  let server: ListeningTestServer
   const redirectUri = `${location.origin}/callback`
   /** What a real page would be sent to. */
   let sentTo: URL
@@ -23,26 +21,9 @@ export function describePage(environment: string): void {
     })
 
   beforeAll(async () => {
-    const listening = await listen(async (request, response) => {
-      response
-        .setHeader('access-control-allow-origin', '*')
-        .setHeader('access-control-allow-headers', 'dpop, content-type')
-      if (request.method === 'OPTIONS') return response.writeHead(204).end()
-      const chunks: Buffer[] = []
-      for await (const chunk of request) chunks.push(chunk)
-      const init = { method: request.method ?? 'GET', headers: request.headers as Record<string, string> }
-      const body = new URLSearchParams(Buffer.concat(chunks).toString())
-      const answer = await server.fetch(
-        `${server.issuer}${request.url}`,
-        init.method === 'POST' ? { ...init, body } : init,
-      )
-      response.writeHead(answer.status, Object.fromEntries(answer.headers))
-      response.end(Buffer.from(await answer.arrayBuffer()))
-    })
-    close = listening.close
-    server = createServer({}, `http://127.0.0.1:${listening.port}`)
+    server = await listenTestServer()
   })
-  afterAll(() => close())
+  afterAll(() => server.close())
 
   it(`is ${environment}`, () => {
     expect(navigator.userAgent.toLowerCase().replace('-', '')).toContain(environment.replace('-', ''))
@@ -52,10 +33,9 @@ export function describePage(environment: string): void {
     ['bearer', {}],
     ['with DPoP', { dpop: dpop() }],
   ])('signs in, keeps the session and signs out, %s', async (_, more) => {
-    if ('dpop' in more) server.faults.token = { token_type: 'DPoP' }
     const auth = clientWith(more)
     await auth.signIn({ returnTo: '/orders' })
-    history.replaceState(null, '', server.authorize(sentTo))
+    history.replaceState(null, '', await server.visit(sentTo))
     const started = await auth.start()
     expect(started).toMatchObject({ type: 'signed_in', claims: { sub: 'ada' } })
     expect(location.search).toBe('')

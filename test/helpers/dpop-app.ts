@@ -32,7 +32,7 @@ export function createDpopApp(faults: DpopFaults = {}, config: Partial<SessionCl
 
   async function answer(url: string, init: RequestInit): Promise<Response> {
     const atApi = url.startsWith(API)
-    if (!atApi && !/\/(token|me)$/.test(url)) return server.fetch(url, init)
+    if (!atApi && !/\/(token|userinfo)$/.test(url)) return server.fetch(url, init)
     const headers = new Headers(init.headers)
     const { method = 'GET' } = init
     const found = (atApi ? checks.rs : checks.as)({ method, url, headers })
@@ -48,6 +48,8 @@ export function createDpopApp(faults: DpopFaults = {}, config: Partial<SessionCl
     if (error && isToken) return Response.json({ error }, { status: 400 })
     if (error) return new Response(null, { status: 401, headers: { 'www-authenticate': `DPoP error="${error}"` } })
     if (token) headers.set('authorization', `Bearer ${token}`)
+    // The server behind knows nothing of keys.
+    headers.delete('dpop')
     const response = await server.fetch(url, { ...init, headers, ...(!isToken && { body: null }) })
     if (!isToken || !response.ok) return response
     const given = await response.json()
@@ -65,8 +67,8 @@ export function createDpopApp(faults: DpopFaults = {}, config: Partial<SessionCl
   }
 
   /** The callback of a person who signs in; the code is tied to the key that the request names (RFC 9449 §10). */
-  function authorize(url: URL): URL {
-    const callback = server.authorize(url)
+  async function authorize(url: URL): Promise<URL> {
+    const callback = await server.visit(url)
     ties.set(callback.searchParams.get('code') ?? '', url.searchParams.get('dpop_jkt'))
     return callback
   }

@@ -27,10 +27,7 @@ export function createServerSessionApp(
   config: Partial<ServerSessionClientConfig> = {},
   faults: Faults = {},
 ) {
-  const server = createServer({
-    ...faults,
-    metadata: { token_endpoint_auth_methods_supported: ['client_secret_basic'], ...faults.metadata },
-  })
+  const server = createServer(faults, { clients: { web: { secret: 's3cret' } } })
   let gate: ReturnType<typeof createGate> | undefined
   let held = 0
   /** Token responses wait while they are held. */
@@ -84,7 +81,7 @@ export function createServerSessionApp(
       async leave(query = ''): Promise<URL> {
         const response = await visit(`/auth/sign-in${query}`)
         expect(response.status, await response.clone().text()).toBe(303)
-        return server.authorize(response.headers.get('location') ?? '')
+        return server.visit(response.headers.get('location') ?? '')
       },
       async signIn(query = ''): Promise<Response> {
         const response = await visit((await this.leave(query)).href)

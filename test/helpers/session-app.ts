@@ -15,7 +15,7 @@ import { travelBy } from './sign-in-attempt.js'
 /** A server and the tabs of an app that keeps its session. */
 export function createSessionApp(faults: Faults = {}, config: Partial<SessionClientConfig> = {}) {
   const server = createServer(faults)
-  const userAgent = travelBy((url) => server.authorize(url))
+  const userAgent = travelBy((url) => server.visit(url))
   const sent = (grantType: string) =>
     server.requests.map(({ body }) => body).filter((body) => body.get('grant_type') === grantType)
   return {

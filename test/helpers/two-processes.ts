@@ -1,10 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { sendResponse, toRequest } from '../../src/server/edge/node-http.js'
-import { listen } from './loopback.js'
+import { listenTestServer } from '../../src/testing-node.js'
 import { startRedis } from './redis.js'
-import { createServer, type Faults } from './server.js'
 import { ORIGIN, openSessionProcess } from './session-process.js'
 import { createVisitor } from './visitor.js'
 
@@ -13,31 +11,24 @@ import { createVisitor } from './visitor.js'
  * processes at once. They share one Redis.
  */
 export async function expireOnTwoProcesses(people: number) {
-  const faults: Faults = { metadata: { token_endpoint_auth_methods_supported: ['client_secret_basic'] } }
-  let server: ReturnType<typeof createServer> | undefined
-  const listening = await listen(async (incoming, outgoing) => {
-    const { url, method, headers, body } = toRequest(incoming)
-    const init = { method, headers, body: new URLSearchParams(body ? await new Response(body).text() : '') }
-    await sendResponse(outgoing, await server!.fetch(url, method === 'POST' ? init : {}))
-  })
+  const server = await listenTestServer({ clients: { web: { secret: 's3cret' } } })
   const redis = await startRedis()
   const children: ChildProcess[] = []
-  const issuer = `http://127.0.0.1:${listening.port}`
-  server = createServer(faults, issuer)
+  const { issuer } = server
   const own = openSessionProcess(issuer, redis.port)
   try {
     // Expired at once.
-    faults.token = { expires_in: 1 }
+    server.always('token', { members: { expires_in: 1 } })
     const visitors = Array.from({ length: people }, () => createVisitor())
     for (const visitor of visitors) {
       const start = await own.auth.handle(visitor.request(`${ORIGIN}/auth/sign-in`))
       visitor.receive(start!.headers)
-      const callback = server.authorize(start!.headers.get('location') ?? '')
+      const callback = await server.visit(start!.headers.get('location') ?? '')
       const back = await own.auth.handle(visitor.request(callback))
       visitor.receive(back!.headers)
     }
     const expiredAtMs = Date.now() + 1000
-    delete faults.token
+    server.always('token')
     const cookies = visitors.map((visitor) => visitor.request(ORIGIN).headers.get('cookie') ?? '')
     for (let count = 0; count < 2; count++) {
       const script = fileURLToPath(new URL('session-process.ts', import.meta.url))
@@ -55,14 +46,14 @@ export async function expireOnTwoProcesses(people: number) {
     const sent = server.requests.slice(before)
     return {
       ms,
-      refreshes: sent.filter(({ body }) => body.get('grant_type') === 'refresh_token').length,
+      refreshes: sent.filter(({ parameters }) => parameters.get('grant_type') === 'refresh_token').length,
       /** By process, in the order of the sessions. */
       tokens,
-      isGood: (token: string) => server?.isGood(token) ?? false,
+      isGood: server.isActive,
     }
   } finally {
     for (const child of children) child.disconnect()
     own.close()
-    await Promise.all([redis.stop(), listening.close()])
+    await Promise.all([redis.stop(), server.close()])
   }
 }

@@ -50,7 +50,8 @@ describe('an answer', () => {
 
 /** A sign-in on a server, whose callback is changed before it comes. */
 async function onServer(change: (callback: URL) => void, responseMode: 'query' | 'form_post' = 'query') {
-  const server = createServer()
+  const metadata = { response_modes_supported: ['query', 'form_post'] }
+  const server = createServer({ metadata }, { clients: { web: { secret: 's3cret' } } })
   const client = createServerClient({
     issuer: server.issuer,
     clientId: 'web',
@@ -65,7 +66,7 @@ async function onServer(change: (callback: URL) => void, responseMode: 'query' |
   const response = await client.signIn(visitor.request('https://app.example/login'))
   visitor.receive(response.headers)
   const sent = new URL(response.headers.get('location') ?? '')
-  const callback = server.authorize(sent)
+  const callback = await server.visit(sent)
   const untouched = new URL(callback)
   change(callback)
   const { origin, pathname, searchParams } = callback

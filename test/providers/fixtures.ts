@@ -52,9 +52,9 @@ export function createApp(faults: Faults = {}, config: object = {}, travel: (cal
   const server = createServer(faults)
   const { issuer, fetch } = server
   let sent: URL | undefined
-  const userAgent = travelBy((url) => {
+  const userAgent = travelBy(async (url) => {
     sent = url
-    const callback = server.authorize(url)
+    const callback = await server.visit(url)
     travel(callback)
     return callback
   })

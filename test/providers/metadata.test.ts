@@ -344,7 +344,7 @@ const TABLE: Row[] = [
       refusal(
         createApp({
           metadata: { id_token_signing_alg_values_supported: ['none', 'RS256'] },
-          header: { alg: 'none' },
+          joseHeader: { alg: 'none' },
         }).client.signIn(),
         'id_token_invalid',
       ),
@@ -355,7 +355,7 @@ const TABLE: Row[] = [
     async () => {
       const metadata = { id_token_signing_alg_values_supported: ['HS256', 'RS256'] }
       await signsIn(metadata)()
-      await refusal(createApp({ metadata, header: { alg: 'HS256' } }).client.signIn(), 'id_token_invalid')
+      await refusal(createApp({ metadata, joseHeader: { alg: 'HS256' } }).client.signIn(), 'id_token_invalid')
     },
   ],
   ['globus', 'RS512 only', () => signsInAs('RS512')],
@@ -390,7 +390,7 @@ const signsInAs = async (alg: string) => {
   const metadata = { id_token_signing_alg_values_supported: [alg] }
   const claims = { at_hash: undefined }
   let nonce: string | undefined
-  const app = createApp({ metadata, header: { alg }, claims }, {}, () => {
+  const app = createApp({ metadata, joseHeader: { alg }, claims }, {}, () => {
     nonce = app.sent().searchParams.get('nonce') ?? undefined
     Object.assign(claims, { nonce })
   })

@@ -25,10 +25,7 @@ afterEach(() => {
 })
 
 function createApp(config: Partial<ServerClientConfig> = {}, faults: Faults = {}) {
-  const server = createServer({
-    ...faults,
-    metadata: { token_endpoint_auth_methods_supported: ['client_secret_basic'], ...faults.metadata },
-  })
+  const server = createServer(faults, { clients: { web: { secret: 's3cret' } } })
   const events: ProofkeyEvent[] = []
   const open = (more: Partial<ServerClientConfig> = {}) => {
     const client = createServerClient({
@@ -58,7 +55,7 @@ function createApp(config: Partial<ServerClientConfig> = {}, faults: Faults = {}
       const response = await client.signIn(by.request('https://app.example/login'), options)
       expect(response.status).toBe(303)
       by.receive(response.headers)
-      return server.authorize(response.headers.get('location') ?? '')
+      return server.visit(response.headers.get('location') ?? '')
     },
     tokenRequests: () => server.requests.filter(({ url }) => url === server.metadata.token_endpoint),
   }
@@ -159,7 +156,7 @@ describe('the sealed cookie', () => {
       /^__Host-Http-proofkey\.[\w-]+=k1\.[\w-]+; Path=\/; Max-Age=600; HttpOnly; Secure; SameSite=Lax$/,
     )
     expect(cookie.length).toBeLessThan(4096)
-    const callback = app.server.authorize(response.headers.get('location') ?? '')
+    const callback = await app.server.visit(response.headers.get('location') ?? '')
     const state = callback.searchParams.get('state') ?? ''
     expect(tracesOf(state, cookie)).toEqual([])
     app.visitor.receive(response.headers)
@@ -413,19 +410,20 @@ describe('a callback behind a proxy', () => {
 
 describe('form_post', () => {
   const form = { responseMode: 'form_post' } as const
+  const modes = { response_modes_supported: ['query', 'form_post'] }
 
   it('is read from the body, under cookies that cross sites', async () => {
-    const app = createApp(form)
+    const app = createApp(form, { metadata: modes })
     const response = await app.client.signIn(app.visitor.request('https://app.example/login'))
     expect(response.headers.getSetCookie()[0]).toContain('SameSite=None')
     app.visitor.receive(response.headers)
-    const callback = app.server.authorize(response.headers.get('location') ?? '')
+    const callback = await app.server.visit(response.headers.get('location') ?? '')
     const request = app.visitor.request(redirectUri, { method: 'POST', body: callback.searchParams })
     await expect(app.client.handleCallback(request)).resolves.toHaveProperty('claims.sub', 'ada')
   })
 
   it('hands on the other fields, as they came', async () => {
-    const app = createApp(form)
+    const app = createApp(form, { metadata: modes })
     const callback = await app.leave()
     const user = '{"name":{"firstName":"Ada"}}'
     const body = new URLSearchParams([...callback.searchParams, ['user', user], ['__proto__', 'x']])
@@ -437,7 +435,7 @@ describe('form_post', () => {
   })
 
   it('is bounded, and nothing but a form', async () => {
-    const app = createApp(form)
+    const app = createApp(form, { metadata: modes })
     const post = (body: BodyInit, type = 'application/x-www-form-urlencoded') =>
       app.client.handleCallback(new Request(redirectUri, { method: 'POST', body, headers: { 'content-type': type } }))
     await refusal(post('x'.repeat(70_000)), 'callback_malformed')

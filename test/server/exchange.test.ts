@@ -22,7 +22,7 @@ function createApp(
   respond: (grant: Grant) => Response = (grant) => Response.json(grant),
   demands: Partial<ServerClientConfig> = {},
 ) {
-  const server = createServer(faults)
+  const server = createServer(faults, { clients: { spa: { secret: 's3cret' } } })
   const backend = createServerClient({
     issuer: server.issuer,
     clientId: 'spa',
@@ -39,7 +39,7 @@ function createApp(
     sent.push(request.clone())
     return backend.handleExchange(request, respond)
   }
-  const userAgent = travelBy((url) => server.authorize(url))
+  const userAgent = travelBy((url) => server.visit(url))
   const config: ExchangeClientConfig = {
     issuer: server.issuer,
     clientId: 'spa',

@@ -47,7 +47,7 @@ const endings: Record<string, { faults?: Faults; change?: (callback: URL) => voi
     },
   },
   'a wrong nonce': { faults: { claims: { nonce: 'other' } } },
-  'a forged signature': { faults: { forged: true } },
+  'a forged signature': { faults: { signedBy: 'foreign_key' } },
 }
 
 const said: unknown[] = []
@@ -66,7 +66,7 @@ describe.each([
   ['memory', () => memoryVault({ maxRecords: 100 }), clientSecretBasic],
 ] as const)('on a server, with %s, no error, event or console call holds a secret, ending in', (_, vault, proof) => {
   it.each(Object.entries(endings))('%s', async (name, { faults, change }) => {
-    const server = createServer(faults)
+    const server = createServer(faults, { clients: { web: { secret: clientSecret } } })
     const client = createServerClient({
       issuer: server.issuer,
       clientId: 'web',
@@ -82,7 +82,7 @@ describe.each([
     const started = await client.signIn(visitor.request('https://app.example/login'))
     visitor.receive(started.headers)
     const location = new URL(started.headers.get('location') ?? '')
-    const callback = server.authorize(location)
+    const callback = await server.visit(location)
     change?.(callback)
     const failures: unknown[] = []
     await client.handleCallback(visitor.request(callback)).catch((error) => failures.push(error))

@@ -15,7 +15,7 @@ function traveller(config: Partial<SessionClientConfig>, faults: Faults = {}) {
   const sent: URLSearchParams[] = []
   const userAgent = travelBy((url) => {
     sent.push(url.searchParams)
-    return app.server.authorize(url)
+    return app.server.visit(url)
   })
   const app: SessionApp = start(faults, { userAgent, ...config })
   return { app, sent }

@@ -16,7 +16,7 @@ function startApp(faults: Faults = {}, answer?: (url: URL) => URL) {
   const travel = (name: string) =>
     travelBy((url) => {
       sent.push(url)
-      return url.searchParams.get('prompt') === 'none' && answer ? answer(url) : app.server.authorize(url)
+      return url.searchParams.get('prompt') === 'none' && answer ? answer(url) : app.server.visit(url)
     }, name)
   const config = { userAgent: travel('person'), silent: silently(travel('frame')) }
   const app: SessionApp = start(faults, config)
@@ -109,7 +109,7 @@ describe('id_token_hint', () => {
     const userAgent = travelBy(() => {
       const request = new URL('https://as.example/authorize')
       request.search = `${pushes.at(-1)}`
-      return app.server.authorize(request)
+      return app.server.visit(request)
     })
     const { auth, types } = app.tab({ par: pushed(), fetch: par, userAgent })
     await auth.signIn()

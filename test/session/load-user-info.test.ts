@@ -8,7 +8,7 @@ import { createGate, later, type SessionApp, useSessionApps } from '../helpers/s
 import { silently, travelBy } from '../helpers/sign-in-attempt.js'
 import { until } from '../helpers/until.js'
 
-const ME = 'https://as.example/me'
+const ME = 'https://as.example/userinfo'
 const { start } = useSessionApps()
 
 /** An app that loads the claims; `answers` are what the endpoint says in turn, then it is honest. */
@@ -46,7 +46,7 @@ describe('loadUserInfo', () => {
 
   it('adds them before start() resolves', async () => {
     const app = startApp()
-    const { auth } = app.tab({ silent: silently(travelBy((url) => app.server.authorize(url))) })
+    const { auth } = app.tab({ silent: silently(travelBy((url) => app.server.visit(url))) })
     await expect(auth.start()).resolves.toMatchObject({ session: { claims: { sub: 'ada', name: 'Ada' } } })
   })
 
@@ -95,7 +95,7 @@ describe('loadUserInfo', () => {
         token: { refresh_token: undefined, expires_in: 300 },
         claims: { amr: ['pwd'], session_expiry: Math.floor(Date.now() / 1000) + 3600 },
       })
-      const tab = app.tab({ silent: silently(travelBy((url) => app.server.authorize(url))) })
+      const tab = app.tab({ silent: silently(travelBy((url) => app.server.visit(url))) })
       await tab.auth.signIn()
       later(300)
       return { ...app, ...tab }

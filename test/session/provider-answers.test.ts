@@ -30,10 +30,10 @@ it('several audiences sign in and refresh where they are trusted, whatever one s
 it('an empty scope is not sent', async () => {
   let sent: URL | undefined
   const app = createSessionApp({}, { scope: '' })
-  const { authorize } = app.server
-  app.server.authorize = (url) => {
+  const { visit } = app.server
+  app.server.visit = (url) => {
     sent = new URL(url)
-    return authorize(url)
+    return visit(url)
   }
   await app.tab().auth.signIn()
   expect(sent?.searchParams.has('scope')).toBe(false)

@@ -121,7 +121,7 @@ describe('getAccessToken', () => {
     const app = start({ token: { expires_in: 0 } })
     const { auth, types } = app.tab()
     await auth.signIn()
-    app.server.withdraw(app.server.issued.find((token) => token.startsWith('refresh-'))!)
+    app.server.revoke(app.server.issued.find((token) => token.startsWith('refresh-'))!)
     await refusal(auth.getAccessToken(), 'token_request_refused')
     expect(auth.session).toBeUndefined()
     expect(
@@ -183,7 +183,7 @@ describe('fetch', () => {
     const app = start()
     const { auth } = app.tab()
     await auth.signIn()
-    app.server.withdraw(await auth.getAccessToken())
+    app.server.revoke(await auth.getAccessToken())
     const answer = await createApiFetch(auth)(`${API}/me`)
     expect(await answer.json()).toEqual({ hello: 'ada' })
     expect(app.refreshes()).toBe(1)
@@ -226,7 +226,7 @@ describe('signOut', () => {
     await leaving
     await until(() => !second.auth.session)
     expect(second.events.at(-1)).toMatchObject({ type: 'session_ended', reason: 'elsewhere' })
-    for (const token of app.server.issued) expect(app.server.isGood(token)).toBe(false)
+    for (const token of app.server.issued) expect(app.server.isActive(token)).toBe(false)
     await expect(app.tab().auth.restore()).resolves.toBeUndefined()
   })
 
@@ -256,7 +256,7 @@ describe('signOut', () => {
     await delay(20)
     await expect(app.tab().auth.restore()).resolves.toBeUndefined()
     for (const token of app.server.issued.filter((token) => token.startsWith('refresh-')))
-      expect(app.server.isGood(token)).toBe(false)
+      expect(app.server.isActive(token)).toBe(false)
   })
 
   it('goes through with a server that fails, and says what may live on', async () => {

@@ -10,7 +10,7 @@ import { until } from '../helpers/until.js'
 
 const { start } = useSessionApps()
 const tokensOf = ({ server }: SessionApp) => server.issued.filter((token) => /^(access|refresh)-/.test(token))
-const livingOf = (app: SessionApp) => tokensOf(app).filter((token) => app.server.isGood(token))
+const livingOf = (app: SessionApp) => tokensOf(app).filter((token) => app.server.isActive(token))
 
 describe('every end revokes what the session had', () => {
   it.each<[string, object]>([
@@ -35,7 +35,7 @@ describe('every end revokes what the session had', () => {
     await auth.signIn()
     expect(auth.session?.claims?.sub).toBe('bob')
     expect(events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'replaced' }))
-    await until(() => old.every((token) => !app.server.isGood(token)))
+    await until(() => old.every((token) => !app.server.isActive(token)))
     expect(livingOf(app)).toHaveLength(2)
   })
 
@@ -88,7 +88,7 @@ describe('a sign-out', () => {
     const silent = travelBy(async (url) => {
       asked++
       await gate.released
-      return app.server.authorize(url)
+      return app.server.visit(url)
     }, 'frame')
     const app: SessionApp = start({}, { silent: silently(silent) })
     const [leaving, restoring] = [
@@ -148,7 +148,7 @@ describe('a sign-out', () => {
       const userAgent = {
         name: 'leaving',
         open: async ({ begin }: { begin(): Promise<{ url: URL }> }) => {
-          callback = app.server.authorize((await begin()).url).href
+          callback = (await app.server.visit((await begin()).url)).href
         },
       }
       await auth.signIn({ userAgent })

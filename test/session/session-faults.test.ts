@@ -97,14 +97,14 @@ describe('a store that fails', () => {
         for (let time = 0; time < 4; time++) {
           later(3600)
           const token = await auth.getAccessToken()
-          expect(app.server.isGood(token)).toBe(true)
+          expect(app.server.isActive(token)).toBe(true)
           // Whatever makes it look at the store again.
           await auth.restore()
         }
       })
       expect(uncaught).toEqual([])
       expect(app.refreshes()).toBe(4)
-      expect([...app.server.reused]).toEqual([])
+      expect(app.server.reused).toEqual([])
       expect(types()).toContain('session_not_stored')
       broken.clear()
       later(3600)
@@ -231,7 +231,7 @@ describe('words of other tabs', () => {
       ReturnType<typeof app.tab>,
     ]
     await first.auth.signIn()
-    app.server.withdraw(app.server.issued.find((token) => token.startsWith('refresh-')) ?? '')
+    app.server.revoke(app.server.issued.find((token) => token.startsWith('refresh-')) ?? '')
     await second.auth.signIn()
     later(3600)
     await refusal(first.auth.getAccessToken(), 'token_request_refused')
@@ -298,7 +298,7 @@ describe('limits', () => {
 
   it('are not put off by silent sign-ins, but by one where the person was asked', async () => {
     const faults: Faults = { token: { refresh_token: undefined, expires_in: 300 }, claims: { auth_time: 1 } }
-    const silent = silently(travelBy((url) => app.server.authorize(url), 'frame'))
+    const silent = silently(travelBy((url) => app.server.visit(url), 'frame'))
     const app: ReturnType<typeof start> = start(faults, { absoluteSeconds: 1000, silent })
     const { auth } = app.tab()
     await auth.signIn()
@@ -345,7 +345,7 @@ describe('a server that asks to wait', () => {
       expect(app.refreshes()).toBe(1)
       later(2)
     } else later(seconds)
-    expect(app.server.isGood(await auth.getAccessToken())).toBe(true)
+    expect(app.server.isActive(await auth.getAccessToken())).toBe(true)
     expect(app.refreshes()).toBe(2)
   })
 
@@ -392,7 +392,7 @@ describe('a refresh that is sent', () => {
     expect(init.signal?.aborted).toBe(false)
     net.release()
     await until(async () => (await textIn(sealedSessions(), OWNER))?.includes(app.server.issued.at(-2) ?? '?'))
-    expect(app.server.isGood(await auth.getAccessToken())).toBe(true)
+    expect(app.server.isActive(await auth.getAccessToken())).toBe(true)
     expect(app.refreshes()).toBe(1)
   })
 
@@ -411,7 +411,7 @@ describe('a refresh that is sent', () => {
     expect(await auth.getAccessToken()).toBe(own)
     expect(app.server.requests.some(({ url }) => url.endsWith('/revoke'))).toBe(false)
     later(3600)
-    expect(app.server.isGood(await auth.getAccessToken())).toBe(true)
+    expect(app.server.isActive(await auth.getAccessToken())).toBe(true)
   })
 
   it('and is answered wrongly ends its own session, not the one of a sign-in meanwhile', async () => {
@@ -508,6 +508,6 @@ describe('resources and scopes', () => {
     expect(auth.session?.scope).toBe('openid profile')
     // Not what sign-ins ask for by default: more may have been granted since.
     expect(app.bodies().at(-1)?.get('scope')).toBeNull()
-    expect([...app.server.reused]).toEqual([])
+    expect(app.server.reused).toEqual([])
   })
 })

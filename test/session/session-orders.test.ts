@@ -8,7 +8,7 @@ import { until } from '../helpers/until.js'
 
 const { start } = useSessionApps()
 const livingOf = ({ server }: SessionApp) =>
-  server.issued.filter((token) => /^(access|refresh)-/.test(token) && server.isGood(token))
+  server.issued.filter((token) => /^(access|refresh)-/.test(token) && server.isActive(token))
 
 /** A store whose calls fail or wait once, as they are told. */
 function troubled(inner: SessionStore = sealedSessions()) {
@@ -83,7 +83,7 @@ describe('a sign-out', () => {
   it('during restore() is not undone by a silent sign-in', async () => {
     const { store, next, reads } = troubled()
     const gate = createGate()
-    const silent = silently(travelBy((url) => app.server.authorize(url), 'frame'))
+    const silent = silently(travelBy((url) => app.server.visit(url), 'frame'))
     const app: SessionApp = start({}, { silent })
     await app.tab().auth.signIn()
     next.wait = gate.released
@@ -132,7 +132,7 @@ it('of the same user who signs in again, it is told that the earlier tokens are 
 })
 
 it('with a clock that is ahead, absoluteSeconds counts from a silent sign-in all the same', async () => {
-  const silent = silently(travelBy((url) => app.server.authorize(url), 'frame'))
+  const silent = silently(travelBy((url) => app.server.visit(url), 'frame'))
   const app: SessionApp = start({}, { silent, absoluteSeconds: 600, sessionStore: memorySessions() })
   // The server's clock: this machine's is an hour ahead.
   const respond = app.server.fetch

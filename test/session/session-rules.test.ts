@@ -15,7 +15,7 @@ function traveller(app: () => SessionApp, name: string) {
   const sent: URLSearchParams[] = []
   const userAgent = travelBy((url) => {
     sent.push(url.searchParams)
-    return app().server.authorize(url)
+    return app().server.visit(url)
   }, name)
   return { userAgent, sent }
 }

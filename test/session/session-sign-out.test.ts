@@ -106,7 +106,7 @@ describe('signOut', () => {
     await auth.signOut({ atServer: false })
     expect(app.revoked().filter((token) => token.startsWith('access-'))).toHaveLength(3)
     for (const token of app.server.issued.filter((one) => /^(access|refresh)-/.test(one)))
-      expect(app.server.isGood(token)).toBe(false)
+      expect(app.server.isActive(token)).toBe(false)
   })
 
   it('leaves the page only when the store is rid of the session', async () => {
@@ -213,7 +213,7 @@ describe('signOut', () => {
       broken = false
       await refusal(auth.getAccessToken(), 'login_required')
       // What could not be deleted is worth nothing any more.
-      for (const token of app.revoked()) expect(app.server.isGood(token)).toBe(false)
+      for (const token of app.revoked()) expect(app.server.isActive(token)).toBe(false)
     },
   )
 
@@ -268,12 +268,12 @@ describe('signOut', () => {
     await auth.signIn()
     await auth.signOut({ atServer: true })
     const { origin, pathname, searchParams } = new URL(app.left[0] ?? '')
-    expect(origin + pathname).toBe('https://as.example/end')
+    expect(origin + pathname).toBe('https://as.example/end-session')
     expect([...searchParams.keys()]).toEqual(['client_id', 'id_token_hint'])
   })
 
   it.each<[string, boolean, string | undefined]>([
-    ['where to', true, 'https://as.example/end'],
+    ['where to', true, 'https://as.example/end-session'],
     ['that it is the app’s alone', false, undefined],
   ])('tells %s', async (_, atServer, endpoint) => {
     const { auth, events } = start().tab()
@@ -366,7 +366,7 @@ describe('nothing comes back', () => {
     const slowly = travelBy(async (url) => {
       await first.auth.signOut({ atServer: false })
       signedOut = true
-      return app.server.authorize(url)
+      return app.server.visit(url)
     })
     await second.auth.signIn({ userAgent: slowly, scope: 'openid orders' })
     expect(signedOut).toBe(true)
@@ -374,7 +374,7 @@ describe('nothing comes back', () => {
     expect(second.auth.session?.scope).toBe('openid orders')
     await expect(app.tab().auth.restore()).resolves.toEqual(second.auth.session)
     for (const token of before.filter((one) => /^(access|refresh)-/.test(one)))
-      expect(app.server.isGood(token)).toBe(false)
+      expect(app.server.isActive(token)).toBe(false)
     expect(before).not.toContain(await second.auth.getAccessToken())
   })
 

@@ -24,7 +24,7 @@ function silentAt(app: () => SessionApp, gate = Promise.resolve()) {
     travelBy(async (url) => {
       asked.push(url)
       await gate
-      return app().server.authorize(url)
+      return app().server.visit(url)
     }, 'frame'),
   )
   return { silent, asked }
@@ -32,7 +32,7 @@ function silentAt(app: () => SessionApp, gate = Promise.resolve()) {
 
 const brief = (): Faults => ({ token: { refresh_token: undefined, expires_in: 300 } })
 const living = ({ server }: SessionApp) =>
-  server.issued.filter((token) => /^(access|refresh)/.test(token) && server.isGood(token))
+  server.issued.filter((token) => /^(access|refresh)/.test(token) && server.isActive(token))
 
 describe('a silent sign-in for a session, in place of a refresh', () => {
   it('is a refresh to whoever listens, and no sign-in', async () => {
@@ -104,7 +104,7 @@ describe('a silent sign-in for a session, in place of a refresh', () => {
     expect(auth.session).toBeUndefined()
     expect(events).toContainEqual(expect.objectContaining({ type: 'session_ended', reason: 'refused' }))
     const [bobs] = app.server.issued.filter((token) => token.startsWith('access-')).slice(-1)
-    expect(app.server.isGood(bobs ?? '')).toBe(false)
+    expect(app.server.isActive(bobs ?? '')).toBe(false)
   })
 
   it('gives way to a sign-in meanwhile, and revokes nothing', async () => {

@@ -74,7 +74,7 @@ describe('what one tab keeps', () => {
     // Kept means that its callback came after the sign-out.
     const session = await app.tab().auth.restore()
     expect(!!session).toBe(outcome === 'kept')
-    const living = app.server.issued.filter((token) => /^(access|refresh)/.test(token) && app.server.isGood(token))
+    const living = app.server.issued.filter((token) => /^(access|refresh)/.test(token) && app.server.isActive(token))
     expect(living).toHaveLength(session ? 2 : 0)
   })
 
@@ -86,7 +86,7 @@ describe('what one tab keeps', () => {
     await other.auth.signIn()
     await leaving.auth.signOut({ atServer: false })
     await expect(app.tab().auth.restore()).resolves.toBeUndefined()
-    for (const token of app.server.issued.slice(-3, -1)) expect(app.server.isGood(token)).toBe(false)
+    for (const token of app.server.issued.slice(-3, -1)) expect(app.server.isActive(token)).toBe(false)
   })
 
   it('is not overwritten by a refresh of the session before in another', async () => {

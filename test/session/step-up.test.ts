@@ -140,7 +140,7 @@ describe('error.signIn()', () => {
     const sent: URL[] = []
     const userAgent = travelBy((url) => {
       sent.push(url)
-      return server.authorize(url)
+      return server.visit(url)
     })
     await signedIn(
       { claims: { acr: 'mfa' }, api: () => demand(`error="insufficient_user_authentication", ${challenge}`) },

@@ -10,7 +10,7 @@ import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
 import { createSessionApp } from '../helpers/session-app.js'
 
-const ME = 'https://as.example/me'
+const ME = 'https://as.example/userinfo'
 const closing: { close(): void }[] = []
 
 /** Somebody is signed in. @param answer what the server's endpoint says, instead of an honest answer */
@@ -52,7 +52,7 @@ describe('userInfo', () => {
 
   it('gets a new token where the server takes the old one no more', async () => {
     const { auth, server, visits } = await signedIn()
-    server.withdraw(await auth.getAccessToken())
+    server.revoke(await auth.getAccessToken())
     await expect(getUserInfo(auth)).resolves.toMatchObject({ sub: 'ada' })
     expect(new Set(visits).size).toBe(2)
   })

@@ -127,6 +127,74 @@ describe('createTestServer', () => {
     expect((await refresh(second.refresh_token)).status).toBe(400)
   })
 
+  it('says what came again after its use', async () => {
+    const server = createTestServer()
+    const code = codeIn(await server.visit(asked(server)))
+    const { refresh_token } = await (await redeem(server, code)).json()
+    const parameters = { grant_type: 'refresh_token', refresh_token, client_id: 'app' }
+    await post(server, '/token', { ...parameters, refresh_token: 'never-issued' })
+    await post(server, '/token', parameters)
+    expect(server.reused).toEqual([])
+    await post(server, '/token', parameters)
+    await redeem(server, code)
+    expect(server.reused).toEqual([refresh_token, code])
+  })
+
+  it('narrows the scope of a refresh, and not beyond it', async () => {
+    const server = createTestServer()
+    const code = codeIn(await server.visit(asked(server, { scope: 'openid orders' })))
+    const tokens = await (await redeem(server, code)).json()
+    const refresh = async (refresh_token: string, scope: string) => {
+      const parameters = { grant_type: 'refresh_token', refresh_token, client_id: 'app', ...(scope && { scope }) }
+      return (await post(server, '/token', parameters)).json()
+    }
+    const narrow = await refresh(tokens.refresh_token, 'orders')
+    expect([narrow.scope, server.introspect(narrow.access_token)?.scope]).toEqual(['orders', 'orders'])
+    const whole = await refresh(narrow.refresh_token, '')
+    expect(whole.scope).toBe('openid orders')
+    expect(await refresh(whole.refresh_token, 'orders admin')).toEqual({ error: 'invalid_scope' })
+  })
+
+  it('lists every code and token it has issued', async () => {
+    const server = createTestServer()
+    const code = codeIn(await server.visit(asked(server, { scope: 'openid' })))
+    const { access_token, refresh_token, id_token } = await (await redeem(server, code)).json()
+    expect(server.issued).toEqual([
+      { kind: 'code', value: code },
+      { kind: 'access_token', value: access_token },
+      { kind: 'refresh_token', value: refresh_token },
+      { kind: 'id_token', value: id_token },
+    ])
+  })
+
+  it('ends a token alone, or with a refresh token all of its sign-in', async () => {
+    const server = createTestServer()
+    const signIn = async () => (await redeem(server, codeIn(await server.visit(asked(server))))).json()
+    const [one, other] = [await signIn(), await signIn()]
+    const active = () =>
+      [one, other].flatMap((tokens) => [tokens.access_token, tokens.refresh_token]).map(server.isActive)
+    expect(active()).toEqual([true, true, true, true])
+    server.revoke(one.access_token)
+    expect(active()).toEqual([false, true, true, true])
+    server.revoke(other.refresh_token)
+    expect(active()).toEqual([false, true, false, false])
+  })
+
+  it('has its endpoints where the metadata says', async () => {
+    const metadata = {
+      token_endpoint: 'https://tokens.test/here?tenant=1',
+      revocation_endpoint: undefined,
+      id_token_signing_alg_values_supported: ['PS256', 'RS256'],
+    }
+    const { auth, server } = start({ metadata })
+    expect((await auth.signIn())?.claims?.sub).toBe('ada')
+    expect(server.requests.map(({ url }) => url)).toContain('https://tokens.test/here?tenant=1')
+    expect((await post(server, '/token', {})).status).toBe(404)
+    expect((await post(server, '/revoke', {})).status).toBe(404)
+    const { keys } = await (await server.fetch(`${server.issuer}/jwks`)).json()
+    expect(keys).toEqual([expect.objectContaining({ kty: 'RSA', alg: 'RS256' })])
+  })
+
   it('demands PKCE with S256', async () => {
     const server = createTestServer()
     for (const more of [{ code_challenge: '' }, { code_challenge_method: 'plain' }])
@@ -246,6 +314,57 @@ describe('faults', () => {
     for (const _ of [1, 2]) await expect(auth.signIn()).rejects.toMatchObject({ code: 'token_request_refused' })
     server.always('token')
     expect((await auth.signIn())?.claims?.sub).toBe('ada')
+  })
+
+  it('are decided at each request', async () => {
+    const { auth, server } = start()
+    server.always('token', ({ parameters }) => {
+      if (parameters.get('grant_type') === 'refresh_token') return { status: 503 }
+      return { claims: { acr: 'mfa' } }
+    })
+    const signedIn = await auth.signIn()
+    expect(signedIn?.claims?.acr).toBe('mfa')
+    const parameters = { grant_type: 'refresh_token', refresh_token: 'x', client_id: 'app' }
+    expect((await post(server, '/token', parameters)).status).toBe(503)
+  })
+
+  it('are responses of the test, or what it throws', async () => {
+    const { auth, server } = start()
+    server.next('token', () => Response.json({ error: 'temporarily_unavailable' }, { status: 400 }))
+    await expect(auth.signIn()).rejects.toMatchObject({ code: 'token_request_refused' })
+    server.next('token', () => {
+      throw new TypeError('socket hang up')
+    })
+    await expect(auth.signIn()).rejects.toMatchObject({ code: 'network_error' })
+    const given = Response.redirect('https://elsewhere.test/')
+    server.next('jwks', async () => given)
+    expect(await server.fetch(`${server.issuer}/jwks`)).toBe(given)
+    server.next('jwks', () => Response.redirect('https://elsewhere.test/'))
+    const { status, headers } = await server.handle(new Request(`${server.issuer}/jwks`))
+    expect([status, headers.get('access-control-allow-origin')]).toEqual([302, '*'])
+  })
+
+  it('in the header of an ID token', async () => {
+    const { auth, server } = start()
+    server.next('token', { joseHeader: { alg: 'none' } })
+    await expect(auth.signIn()).rejects.toMatchObject({ code: 'id_token_invalid' })
+  })
+
+  it('an ID token that nobody asked for', async () => {
+    const { auth, server } = start({}, { scope: 'orders' })
+    expect((await auth.signIn())?.claims).toBeUndefined()
+    server.next('token', { claims: { aud: 'another-client' } })
+    await expect(auth.signIn()).rejects.toMatchObject({ code: 'id_token_invalid' })
+  })
+
+  it('in UserInfo', async () => {
+    const server = createTestServer()
+    const { access_token } = await (await redeem(server, codeIn(await server.visit(asked(server))))).json()
+    const userInfo = () =>
+      server.fetch(`${server.issuer}/userinfo`, { headers: { authorization: `Bearer ${access_token}` } })
+    server.next('userinfo', { members: { sub: 'mallory', name: undefined } })
+    expect(await (await userInfo()).json()).toEqual({ sub: 'mallory', email: 'ada@example.com' })
+    expect(await (await userInfo()).json()).toHaveProperty('sub', 'ada')
   })
 
   it('slow: as long as the test wants', async () => {

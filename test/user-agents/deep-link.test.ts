@@ -260,14 +260,14 @@ describe('the app of the guide', () => {
   })
 
   it('starts whatever became of its launch URL', async () => {
-    const { fetch, issuer, authorize } = createServer()
+    const { fetch, issuer, visit } = createServer()
     const wrapper = createWrapper()
     const start = await bundleOfGuide(issuer)
     vi.stubGlobal('fetch', fetch)
     vi.stubGlobal('plugins', wrapper.plugins())
     const { signIn } = await start()
     signIn().catch(() => {})
-    const url = authorize(await until(() => wrapper.opened[0])).href
+    const url = (await visit((await until(() => wrapper.opened[0])) ?? '')).href
 
     vi.stubGlobal('plugins', createWrapper().plugins(url))
     const log = vi.spyOn(console, 'log').mockReturnValue()

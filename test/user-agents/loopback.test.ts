@@ -95,7 +95,7 @@ async function start({
   signedIn.catch(() => {})
   await until(() => opened[0])
   const landing = opened[0]!.searchParams.get('redirect_uri') ?? ''
-  return { server, client, events, signedIn, landing, url: opened[0]!, callback: server.authorize(opened[0]!) }
+  return { server, client, events, signedIn, landing, url: opened[0]!, callback: await server.visit(opened[0]!) }
 }
 
 const isOpen = (url: string) =>
@@ -303,7 +303,7 @@ describe('the last page', () => {
     server.faults.respond = async (body) => {
       await held
       delete server.faults.respond
-      return server.fetch(server.metadata.token_endpoint, { body })
+      return server.fetch(server.metadata.token_endpoint, { method: 'POST', body })
     }
     const page = ask(callback)
     expect(await Promise.race([page.then(() => 'shown'), setTimeout(100, 'waiting')])).toBe('waiting')

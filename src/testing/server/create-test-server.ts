@@ -1,13 +1,21 @@
 import { randomToken } from '../../crypto/random.js'
-import type { ServerMetadata } from '../../protocol/discovery/metadata.js'
-import type { Fetch } from '../../protocol/request.js'
-import { type AttackName, attackOf } from './attacks.js'
+import { attackOf } from './attacks.js'
 import { authorize, type Person, refusedPage, type TestClient } from './authorize.js'
 import { createDpopCheck } from './dpop-check.js'
-import { createFaults, type Fault, failedFetch, replacement, replaces, type TestEndpoint, waited } from './fault.js'
-import { createIssued, type TestGrant, type TestUser } from './issued.js'
+import {
+  createFaults,
+  type Fault,
+  failedFetch,
+  type ReceivedRequest,
+  replacement,
+  type TestEndpoint,
+  waited,
+} from './fault.js'
+import { createIssued, type TestUser } from './issued.js'
+import { endpointAt, testMetadata } from './metadata.js'
 import { toPlainRequest } from './plain-request.js'
 import { createTestSigner } from './signer.js'
+import type { TestServer } from './test-server.js'
 import { authenticated, oauthError, token } from './token.js'
 
 /** Options of {@link createTestServer}. */
@@ -20,50 +28,11 @@ export interface TestServerOptions {
   readonly clients?: Readonly<Record<string, TestClient>> | undefined
   /** How long access tokens are valid. Default 3600. */
   readonly expiresInSeconds?: number | undefined
-  /** Added to the metadata (RFC 8414 §2); undefined removes a member. */
-  readonly metadata?: Readonly<Record<string, unknown>> | undefined
-}
-
-/** A request that a test server has received. */
-export interface ReceivedRequest {
-  readonly endpoint: TestEndpoint
-  readonly method: string
-  readonly url: string
-  readonly headers: Headers
-  /** The posted parameters; without a body, those of the URL. */
-  readonly parameters: URLSearchParams
-}
-
-/** An authorization server in this process; see {@link createTestServer}. */
-export interface TestServer {
-  readonly issuer: string
-  readonly metadata: ServerMetadata
-  /** Pass it as `fetch` to a client. A URL that is not of this server fails like a host that does not exist. */
-  readonly fetch: Fetch
-  /** Every request it has received, the oldest first. */
-  readonly requests: readonly ReceivedRequest[]
-  /** From now on this user approves. Default: the user of the options. */
-  approve(user?: TestUser): void
-  /** The user leaves: `prompt=none` fails with `login_required` until the next sign-in. */
-  signOutUser(): void
   /**
-   * Does what the browser of a user would who is sent to the server: opens the authorization URL and approves.
-   * @returns the callback URL
-   * @throws `Error` if the server shows a page in place of a redirect, because client or redirect URI are wrong
+   * Added to the metadata (RFC 8414 §2); undefined removes a member. The server does as it says: another address of an endpoint
+   * moves it there, and ID tokens are signed with the first of `id_token_signing_alg_values_supported` that is ES256 or RS256.
    */
-  visit(url: URL | string): Promise<URL>
-  /** The next request of this endpoint is answered so; called again, the one after it. */
-  next(endpoint: TestEndpoint, fault: Fault): void
-  /** Every request of this endpoint is answered so, until it is called without a fault. */
-  always(endpoint: TestEndpoint, fault?: Fault): void
-  /** The next sign-in is attacked, by the name of the attack; see {@link attacks}. */
-  attack(name: AttackName): void
-  /** What a valid access token stands for; undefined for any other. For an API of the test (RFC 7662). */
-  introspect(accessToken: string): TestGrant | undefined
-  /** Refuses all refresh tokens from now on, as after a password change; access tokens stay valid. */
-  refuseRefresh(): void
-  /** Handles one HTTP request; `fetch` and `listenTestServer` are made of it. */
-  handle(request: Request): Promise<Response>
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** What only clients request: posted, with their authentication (RFC 6749 §3.2, RFC 7009 §2.1, RFC 9126 §2.1). */
@@ -98,7 +67,6 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
   // Issuers of some providers end with a slash.
   const base = new URL(issuer).href.replace(/\/$/, '')
   const issued = createIssued(expiresInSeconds)
-  const signer = createTestSigner()
   const faults = createFaults()
   const dpopCheck = createDpopCheck()
   const pushed = new Map<string, URLSearchParams>()
@@ -106,37 +74,8 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
   const person: Person = { user, isSignedIn: false, authTimeSeconds: 0 }
   const clientOf = (id: string): TestClient | undefined =>
     clients ? (Object.hasOwn(clients, id) ? clients[id] : undefined) : {}
-  const paths: Record<string, TestEndpoint> = {
-    '/.well-known/openid-configuration': 'metadata',
-    '/.well-known/oauth-authorization-server': 'metadata',
-    '/jwks': 'jwks',
-    '/authorize': 'authorization',
-    '/par': 'par',
-    '/token': 'token',
-    '/userinfo': 'userinfo',
-    '/revoke': 'revocation',
-    '/end-session': 'end_session',
-  }
-  const metadata = {
-    issuer,
-    authorization_endpoint: `${base}/authorize`,
-    token_endpoint: `${base}/token`,
-    jwks_uri: `${base}/jwks`,
-    userinfo_endpoint: `${base}/userinfo`,
-    revocation_endpoint: `${base}/revoke`,
-    end_session_endpoint: `${base}/end-session`,
-    pushed_authorization_request_endpoint: `${base}/par`,
-    response_types_supported: ['code'],
-    response_modes_supported: ['query', 'fragment'],
-    grant_types_supported: ['authorization_code', 'refresh_token'],
-    subject_types_supported: ['public'],
-    code_challenge_methods_supported: ['S256'],
-    id_token_signing_alg_values_supported: ['ES256'],
-    dpop_signing_alg_values_supported: ['ES256'],
-    token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post'],
-    authorization_response_iss_parameter_supported: true,
-    ...options.metadata,
-  } as ServerMetadata
+  const metadata = testMetadata(issuer, base, options.metadata)
+  const signer = createTestSigner(metadata.id_token_signing_alg_values_supported)
 
   /** The parameters of an authorization request; of a pushed one, once (RFC 9126 §2.2). */
   function askedIn(parameters: URLSearchParams): URLSearchParams | undefined {
@@ -147,14 +86,14 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
     return found?.get('client_id') === parameters.get('client_id') ? found : undefined
   }
 
-  async function userInfo(request: Request): Promise<Response> {
+  async function userInfo(request: Request, members: Fault['members']): Promise<Response> {
     const [, scheme = '', accessToken = ''] =
       /^(Bearer|DPoP) (.+)$/.exec(request.headers.get('authorization') ?? '') ?? []
     const grant = issued.grantOf(accessToken)
     const jkt = await dpopCheck(request, accessToken)
     if (!grant || grant.jkt !== jkt || (scheme === 'DPoP') !== !!grant.jkt)
       return new Response(null, { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } })
-    return Response.json(grant.user)
+    return Response.json({ ...grant.user, ...members })
   }
 
   async function honest(endpoint: TestEndpoint, request: Request, parameters: URLSearchParams, fault: Fault) {
@@ -180,7 +119,7 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
       case 'token':
         return token(request, parameters, { issuer, clientId, expiresInSeconds, issued, signer, dpopCheck }, fault)
       case 'userinfo':
-        return userInfo(request)
+        return userInfo(request, fault.members)
       case 'revocation':
         issued.revoke(parameters.get('token') ?? '')
         return new Response(null)
@@ -197,20 +136,23 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
 
   async function answer(request: Request, signal?: AbortSignal, isPage = true): Promise<Response> {
     const { origin, pathname, searchParams } = new URL(request.url)
-    if (origin !== new URL(base).origin) throw failedFetch()
-    const address = origin + pathname
-    const endpoint = address.startsWith(`${base}/`) ? paths[address.slice(base.length)] : undefined
+    const endpoint = endpointAt(origin + pathname, base, metadata)
+    if (!endpoint && origin !== new URL(base).origin) throw failedFetch()
     if (!endpoint) return new Response('Not found', { status: 404 })
     const parameters = request.method === 'POST' ? new URLSearchParams(await request.text()) : searchParams
-    requests.push({ endpoint, method: request.method, url: request.url, headers: request.headers, parameters })
-    const fault = faults.take(endpoint)
-    await waited(fault.waitFor, signal)
+    const { method, url, headers } = request
+    const received = { endpoint, method, url, headers, parameters }
+    requests.push(received)
+    const { fault, response: given } = await waited(() => faults.take(received), signal)
+    await waited(() => fault.waitFor, signal)
     if (fault.failure === 'network') throw failedFetch()
-    const response = replaces(fault) ? replacement(fault) : await honest(endpoint, request, parameters, fault)
+    const replaced = given ?? replacement(fault)
+    const made = replaced ?? (await honest(endpoint, request, parameters, fault))
     if (fault.failure === 'cors' && isPage) throw failedFetch()
-    if (!replaces(fault))
-      for (const [name, value] of Object.entries(fault.headers ?? {})) response.headers.set(name, value)
-    if (fault.failure !== 'cors') response.headers.set('access-control-allow-origin', '*')
+    // Headers of a response that `fetch` has brought do not change.
+    const response = given && isPage ? given : new Response(made.body, made)
+    if (!replaced) for (const [name, value] of Object.entries(fault.headers ?? {})) response.headers.set(name, value)
+    if (fault.failure !== 'cors' && response !== given) response.headers.set('access-control-allow-origin', '*')
     return response
   }
 
@@ -218,6 +160,8 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
     issuer,
     metadata,
     requests,
+    issued: issued.all,
+    reused: issued.reused,
     fetch: async (input, init = {}) => {
       const { request, signal } = await toPlainRequest(input, init)
       return answer(request, signal)
@@ -242,6 +186,8 @@ export function createTestServer(options: TestServerOptions = {}): TestServer {
       faults.next(endpoint, fault)
     },
     introspect: issued.grantOf,
+    isActive: issued.isActive,
+    revoke: issued.revoke,
     refuseRefresh: () => issued.revokeRefreshTokens(),
   }
   return server

@@ -65,16 +65,18 @@ export async function token(
     }
     case 'refresh_token': {
       const taken = issued.takeRefreshToken(body.get('refresh_token') ?? '')
-      const isFit = taken?.grant.clientId === clientId && taken.grant.jkt === jkt
-      return isFit ? answer(taken.grant, taken.family) : oauthError('invalid_grant')
+      if (taken?.grant.clientId !== clientId || taken.grant.jkt !== jkt) return oauthError('invalid_grant')
+      const scope = body.get('scope') ?? taken.grant.scope
+      const isWithin = scope.split(' ').every((one) => taken.grant.scope.split(' ').includes(one))
+      return isWithin ? answer(taken.grant, taken.family, scope) : oauthError('invalid_scope')
     }
     default:
       return oauthError('unsupported_grant_type')
   }
 
-  async function answer(grant: TestGrant, family: string): Promise<Response> {
-    const tokens = issued.addTokens(grant, family)
-    const isOpenId = grant.scope.split(' ').includes('openid')
+  async function answer(grant: TestGrant, family: string, scope = grant.scope): Promise<Response> {
+    const tokens = issued.addTokens(grant, family, scope)
+    const isOpenId = !!fault.claims || grant.scope.split(' ').includes('openid')
     const { acr, nonce } = grant
     const now = Math.floor(Date.now() / 1000)
     const claims = {
@@ -89,12 +91,13 @@ export async function token(
       at_hash: base64url((await digest('SHA-256', tokens.access_token)).subarray(0, 16)),
       ...fault.claims,
     }
+    const sign = () => signer.sign(claims, fault.signedBy ? 'foreign' : 'own', fault.joseHeader)
     return Response.json({
       ...tokens,
       token_type: grant.jkt ? 'DPoP' : 'Bearer',
       expires_in: expiresInSeconds,
-      scope: grant.scope,
-      id_token: isOpenId ? await signer.sign(claims, fault.signedBy ? 'foreign' : 'own') : undefined,
+      scope,
+      id_token: isOpenId ? issued.addIdToken(await sign()) : undefined,
       ...fault.members,
     })
   }

@@ -61,10 +61,14 @@ function createDeviceServer(replies: Reply[] = [], faults: Faults = {}, answer: 
     // The tokens of a code that was just given to this client.
     const verifier = 'v'.repeat(43)
     const digest = Buffer.from(await crypto.subtle.digest('SHA-256', Buffer.from(verifier)))
-    const url_ = new URL('https://as.example/authorize')
-    url_.search = `${new URLSearchParams({ client_id: 'tv', redirect_uri: 'x:', code_challenge: digest.toString('base64url') })}`
-    const code = server.authorize(url_).searchParams.get('code') ?? ''
-    return server.fetch(url, { body: new URLSearchParams({ code, code_verifier: verifier, redirect_uri: 'x:' }) })
+    const of = { client_id: 'tv', redirect_uri: 'x:' }
+    const code_challenge = digest.toString('base64url')
+    const scope = asked[0]?.body.get('scope') ?? ''
+    const asking = { ...of, response_type: 'code', scope, code_challenge, code_challenge_method: 'S256' }
+    const callback = await server.visit(`https://as.example/authorize?${new URLSearchParams(asking)}`)
+    const code = callback.searchParams.get('code') ?? ''
+    const traded = { ...of, grant_type: 'authorization_code', code, code_verifier: verifier }
+    return server.fetch(url, { method: 'POST', body: new URLSearchParams(traded) })
   }
   return { ...server, fetch, asked, polledAt }
 }
@@ -440,16 +444,17 @@ describe('the grant is refused with', () => {
     }
   }
 
-  it('no ID token, though openid was asked for', () => refused({}, { scope: 'openid' }, 'id_token_invalid'))
+  it('no ID token, though openid was asked for', () =>
+    refused({ token: { id_token: undefined } }, { scope: 'openid' }, 'id_token_invalid'))
   it('an ID token for another client', () => refused({ claims: { ...claims, aud: 'other' } }, {}, 'id_token_invalid'))
   it('an ID token of another issuer', () =>
     refused({ claims: { ...claims, iss: 'https://evil.example' } }, {}, 'id_token_invalid'))
   it('an ID token with a nonce: it belongs to another sign-in', () =>
     refused({ claims: { nonce: 'n' } }, {}, 'id_token_invalid'))
   it('an ID token from long before', () => refused({ claims: { ...claims, iat: 1 } }, {}, 'id_token_invalid'))
-  it('an unsigned ID token', () => refused({ claims, header: { alg: 'none' } }, {}, 'id_token_invalid'))
+  it('an unsigned ID token', () => refused({ claims, joseHeader: { alg: 'none' } }, {}, 'id_token_invalid'))
   it('a forged signature', () =>
-    refused({ claims, forged: true }, { signature: checkIdTokenSignature }, 'id_token_invalid'))
+    refused({ claims, signedBy: 'foreign_key' }, { signature: checkIdTokenSignature }, 'id_token_invalid'))
   it('another access token’s at_hash', () => refused({ claims: { ...claims, at_hash: 'x' } }, {}, 'id_token_invalid'))
   it('a weaker acr', () =>
     refused({ claims }, { acrValues: 'phr' }, 'acr_not_met', { claims: { ...claims, acr: 'phr' } }))

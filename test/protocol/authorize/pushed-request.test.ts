@@ -113,7 +113,7 @@ describe('a push that fails', () => {
       fetch: async (...given) => ((await givenToFetch(...given)).url === endpoint ? respond() : server.fetch(...given)),
       userAgent: travelBy((url) => {
         visits++
-        return server.authorize(url)
+        return server.visit(url)
       }),
     })
     return { result: auth.signIn(), visits: () => visits }

@@ -175,7 +175,7 @@ describe('before the user leaves', () => {
     let visits = 0
     const userAgent = travelBy((url) => {
       visits++
-      return server.authorize(url)
+      return server.visit(url)
     })
     const given = { issuer: server.issuer, clientId: 'spa', redirectUri, fetch: server.fetch, userAgent }
     return { visits: () => visits, start: async () => createClient({ ...given, ...config }).signIn() }
@@ -224,7 +224,8 @@ describe('the token response', () => {
     const checked = checkMetadata(server.metadata, server.issuer)
     const request = { clientId: 'spa', redirectUri, authorizationDetails: [payment], rar }
     const { url, transaction } = await beginAuthorization(checked, request)
-    const complete = () => completeAuthorization(transaction, server.authorize(url), { fetch: server.fetch, rar })
+    const complete = async () =>
+      completeAuthorization(transaction, await server.visit(url), { fetch: server.fetch, rar })
     await refusal(complete(), 'token_response_invalid')
   })
 
@@ -234,7 +235,7 @@ describe('the token response', () => {
     const request = { clientId: 'spa', redirectUri, authorizationDetails: [payment], rar }
     const { url, transaction } = await beginAuthorization(checked, request)
     const stored = JSON.parse(JSON.stringify(transaction))
-    await refusal(completeAuthorization(stored, server.authorize(url), { fetch: server.fetch }), 'config_invalid')
+    await refusal(completeAuthorization(stored, await server.visit(url), { fetch: server.fetch }), 'config_invalid')
   })
 
   it('of a refresh without details leaves those of the sign-in', async () => {
@@ -243,7 +244,7 @@ describe('the token response', () => {
       ...{ issuer: server.issuer, clientId: 'spa', redirectUri, fetch: server.fetch, rar },
       authorizationDetails: [payment],
       vault: memoryVault(),
-      userAgent: travelBy((url) => server.authorize(url)),
+      userAgent: travelBy((url) => server.visit(url)),
       apis: { [API]: {} },
     })
     await auth.signIn()
@@ -264,7 +265,7 @@ describe('the backend that redeems the code of a browser', () => {
     })
     const browser = createClient({
       ...{ ...app, rar, authorizationDetails: details, exchange: exchangeAt('/exchange'), vault: memoryVault() },
-      userAgent: travelBy((url) => server.authorize(url)),
+      userAgent: travelBy((url) => server.visit(url)),
       fetch: async (input, init) =>
         `${input}`.startsWith('https://app.example/')
           ? backend.handleExchange(new Request(input, init), ({ claims }) => Response.json({ claims }))

@@ -44,7 +44,7 @@ async function signIn({ ahead, date = false, claims = () => ({}), request }: Att
     ...request,
   })
   const fetch = date ? dated(server.fetch, then) : server.fetch
-  return completeAuthorization(transaction, server.authorize(url), { fetch })
+  return completeAuthorization(transaction, await server.visit(url), { fetch })
 }
 
 describe.each([
@@ -112,7 +112,7 @@ describe('without a nonce', () => {
     })
     const idToken = idTokenPolicy({}, { requestedAtMs: Date.now() })
     const fetch = date ? dated(server.fetch, then) : server.fetch
-    return completeAuthorization({ ...transaction, idToken }, server.authorize(url), { fetch })
+    return completeAuthorization({ ...transaction, idToken }, await server.visit(url), { fetch })
   }
 
   it.each([0, MINUTES, -MINUTES, DAY, -DAY, YEARS])('a server %i s ahead of this clock signs in', async (ahead) => {

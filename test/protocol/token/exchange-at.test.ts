@@ -23,7 +23,7 @@ function createApp(path: string, origin: string | undefined) {
     vault: memoryVault(),
     userAgent: travelBy((url) => {
       left = true
-      return server.authorize(url)
+      return server.visit(url)
     }),
     fetch: async (input, init) => {
       if (String(input).startsWith(server.issuer)) return server.fetch(input, init)

@@ -7,12 +7,7 @@ const APP = 'https://app.example'
 const redirectUri = `${APP}/callback`
 
 function createApp() {
-  const server = createServer({
-    metadata: {
-      token_endpoint_auth_methods_supported: ['client_secret_basic'],
-      end_session_endpoint: 'https://as.example/logout',
-    },
-  })
+  const server = createServer()
   return createServerClient({
     issuer: server.issuer,
     clientId: 'web',

@@ -31,7 +31,7 @@ describe.each(['memory', 'redis', 'cookie'] as const)(
       async function follow(app: App, started: Response, browser: ReturnType<App['browser']>) {
         browser.visitor.receive(started.headers)
         const url = new URL(started.headers.get('location') ?? '')
-        await browser.visit(app.server.authorize(url).href)
+        await browser.visit((await app.server.visit(url)).href)
         return url.searchParams
       }
 
@@ -233,7 +233,7 @@ describe.each(['memory', 'redis', 'cookie'] as const)(
           .filter((body) => body.get('grant_type') === 'refresh_token')
         expect(asked.map((body) => [body.get('resource'), body.get('scope')])).toEqual([[TWO, 'read']])
         await here.signOut()
-        for (const [, token] of sent) expect(app.server.isGood(token.replace('Bearer ', ''))).toBe(false)
+        for (const [, token] of sent) expect(app.server.isActive(token.replace('Bearer ', ''))).toBe(false)
       })
     })
 

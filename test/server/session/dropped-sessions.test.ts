@@ -14,7 +14,7 @@ useClocks()
 
 type App = ReturnType<typeof createServerSessionApp>
 const goodTokens = ({ server }: App) =>
-  server.issued.filter((one) => /^(access|refresh)/.test(one) && server.isGood(one))
+  server.issued.filter((one) => /^(access|refresh)/.test(one) && server.isActive(one))
 const ended = ({ events }: App) => events.flatMap((event) => (event.type === 'session_ended' ? [event.reason] : []))
 
 describe('a session that no longer fits the cookies after a refresh', () => {

@@ -1,9 +1,8 @@
 import { once } from 'node:events'
-import { type IncomingMessage, type RequestListener, request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterEach, expect, it } from 'vitest'
-import { type Listening, listen } from '../../helpers/loopback.js'
-import { createServer } from '../../helpers/server.js'
+import { listenTestServer } from '../../../src/testing-node.js'
 import { SEALING_KEYS } from '../../helpers/server-session-stores.js'
 import { createGate } from '../../helpers/session-app.js'
 import { createVisitor } from '../../helpers/visitor.js'
@@ -17,23 +16,11 @@ afterEach(async () => {
 
 /** An authorization server on a port, whose answers to revocations wait; and an app in Cloudflare's runtime. */
 async function start(waits: boolean) {
-  let handle: RequestListener = (_, response) => response.end()
-  const listening: Listening = await listen((incoming, outgoing) => handle(incoming, outgoing))
-  open.push(listening)
-  const issuer = `http://127.0.0.1:${listening.port}`
-  const server = createServer({ metadata: { token_endpoint_auth_methods_supported: ['client_secret_basic'] } }, issuer)
+  const server = await listenTestServer({ clients: { web: { secret: 's3cret' } } })
+  open.push(server)
   const { released, release } = createGate()
-  const revoked: (string | null)[] = []
-  handle = async (incoming, outgoing) => {
-    const { method = '', url = '', headers } = incoming
-    const body = await text(incoming)
-    if (url === '/revoke') {
-      revoked.push(new URLSearchParams(body).get('token_type_hint'))
-      await released
-    }
-    const answer = await server.fetch(issuer + url, { method, headers: headers as HeadersInit, ...(body && { body }) })
-    outgoing.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text())
-  }
+  server.always('revocation', { waitFor: released })
+  const { issuer } = server
   const setup = { issuer, origin: ORIGIN, keys: SEALING_KEYS, waits }
   const worker = await startWorkerd(new URL('./session-worker.ts', import.meta.url), setup, true)
   open.push(worker)
@@ -58,13 +45,17 @@ async function start(waits: boolean) {
     return response
   }
   async function signIn(sub: string): Promise<void> {
-    server.faults.claims = { sub }
+    server.approve({ sub })
     const started = await visit('/auth/sign-in')
     expect(started.status, await started.clone().text()).toBe(303)
-    const back = await visit(server.authorize(started.headers.get('location') ?? '').href)
+    const back = await visit((await server.visit(started.headers.get('location') ?? '')).href)
     expect(back.status, await back.clone().text()).toBe(303)
     expect(await (await visit('/')).json()).toEqual({ sub })
   }
+  const revoked = () =>
+    server.requests
+      .filter(({ endpoint }) => endpoint === 'revocation')
+      .map(({ parameters }) => parameters.get('token_type_hint'))
   return { signIn, revoked, release }
 }
 
@@ -73,9 +64,9 @@ it('workerd completes what waitUntil was given: the tokens of a session that was
   await signIn('ada')
   await signIn('bob')
   // The response is there; no revocation has been answered.
-  expect(revoked).not.toContain('refresh_token')
+  expect(revoked()).not.toContain('refresh_token')
   release()
-  await expect.poll(() => revoked, { timeout: 20_000 }).toEqual(['access_token', 'refresh_token'])
+  await expect.poll(revoked, { timeout: 20_000 }).toEqual(['access_token', 'refresh_token'])
 })
 
 it('without it, workerd gives them up with the response', async () => {
@@ -85,5 +76,5 @@ it('without it, workerd gives them up with the response', async () => {
   release()
   // Whatever was left of it has had time for as long as a whole sign-in takes.
   await signIn('bob')
-  expect(revoked).not.toContain('refresh_token')
+  expect(revoked()).not.toContain('refresh_token')
 })
