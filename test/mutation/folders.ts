@@ -24,7 +24,6 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'protocol/client-auth': [
     'test/protocol/{client-auth,token}/*.test.ts',
     'test/protocol/client-auth/identify-client.test.ts',
-    'test/protocol/client-auth/matrix.test.ts',
   ],
   'protocol/discovery': [
     'test/protocol/{discovery,resource}/*.test.ts',
@@ -36,7 +35,11 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'test/resource-server/*.test.ts',
     'test/session/user-info.test.ts',
   ],
-  'protocol/sign-out': ['test/protocol/sign-out/*.test.ts', 'test/protocol/sign-out/logout-token.test.ts'],
+  'protocol/sign-out': [
+    'test/protocol/sign-out/*.test.ts',
+    'test/protocol/sign-out/logout-token.test.ts',
+    'test/session/session-sign-out.test.ts',
+  ],
   'protocol/*.ts': [
     'test/protocol/**/*.test.ts',
     'test/protocol/sign-out/logout-token.test.ts',
