@@ -74,6 +74,13 @@ describe('the exchange is refused before the person leaves, and nothing is sent'
     expect([left(), sent]).toEqual([false, []])
   })
 
+  it.each([
+    ['https://evil.example/auth/exchange', `https://evil.example is not this origin, ${OWN}`],
+    ['http://', `the path does not belong to this origin, ${OWN}`],
+  ])('for %s, with what is wrong', async (path, message) => {
+    expect((await refusal(createApp(path, OWN).auth.signIn(), 'config_invalid')).message).toContain(message)
+  })
+
   it('for whatever leads elsewhere: what is sent is sent to the own origin', async () => {
     const part = fc.constantFrom('/', '\\', '\t', '.', ':', '@', '?', '#', 'https:', 'evil.example', 'app.example', 'a')
     await fc.assert(
@@ -147,14 +154,22 @@ describe('with the backend', () => {
     expect((await refusal(other.grant, 'token_request_refused')).retryable).toBe(false)
   })
 
-  it.each<[string, Response, string]>([
-    ['no JSON', new Response('<html>'), 'returned no JSON'],
-    ['an error page', new Response('<html>', { status: 404 }), 'returned no JSON'],
-    ['JSON null', Response.json(null, { status: 500 }), 'no error of handleExchange'],
-    ['an error without a code', Response.json({ ...failure, code: 1 }, { status: 400 }), 'no error of handleExchange'],
-    ['an error without a message', Response.json({ code: 'expired' }, { status: 400 }), 'no error of handleExchange'],
+  it.each<[string, () => Response, string]>([
+    ['no JSON', () => new Response('<html>'), 'returned no JSON'],
+    ['an error page', () => new Response('<html>', { status: 404 }), 'returned no JSON'],
+    ['JSON null', () => Response.json(null, { status: 500 }), 'no error of handleExchange'],
+    [
+      'an error without a code',
+      () => Response.json({ ...failure, code: 1 }, { status: 400 }),
+      'no error of handleExchange',
+    ],
+    [
+      'an error without a message',
+      () => Response.json({ code: 'expired' }, { status: 400 }),
+      'no error of handleExchange',
+    ],
   ])('%s says that handleExchange is not there', async (_, response, message) => {
-    const error = await refusal(exchanged(response).grant, 'response_refused')
+    const error = await refusal(exchanged(response()).grant, 'response_refused')
     expect(error.message).toContain(message)
     expect(error.hint).toContain('handleExchange()')
   })

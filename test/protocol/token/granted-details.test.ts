@@ -77,6 +77,7 @@ it('what is for other locations may be missing in a token for one resource (RFC 
 it('a change is told by its types only', () => {
   const secret = { ...payment, creditor: 'hunter2' }
   expect(changedDetails([payment], [payment])).toBeUndefined()
+  expect(changedDetails([payment], [accounts])).toMatchObject({ missing: ['payment'], added: ['accounts'] })
   expect(changedDetails([payment], [secret])).toEqual({
     ...{ type: 'authorization_details_changed', missing: [], added: ['payment'] },
   })

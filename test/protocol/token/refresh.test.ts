@@ -91,6 +91,8 @@ describe('the request of a refresh (RFC 6749 §6)', () => {
     // The old one stays valid where no new one comes.
     expect(tokens).toMatchObject({ accessToken: 'the-access-token', refreshToken: 'old', resource: undefined })
     expect(claims).toBeUndefined()
+    // Nobody has to listen to a rotation.
+    expect((await requested({}, { refresh_token: 'new' }).grant).tokens.refreshToken).toBe('new')
   })
 
   it('names the part that is wanted, and the token is for the first resource', async () => {
@@ -155,11 +157,11 @@ describe('the request of a refresh (RFC 6749 §6)', () => {
 })
 
 it.each([
-  [now, 1],
-  [now - 100, 0],
-  [now - 200, 0],
-  [undefined, 0],
-])('an auth_time is told of where it is newer than that of the sign-in: %o', async (auth_time, times) => {
+  ['newer than that of the sign-in is told of', now, 1],
+  ['that is the same is not told of', now - 100, 0],
+  ['that is older is not told of', now - 200, 0],
+  ['that is missing is not told of', undefined, 0],
+])('an auth_time %s', async (_, auth_time, times) => {
   let told = 0
   const id_token = signer.sign({ ...signIn, iat: now, nonce: undefined, auth_time })
   await refreshTokens(server, 'spa', 'old', {
