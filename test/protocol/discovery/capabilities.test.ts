@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { checkGrantType } from '../../../src/protocol/discovery/capabilities.js'
 import { checkCapabilities, type Needs, type ServerMetadata } from '../../../src/protocol.js'
 import { refusal } from '../../helpers/refusal.js'
 
@@ -6,7 +7,12 @@ const server = (more: object) => ({ issuer: 'https://as.example', ...more }) as 
 
 describe('checkCapabilities', () => {
   it.each<[object, Needs, RegExp, RegExp]>([
-    [{ require_pushed_authorization_requests: true }, {}, /require_pushed_authorization_requests/, /par: pushed\(\)/],
+    [
+      { require_pushed_authorization_requests: true },
+      {},
+      /require_pushed_authorization_requests set/,
+      /par: pushed\(\)/,
+    ],
     [{ require_signed_request_object: true }, {}, /require_signed_request_object/, /^Turn it off/],
     [{ require_signed_request_object: true }, { par: true }, /require_signed_request_object/, /^Turn it off/],
     [{ response_types_supported: ['id_token'] }, {}, /response_types_supported without code/, /server/],
@@ -31,5 +37,23 @@ describe('checkCapabilities', () => {
     [{ dpop_signing_alg_values_supported: ['ES256'] }, { dpop: {} }],
   ])('lets pass what the server does not rule out: %o, %o', (metadata, needs) => {
     expect(() => checkCapabilities(server(metadata), needs)).not.toThrow()
+  })
+})
+
+describe('checkGrantType', () => {
+  it.each<[object, object, string]>([
+    [{ grant_types_supported: ['authorization_code'] }, {}, 'grant_types_supported without client_credentials'],
+    [{ dpop_signing_alg_values_supported: ['RS256'] }, { dpop: {} }, 'without ES256'],
+  ])('names what the server says: %o, %o', async (metadata, needs, message) => {
+    const check = () => checkGrantType(server(metadata), 'client_credentials', needs)
+    expect((await refusal(check, 'not_supported')).message).toContain(message)
+  })
+
+  it.each<[object, object]>([
+    [{}, { dpop: {} }],
+    [{ grant_types_supported: ['client_credentials'] }, {}],
+    [{ dpop_signing_alg_values_supported: ['RS256'] }, {}],
+  ])('lets pass what the server does not rule out: %o, %o', (metadata, needs) => {
+    expect(() => checkGrantType(server(metadata), 'client_credentials', needs)).not.toThrow()
   })
 })
