@@ -60,6 +60,14 @@ describe('mutualTls', () => {
     expect(await post(make())).toEqual({ authorized: true, name: 'app' })
   })
 
+  it('shows it with a Request of the runtime too, with and without a body', async () => {
+    const [, { fetch }] = make().route!(server, {})
+    for (const init of [{}, { method: 'POST', body: 'a=1' }]) {
+      const response = await fetch!(new Request(`${tls.origin}/api`, init))
+      expect(await (response as Response).json()).toEqual({ authorized: true, name: 'app' })
+    }
+  })
+
   it('takes buffers, and authorities in a list', async () => {
     const clientAuth = make({
       cert: Buffer.from(cert),
