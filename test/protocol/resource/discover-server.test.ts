@@ -115,7 +115,8 @@ describe("MCP's order", () => {
 it('uses the server that was chosen, and none that the resource does not name', async () => {
   const { asked, fetch } = served({ [ORDER[0]!]: document() })
   await expect(discoverServerOf(resource, { fetch, issuer: T1 })).resolves.toHaveProperty('issuer', T1)
-  await refusal(discoverServerOf(resource, { fetch, issuer: 'https://c.example' }), 'config_invalid')
+  const error = await refusal(discoverServerOf(resource, { fetch, issuer: 'https://c.example' }), 'config_invalid')
+  expect(error.message).toContain('issuer: must be one of the authorizationServers')
   expect(asked).toHaveLength(1)
 })
 
