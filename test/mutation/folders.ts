@@ -15,6 +15,7 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   'protocol/token': [
     'test/protocol/{token,authorize,resource}/*.test.ts',
     'test/protocol/authorize/rich-authorization.test.ts',
+    'test/providers/{tokens,client-auth}.test.ts',
   ],
   'protocol/authorize': [
     'test/protocol/{authorize,token}/*.test.ts',
@@ -27,6 +28,7 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'protocol/discovery': [
     'test/protocol/{discovery,resource}/*.test.ts',
+    'test/protocol/{authorize/begin,sign-out/end-session}.test.ts',
     'test/providers/metadata.test.ts',
     'test/server/fapi2/requirements.test.ts',
   ],
