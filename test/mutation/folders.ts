@@ -32,11 +32,7 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
     'test/providers/metadata.test.ts',
     'test/server/fapi2/requirements.test.ts',
   ],
-  'protocol/resource': [
-    'test/protocol/{resource,discovery}/*.test.ts',
-    'test/resource-server/*.test.ts',
-    'test/session/user-info.test.ts',
-  ],
+  'protocol/resource': ['test/protocol/{resource,discovery}/*.test.ts', 'test/resource-server/*.test.ts'],
   'protocol/sign-out': [
     'test/protocol/sign-out/*.test.ts',
     'test/protocol/sign-out/logout-token.test.ts',
