@@ -227,6 +227,15 @@ describe('beginAuthorization', () => {
   })
 })
 
+it.each([
+  [undefined, undefined],
+  ['https://a.example/', 'https://a.example/'],
+  [['https://a.example/', 'https://b.example/'], 'https://a.example/'],
+])('the token of the sign-in is for the first resource: %j', async (resource, first) => {
+  const { transaction } = await begin({ resource, additionalResources: ['https://c.example/'] })
+  expect(transaction.resource).toBe(first)
+})
+
 describe('configuration that is wrong is told', () => {
   it('all at once, and before anything is made of it', async () => {
     const wrong = { resource: 'orders', additionalParameters: { state: 'x' }, provider: { name: 'x' } as never }

@@ -1,10 +1,14 @@
 import { expect, it } from 'vitest'
+import { keyOf } from '../../../src/protocol/client-auth/client-auth.js'
 import {
   checkClientAuth,
   clientSecretBasic,
   clientSecretPost,
   none,
+  privateKeyJwt,
   type ServerMetadata,
+  selfSignedTlsClientAuth,
+  tlsClientAuth,
 } from '../../../src/protocol.js'
 import { refusal } from '../../helpers/refusal.js'
 
@@ -30,4 +34,19 @@ it('a public client is accepted whatever is listed, and adds nothing but its id'
   const [body, headers] = [new URLSearchParams(), new Headers()]
   await none().authenticate(server([]), { client_id: 'spa' }, body, headers)
   expect([none().method, Object.fromEntries(body), [...headers]]).toEqual(['none', { client_id: 'spa' }, []])
+})
+
+it('only authentication by a key that the server does not have is known as such', async () => {
+  const { privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
+    'sign',
+    'verify',
+  ])
+  expect([tlsClientAuth(), selfSignedTlsClientAuth(), privateKeyJwt(privateKey)].map(keyOf)).toEqual([
+    'certificate',
+    'certificate',
+    'ES256',
+  ])
+  expect([none(), clientSecretBasic('s3cret'), undefined, { ...tlsClientAuth() }].map(keyOf)).toEqual(
+    Array(4).fill(undefined),
+  )
 })
