@@ -13,7 +13,7 @@ describe('checkCapabilities', () => {
       /require_pushed_authorization_requests set/,
       /par: pushed\(\)/,
     ],
-    [{ require_signed_request_object: true }, {}, /require_signed_request_object/, /^Turn it off/],
+    [{ require_signed_request_object: true }, {}, /require_signed_request_object/, /^Turn it off on the server\.$/],
     [{ require_signed_request_object: true }, { par: true }, /require_signed_request_object/, /^Turn it off/],
     [{ response_types_supported: ['id_token'] }, {}, /response_types_supported without code/, /server/],
     [{ grant_types_supported: ['implicit'] }, {}, /grant_types_supported without authorization_code/, /server/],
@@ -35,6 +35,7 @@ describe('checkCapabilities', () => {
     [{ response_modes_supported: ['query', 'form_post'] }, { responseMode: 'form_post' }],
     [{ response_types_supported: ['code'], prompt_values_supported: ['none'] }, {}],
     [{ dpop_signing_alg_values_supported: ['ES256'] }, { dpop: {} }],
+    [{ dpop_signing_alg_values_supported: ['RS256'] }, {}],
   ])('lets pass what the server does not rule out: %o, %o', (metadata, needs) => {
     expect(() => checkCapabilities(server(metadata), needs)).not.toThrow()
   })
