@@ -387,7 +387,7 @@ describe('the ID token is refused with', () => {
   })
 
   it('any alg but RS256, where the server lists none (OpenID Connect Discovery §3)', async () => {
-    const unlisted = async (header: object) => {
+    const unlisted = async (header: Record<string, unknown>) => {
       const { transaction, complete } = await start({ header })
       const { id_token_signing_alg_values_supported: _, ...server } = transaction.server
       return complete({}, { server })

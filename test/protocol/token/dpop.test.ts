@@ -328,7 +328,7 @@ it('the body of a response that is repeated is given up, so that its connection 
     new Response(bodyOf('accepted')),
   ]
   const { dpop } = start()
-  const fetch = async () => responses.shift()!
+  const fetch: typeof globalThis.fetch = async () => responses.shift()!
   const response = await dpop.attempt('owner', (by) => by.fetch(api, { headers: bound }), { fetch })
   expect([response.status, cancelled]).toEqual([200, ['refused']])
 })
