@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
 import { asEntry, type Equivalent, inOneLine, keyOf, type Mutant, readEquivalents } from './equivalent.js'
-import { FOLDERS, testsFor } from './folders.js'
+import { FOLDERS, isIn, testsFor } from './folders.js'
 
 const REQUIRED_PERCENT = 90
 const ROOT = new URL('../../', import.meta.url)
@@ -46,7 +46,7 @@ function read(path: string): string {
 }
 
 async function mutate(path: string): Promise<Outcome[]> {
-  const incrementalFile = `${CACHE}/${path.replaceAll('/', '-')}.json`
+  const incrementalFile = `${CACHE}/${path.replaceAll('/', '-').replace('*', 'files')}.json`
   if (options.again) rmSync(new URL(incrementalFile, ROOT), { force: true })
   else forgetSurvivors(new URL(incrementalFile, ROOT))
   process.env['MUTATION_TESTS'] = JSON.stringify(testsFor(path))
@@ -60,7 +60,14 @@ async function mutate(path: string): Promise<Outcome[]> {
     incremental: true,
     incrementalFile,
     timeoutMS: 20_000,
-    ignorePatterns: ['/docs', '/examples', '/test/servers', '/test/frameworks', '/test/audit', '/test/e2e'],
+    ignorePatterns: [
+      '/docs',
+      '/examples/!(demo)',
+      '/test/servers/*/**',
+      '/test/frameworks',
+      '/test/audit',
+      '/test/e2e',
+    ],
     reporters: [],
     logLevel: 'error',
   } as ConstructorParameters<typeof Stryker>[0]).runMutationTest()
@@ -136,7 +143,7 @@ function report(all: readonly Outcome[]): readonly Equivalent[] {
   for (const folder of Object.keys(FOLDERS))
     scoreOf(
       folder,
-      all.filter(({ file }) => `${file}/`.startsWith(`${folder}/`)),
+      all.filter(({ file }) => isIn(file, folder)),
     )
   scoreOf('in all', all)
   return stale

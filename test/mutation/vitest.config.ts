@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { SLOW } from '../helpers/longest-first.js'
+import { ShortestFirst, SLOW } from '../helpers/longest-first.js'
 
 const include: string[] = JSON.parse(process.env['MUTATION_TESTS'] ?? '["test/**/*.test.ts"]')
 
@@ -13,8 +13,11 @@ export default defineConfig({
       'test/frameworks/**',
       ...SLOW.filter((path) => !include.includes(path)),
     ],
+    // Source is loaded once for all files of a run; each run has a worker of its own, so that no mutant meets another.
+    isolate: false,
+    sequence: { sequencer: ShortestFirst },
     testTimeout: 20_000,
     hookTimeout: 20_000,
-    setupFiles: ['fake-indexeddb/auto', './test/setup-fast-check.ts'],
+    setupFiles: ['fake-indexeddb/auto', './test/setup-fast-check.ts', './test/setup-shared-workers.ts'],
   },
 })

@@ -72,6 +72,8 @@ describe('an opaque token', () => {
     ['no jti', { jti: undefined }],
     ['several audiences', { aud: ['x', API_URL] }],
     ['its type in other letters', { token_type: 'bearer' }],
+    ['the use of an access token', { token_use: 'access_token' }],
+    ['the same in short, as Cognito', { token_use: 'access' }],
   ])('may have %s', async (_, response) => {
     await setUp(response).api.authorize(bearer(TOKEN))
   })
@@ -89,6 +91,10 @@ describe('an opaque token is refused, although the server says that it is active
     ['no type, as a refresh token has it', /not say that it is an access token/, { token_type: undefined }],
     ['another type', /not say that it is an access token/, { token_type: 'mac' }],
     ['the use of a refresh token', /not say that it is an access token/, { token_use: 'refresh_token' }],
+    ['another use', /not say that it is an access token/, { token_use: 'no_access' }],
+    ['yet another use', /not say that it is an access token/, { token_use: 'access_code' }],
+    ['a type that ends like one', /not say that it is an access token/, { token_type: 'xbearer' }],
+    ['a type that starts like one', /not say that it is an access token/, { token_type: 'bearer2' }],
     ['the type DPoP and no key', /its key is missing/, { token_type: 'DPoP' }],
     ['a binding of an unknown kind', /its cnf/, { cnf: { kid: 'x' } }],
   ])('%s', async (_, why, response) => {

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { certificateThumbprint } from '../../src/protocol/resource/certificate.js'
 import { type CertificateOf, certificateFromTrustedProxyHeader, memoryReplayCache } from '../../src/resource-server.js'
 import { boundTo, createApi, createTokenServer, proofFor, requestWith } from '../helpers/api-tokens.js'
 import { refusal } from '../helpers/refusal.js'
@@ -95,5 +96,40 @@ describe('certificateFromTrustedProxyHeader', () => {
     const { authorize } = await setUp(() => undefined)
     await refusal(authorize({ 'client-cert': `:${derOf(own).toString('base64')}:` }), 'token_refused')
     await refusal(() => certificateFromTrustedProxyHeader('a b'), 'config_invalid')
+  })
+})
+
+describe('what is no certificate', () => {
+  const read = (value?: string) =>
+    certificateFromTrustedProxyHeader('client-cert')(
+      new Request('https://api.example/', { headers: value === undefined ? {} : { 'client-cert': value } }),
+    )
+  const pem = (base64: string) => `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----`
+
+  it.each<[string, Parameters<typeof certificateThumbprint>[0]]>([
+    ['nothing', undefined],
+    ['bytes of another kind', new Uint8Array([1, 2, 3])],
+    ['no bytes', new Uint8Array()],
+    ['a text', 'certificate'],
+    ['a PEM of another kind', pem(btoa('text'))],
+    ['a PEM that is no base64', pem('====')],
+    ['a PEM of nothing', pem('')],
+  ])('has no thumbprint: %s', async (_, certificate) => {
+    expect(await certificateThumbprint(certificate)).toBeUndefined()
+    expect(await certificateThumbprint(own)).toBe(await thumbprint(own))
+  })
+
+  it('is not read of a header with more than a certificate in it, or of none', async () => {
+    const bytes = `:${derOf(own).toString('base64')}:`
+    expect(await certificateThumbprint(await read(bytes))).toBe(await thumbprint(own))
+    for (const value of [`${bytes}x`, `x${bytes}`, '%zz', undefined])
+      expect(await certificateThumbprint(await read(value))).toBeUndefined()
+  })
+
+  it('nor of a header that cannot be one', async () => {
+    for (const name of ['a b', '', 'client-cert:', ' client-cert'])
+      expect((await refusal(() => certificateFromTrustedProxyHeader(name), 'config_invalid')).message).toContain(
+        'header: must be the name of a header',
+      )
   })
 })

@@ -26,7 +26,7 @@ export function readCredentials(request: Request): Credentials | undefined {
     throw requestMalformed('has an access token in its URL', 'Send it in the Authorization header.')
   const header = request.headers.get('authorization')
   // `Headers` joins repeated headers with a comma, which no token contains.
-  const [, name = '', token = ''] = /^(bearer|dpop)(?: +([\w.~+/-]+=*))?$/i.exec(header ?? '') ?? []
+  const [, name = '', token = ''] = /^(bearer|dpop) +([\w.~+/-]+=*)$/i.exec(header ?? '') ?? []
   if (token) {
     if (token.length > MAX_CREDENTIAL_LENGTH) throw requestMalformed('has an access token that is too long')
     return { scheme: name.length === 4 ? 'DPoP' : 'Bearer', token }

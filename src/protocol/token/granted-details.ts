@@ -26,9 +26,7 @@ export function detailsDifference(
   for (const [index, wanted] of requested.entries()) {
     if (isElsewhere(wanted) || pairs.add(index)) continue
     const other = granted.find(({ type }, at) => type === wanted.type && pairs.isFree(at))
-    return other
-      ? `${wanted.type} has another ${difference(wanted, other, '') ?? 'value'}`
-      : `${wanted.type} is missing`
+    return other ? `${wanted.type} has another ${difference(wanted, other, '')}` : `${wanted.type} is missing`
   }
   // Last: what is paired stays paired.
   for (const [index, wanted] of requested.entries()) if (isElsewhere(wanted)) pairs.add(index)

@@ -48,7 +48,7 @@ export async function readTokenResponse(
       'Mend the server (RFC 6749 §5.2).',
     )
   // An empty body, or JSON without an error, is from the server; a page is from a proxy.
-  if (/^40[01]$/.test(`${status}`) && /^\s*(\{|$)/.test(text))
+  if ([400, 401].includes(status) && /^\s*(\{|$)/.test(text))
     throw new ProofkeyError(
       'token_request_refused',
       `The server responded with status ${status} and no OAuth error.`,

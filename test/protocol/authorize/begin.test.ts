@@ -226,3 +226,33 @@ describe('beginAuthorization', () => {
     vi.unstubAllGlobals()
   })
 })
+
+it.each([
+  [undefined, undefined],
+  ['https://a.example/', 'https://a.example/'],
+  [['https://a.example/', 'https://b.example/'], 'https://a.example/'],
+])('the token of the sign-in is for the first resource: %j', async (resource, first) => {
+  const { transaction } = await begin({ resource, additionalResources: ['https://c.example/'] })
+  expect(transaction.resource).toBe(first)
+})
+
+describe('configuration that is wrong is told', () => {
+  it('all at once, and before anything is made of it', async () => {
+    const wrong = { resource: 'orders', additionalParameters: { state: 'x' }, provider: { name: 'x' } as never }
+    expect((await refusal(begin(wrong), 'config_invalid')).message).toBe(
+      'Invalid configuration: provider: use defineProvider; resource: must be an absolute URI without a fragment; ' +
+        'additionalParameters.state: remove it, or use the option for it.',
+    )
+  })
+
+  it('where it cannot be JSON, and where nobody would compare what is granted', async () => {
+    const big = 1n as never
+    expect((await refusal(begin({ claims: { a: big } }), 'config_invalid')).message).toContain('claims: must be a JSON')
+    const authorizationDetails = [{ type: 'a', big }]
+    const rar = richAuthorization()
+    expect((await refusal(begin({ authorizationDetails, rar }), 'config_invalid')).message).toContain(
+      'authorizationDetails: must be a JSON value',
+    )
+    expect((await refusal(begin({ authorizationDetails }), 'config_invalid')).message).toContain('needs rar:')
+  })
+})

@@ -1,13 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { createTicket } from '../../../src/crypto/ticket.js'
+import { MAX_CALLBACK_LENGTH } from '../../../src/limits.js'
 import {
   callbackParameters,
   checkCallback,
+  errorWithoutState,
   isCallback,
+  otherParameters,
   withoutCallbackParameters,
 } from '../../../src/protocol/authorize/callback.js'
-import type { Transaction } from '../../../src/protocol.js'
+import type { ErrorCode, Transaction } from '../../../src/protocol.js'
 import { refusal } from '../../helpers/refusal.js'
 
 const issuer = 'https://as.example'
@@ -159,6 +162,7 @@ describe('isCallback', () => {
     ['https://app.example/?code=x', true],
     ['https://app.example/?error=x', true],
     ['https://app.example/#access_token=x', true],
+    ['https://app.example/#id_token=x', true],
     ['https://app.example/#code=x&state=y', true],
   ])('%s: %s', (url, expected) => {
     expect(isCallback(callbackParameters(new URL(url)))).toBe(expected)
@@ -284,5 +288,79 @@ describe('a link of any length', () => {
   it('keeps what is not the server’s, as it was written', () => {
     const url = new URL('https://app.example/cb?tenant=%7e1&co%64e=x&a=b+c&state=s&=&code#x=1&id_token=y')
     expect(withoutCallbackParameters(url)).toBe('https://app.example/cb?tenant=%7e1&a=b+c&=#x=1')
+  })
+})
+
+describe('what is wrong with a callback is said', () => {
+  it.each<[string, object, ErrorCode, string]>([
+    ['a token', { access_token: 'x' }, 'callback_malformed', 'contains access_token.'],
+    ['a repeated parameter', { code: ['a', 'b'] }, 'callback_malformed', 'contains code twice.'],
+    ['no code', { code: [] }, 'callback_malformed', 'contains no code.'],
+    ['no issuer', { iss: [] }, 'callback_issuer_mismatch', 'names no issuer'],
+    ['another issuer', { iss: 'https://evil.example' }, 'callback_issuer_mismatch', 'names another issuer'],
+  ])('%s', async (_, change, code, message) => {
+    const url = new URL(transaction.redirectUri)
+    for (const [name, value] of Object.entries({ ...good, ...change }))
+      for (const one of [value].flat()) url.searchParams.append(name, one)
+    expect((await refusal(() => check(url), code)).message).toContain(message)
+  })
+
+  it('where it has arrived, without its parameters', async () => {
+    for (const end of ['', '#code=the-code']) {
+      const url = new URL(`${landing(good, 'https://app.example/other?tenant=1').href.replace(/\?.*/, '')}${end}`)
+      url.search = end ? '?state=the-state&iss=https://as.example' : landing(good).search
+      expect((await refusal(() => check(url), 'redirect_uri_mismatch')).message).toBe(
+        'Sent to https://app.example/cb?tenant=1, arrived at https://app.example/other: the pathname differs.',
+      )
+    }
+  })
+
+  it('its length: one that is as long as it may be is read and cleaned', async () => {
+    const at = (length: number) => {
+      const url = landing(good)
+      url.searchParams.append('more', 'x'.repeat(length - `${url.href}&more=`.length))
+      return url
+    }
+    expect(check(at(MAX_CALLBACK_LENGTH))).toBe('the-code')
+    expect(withoutCallbackParameters(at(MAX_CALLBACK_LENGTH))).toMatch(/cb\?tenant=1&more=x+$/)
+    const error = await refusal(() => check(at(MAX_CALLBACK_LENGTH + 1)), 'callback_malformed')
+    expect(error.message).toContain(`is over ${MAX_CALLBACK_LENGTH} characters`)
+    expect(withoutCallbackParameters(at(MAX_CALLBACK_LENGTH + 1))).toBe('https://app.example/cb')
+  })
+})
+
+it.each(['#/inbox?a=1&code=2', '#!/inbox?a=1&code=2'])('the route of a hash router is the app’s: %s', (route) => {
+  const url = new URL(`https://app.example/cb${route}`)
+  expect([...callbackParameters(url)]).toEqual([])
+  expect(withoutCallbackParameters(url)).toBe(url.href)
+})
+
+it('a fragment that only contains something like a route is read', () => {
+  const url = new URL('https://app.example/cb#code=1&state=a#!/b')
+  expect(Object.fromEntries(callbackParameters(url))).toEqual({ code: '1', state: 'a#!/b' })
+  expect(withoutCallbackParameters(url)).toBe('https://app.example/cb')
+})
+
+it('parameters of no standard are handed on, the last of each name', () => {
+  const parameters = new URLSearchParams({ ...good, session_state: 'x', response: 'y', own: '1', realm: 'a' })
+  parameters.append('own', '2')
+  expect(otherParameters(parameters)).toEqual({ own: '2', realm: 'a' })
+})
+
+describe('an error without a state', () => {
+  it('is told as what the server says, for a server may have lost the state', () => {
+    const error = errorWithoutState(new URLSearchParams({ error: 'server_error', error_description: 'too slow' }))
+    expect(error).toMatchObject({
+      code: 'unknown_state',
+      serverError: { error: 'server_error', description: 'too slow' },
+    })
+  })
+
+  it.each<[string, Record<string, string>]>([
+    ['with a state', { error: 'server_error', state: 'x' }],
+    ['whose name is of no standard', { error: 'oops' }],
+    ['that is none', { code: 'x' }],
+  ])('%s is not told of', (_, parameters) => {
+    expect(errorWithoutState(new URLSearchParams(parameters))).toBeUndefined()
   })
 })

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import '../../../examples/demo/quiet.js'
 import { browserClient, type RunningProvider, startProvider } from '../../../examples/demo/provider.js'
 import { createClient, dpop, type ErrorCode, pushed } from '../../../src/index.js'
-import { allowInsecureLoopback, clientSecretBasic, privateKeyJwt } from '../../../src/protocol.js'
+import { allowInsecureLoopback, checkMetadata, clientSecretBasic, privateKeyJwt } from '../../../src/protocol.js'
 import { givenToFetch } from '../../helpers/given-to-fetch.js'
 import { createPerson } from '../../helpers/person.js'
 import { refusal } from '../../helpers/refusal.js'
@@ -98,6 +98,42 @@ describe('a server that requires pushed authorization requests', () => {
   })
 })
 
+describe('what the server says of a request that it refuses', () => {
+  const server = checkMetadata(
+    {
+      issuer: 'https://as.example',
+      authorization_endpoint: 'https://as.example/authorize',
+      token_endpoint: 'https://as.example/token',
+      pushed_authorization_request_endpoint: 'https://as.example/par',
+    },
+    'https://as.example',
+  )
+  const parameters = {
+    ...{ client_id: 'spa', redirect_uri: redirectUri, scope: 'orders:read', code_challenge: 'the-challenge' },
+    ...{ state: 'the-state', nonce: 'the-nonce', login_hint: 'ada@example', id_token_hint: 'the-id-token' },
+  }
+  const description = async (named: string) => {
+    const body = { error: 'invalid_request', error_description: `not ${named}` }
+    const fetch = async () => Response.json(body, { status: 400 })
+    const request = new URL(`https://as.example/authorize?${new URLSearchParams(parameters)}`)
+    return (await refusal(pushed()(server, request, { fetch }), 'authorization_failed')).serverError?.description
+  }
+
+  it.each(['redirect_uri', 'scope', 'client_id', 'code_challenge'] as const)(
+    'is shown, if it names the %s',
+    async (name) => {
+      expect(await description(parameters[name])).toBe(`not ${parameters[name]}`)
+    },
+  )
+
+  it.each(['state', 'nonce', 'login_hint', 'id_token_hint'] as const)(
+    'is withheld, if it repeats the %s',
+    async (name) => {
+      expect(await description(parameters[name])).toBe('(withheld)')
+    },
+  )
+})
+
 describe('a push that fails', () => {
   const endpoint = 'https://as.example/par'
   const signIn = (respond: () => Response | Promise<Response>, metadata: object = {}) => {
@@ -132,6 +168,7 @@ describe('a push that fails', () => {
     ],
     ['no request_uri', json({ expires_in: 60 }), 'response_refused', /request_uri/],
     ['an empty one', json({ request_uri: '', expires_in: 60 }), 'response_refused', /request_uri/],
+    ['one that is no text', json({ request_uri: 7, expires_in: 60 }), 'response_refused', /request_uri/],
     ['one that is over', json({ request_uri: 'urn:x', expires_in: 0 }), 'response_refused', /request_uri/],
     ['a page', () => new Response('<!doctype html>'), 'response_refused', /request_uri/],
     ['nothing', () => Promise.reject(new TypeError('Failed to fetch')), 'network_error', /did not respond/],

@@ -19,6 +19,7 @@ import {
   beginAuthorization,
   checkMetadata,
   completeAuthorization,
+  type ServerMetadata,
 } from '../../../src/protocol.js'
 import { createServerClient, none } from '../../../src/server.js'
 import { createPerson } from '../../helpers/person.js'
@@ -283,5 +284,97 @@ describe('the backend that redeems the code of a browser', () => {
 
   it('refuses them where it compares nothing', async () => {
     await refusal(signIn([payment], {}), 'exchange_refused')
+  })
+})
+
+describe('what no server has to be asked about', () => {
+  const MALFORMED = 'authorizationDetails: must be a list, not empty, of objects with a type, which is a string'
+  const listing = (types: unknown) =>
+    ({ issuer: 'https://as.example', authorization_details_types_supported: types }) as unknown as ServerMetadata
+
+  it.each([
+    [[]],
+    [[payment, {}]],
+    [[{ type: '' }]],
+    [[{ type: 7 }]],
+    [[null]],
+    [['payment']],
+    [payment],
+    ['[]'],
+    [undefined],
+  ])('no list to request: %j', async (details) => {
+    expect(rar.problems(details)).toEqual([MALFORMED])
+    expect((await refusal(() => rar.toText(details as never), 'config_invalid')).message).toContain(MALFORMED)
+  })
+
+  it('an accepts that is no function', () => {
+    expect(richAuthorization({ accepts: true as never }).problems([payment])).toEqual([
+      'rar: accepts must be a function',
+    ])
+    expect(richAuthorization({ accepts: () => true }).problems([payment])).toEqual([])
+  })
+
+  it('a list is sent as JSON, if it can be', async () => {
+    expect(rar.toText([payment])).toBe(JSON.stringify([payment]))
+    const error = await refusal(() => rar.toText([{ type: 'a', amount: 1n }]), 'config_invalid')
+    expect(error.message).toContain('authorizationDetails: must be a JSON value')
+  })
+
+  it('what both sides demand is demanded once', () => {
+    expect(rar.joined(undefined, undefined)).toEqual([])
+    expect(rar.joined([payment], undefined)).toEqual([payment])
+    expect(rar.joined(undefined, [payment])).toEqual([payment])
+    expect(rar.joined([payment], [{ ...payment }, accounts])).toEqual([payment, accounts])
+  })
+
+  it('a server may list no types, and nothing may be requested', async () => {
+    for (const types of [undefined, null, [], 'payment', ['payment', 'accounts']])
+      expect(() => rar.check(listing(types), { authorizationDetails: [payment, accounts] })).not.toThrow()
+    expect(() => rar.check(listing(['payment']), {})).not.toThrow()
+    const check = () => rar.check(listing(['payment']), { authorizationDetails: [payment, accounts] })
+    expect((await refusal(check, 'not_supported')).message).toContain('without accounts')
+  })
+
+  it.each(['payment', {}, [{}], [payment, {}], [null]])('a response of another form is refused: %j', async (sent) => {
+    const granted = () => rar.granted(sent, { authorizationDetails: [payment] }, [])
+    expect((await refusal(granted, 'token_response_invalid')).message).toContain('no list of objects with a type')
+  })
+
+  it('what was granted is returned, requested or not', async () => {
+    expect(rar.granted([payment], {}, [])).toEqual([payment])
+    expect(rar.granted([], {}, [])).toEqual([])
+    expect(rar.granted(undefined, {}, [])).toBeUndefined()
+    expect(rar.granted(undefined, { previousDetails: [payment] }, [])).toEqual([payment])
+    for (const sent of [undefined, null, []])
+      await refusal(() => rar.granted(sent, { authorizationDetails: [payment] }, []), 'authorization_details_mismatch')
+    // Members that are undefined are not sent, so they need not come back.
+    expect(rar.granted([payment], { authorizationDetails: [{ ...payment, note: undefined }] }, [])).toEqual([payment])
+  })
+
+  it('a change is told of', () => {
+    expect(rar.changed({}, undefined)).toBeUndefined()
+    expect(rar.changed({ authorizationDetails: [payment] }, undefined)).toMatchObject({
+      missing: ['payment'],
+      added: [],
+    })
+    expect(rar.changed({}, { authorizationDetails: [payment] })).toMatchObject({ missing: [], added: ['payment'] })
+  })
+
+  it('with accepts, its word counts', async () => {
+    const asked: unknown[] = []
+    const accepting = (answer: boolean) =>
+      richAuthorization({
+        accepts: (requested, granted) => {
+          asked.push([requested, granted])
+          return answer
+        },
+      })
+    expect(accepting(true).granted(undefined, { authorizationDetails: [payment] }, [])).toEqual([])
+    const refused = () => accepting(false).granted([payment], { authorizationDetails: [payment] }, [])
+    expect((await refusal(refused, 'authorization_details_mismatch')).message).toContain('accepts returned false')
+    expect(asked).toEqual([
+      [[payment], []],
+      [[payment], [payment]],
+    ])
   })
 })

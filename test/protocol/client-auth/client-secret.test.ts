@@ -209,3 +209,13 @@ describe('a client secret', () => {
     expect(exposedClientSecret('hunter2').method).toBe('client_secret_post')
   })
 })
+
+it.each([
+  [clientSecretBasic, 'client_secret_basic'],
+  [clientSecretBasicWithoutEncoding, 'client_secret_basic'],
+  [clientSecretPost, 'client_secret_post'],
+  [exposedClientSecret, 'client_secret_post'],
+  [clientSecretJwt, 'client_secret_jwt'],
+])('the method has its registered name (OpenID Connect Core §9): %o is %s', (make, method) => {
+  expect(make('a secret of thirty-two bytes or more').method).toBe(method)
+})

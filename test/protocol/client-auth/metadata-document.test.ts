@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { MAX_CLIENT_METADATA_BYTES } from '../../../src/limits.js'
 import {
   type ClientMetadataOptions,
   clientMetadataDocument,
@@ -55,6 +56,7 @@ describe('clientMetadataDocument', () => {
     const response = clientMetadataResponse(document)
     expect(response.status).toBe(200)
     expect(response.headers.get('content-type')).toBe('application/json')
+    expect(response.headers.get('cache-control')).toBe('public, max-age=3600')
     expect(await response.json()).toEqual(document)
   })
 
@@ -178,5 +180,59 @@ describe('clientMetadataProblems', () => {
         expect(clientId).not.toMatch(/[#\\\s]/)
       }),
     )
+  })
+})
+
+describe('what is wrong with a document is said', () => {
+  const right = clientMetadataDocument(options())
+  const keys = { keys: [KEY] }
+  const uris = 'must be a list of URIs without a fragment: https, http on loopback, or a scheme like com.example.app'
+
+  it.each<[object, string]>([
+    [{ client_id: 'https://app.example/other.json' }, 'client_id: must be the URL of the document'],
+    [{ client_name: ' ' }, 'client_name: must be a text'],
+    [{ redirect_uris: [] }, `redirect_uris: ${uris}`],
+    [{ redirect_uris: ['https://app.example/cb', 'app:/cb'] }, `redirect_uris: ${uris}`],
+    [{ client_secret: 'x' }, 'client_secret: must not be in a public document'],
+    [
+      { token_endpoint_auth_method: 'client_secret_basic' },
+      'token_endpoint_auth_method: must be none or private_key_jwt: the document is public, so there is no shared secret',
+    ],
+    [{ token_endpoint_auth_method: 'private_key_jwt' }, 'jwks: private_key_jwt needs either jwks or jwks_uri'],
+    [{ jwks: { keys: [KEY, { ...KEY, d: 'd' }] } }, 'jwks: must be a list of public keys, without private members'],
+    [{ jwks: { keys: [{ ...KEY, d: 'd' }, KEY] } }, 'jwks: must be a list of public keys, without private members'],
+    [{ logo_uri: 'logo.png' }, 'logo_uri: must be an https URL'],
+    [{ logo_uri: 7 }, 'logo_uri: must be an https URL'],
+    [{ grant_types: ['refresh_token'] }, 'grant_types: must have authorization_code'],
+    [{ response_types: 'token' }, 'response_types: must have code'],
+  ])('%j', (change, problem) => {
+    expect(clientMetadataProblems({ ...right, ...change }, URL_)).toEqual([problem])
+  })
+
+  it('nothing, where it has what it may have', () => {
+    const own = { ...right, jwks: keys, token_endpoint_auth_method: 'private_key_jwt', logo_uri: undefined }
+    expect(clientMetadataProblems(own, URL_)).toEqual([])
+  })
+
+  it('its size: 5 kB are the most', () => {
+    const padded = (bytes: number) => {
+      const document = { ...right, padding: '' }
+      return { ...right, padding: 'x'.repeat(bytes - JSON.stringify(document).length) }
+    }
+    expect(clientMetadataProblems(padded(MAX_CLIENT_METADATA_BYTES), URL_)).toEqual([])
+    expect(clientMetadataProblems(padded(MAX_CLIENT_METADATA_BYTES + 1), URL_)).toEqual([
+      `document: has ${MAX_CLIENT_METADATA_BYTES + 1} bytes, at most ${MAX_CLIENT_METADATA_BYTES}`,
+    ])
+  })
+
+  it('what cannot be JSON', async () => {
+    const additionalMetadata = { size: 1n }
+    const error = await refusal(() => clientMetadataDocument(options({ additionalMetadata })), 'config_invalid')
+    expect(error.message).toContain('additionalMetadata: must be a JSON value')
+  })
+
+  it('an app is a web app only by how its URIs begin', () => {
+    const redirectUris = ['com.example.app:/https://app.example/']
+    expect(clientMetadataDocument(options({ redirectUris }))['application_type']).toBe('native')
   })
 })

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import type { Server } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import type { TLSSocket } from 'node:tls'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
@@ -24,10 +25,13 @@ let server: PinnedServer
 beforeAll(async () => {
   tls = await startTlsServer(authority)
   // Tells whom it sees; to /silent it says nothing.
-  tls.server.on('request', ({ url, socket }, response) => {
+  tls.server.on('request', async (request, response) => {
+    const { url, socket, method } = request
     const { authorized, getPeerCertificate } = socket as TLSSocket
     const { subject } = getPeerCertificate.call(socket)
-    if (url !== '/silent') response.end(JSON.stringify({ authorized, name: subject?.CN }))
+    const said = { authorized, name: subject?.CN }
+    if (url === '/api') response.end(JSON.stringify({ ...said, method, body: `${await buffer(request)}` }))
+    else if (url !== '/silent') response.end(JSON.stringify(said))
   })
   server = { issuer: 'https://as.example', token_endpoint: `${tls.origin}/token` }
 })
@@ -58,6 +62,15 @@ const connections = (to: Server) =>
 describe('mutualTls', () => {
   it('shows its certificate', async () => {
     expect(await post(make())).toEqual({ authorized: true, name: 'app' })
+  })
+
+  it('shows it with a Request of the runtime too, with and without a body', async () => {
+    const [, { fetch }] = make().route!(server, {})
+    for (const init of [{}, { method: 'POST', body: 'a=1' }] as RequestInit[]) {
+      const response = await fetch!(new Request(`${tls.origin}/api`, init))
+      const { method = 'GET', body = '' } = init
+      expect(await (response as Response).json()).toEqual({ authorized: true, name: 'app', method, body })
+    }
   })
 
   it('takes buffers, and authorities in a list', async () => {

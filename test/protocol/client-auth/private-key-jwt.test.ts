@@ -1,5 +1,5 @@
 import { type JsonWebKey, KeyObject, type webcrypto } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { ClientAuth } from '../../../src/protocol/client-auth/client-auth.js'
 import {
   type PrivateJwk,
@@ -186,6 +186,10 @@ describe('privateKeyJwt refuses at once', () => {
     ['a CryptoKey for another algorithm', pair.privateKey, { algorithm: 'RS256' }, /key: must be for RS256/],
     ['a keyId that is no text', jwk, { keyId: 7 }, /keyId \(number\)/],
     ['a foreign typ', jwk, { typ: 'jwt' }, /typ: /],
+    ['a typ that ends like one', jwk, { typ: 'my-JWT' }, /typ: /],
+    ['a typ that starts like one', jwk, { typ: 'JWT2' }, /typ: /],
+    ['a PEM with a text before it', `Bag Attributes\n${pem}`, { algorithm: 'ES256' }, /PKCS#8/],
+    ['a PEM with another one after it', `${pem}\n${pem}`, { algorithm: 'ES256' }, /PKCS#8/],
   ])('%s', async (_, key, options, message) => {
     const error = await refusal(() => privateKeyJwt(key as string, options), 'config_invalid')
     expect(error.message).toMatch(message)
@@ -246,3 +250,21 @@ function expectNoKey(error: Error & { hint: string }) {
 function rsa(modulusLength: number, hash: string): RsaHashedKeyGenParams {
   return { name: 'RSASSA-PKCS1-v1_5', modulusLength, hash, publicExponent: new Uint8Array([1, 0, 1]) }
 }
+
+it('has its registered name, and refuses a key that could be a shared secret', async () => {
+  expect(privateKeyJwt(keys.ES256.jwk).method).toBe('private_key_jwt')
+  const shared = await crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+  expect((await refusal(() => privateKeyJwt(shared), 'config_invalid')).message).toContain('must be private')
+  const foreign = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-384' }, false, ['sign', 'verify'])
+  expect((await refusal(() => privateKeyJwt(foreign.privateKey), 'config_invalid')).message).toContain(
+    'must be for ES256, PS256, RS256, Ed25519',
+  )
+})
+
+it.each(['jwk', 'pem'] as const)('imports a %s so that nobody can export it again', async (form) => {
+  const imported = vi.spyOn(crypto.subtle, 'importKey')
+  await assertionOf(privateKeyJwt(keys.ES256[form], { algorithm: 'ES256' }))
+  const extractable = imported.mock.calls.map((call) => call[3])
+  imported.mockRestore()
+  expect(extractable).toEqual([false])
+})

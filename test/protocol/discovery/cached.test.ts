@@ -37,6 +37,12 @@ describe('what is cached', () => {
     await expect(get()).resolves.toEqual({ version: 2 })
   })
 
+  it('needs nobody who listens to failures', async () => {
+    const { get } = createCache(load, { lifetimeSeconds: 60, staleSeconds: 600 })
+    load.mockRejectedValueOnce(away)
+    await expect(get()).rejects.toBe(away)
+  })
+
   it('is as old as the load says', async () => {
     const { get } = createCache(
       async (aged) => {

@@ -326,3 +326,17 @@ it.each([['an issuer', { issuer: 'https://as.example\u009b2J\u202e' }]])(
     expect(message).not.toMatch(/\p{C}/u)
   },
 )
+
+it.each([undefined, null, 'x', []])('metadata that is %o is of no issuer', async (none) => {
+  await refusal(() => checkMetadata(none as never, 'https://as.example'), 'issuer_mismatch')
+})
+
+it('JSON is asked for', async () => {
+  const accepted: unknown[] = []
+  const fetch = async (_: string, init: RequestInit) => {
+    accepted.push(new Headers(init.headers).get('accept'))
+    return Response.json(document('https://as.example'))
+  }
+  await discover('https://as.example', { fetch })
+  expect(accepted).toEqual(['application/json'])
+})

@@ -252,3 +252,25 @@ describe('taking a JWT apart', () => {
     )
   })
 })
+
+it.each(['XRS256', 'RS2567', 'ES25', 'rs256', 'HS256', 'none', ''])(
+  'there is no key for the algorithm "%s"',
+  async (alg) => {
+    const signer = createSigner('RS256')
+    expect(keysFor({ alg }, [signer.jwk])).toEqual([])
+    const jwt = parsed(signer.sign(claims))
+    expect(await isSignedBy({ ...jwt, header: { ...jwt.header, alg } }, signer.jwk)).toBe(false)
+  },
+)
+
+it('an RSA key may have members of other kinds of keys', () => {
+  const { jwk } = createSigner('RS256')
+  expect(keysFor({ alg: 'RS256' }, [{ ...jwk, crv: 'P-256' } as PublicJwk])).toHaveLength(1)
+})
+
+it('what is not UTF-8 is no JWT (RFC 7519 §7.2)', () => {
+  const bytes = (text: string) => Buffer.from(text, 'latin1').toString('base64url')
+  const header = bytes('{"alg":"RS256"}')
+  expect(parseJwt(`${header}.${bytes('{"sub":"ada"}')}.AA`)?.claims).toEqual({ sub: 'ada' })
+  expect(parseJwt(`${header}.${bytes('{"sub":"ad\xff"}')}.AA`)).toBeUndefined()
+})

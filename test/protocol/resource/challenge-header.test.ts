@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { challengeOf } from '../../../src/protocol/resource/challenge.js'
-import { challengeHeader, described } from '../../../src/protocol/resource/challenge-header.js'
+import { challengeHeader, described, isQuotable } from '../../../src/protocol/resource/challenge-header.js'
 import { refusal } from '../../helpers/refusal.js'
 
 const printable = fc.string({ unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code)) })
@@ -35,11 +35,21 @@ describe('challengeHeader', () => {
   it.each(['\n', '\r', '\r\nset-cookie: a=b', '\0', '\t', 'ü', '\u2028', '\x7f'])(
     'cannot be ended by a value: %j',
     async (text) => {
-      await refusal(() => challengeHeader('Bearer', { realm: `x${text}` }), 'config_invalid')
+      const error = await refusal(() => challengeHeader('Bearer', { realm: `x${text}` }), 'config_invalid')
+      expect(error.message).toContain('realm: must be printable ASCII')
+      expect(isQuotable(text)).toBe(false)
     },
   )
 
   it('has a description of the characters that RFC 6750 allows', () => {
     fc.assert(fc.property(fc.string(), (text) => /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/.test(described(text))))
   })
+})
+
+it('only a text can be quoted', () => {
+  expect([7, undefined, null, ['a'], 'a "b" \\c', ''].map(isQuotable)).toEqual([false, false, false, false, true, true])
+})
+
+it('a description has none of the characters that RFC 6750 §3 forbids', () => {
+  expect(described('its "aud" is \\ wrong: ü\n')).toBe("its 'aud' is ' wrong: ''")
 })

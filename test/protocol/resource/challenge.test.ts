@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { challengeOf } from '../../../src/protocol/resource/challenge.js'
+import { challengeOf, readChallenge } from '../../../src/protocol/resource/challenge.js'
 
 const read = (header: string) => challengeOf(new Response(null, { headers: { 'www-authenticate': header } }))
 
@@ -117,4 +117,18 @@ describe('challengeOf', () => {
     read(header)
     expect(performance.now() - before).toBeLessThan(500)
   })
+})
+
+it('other characters than printable ASCII become one space', () => {
+  expect(read('Bearer error="a\xe9\xfc\xe9b"')).toEqual({ error: 'a b' })
+})
+
+it('a hostile header takes no long time: 4096 characters are read', () => {
+  expect(read(`Bearer realm="${'x'.repeat(4000)}", error="a"`)).toEqual({ error: 'a' })
+  expect(read(`Bearer realm="${'x'.repeat(4096)}", error="a"`)).toEqual({})
+})
+
+it('where no secret was sent, all of it is read', () => {
+  const response = new Response(null, { headers: { 'www-authenticate': 'Bearer error="invalid_token"' } })
+  expect(readChallenge(response)).toEqual({ error: 'invalid_token' })
 })

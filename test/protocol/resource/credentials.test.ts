@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { MAX_CREDENTIAL_LENGTH } from '../../../src/limits.js'
 import { readCredentials } from '../../../src/protocol/resource/credentials.js'
 import { refusal } from '../../helpers/refusal.js'
 
@@ -96,5 +97,23 @@ describe('readCredentials', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+})
+
+describe('what is wrong with a request is said', () => {
+  it.each([
+    ['a malformed header', 'Bearer a b', undefined, 'malformed or repeated Authorization header'],
+    ['a token that is too long', `Bearer ${'a'.repeat(MAX_CREDENTIAL_LENGTH + 1)}`, undefined, 'too long'],
+    ['no host', 'Bearer a', 'http://bad-request.invalid/', 'no valid Host'],
+    ['a token in the URL', 'Bearer a', 'https://api.example/?access_token=a', 'access token in its URL'],
+  ])('%s', async (_, header, url, message) => {
+    const error = await refusal(() => readCredentials(request(header, url)), 'request_malformed')
+    expect(error.message).toContain(message)
+  })
+
+  it('a query is none of it, nor a token as long as it may be', () => {
+    const longest = 'a'.repeat(MAX_CREDENTIAL_LENGTH)
+    const read = readCredentials(request(`Bearer ${longest}`, 'https://api.example/?a=1&token=x'))
+    expect(read).toEqual({ scheme: 'Bearer', token: longest })
   })
 })

@@ -291,3 +291,55 @@ it('takes any document, and gives nothing but what was asked, https and public',
     }),
   )
 })
+
+describe('what is wrong is said', () => {
+  const found = (body: () => Response, header?: string) => {
+    const { fetch } = served({ [`${WELL_KNOWN}/mcp`]: body, 'https://meta.example/?of=mcp': body })
+    return discoverResource(MCP, { fetch, ...(header && { response: challenge(header) }) })
+  }
+
+  it.each<[unknown, string]>([
+    ['https://evil.example', `The document of ${MCP} is of "https://evil.example".`],
+    [{ a: 1 }, `The document of ${MCP} is of a value of type object.`],
+    [7, `The document of ${MCP} is of a value of type number.`],
+  ])('of a document for another resource: %j', async (resource, message) => {
+    expect((await refusal(found(document(resource)), 'resource_mismatch')).message).toBe(message)
+  })
+
+  it('of a document without a server, and of none at all', async () => {
+    const empty = await refusal(found(document(MCP, { authorization_servers: [] })), 'response_refused')
+    expect(empty.message).toContain('names no authorization server')
+    const absent = await refusal(found(status(404)), 'response_refused')
+    expect(absent.hint).toContain('Check the URL of the resource')
+  })
+
+  it('of a resource that is none', async () => {
+    for (const resource of ['mcp', 'http://mcp.example/mcp', 'https://a@mcp.example/', `${MCP}#a`])
+      expect((await refusal(discoverResource(resource), 'config_invalid')).message).toContain(
+        'resource (string): must be an https URL',
+      )
+  })
+
+  it('the URL of a document may have a query, that of an issuer may not (RFC 8414 §2)', async () => {
+    const header = 'Bearer resource_metadata="https://meta.example/?of=mcp"'
+    await expect(found(document(), header)).resolves.toHaveProperty('documentUrl', 'https://meta.example/?of=mcp')
+    const servers = { authorization_servers: [`${AS}/?of=mcp`] }
+    expect((await refusal(found(document(MCP, servers)), 'endpoint_refused')).message).toContain(
+      'is not a plain https URL',
+    )
+  })
+
+  it('a URL is read up to 2048 characters', async () => {
+    const long = (length: number) => `${AS}/${'a'.repeat(length - AS.length - 1)}`
+    const of = (length: number) => found(document(MCP, { authorization_servers: [long(length)] }))
+    await expect(of(2048)).resolves.toHaveProperty('authorizationServers', [long(2048)])
+    expect((await refusal(of(2049), 'endpoint_refused')).message).toContain('authorization_servers is too long')
+  })
+
+  it('of a hundred scopes at most, what is a scope', async () => {
+    const scopes = Array.from({ length: 150 }, (_, index) => `scope-${index}`)
+    const scopes_supported = ['', 7, 'two values', 'a"b', ...scopes]
+    expect((await found(document(MCP, { scopes_supported }))).scope).toBe(scopes.slice(0, 100).join(' '))
+    expect((await found(document())).scope).toBeUndefined()
+  })
+})

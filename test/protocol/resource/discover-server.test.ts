@@ -30,6 +30,38 @@ describe("MCP's order", () => {
     expect(asked).toEqual(ORDER.slice(0, requests))
   })
 
+  it('asks for JSON, and goes on where a browser hides a 404 without CORS, or the status is of a client’s error', async () => {
+    const answers = [
+      () => Promise.reject(new TypeError('Failed to fetch')),
+      () => new Response('', { status: 499 }),
+      document(),
+    ]
+    const accepted: unknown[] = []
+    const fetch = async (_: string, init: RequestInit) => {
+      accepted.push(new Headers(init.headers).get('accept'))
+      return answers.shift()!()
+    }
+    await expect(discoverServerOf(resource, { fetch })).resolves.toHaveProperty('issuer', T1)
+    expect(accepted).toEqual(Array(3).fill('application/json'))
+  })
+
+  it('tells the first failure, where nothing is found', async () => {
+    const failing = (...answers: (() => Promise<Response>)[]) =>
+      discoverServerOf(resource, { fetch: async () => answers.shift()!() })
+    const hidden = () => Promise.reject(new TypeError('Failed to fetch'))
+    const absent = async () => new Response('', { status: 404 })
+    await refusal(failing(hidden, absent, absent), 'network_error')
+    expect((await refusal(failing(absent, hidden, hidden), 'response_refused')).message).toContain(
+      `${ORDER[0]} responded with status 404 and no JSON`,
+    )
+  })
+
+  it('takes no other document in the place of one that the server fails to give', async () => {
+    const { asked, fetch } = served({ [ORDER[0]!]: () => new Response('', { status: 500 }), [ORDER[1]!]: document() })
+    await refusal(discoverServerOf(resource, { fetch }), 'response_refused')
+    expect(asked).toEqual([ORDER[0]])
+  })
+
   it('asks for two documents of an issuer without a path', async () => {
     const { asked, fetch } = served({})
     await refusal(discoverServerOf({ authorizationServers: ['https://b.example'] }, { fetch }), 'response_refused')
@@ -83,7 +115,8 @@ describe("MCP's order", () => {
 it('uses the server that was chosen, and none that the resource does not name', async () => {
   const { asked, fetch } = served({ [ORDER[0]!]: document() })
   await expect(discoverServerOf(resource, { fetch, issuer: T1 })).resolves.toHaveProperty('issuer', T1)
-  await refusal(discoverServerOf(resource, { fetch, issuer: 'https://c.example' }), 'config_invalid')
+  const error = await refusal(discoverServerOf(resource, { fetch, issuer: 'https://c.example' }), 'config_invalid')
+  expect(error.message).toContain('issuer: must be one of the authorizationServers')
   expect(asked).toHaveLength(1)
 })
 

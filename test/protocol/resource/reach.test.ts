@@ -14,7 +14,17 @@ describe('zoneOf', () => {
     ],
     [
       'public',
-      ['as.example', 'as.example.', 'local.example', 'internal.co', '[2606:4700::1111]', '[2001:4860:4860::8888]'],
+      [
+        'as.example',
+        'as.example.',
+        'local.example',
+        'internal.co',
+        'localhost.example',
+        '1.example',
+        '[2600:0:1::1]',
+        '[2606:4700::1111]',
+        '[2001:4860:4860::8888]',
+      ],
     ],
     ['private', ['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '100.64.0.1', '198.18.0.1', '224.0.0.1']],
     [
@@ -30,7 +40,18 @@ describe('zoneOf', () => {
       'loopback',
       ['localhost', 'LOCALHOST.', 'a.localhost', '127.0.0.1', '127.1', '0x7f.1', '2130706433', '0177.0.0.1'],
     ],
-    ['private', ['kubernetes.default.svc', 'vault.ops.svc.', 'as.test', 'vault..', '168.63.129.16']],
+    [
+      'private',
+      [
+        '1.internal',
+        '[::1234:808:808]',
+        'kubernetes.default.svc',
+        'vault.ops.svc.',
+        'as.test',
+        'vault..',
+        '168.63.129.16',
+      ],
+    ],
     ['loopback', ['localhost..']],
     ['loopback', ['0.0.0.0', '0', '[::1]', '[::]', '[::ffff:127.0.0.1]', '[::127.0.0.1]', '127.255.255.254']],
     [

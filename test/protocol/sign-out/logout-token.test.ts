@@ -41,6 +41,7 @@ describe('an honest logout token', () => {
     ['more events, and more in them', { events: { [LOGOUT_EVENT]: { a: 1 }, other: 7 } }, {}, {}],
     ['more claims', { trace_id: 'x', events2: null }, {}, {}],
     ['nbf', { nbf: now }, {}, {}],
+    ['the latest exp that there may be', { exp: now + 420 }, {}, {}],
   ])('may have %s', async (_, claims, header, told) => {
     expect(await check(server.token(claims, header))).toMatchObject(told)
   })
@@ -100,6 +101,7 @@ describe('a logout token is refused for', () => {
     ['the type of an ID token', { typ: 'JWT' }, 'typ'],
     ['the type of an access token', { typ: 'at+jwt' }, 'typ'],
     ['a type that starts like it', { typ: 'logout+jwt2' }, 'typ'],
+    ['a type that ends like it', { typ: 'no-logout+jwt' }, 'typ'],
     ['a type that is a list', { typ: ['logout+jwt'] }, 'typ'],
     ['alg none', { alg: 'none' }, 'alg'],
     ['alg HS256', { alg: 'HS256' }, 'alg'],
@@ -107,6 +109,15 @@ describe('a logout token is refused for', () => {
   ])('%s', async (_, header, name) => {
     const error = await refusal(check(server.token({}, header)), 'logout_token_invalid')
     expect(error.message).toContain(`its ${name} is wrong`)
+  })
+
+  it.each<[string, object, object, RegExp]>([
+    ['the issuer', { iss: 'https://evil.example' }, {}, /issuer of this client/],
+    ['the audience', { aud: 'other' }, {}, /clientId/],
+    ['the algorithm', {}, { alg: 'none' }, /never none or HS256/],
+    ['a time', { exp: now - 300 }, {}, /clocks/],
+  ])('%s, with a hint of its own', async (_, claims, header, hint) => {
+    expect((await refusal(check(server.token(claims, header)), 'logout_token_invalid')).hint).toMatch(hint)
   })
 
   it('none and HS256, though the server itself says that it uses them', async () => {

@@ -6,6 +6,7 @@ import {
   none,
   type ServerMetadata,
 } from '../../../src/protocol.js'
+import { defineProvider } from '../../../src/providers.js'
 import { refusal } from '../../helpers/refusal.js'
 
 const issuer = 'https://as.example'
@@ -20,7 +21,7 @@ function request(answer: object = {}, options: Partial<ClientCredentialsOptions>
   const sent: URLSearchParams[] = []
   const fetch: typeof globalThis.fetch = async (_, init) => {
     sent.push(new URLSearchParams(String(init?.body)))
-    return answer instanceof Response ? answer : Response.json({ ...honest, ...answer })
+    return answer instanceof Function ? answer() : Response.json({ ...honest, ...answer })
   }
   const all = { clientAuth: clientSecretPost('s3cret'), fetch, ...options }
   return { sent, token: clientCredentialsGrant({ ...server, ...metadata }, 'service', all) }
@@ -67,9 +68,15 @@ it.each<[string, object]>([
   await refusal(request(answer).token, 'token_response_invalid')
 })
 
+it('refuses an ID token alone, also of a provider whose sign-ins may end with one', async () => {
+  const provider = defineProvider({ name: 'B2C', reason: 'A test.', idTokenAlone: 'if no API is requested' })
+  const { token } = request({ access_token: undefined, id_token: 'a.b.c' }, { provider })
+  expect((await refusal(token, 'token_response_invalid')).message).toContain('its access_token is missing')
+})
+
 it.each<[string, object]>([
   ['an OAuth error at status 200', { error: 'invalid_scope' }],
-  ['an OAuth error', Response.json({ error: 'invalid_client' }, { status: 401 })],
+  ['an OAuth error', () => Response.json({ error: 'invalid_client' }, { status: 401 })],
 ])('%s is a refusal', async (_, answer) => {
   await refusal(request(answer).token, 'token_request_refused')
 })

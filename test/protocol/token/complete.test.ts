@@ -4,6 +4,7 @@ import { revealServerError } from '../../../src/errors.js'
 import {
   type AuthorizationRequest,
   beginAuthorization,
+  type ClientAuth,
   type CompleteOptions,
   checkIdTokenSignature,
   checkMetadata,
@@ -56,6 +57,7 @@ describe('the token request', () => {
       credentials: 'omit',
       referrerPolicy: 'no-referrer',
     })
+    expect(new Headers(init.headers).get('accept')).toBe('application/json')
     expect(Object.fromEntries(body)).toEqual({
       grant_type: 'authorization_code',
       code: callback.searchParams.get('code'),
@@ -94,6 +96,8 @@ describe('the token request', () => {
   it('is not made once the transaction has expired', async () => {
     const { server, complete } = await start()
     await refusal(complete({}, { expiresAtMs: Date.now() - 1 }), 'expired')
+    const clock = vi.spyOn(Date, 'now').mockReturnValue(1_000_000)
+    await refusal(complete({}, { expiresAtMs: 1_000_000 }), 'expired').finally(() => clock.mockRestore())
     expect(server.requests).toEqual([])
   })
 
@@ -104,6 +108,7 @@ describe('the token request', () => {
       completeAuthorization(transaction, relative, { fetch: server.fetch }),
       'callback_malformed',
     )
+    expect(error.message).toContain('is not an absolute URL')
     expect(String(error.message + error.cause)).not.toContain(callback.searchParams.get('code'))
   })
 
@@ -276,6 +281,34 @@ describe('the answer', () => {
     expect(error.serverError).toEqual({ error: 'invalid_client', description: 'who?' })
   })
 
+  it('shows what the server says of parameters that are no secret', async () => {
+    const description = (body: URLSearchParams) =>
+      `${body.get('client_id')} may not use ${body.get('grant_type')} for ${body.get('resource')} at ${body.get('redirect_uri')}`
+    const respond = (body: URLSearchParams) =>
+      Response.json({ error: 'unauthorized_client', error_description: description(body) }, { status: 400 })
+    const { complete } = await start({ respond }, { clientId: 'my-own-client', resource: 'https://api.example/' })
+    expect((await refusal(complete(), 'token_request_refused')).serverError?.description).toBe(
+      `my-own-client may not use authorization_code for https://api.example/ at ${redirectUri}`,
+    )
+  })
+
+  it('withholds what a client authentication of another kind has sent, in a header or a parameter', async () => {
+    const clientAuth: ClientAuth = {
+      method: 'none',
+      authenticate(_server, { client_id }, body, headers) {
+        headers.set('authorization', 'Custom k3y')
+        for (const [name, value] of Object.entries({ client_id, own_client_id: 'pw1', scope_key: 'pw2' }))
+          body.set(name, value)
+      },
+    }
+    for (const secret of ['k3y', 'pw1', 'pw2', 'fine']) {
+      const respond = () =>
+        Response.json({ error: 'invalid_client', error_description: `not ${secret}` }, { status: 401 })
+      const error = await refusal((await start({ respond })).complete({ clientAuth }), 'token_request_refused')
+      expect(error.serverError?.description).toBe(secret === 'fine' ? 'not fine' : '(withheld)')
+    }
+  })
+
   it('never gives the sign-in’s secrets back, whatever the server echoes', async () => {
     const respond = (body: URLSearchParams) =>
       Response.json(
@@ -294,7 +327,16 @@ describe('the answer', () => {
 })
 
 describe('the ID token is refused with', () => {
-  it('no ID token at all', () => idTokenRefused({ token: { id_token: undefined } }))
+  it('no ID token at all', async () => {
+    await idTokenRefused({ token: { id_token: undefined } })
+    const error = await refusal((await start({ token: { id_token: undefined } })).complete(), 'id_token_invalid')
+    expect(error.message).toContain('it is missing')
+  })
+  it('a sub that is no text, which is named', async () => {
+    const error = await refusal((await start({ claims: { sub: 1 } })).complete(), 'id_token_invalid')
+    expect(error.claim).toBe('sub')
+    expect(error.message).toContain('its sub is no text')
+  })
   it('something that is no token', () =>
     refusal(
       start({ token: { id_token: 'x' } }).then(({ complete }) => complete()),
@@ -349,6 +391,19 @@ describe('the ID token is refused with', () => {
   it.each(['none', 'HS256', 'hs512', 'NONE'])('alg %s, though the server lists it', async (alg) => {
     const listed = { metadata: { id_token_signing_alg_values_supported: ['RS256', alg] } }
     await idTokenRefused({ ...listed, joseHeader: { alg } })
+    const error = await refusal((await start({ ...listed, joseHeader: { alg } })).complete(), 'id_token_invalid')
+    expect(error.message).toContain(`its alg is ${alg}`)
+    expect(error.hint).toContain('RS256 or ES256')
+  })
+
+  it('any alg but RS256, where the server lists none (OpenID Connect Discovery §3)', async () => {
+    const unlisted = async (alg: string) => {
+      const { transaction, complete } = await start({ joseHeader: { alg } })
+      const { id_token_signing_alg_values_supported: _, ...server } = transaction.server
+      return complete({}, { server })
+    }
+    await expect(unlisted('RS256')).resolves.toHaveProperty('claims.sub', 'ada')
+    await refusal(unlisted('ES256'), 'id_token_invalid')
   })
 
   it('an alg that the server does not list, which the message names', async () => {

@@ -62,6 +62,18 @@ describe('a thumbprint', () => {
     await ask(token, { method: 'POST' })
     expect(createProofCheck()(sent[0]!)).toEqual({ jkt: await dpop.thumbprint('owner') })
   })
+
+  it('is of the stored key, or if that is asked for of the one that this page used last', async () => {
+    const keys = [key, await createSigningKey(), await createSigningKey()]
+    const [first, second, third] = await Promise.all(keys.map(({ publicJwk }) => thumbprintOf(publicJwk)))
+    const dpop = createDpop(async () => keys.shift()!)
+    expect(await dpop.thumbprint('owner', true)).toBe(first)
+    expect(await dpop.thumbprint('owner', true)).toBe(first)
+    // Another tab has deleted it.
+    expect(await dpop.thumbprint('owner')).toBe(second)
+    expect(await dpop.thumbprint('owner', true)).toBe(second)
+    expect(await dpop.thumbprint('owner', false)).toBe(third)
+  })
 })
 
 describe('a proof', () => {
@@ -95,8 +107,9 @@ describe('a proof', () => {
 
   it('has no ath where another scheme stands in the header', async () => {
     const { ask, claims } = start()
-    await ask(token, { method: 'POST', headers: { authorization: 'Basic YTpi' } })
-    expect(claims()[0]).not.toHaveProperty('ath')
+    for (const authorization of ['Basic YTpi', 'Bearer DPoP', 'Not-DPoP at-1'])
+      await ask(token, { method: 'POST', headers: { authorization } })
+    for (const claim of claims()) expect(claim).not.toHaveProperty('ath')
   })
 
   it('is never the same twice', async () => {
@@ -207,6 +220,8 @@ describe('a nonce', () => {
     ['another error', token, { status: 400, body: { error: 'invalid_grant' }, headers: { 'dpop-nonce': 'n' } }],
     ['no error', token, { status: 400, body: ['use_dpop_nonce'], headers: { 'dpop-nonce': 'n' } }],
     ['another status', token, { ...wantsNonce('n'), status: 403 }],
+    ['another status of an API', api, { ...apiWantsNonce('n'), status: 403 }],
+    ['a body that is no JSON', token, { ...wantsNonce('n'), body: undefined }],
     ['an answer without end', token, { ...wantsNonce('n'), body: { error: 'use_dpop_nonce', more: 'x'.repeat(3e5) } }],
     [
       'another error of an API',
@@ -290,6 +305,32 @@ describe('a nonce', () => {
     await expect(dpop.attempt('owner', request, { fetch })).rejects.toThrow('refused')
     expect(sent).toHaveLength(4)
   })
+})
+
+it('a fetch is given what the caller gave: a URL as text stays one, for undici takes no Request of the runtime', async () => {
+  const given: unknown[] = []
+  const fetch: typeof globalThis.fetch = async (input, init) => {
+    given.push(typeof input, new Headers(init?.headers).has('dpop'))
+    return new Response()
+  }
+  const { dpop } = start()
+  await dpop.attempt('owner', (by) => by.fetch(api, { headers: bound }), { fetch })
+  await dpop.attempt('owner', (by) => by.fetch(new Request(api, { headers: bound })), { fetch })
+  expect(given).toEqual(['string', true, 'object', false])
+})
+
+it('the body of a response that is repeated is given up, so that its connection is free', async () => {
+  const cancelled: string[] = []
+  const bodyOf = (name: string) => new ReadableStream({ cancel: () => void cancelled.push(name) })
+  const { status, headers } = apiWantsNonce('n1')
+  const responses = [
+    new Response(bodyOf('refused'), { status: status!, headers: headers! }),
+    new Response(bodyOf('accepted')),
+  ]
+  const { dpop } = start()
+  const fetch: typeof globalThis.fetch = async () => responses.shift()!
+  const response = await dpop.attempt('owner', (by) => by.fetch(api, { headers: bound }), { fetch })
+  expect([response.status, cancelled]).toEqual([200, ['refused']])
 })
 
 describe('dpop.fetch', () => {

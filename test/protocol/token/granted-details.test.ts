@@ -15,6 +15,7 @@ it.each<[string, readonly AuthorizationDetail[], readonly AuthorizationDetail[]]
   ['another order of members and items', [payment], [{ ...payment, actions: ['status', 'initiate'] }]],
   ['more members, also inside', [payment], [{ ...payment, id: 7, amount: { ...payment.amount, fee: '0' } }]],
   ['empty lists filled', [accounts], [{ ...accounts, access: { balances: [{ iban: 'DE1' }], transactions: [1] } }]],
+  ['a member that is null', [{ ...payment, note: null }], [{ ...payment, note: null }]],
   ['twice the same', [payment, payment], [payment, { ...payment, id: 1 }]],
   // The first request fits both grants, the second only one of them.
   [
@@ -39,6 +40,8 @@ it.each<[string, readonly AuthorizationDetail[], readonly AuthorizationDetail[],
     [{ ...payment, amount: { currency: 'EUR', value: '1200.00' } }],
     'payment has another amount.value',
   ],
+  ['an amount that is null', [payment], [{ ...payment, amount: null }], 'payment has another amount'],
+  ['a note that is not null', [{ ...payment, note: null }], [{ ...payment, note: {} }], 'payment has another note'],
   ['an amount of another type', [payment], [{ ...payment, amount: 12 }], 'payment has another amount'],
   [
     'one action more',
@@ -77,6 +80,7 @@ it('what is for other locations may be missing in a token for one resource (RFC 
 it('a change is told by its types only', () => {
   const secret = { ...payment, creditor: 'hunter2' }
   expect(changedDetails([payment], [payment])).toBeUndefined()
+  expect(changedDetails([payment], [accounts])).toMatchObject({ missing: ['payment'], added: ['accounts'] })
   expect(changedDetails([payment], [secret])).toEqual({
     ...{ type: 'authorization_details_changed', missing: [], added: ['payment'] },
   })

@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest'
-import { refreshTokens } from '../../../src/protocol/token/refresh.js'
-import type { ServerMetadata } from '../../../src/protocol.js'
+import { describe, expect, it } from 'vitest'
+import { type RefreshOptions, refreshTokens } from '../../../src/protocol/token/refresh.js'
+import { richAuthorization, type ServerMetadata } from '../../../src/protocol.js'
 import { refusal } from '../../helpers/refusal.js'
 import { createSigner } from '../../helpers/signer.js'
 
@@ -73,4 +73,109 @@ it('a new refresh token is told of, also where the answer is refused', async () 
   const { grant, rotations } = refreshed({ exp: now - 5000 })
   await refusal(grant, 'id_token_invalid')
   expect(rotations).toEqual(['new'])
+})
+
+describe('the request of a refresh (RFC 6749 §6)', () => {
+  const payment = { type: 'payment', currency: 'EUR' }
+  /** A refresh that is answered so, and what was sent for it. */
+  function requested(options: RefreshOptions, answer: object = {}) {
+    const sent: [string, string][][] = []
+    const fetch = async (_: string, init: RequestInit) => {
+      sent.push([...new URLSearchParams(String(init.body))])
+      return Response.json({ access_token: 'the-access-token', token_type: 'Bearer', ...answer })
+    }
+    return { sent, grant: refreshTokens(server, 'spa', 'old', { fetch, ...options }) }
+  }
+  const least = [
+    ['grant_type', 'refresh_token'],
+    ['refresh_token', 'old'],
+    ['client_id', 'spa'],
+  ]
+
+  it('is no more than the refresh token, where all that was granted is wanted', async () => {
+    const { sent, grant } = requested({})
+    const { tokens, claims } = await grant
+    expect(sent).toEqual([least])
+    // The old one stays valid where no new one comes.
+    expect(tokens).toMatchObject({ accessToken: 'the-access-token', refreshToken: 'old', resource: undefined })
+    expect(claims).toBeUndefined()
+    // Nobody has to listen to a rotation.
+    expect((await requested({}, { refresh_token: 'new' }).grant).tokens.refreshToken).toBe('new')
+  })
+
+  it('names the part that is wanted, and the token is for the first resource', async () => {
+    const { sent, grant } = requested(
+      {
+        scope: 'read write',
+        audience: 'api',
+        resource: ['https://a.example/', 'https://b.example/'],
+        rar: richAuthorization(),
+        authorizationDetails: [payment],
+      },
+      { authorization_details: [payment] },
+    )
+    expect((await grant).tokens).toMatchObject({
+      scope: 'read write',
+      resource: 'https://a.example/',
+      authorizationDetails: [payment],
+    })
+    expect(sent[0]!.sort()).toEqual(
+      [
+        ...least,
+        ['scope', 'read write'],
+        ['audience', 'api'],
+        ['resource', 'https://a.example/'],
+        ['resource', 'https://b.example/'],
+        ['authorization_details', JSON.stringify([payment])],
+      ].sort(),
+    )
+    const single = requested({ resource: 'https://a.example/' })
+    expect((await single.grant).tokens.resource).toBe('https://a.example/')
+    expect(single.sent[0]).toContainEqual(['resource', 'https://a.example/'])
+  })
+
+  it('is not sent with details that nobody would compare', async () => {
+    const { sent, grant } = requested({ authorizationDetails: [payment] })
+    expect((await refusal(grant, 'config_invalid')).message).toContain('rar: richAuthorization()')
+    expect(sent).toEqual([])
+  })
+
+  it.each(['', undefined, 7, null])('is not sent with the refresh token %o', async (token) => {
+    const sent: unknown[] = []
+    const fetch = async (url: string) => sent.push(url) as never
+    const error = await refusal(refreshTokens(server, 'spa', token as string, { fetch }), 'config_invalid')
+    expect(error.message).toContain('refreshToken')
+    expect(sent).toEqual([])
+  })
+
+  it.each([undefined, 7, ['new']])('no rotation is told of, where refresh_token is %o', async (refresh_token) => {
+    const rotations: string[] = []
+    const onRotation = (token: string) => rotations.push(token)
+    await requested({ onRotation }, { refresh_token }).grant.catch(({ code }) =>
+      expect(code).toBe('token_response_invalid'),
+    )
+    expect(rotations).toEqual([])
+  })
+
+  it('a response that is no JSON is refused as one, and rotates nothing', async () => {
+    const fetch = async () => new Response('<html>', { headers: { 'content-type': 'application/json' } })
+    const onRotation = () => expect.unreachable()
+    await refusal(refreshTokens(server, 'spa', 'old', { fetch, onRotation }), 'token_response_invalid')
+  })
+})
+
+it.each([
+  ['newer than that of the sign-in is told of', now, 1],
+  ['that is the same is not told of', now - 100, 0],
+  ['that is older is not told of', now - 200, 0],
+  ['that is missing is not told of', undefined, 0],
+])('an auth_time %s', async (_, auth_time, times) => {
+  let told = 0
+  const id_token = signer.sign({ ...signIn, iat: now, nonce: undefined, auth_time })
+  await refreshTokens(server, 'spa', 'old', {
+    fetch: async () => Response.json({ access_token: 'a', token_type: 'Bearer', id_token }),
+    previousClaims: signIn,
+    onNewerAuthTime: () => told++,
+  })
+  expect(told).toBe(times)
 })

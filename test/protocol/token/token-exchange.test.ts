@@ -77,6 +77,10 @@ describe('the request (RFC 8693 §2.1)', () => {
   it.each<[string, object]>([
     ['subjectToken', { subjectToken: '' }],
     ['subjectToken', { subjectToken: undefined }],
+    ['subjectToken', { subjectToken: 7 }],
+    ['actorToken', { actorToken: 7, actorTokenType: jwt }],
+    ['scope', { scope: 7 }],
+    ['requiredScope', { requiredScope: ['read'] }],
     ['subjectTokenType', { subjectTokenType: undefined }],
     ['subjectTokenType', { subjectTokenType: 'access_token' }],
     ['actorToken', { actorToken: '', actorTokenType: jwt }],
@@ -148,6 +152,15 @@ describe('a response is refused', () => {
     ]),
   ])('%s: %o', async (_, answer, options) => {
     await refusal(exchange(answer, options).issued, 'token_response_invalid')
+  })
+
+  it.each<[object, object, string]>([
+    [{ issued_token_type: undefined }, {}, 'its issued_token_type is missing'],
+    [{ issued_token_type: jwt }, {}, `its issued_token_type is ${jwt}, not ${accessToken}`],
+    [{ access_token: subject.subjectToken }, {}, 'its token is the one that was sent'],
+    [{ issued_token_type: idToken }, { requestedTokenType: idToken }, 'its token_type is not N_A'],
+  ])('with %j, which is said', async (answer, options, message) => {
+    expect((await refusal(exchange(answer, options).issued, 'token_response_invalid')).message).toContain(message)
   })
 
   it('with a status of its own, or no JSON', async () => {
@@ -229,6 +242,13 @@ describe('an error of the server', () => {
   it('without an OAuth error too', async () => {
     const refused = await refusal(exchange(new Response('', { status: 401 })).issued, 'token_request_refused')
     expect(refused.hint).toBe('See the log of the server.')
+  })
+
+  it('no response is none', async () => {
+    const fetch = async () => {
+      throw new TypeError('Failed to fetch')
+    }
+    expect((await refusal(exchange({}, { fetch }).issued, 'network_error')).hint).toBe('Check the network and CORS.')
   })
 
   it('never shows a token or secret that it repeats', async () => {

@@ -28,6 +28,19 @@ describe('the scope of an answer', () => {
     expect(tokens.scope.split(' ')).toEqual(scope.slice(0, 1000))
   })
 
+  it('leaves out a value that is too long to be one', async () => {
+    const [long, tooLong] = ['x'.repeat(200), 'y'.repeat(201)]
+    expect((await answer({ scope: `a ${tooLong} ${long}` }).grant).tokens.scope).toBe(`a ${long}`)
+  })
+
+  it('that is neither sent nor requested is not granted, and the hint says so', async () => {
+    const nothing = await refusal(answer({}, { requiredScope: 'a b' }).grant, 'scope_missing')
+    expect(nothing.message).toBe('The server did not grant: a b.')
+    expect(nothing.hint).toContain('send the granted scope')
+    const less = await refusal(answer({ scope: 'a' }, { requiredScope: 'a b' }).grant, 'scope_missing')
+    expect(less.hint).toContain('prompt=consent')
+  })
+
   it('in a list does not grant what is not in it', async () => {
     await refusal(answer({ scope: ['a'] }, { scope: 'a b', requiredScope: 'b' }).grant, 'scope_missing')
   })
@@ -60,6 +73,15 @@ describe('other members', () => {
     })
   })
 
+  it('hold no short secret by itself, but words that contain one', async () => {
+    const of = async (access_token: string) => {
+      const { tokens } = await answer({ access_token, itself: access_token, inside: `x ${access_token} x` }).grant
+      return Object.keys(tokens.other ?? {})
+    }
+    expect(await of('1234567')).toEqual(['inside'])
+    expect(await of('12345678')).toEqual([])
+  })
+
   it('cannot be a prototype', async () => {
     const body = '{"access_token":"a-token","token_type":"bearer","__proto__":{"polluted":1}}'
     const { tokens } = await answered({ body }).grant
@@ -76,10 +98,11 @@ describe('what is nested too deep', () => {
     'costs nothing else, or is an error with a code: %i levels',
     async (levels) => {
       const body = `{"access_token":"a-token","token_type":"bearer","other":${deep(levels)}}`
-      const { accessToken } = await answered({ body }).grant.then(
+      const { accessToken, other } = await answered({ body }).grant.then(
         ({ tokens }) => tokens,
-        ({ code }) => ({ accessToken: code }),
+        ({ code }) => ({ accessToken: code, other: {} }),
       )
+      expect(other).toBeTypeOf('object')
       expect(['a-token', 'token_response_invalid']).toContain(accessToken)
       const { grant } = answered({ body: `{"error":${deep(levels)}}`, status: 400 })
       await expect(grant).rejects.toHaveProperty('code')
@@ -114,6 +137,55 @@ describe('an error', () => {
   it.each([undefined, null, '', false])('%j is none', async (error) => {
     await expect(answer({ error }).grant).resolves.toBeDefined()
   })
+})
+
+it.each([
+  ['invalid_client', /clientId and clientAuth/],
+  ['invalid_grant', /stolen code/],
+  ['invalid_dpop_proof', /clocks/],
+  ['temporarily_unavailable', /^See serverError/],
+])('the error %s has a hint of its own', async (error, hint) => {
+  expect((await refusal(answered({ body: { error }, status: 400 }).grant, 'token_request_refused')).hint).toMatch(hint)
+})
+
+it.each<[string, number, string, string]>([
+  ['an empty body', 400, '', 'token_request_refused'],
+  ['JSON without an error', 401, '{"message":"no"}', 'token_request_refused'],
+  ['JSON after a line break', 400, ' \n {}', 'token_request_refused'],
+  ['the page of a proxy', 400, '<html>{}</html>', 'token_response_invalid'],
+  ['JSON of a server that fails', 500, '{}', 'token_response_invalid'],
+  ['JSON, forbidden', 403, '{}', 'token_response_invalid'],
+])('without an OAuth error, %s is (status %i): %j %s', async (_, status, body, code) => {
+  const error = await refusal(answered({ body, status }).grant, code as 'token_response_invalid')
+  expect(error.message).toContain(`status ${status}`)
+  if (code === 'token_request_refused') expect(error.hint).toContain('log of the server')
+})
+
+it('a token in a response with another status than 200 is refused', async () => {
+  const error = await refusal(answer({}, { status: 201 }).grant, 'token_response_invalid')
+  expect(error.message).toContain('it has status 201')
+})
+
+it.each<[object, string, RegExp]>([
+  [{ token_type: undefined }, 'its token_type is missing', /RFC 6749 §5\.1/],
+  [{ token_type: 7 }, 'its token_type is no string', /RFC 6749 §5\.1/],
+  [{ refresh_token: 7 }, 'its refresh_token is no string', /RFC 6749 §5\.1/],
+  [{ scope: { a: 1 } }, 'its scope is no string', /RFC 6749 §5\.1/],
+  [{ access_token: undefined }, 'its access_token is missing', /proxies/],
+  [{ access_token: undefined, id_token: 'a.b.c' }, 'its access_token is missing', /scope of an API/],
+])('%j: what is wrong is named, with its repair', async (members, message, hint) => {
+  const error = await refusal(answer(members).grant, 'token_response_invalid')
+  expect(error.message).toContain(message)
+  expect(error.hint).toMatch(hint)
+})
+
+it('a lifetime may be text, but of digits only', async () => {
+  const lifetime = async (expires_in: string) => {
+    const { tokens } = await answer({ expires_in, refresh_token: 'the-refresh-token' }).grant
+    return tokens.expiresAtMs
+  }
+  expect(await lifetime('3600')).toBeGreaterThan(Date.now() + 3_500_000)
+  for (const other of ['1e3', '-5', '+5', '3600 s']) expect(await lifetime(other)).toBeUndefined()
 })
 
 it.each([
