@@ -121,6 +121,25 @@ describe('memoryReplayCache', () => {
     expect(await cache.claim(attempt('a'), LEASE_MS)).toBe('claimed')
   })
 
+  it('may be of size one', async () => {
+    const cache = memoryReplayCache({ maxEntries: 1 })
+    const first = attempt('a')
+    expect(await cache.claim(first, LEASE_MS)).toBe('claimed')
+    await cache.commit(first, soon())
+    expect(await cache.claim(attempt('a'), LEASE_MS)).toBe('used')
+  })
+
+  it('lets another attempt in when the lease is over, and not a millisecond before', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const cache = memoryReplayCache()
+    await cache.claim(attempt('a'), LEASE_MS)
+    vi.advanceTimersByTime(LEASE_MS - 1)
+    expect(await cache.claim(attempt('a'), LEASE_MS)).toBe('in_progress')
+    vi.advanceTimersByTime(1)
+    expect(await cache.claim(attempt('a'), LEASE_MS)).toBe('claimed')
+    vi.useRealTimers()
+  })
+
   it.each([Number.NaN, 0, -1])('is of no size that remembers nothing: %d', async (maxEntries) => {
     await refusal(() => memoryReplayCache({ maxEntries }), 'config_invalid')
   })
@@ -175,6 +194,27 @@ describe('redisReplayCache', () => {
       },
     }
     expect(await redisReplayCache({ client }).claim(attempt('a'), LEASE_MS)).toBe('claimed')
+  })
+
+  it('gives up an id whose entry is gone each time it is asked for', async () => {
+    const commands: string[] = []
+    const client = {
+      async call(command: string) {
+        commands.push(command)
+        return null
+      },
+    }
+    expect(await redisReplayCache({ client }).claim(attempt('a'), LEASE_MS)).toBe('in_progress')
+    expect(commands).toEqual(Array.from({ length: 5 }, () => ['SET', 'GET']).flat())
+  })
+
+  it('commits until a time that is over, or is no whole millisecond', async () => {
+    const cache = redisReplayCache({ client: ioredis })
+    const first = attempt('a')
+    await cache.commit(first, Date.now() - 1000)
+    await until(async () => (await cache.claim(first, LEASE_MS)) === 'claimed')
+    await cache.commit(first, soon() + 0.5)
+    expect(await cache.claim(first, LEASE_MS)).toBe('used')
   })
 
   it('wants a client', () => refusal(() => redisReplayCache({ client: {} as never }), 'config_invalid'))
