@@ -84,10 +84,14 @@ async function mutate(path: string): Promise<Outcome[]> {
     })
 }
 
-const globOf = (path: string) => (path.endsWith('.ts') ? `src/${path}` : `src/${path}/**/*.ts`)
+function globOf(path: string): string {
+  return path.endsWith('.ts') ? `src/${path}` : `src/${path}/**/*.ts`
+}
 
 /** What has tests of its own in a folder: it is tried apart. */
-const apartFrom = (path: string) => Object.keys(FOLDERS).filter((other) => other.startsWith(`${path}/`))
+function apartFrom(path: string): string[] {
+  return Object.keys(FOLDERS).filter((other) => other.startsWith(`${path}/`))
+}
 
 /** Stryker does not see that a new test may reach a constant of a module, so all that survived is tried again. */
 function forgetSurvivors(file: URL): void {
