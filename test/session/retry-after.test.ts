@@ -34,6 +34,7 @@ describe('a response', () => {
     ['a date that is over', 'Sun, 06 Nov 1994 08:49:37 GMT', 1000],
     ['nothing', undefined, 1000],
     ['nonsense', 'soon', 0],
+    ['a number in another form', '1e3', 0],
     ['a number with a unit', '30s', 0],
     ['a unit with a number', 'T30', 0],
   ])('that says %s', async (_, retryAfter, milliseconds) => {

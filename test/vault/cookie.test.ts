@@ -62,6 +62,18 @@ describe('the cookie of a sign-in', () => {
     vi.useRealTimers()
   })
 
+  it('that has expired is not put back', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const { cookies, vault } = open()
+    const ticket = ticketFor(ADA)
+    await vault.put(ticket, ADA, 'value')
+    const outcome = await vault.take(ticket, ADA)
+    vi.advanceTimersByTime(600_000)
+    expect(outcome.status === 'taken' && (await outcome.putBack())).toBe(false)
+    expect(cookies.names()).toEqual([])
+    vi.useRealTimers()
+  })
+
   it('may have 2,700 bytes, name and value, and no byte more', async () => {
     const sizes: number[] = []
     const errors: unknown[] = []

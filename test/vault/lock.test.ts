@@ -89,6 +89,22 @@ describe('a task with a lock', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
+  it('that has taken it over has it: a third one waits', async () => {
+    const [suspended, second] = [tab('x'), tab('x')]
+    await turns()
+    await vi.advanceTimersByTimeAsync(45_000)
+    await turns()
+    const third = tab('x')
+    suspended.end('first')
+    await turns()
+    expect([second.seen.runs, third.seen.runs]).toEqual([1, 0])
+    second.end('second')
+    await turns()
+    expect(third.seen.runs).toBe(1)
+    third.end('third')
+    await third.done
+  })
+
   it('that takes longer than that runs once', async () => {
     const long = tab('x')
     await turns()

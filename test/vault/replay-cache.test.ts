@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { memoryReplayCache, type ReplayCache, redisReplayCache } from '../../src/server.js'
 import { startRedis } from '../helpers/redis.js'
 import { refusal } from '../helpers/refusal.js'
@@ -23,6 +23,7 @@ afterAll(async () => {
   await redis.stop()
 })
 beforeEach(() => ioredis.flushall())
+afterEach(() => void vi.useRealTimers())
 
 const LEASE_MS = 60_000
 const soon = () => Date.now() + 60_000
@@ -206,6 +207,22 @@ describe('redisReplayCache', () => {
     }
     expect(await redisReplayCache({ client }).claim(attempt('a'), LEASE_MS)).toBe('in_progress')
     expect(commands).toEqual(Array.from({ length: 5 }, () => ['SET', 'GET']).flat())
+  })
+
+  it('names the key to a cluster, which selects the node by it', async () => {
+    const named: unknown[] = []
+    const client = {
+      masters: [],
+      async sendCommand(key: string | undefined) {
+        named.push(key)
+        return 'OK'
+      },
+    }
+    const cache = redisReplayCache({ client, prefix: 'app:' })
+    await cache.claim(attempt('a'), LEASE_MS)
+    await cache.commit(attempt('a'), soon())
+    await cache.release(attempt('a'))
+    expect(named).toEqual(['app:a', 'app:a', 'app:a'])
   })
 
   it('commits until a time that is over, or is no whole millisecond', async () => {

@@ -237,6 +237,27 @@ describe('a request', () => {
     await expect(toRequest(fastify, { body: { a: 1 } }).text()).resolves.toBe('{"a":1}')
   })
 
+  it.each<[string, object, boolean]>([
+    ['HTTP/1 with a length', { httpVersionMajor: 1, headers: { 'content-length': '1' } }, true],
+    ['HTTP/1 in chunks', { httpVersionMajor: 1, headers: { 'transfer-encoding': 'chunked' } }, true],
+    ['HTTP/1 without either', { httpVersionMajor: 1 }, false],
+    ['HTTP/2 whose stream goes on', { httpVersionMajor: 2, stream: { endAfterHeaders: false } }, true],
+    ['HTTP/2 whose stream has ended', { httpVersionMajor: 2, stream: { endAfterHeaders: true } }, false],
+  ])('of %s: whether it has a body', (_, { headers, ...parts }: { headers?: object }, expected) => {
+    for (const method of ['POST', 'TARGET', 'HEADS']) {
+      const { body } = toRequest(made({ method, headers: { host: 'app.example', ...headers }, ...parts }))
+      expect(!!body).toBe(expected)
+    }
+  })
+
+  it('has the body that was read before, also without its length; one that waits keeps it', async () => {
+    const headers = { host: 'app.example', 'content-length': '3' }
+    const read = { method: 'POST', httpVersionMajor: 1, headers: { host: 'app.example' }, readableEnded: true }
+    await expect(toRequest(made({ ...read, body: 'a=b' })).text()).resolves.toBe('a=b')
+    expect(toRequest(made({ ...read, headers, body: 'a=b' })).headers.get('content-length')).toBeNull()
+    expect(toRequest(made({ ...read, headers, readableEnded: false })).headers.get('content-length')).toBe('3')
+  })
+
   it('has no body where the method has none', async () => {
     let seen: Request | undefined
     const origin = await serve(async (incoming, outgoing) => {

@@ -68,6 +68,20 @@ describe('a response', () => {
     while (!answer.endsWith('0\r\n\r\n')) answer += (await once(socket, 'data'))[0]
   })
 
+  it('of several parts arrives whole, whenever they come', async () => {
+    let parts = 0
+    const body = new ReadableStream({
+      async pull(controller) {
+        if (parts % 2) await turn()
+        if (parts === 7) controller.close()
+        else controller.enqueue(new TextEncoder().encode(`${parts++} `))
+      },
+    })
+    await serve((_, outgoing) => sendResponse(outgoing, new Response(body)))
+    const response = await fetch(`http://127.0.0.1:${server!.port}`)
+    expect(await response.text()).toBe('0 1 2 3 4 5 6 ')
+  })
+
   it('shows its head before there is any body', async () => {
     await serve((_, outgoing) => sendResponse(outgoing, new Response(new ReadableStream(), { status: 202 })))
     expect(String((await once(send(GET), 'data'))[0])).toContain('HTTP/1.1 202')
