@@ -163,6 +163,7 @@ describe('the end of a sign-in', () => {
     const same = create({ exchange, rar: rar(undefined) })
     await same.signIn().catch(() => {})
     expect(same.types().at(-1)).toBe('sign_in_completed')
+    expect(same.types()).not.toContain(undefined)
   })
 
   const retry = new ProofkeyError('network_error', 'No network.', 'Try again.', { retryable: true })
