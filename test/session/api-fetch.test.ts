@@ -440,6 +440,7 @@ it('streams an answer through, as it comes', async () => {
 describe('checkApis', () => {
   it.each(['https://api.example', 'https://api.example:8443'])('takes %s', (api) => {
     expect(() => checkApis({ [api]: {} }, undefined)).not.toThrow()
+    expect(() => checkApis({ [api]: { scope: undefined, resource: 'x' } }, undefined)).not.toThrow()
   })
 
   it.each(['https://api.example/', 'https://api.example/v1', 'http://api.example', 'api.example', 'null', '*', ''])(

@@ -26,14 +26,15 @@ const pass = (seconds: number) => void vi.advanceTimersByTime(seconds * 1000)
 const details = [{ type: 'payment' }]
 const ada = { iss: 'https://as.example', aud: 'spa', sub: 'ada', iat: NOW, exp: NOW + 300 }
 
-function grant(tokens: object = {}, claims: object | undefined = {}): Grant {
+/** @param claims null for a response without an ID token */
+function grant(tokens: object = {}, claims: object | null = {}): Grant {
   return {
     tokens: {
       ...{ accessToken: 'a1', tokenType: 'bearer', expiresAtMs: NOW_MS + 3_600_000, scope: 'openid orders' },
       ...{ resource: undefined, refreshToken: 'r1', idToken: 'i1' },
       ...tokens,
     },
-    claims: claims && { ...ada, ...claims },
+    claims: claims ? { ...ada, ...claims } : undefined,
   } as Grant
 }
 type Origin = 'interactive' | 'silent'
@@ -140,9 +141,10 @@ describe('the sign-in that the absolute limit counts from', () => {
 
   it('is now, for one with the user', () => {
     expect(startedAtMs(authTime(NOW - 500))).toBe(NOW_MS)
-    const before = signIn(authTime(NOW - 500))
+    const [before, untimed] = [signIn(authTime(NOW - 500)), signIn(authTime(undefined))]
     pass(100)
     expect(startedAtMs(authTime(undefined), before)).toBe(NOW_MS + 100_000)
+    expect(startedAtMs(authTime(undefined), untimed)).toBe(NOW_MS + 100_000)
     expect(startedAtMs(authTime(NOW), before)).toBe(NOW_MS + 100_000)
   })
 
@@ -170,7 +172,7 @@ describe('the sign-in that the absolute limit counts from', () => {
 describe('the session after a refresh', () => {
   const earlier = () =>
     signIn(grant({}, { acr: 'high', amr: ['pwd'], auth_time: NOW - 50, nonce: 'n', email: 'a@b.example' }))
-  const refreshed = (tokens: object = {}, claims: object | undefined = {}, name = '', from = earlier()) =>
+  const refreshed = (tokens: object = {}, claims: object | null = {}, name = '', from = earlier()) =>
     sessionAfterRefresh(grant({ accessToken: 'a2', ...tokens }, claims), from, name)
 
   it('has the new tokens, and the id and start of the old one', () => {
@@ -193,7 +195,7 @@ describe('the session after a refresh', () => {
   })
 
   it('keeps the refresh token and the ID token where the server sends none (RFC 6749 §6)', () => {
-    const next = refreshed({ refreshToken: undefined, idToken: undefined }, undefined)
+    const next = refreshed({ refreshToken: undefined, idToken: undefined }, null)
     expect([next.refresh?.refreshToken, next.idToken]).toEqual(['r1', 'i1'])
     expect(next.session.claims).toEqual(earlier().session.claims)
   })
@@ -224,7 +226,7 @@ describe('the session after a refresh', () => {
     ['of the sign-in, if it says none', {}, 'high'],
   ])('has a token with the acr %s', (_, claims, acr) => {
     expect(refreshed({}, claims).tokens['']?.acr).toBe(acr)
-    expect(refreshed({}, undefined).tokens['']?.acr).toBe('high')
+    expect(refreshed({}, null).tokens['']?.acr).toBe('high')
   })
 
   it('takes the scope of the refresh token where the server tells none', () => {
