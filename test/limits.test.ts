@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { afterTime, MAX_TIMER_MS, withinTime } from '../src/limits.js'
+import { afterTime, clamp, MAX_TIMER_MS, withinTime } from '../src/limits.js'
 
 /** Keeps the thread busy, as a page does while it renders a long list. */
 function keepBusy(milliseconds: number): void {
@@ -58,5 +58,30 @@ describe('with a clock', () => {
     expect(vi.getTimerCount()).toBe(0)
     vi.advanceTimersByTime(5000)
     expect(over).not.toHaveBeenCalled()
+  })
+})
+
+describe('a value between two bounds', () => {
+  it.each([
+    [1, 1],
+    [5, 5],
+    [60, 60],
+    [0, 1],
+    [-5, 1],
+    [61, 60],
+    [Number.POSITIVE_INFINITY, 60],
+    [Number.NaN, 1],
+  ])('%d is %d', (value, bounded) => expect(clamp(value, { min: 1, max: 60 })).toBe(bounded))
+
+  it('may be 0', () => expect(clamp(0, { min: 0, max: 60 })).toBe(0))
+})
+
+describe('the outcome of the work', () => {
+  it('is passed on, good or bad, and leaves no timer', async () => {
+    vi.useFakeTimers()
+    expect(await withinTime(Promise.resolve('done'), 2000, () => 'late')).toBe('done')
+    await expect(withinTime(Promise.reject(new Error('broken')), 2000, () => 'late')).rejects.toThrow('broken')
+    expect(vi.getTimerCount()).toBe(0)
+    vi.useRealTimers()
   })
 })

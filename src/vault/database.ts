@@ -36,11 +36,7 @@ export function createDatabase(database: string, name: string): Transaction {
       running.add(request.transaction)
       request.result.createObjectStore(name)
     }
-    const opened = await promisifyRequest(request)
-    opened.onclose = () => {
-      connection = undefined
-    }
-    return opened
+    return promisifyRequest(request)
   }
 
   return async function run<T>(

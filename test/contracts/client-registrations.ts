@@ -53,4 +53,13 @@ export function describeRegistrations(open: () => ClientRegistrations): void {
     expect(all.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
     expect(await store.exclusive?.(AS, async () => 'done')).toBe('done')
   })
+
+  it('lets no issuer wait for another one', async () => {
+    const store = open()
+    let finish = () => {}
+    const slow = store.exclusive?.(AS, () => new Promise<void>((resolve) => (finish = resolve)))
+    expect(await store.exclusive?.('https://b.example', async () => 'done')).toBe('done')
+    finish()
+    await slow
+  })
 }

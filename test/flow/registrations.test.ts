@@ -50,6 +50,12 @@ describe('memoryRegistrations', () => {
   it.each([0, -1, Number.NaN])('does not hold %s', (maxEntries) => {
     expect(() => memoryRegistrations({ maxEntries })).toThrow(/maxEntries/)
   })
+
+  it('may hold one', async () => {
+    const store = memoryRegistrations({ maxEntries: 1 })
+    await store.add(AS, registration('a'))
+    expect((await store.get(AS))?.clientId).toBe('a')
+  })
 })
 describe('sealedRegistrations', () => {
   describeRegistrations(() => sealedRegistrations())
@@ -93,6 +99,26 @@ describe('sealedRegistrations', () => {
     await raw((records) => records.put({ clientId: 'a', sealed: new Uint8Array([1, 2, 3]) }, JSON.stringify(['', AS])))
     expect(await sealedRegistrations().get(AS)).toBeUndefined()
     expect((await sealedRegistrations().add(AS, registration('b'))).clientId).toBe('b')
+  })
+
+  it('replaces nothing that another tab has put in the place of what nobody can read', async () => {
+    await sealedRegistrations().add('https://b.example', registration('moved'))
+    const [record] = await raw()
+    await raw((records) => records.put(record, JSON.stringify(['', AS])))
+    const open = crypto.subtle.decrypt.bind(crypto.subtle)
+    vi.spyOn(crypto.subtle, 'decrypt').mockImplementationOnce(async (...given) => {
+      expect((await sealedRegistrations().add(AS, registration('first'))).clientId).toBe('first')
+      return open(...given)
+    })
+    expect((await sealedRegistrations().add(AS, registration('second'))).clientId).toBe('first')
+  })
+
+  it('says so where the browser gives no key back', async () => {
+    const put = IDBObjectStore.prototype.put
+    vi.spyOn(IDBObjectStore.prototype, 'put').mockImplementation(function (this: IDBObjectStore, record, id) {
+      return put.call(this, { ...record, key: undefined }, id)
+    })
+    await refusal(sealedRegistrations().add(AS, registration('a')), 'storage_refused_key')
   })
 
   it('says so where the browser keeps no key', async () => {

@@ -183,6 +183,17 @@ describe('sameOriginPath', () => {
     expect(sameOriginPath('/a/./b/../café?q=é')).toBe('/a/caf%C3%A9?q=%C3%A9')
   })
 
+  it('is at most as long as the limit, as it goes into the URL', () => {
+    expect(sameOriginPath(`/${'a'.repeat(9)}`, 10)).toBe('/aaaaaaaaa')
+    expect(sameOriginPath(`/${'a'.repeat(10)}`, 10)).toBeUndefined()
+    // Two characters, seven in the URL; and longer before its dots are resolved.
+    expect(sameOriginPath('/é', 7)).toBe('/%C3%A9')
+    expect(sameOriginPath('/é', 6)).toBeUndefined()
+    expect(sameOriginPath('/inbox/../../..', 1)).toBe('/')
+    for (const path of ['//evil.example', '/..//evil.example', '/%2fevil.example'])
+      expect(sameOriginPath(path, 800), path).toBeUndefined()
+  })
+
   it('says the same about what it gave back', () => {
     for (const path of [...HARMLESS, ...UNCHANGED].map(sameOriginPath)) expect(sameOriginPath(path)).toBe(path)
   })

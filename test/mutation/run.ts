@@ -49,12 +49,13 @@ async function mutate(path: string): Promise<Outcome[]> {
   const incrementalFile = `${CACHE}/${path.replaceAll('/', '-').replace('*', 'files')}.json`
   if (options.again) rmSync(new URL(incrementalFile, ROOT), { force: true })
   else forgetSurvivors(new URL(incrementalFile, ROOT))
-  process.env['MUTATION_TESTS'] = JSON.stringify(testsFor(path))
+  const tests = testsFor(path)
+  process.env['MUTATION_TESTS'] = JSON.stringify(tests)
   const results = await new Stryker({
-    mutate: [path.endsWith('.ts') ? `src/${path}` : `src/${path}/**/*.ts`],
+    mutate: [globOf(path), ...apartFrom(path).map((file) => `!${globOf(file)}`)],
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
-    vitest: { configFile: 'test/mutation/vitest.config.ts' },
+    vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
     coverageAnalysis: 'perTest',
     concurrency: 2,
     incremental: true,
@@ -62,6 +63,7 @@ async function mutate(path: string): Promise<Outcome[]> {
     timeoutMS: 20_000,
     ignorePatterns: [
       '/docs',
+      '/dist',
       '/examples/!(demo)',
       '/test/servers/*/**',
       '/test/frameworks',
@@ -71,6 +73,10 @@ async function mutate(path: string): Promise<Outcome[]> {
     reporters: [],
     logLevel: 'error',
   } as ConstructorParameters<typeof Stryker>[0]).runMutationTest()
+  const { testFiles: ran } = JSON.parse(read(incrementalFile)) as { testFiles: object }
+  const missing = tests.filter((file) => !(file in ran))
+  // Stryker does not mind: it takes a file that cannot be loaded for one without tests.
+  if (missing[0]) throw new Error(`no test of these has run: ${missing.join(', ')}.`)
   return results
     .filter(({ status }) => ['Killed', 'Timeout', 'Survived', 'NoCoverage'].includes(status))
     .map(({ fileName, location, replacement = '', status }) => {
@@ -84,6 +90,15 @@ async function mutate(path: string): Promise<Outcome[]> {
         survived: status === 'Survived' || status === 'NoCoverage',
       }
     })
+}
+
+function globOf(path: string): string {
+  return path.endsWith('.ts') ? `src/${path}` : `src/${path}/**/*.ts`
+}
+
+/** What has tests of its own in a folder: it is tried apart. */
+function apartFrom(path: string): string[] {
+  return Object.keys(FOLDERS).filter((other) => other.startsWith(`${path}/`))
 }
 
 /** Stryker does not see that a new test may reach a constant of a module, so all that survived is tried again. */

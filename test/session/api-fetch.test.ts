@@ -238,6 +238,12 @@ describe('401', () => {
     expect((await create()(new Request(origin))).status).toBe(200)
   })
 
+  it('for a proof that was refused is given back: another token would not help', async () => {
+    api.setAnswer(() => ({ status: 401, challenge: 'DPoP error="invalid_dpop_proof"', body: 'no' }))
+    expect((await create()(origin)).status).toBe(401)
+    expect(api.seen).toHaveLength(1)
+  })
+
   it('that stays is given back: two requests, no third', async () => {
     api.setAnswer(() => ({ status: 401, challenge: 'Bearer error="invalid_token"', body: 'no' }))
     const response = await create()(origin)
@@ -283,6 +289,12 @@ it('begins nothing in the name of another person who signs in before there is a 
   expect(api.seen).toEqual([])
 })
 
+it('another status is given back, whatever its challenge says', async () => {
+  api.setAnswer(() => ({ status: 200, challenge: 'Bearer error="insufficient_scope"', body: 'yes' }))
+  expect(await (await create()(origin)).text()).toBe('yes')
+  expect(events).toEqual([])
+})
+
 describe('403', () => {
   it('without a challenge is given back', async () => {
     api.setAnswer(() => ({ status: 403, body: 'no' }))
@@ -295,6 +307,7 @@ describe('403', () => {
     api.setAnswer(() => ({ status: 403, challenge: 'Bearer error="insufficient_scope", scope="orders:read"' }))
     const error = await refusal(create()(origin), 'insufficient_scope')
     expect(error.requirements).toEqual({ scope: 'orders:read' })
+    expect(error.message).toBe('The API requires more scope: orders:read.')
     expect(events).toEqual([{ type: 'step_up_required', endpoint: origin, error: 'insufficient_scope' }])
   })
 
@@ -305,6 +318,15 @@ describe('403', () => {
     api.setAnswer(() => ({ status: 403, challenge: 'Bearer error="insufficient_scope", scope="orders:read order"' }))
     await refusal(create({ accessToken })(origin), 'insufficient_scope')
   })
+
+  it.each(['not_insufficient_scope', 'insufficient_scope.x', 'insufficient_', `insufficient_${'x'.repeat(41)}`])(
+    '%s is no demand of the standard, and not reported',
+    async (name) => {
+      api.setAnswer(() => ({ status: 403, challenge: `Bearer error="${name}"` }))
+      expect((await create()(origin)).status).toBe(403)
+      expect(events).toEqual([])
+    },
+  )
 
   it('without a scope still says so', async () => {
     api.setAnswer(() => ({ status: 403, challenge: 'Bearer error="insufficient_scope"' }))
@@ -418,6 +440,7 @@ it('streams an answer through, as it comes', async () => {
 describe('checkApis', () => {
   it.each(['https://api.example', 'https://api.example:8443'])('takes %s', (api) => {
     expect(() => checkApis({ [api]: {} }, undefined)).not.toThrow()
+    expect(() => checkApis({ [api]: { scope: undefined, resource: 'x' } }, undefined)).not.toThrow()
   })
 
   it.each(['https://api.example/', 'https://api.example/v1', 'http://api.example', 'api.example', 'null', '*', ''])(

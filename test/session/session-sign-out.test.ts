@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { IDBFactory } from 'fake-indexeddb'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   type Dpop,
   indexedDbVault,
@@ -15,7 +15,7 @@ import { forgetMetadata } from '../helpers/forget-metadata.js'
 import { goTo } from '../helpers/page.js'
 import { refusal } from '../helpers/refusal.js'
 import type { Faults } from '../helpers/server.js'
-import { createSessionApp, OWNER } from '../helpers/session-app.js'
+import { createGate, createSessionApp, OWNER } from '../helpers/session-app.js'
 import { travelBy } from '../helpers/sign-in-attempt.js'
 import { uncaughtDuring } from '../helpers/uncaught.js'
 import { until } from '../helpers/until.js'
@@ -164,6 +164,50 @@ describe('signOut', () => {
     await Promise.all([auth.signOut(), auth.signOut()])
     expect(app.left).toHaveLength(1)
     expect(app.revoked()).toHaveLength(2)
+  })
+
+  it('again, while it is under way, also signs out who has signed in meanwhile', async () => {
+    const { released, release } = createGate()
+    const faults: Faults = { revoke: () => released.then(() => new Response()) }
+    const app = start(faults)
+    const { auth } = app.tab()
+    await auth.signIn()
+    const first = auth.signOut()
+    await until(() => app.revoked().length > 0)
+    await auth.signIn()
+    expect(auth.session).toBeDefined()
+    const second = auth.signOut()
+    release()
+    await Promise.all([first, second])
+    expect(auth.session).toBeUndefined()
+    expect(app.left).toHaveLength(1)
+    expect(app.revoked().length).toBeGreaterThan(2)
+  })
+
+  it('stores nothing for a return where the page is not left', async () => {
+    const put = vi.fn(sealed.put)
+    const app = start({}, { vault: { ...sealed, put } })
+    const { auth } = app.tab()
+    await auth.signIn()
+    put.mockClear()
+    await auth.signOut({ atServer: false })
+    expect([app.left, put.mock.calls]).toEqual([[], []])
+  })
+
+  it('says so where the store still has the session', async () => {
+    const inner = sealedSessions()
+    let broken = false
+    const replace: SessionStore['replace'] = (...change) =>
+      broken ? Promise.reject(new Error('broken')) : inner.replace(...change)
+    const app = start({}, { sessionStore: { ...inner, replace } })
+    const { auth, events } = app.tab()
+    await auth.signIn()
+    await auth.signOut()
+    expect(events.map(({ type }) => type)).not.toContain('sign_out_failed')
+    await auth.signIn()
+    broken = true
+    await auth.signOut()
+    expect(events).toContainEqual(expect.objectContaining({ type: 'sign_out_failed', code: 'storage_unavailable' }))
   })
 
   it.each<[string, Faults]>([
@@ -335,6 +379,28 @@ describe('handleSignedOut', () => {
     const changed = `${state.slice(0, -1)}${state.endsWith('a') ? 'b' : 'a'}`
     await expect(auth.handleSignedOut(`${BYE}?state=${changed}`)).resolves.toBeUndefined()
     expect(events).toHaveLength(before)
+  })
+
+  it('leaves alone what is no URL, and everything where nobody comes back', async () => {
+    const { app, auth, events, state } = await signedOut()
+    const before = events.length
+    await expect(auth.handleSignedOut('http://')).resolves.toBeUndefined()
+    const other = app.tab({ postLogoutRedirectUri: undefined })
+    await expect(other.auth.handleSignedOut(`${BYE}?state=${state}`)).resolves.toBeUndefined()
+    expect(events).toHaveLength(before)
+    await expect(auth.handleSignedOut(`${BYE}?state=${state}`)).resolves.toEqual({ returnTo: '/' })
+  })
+
+  it.each<[string, unknown, boolean]>([
+    ['can be repeated', new ProofkeyError('storage_unavailable', 'Blocked.', 'Allow it.', { retryable: true }), true],
+    ['cannot', new ProofkeyError('insecure_context', 'No TLS.'), false],
+    ['is not of this library', Object.assign(new Error('broken'), { retryable: true }), false],
+  ])('puts the state back into the URL for an error that %s', async (_, error, isBack) => {
+    const { app, state } = await signedOut()
+    const vault = { ...sealed, take: () => Promise.reject(error) }
+    goTo(`${BYE}?state=${state}`)
+    await expect(app.tab({ vault }).auth.handleSignedOut()).rejects.toBe(error)
+    expect(location.search).toBe(isBack ? `?state=${state}` : '')
   })
 
   it('says where the storage is blocked', async () => {

@@ -36,7 +36,12 @@ async function expectToWork(vault: Vault): Promise<void> {
   expect(await vault.take(ticket, ADA)).toEqual(taken('value'))
 }
 
-const refusal = (code: string) => ({ name: `ProofkeyError [${code}]`, code, hint: expect.stringMatching(/\w/) })
+const refusal = (code: string) => ({
+  name: `ProofkeyError [${code}]`,
+  code,
+  message: expect.stringMatching(/\w\.$/),
+  hint: expect.stringMatching(/\w/),
+})
 
 describe('IndexedDB cannot be opened', () => {
   const blocked = () => {

@@ -24,6 +24,18 @@ describe('the key of an owner', () => {
     expect(await inKeys('readonly', (records) => records.count())).toBe(1)
   })
 
+  it('is that of the tab which was first, also if another one is making one', async () => {
+    const generate = crypto.subtle.generateKey.bind(crypto.subtle) as (...given: unknown[]) => Promise<CryptoKeyPair>
+    let first: string | undefined
+    vi.spyOn(crypto.subtle, 'generateKey').mockImplementationOnce((async (...given: unknown[]) => {
+      first = await thumbprint()
+      return generate(...given)
+    }) as never)
+    expect(await thumbprint()).toBe(first)
+    expect(await thumbprint()).toBe(first)
+    vi.restoreAllMocks()
+  })
+
   it('is no other owner’s', async () => {
     expect(await thumbprint('["https://as.example","other"]')).not.toBe(await thumbprint())
   })

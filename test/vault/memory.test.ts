@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { createTicket, ticketId } from '../../src/crypto/ticket.js'
 import { memoryVault } from '../../src/vault/memory.js'
 import { describeVault } from '../contracts/vault.js'
@@ -7,6 +7,21 @@ import { refusal } from '../helpers/refusal.js'
 import { ADA, taken, ticketFor } from '../helpers/tickets.js'
 
 describeVault('memory', () => memoryVault(), { maxRecords: 100 })
+describe('with a limit', () => describeVault('memory', () => memoryVault({ maxRecords: 100 }), { maxRecords: 100 }))
+
+it('without a limit is for a page', () => {
+  expect(memoryVault().runsOn).toBe('page')
+})
+
+it('needs no room for a sign-in that was taken', async () => {
+  const vault = memoryVault({ maxRecords: 2 })
+  const [first, second] = [ticketFor(ADA), ticketFor(ADA)]
+  await vault.put(first, ADA, 'value')
+  await vault.take(first, ADA)
+  await vault.put(second, ADA, 'value')
+  expect(await vault.take(first, ADA)).toEqual({ status: 'spent' })
+  expect(await vault.take(second, ADA)).toEqual(taken('value'))
+})
 
 it('shares nothing between two vaults', async () => {
   const ticket = ticketFor(ADA)

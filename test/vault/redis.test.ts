@@ -354,6 +354,7 @@ describe('between the two commands of a vault', () => {
   ])('of a put: what %s was not kept', async (_, event) => {
     await expect(interrupted(event).put(ticket, ADA, value)).rejects.toMatchObject({
       code: 'storage_unavailable',
+      message: 'Redis did not keep the sign-in.',
       hint: expect.stringContaining('Redis'),
     })
   })

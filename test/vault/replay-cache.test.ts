@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { memoryReplayCache, type ReplayCache, redisReplayCache } from '../../src/server.js'
 import { startRedis } from '../helpers/redis.js'
 import { refusal } from '../helpers/refusal.js'
@@ -23,6 +23,7 @@ afterAll(async () => {
   await redis.stop()
 })
 beforeEach(() => ioredis.flushall())
+afterEach(() => void vi.useRealTimers())
 
 const LEASE_MS = 60_000
 const soon = () => Date.now() + 60_000
@@ -121,6 +122,25 @@ describe('memoryReplayCache', () => {
     expect(await cache.claim(attempt('a'), LEASE_MS)).toBe('claimed')
   })
 
+  it('may be of size one', async () => {
+    const cache = memoryReplayCache({ maxEntries: 1 })
+    const first = attempt('a')
+    expect(await cache.claim(first, LEASE_MS)).toBe('claimed')
+    await cache.commit(first, soon())
+    expect(await cache.claim(attempt('a'), LEASE_MS)).toBe('used')
+  })
+
+  it('lets another attempt in when the lease is over, and not a millisecond before', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    const cache = memoryReplayCache()
+    await cache.claim(attempt('a'), LEASE_MS)
+    vi.advanceTimersByTime(LEASE_MS - 1)
+    expect(await cache.claim(attempt('a'), LEASE_MS)).toBe('in_progress')
+    vi.advanceTimersByTime(1)
+    expect(await cache.claim(attempt('a'), LEASE_MS)).toBe('claimed')
+    vi.useRealTimers()
+  })
+
   it.each([Number.NaN, 0, -1])('is of no size that remembers nothing: %d', async (maxEntries) => {
     await refusal(() => memoryReplayCache({ maxEntries }), 'config_invalid')
   })
@@ -175,6 +195,43 @@ describe('redisReplayCache', () => {
       },
     }
     expect(await redisReplayCache({ client }).claim(attempt('a'), LEASE_MS)).toBe('claimed')
+  })
+
+  it('gives up an id whose entry is gone each time it is asked for', async () => {
+    const commands: string[] = []
+    const client = {
+      async call(command: string) {
+        commands.push(command)
+        return null
+      },
+    }
+    expect(await redisReplayCache({ client }).claim(attempt('a'), LEASE_MS)).toBe('in_progress')
+    expect(commands).toEqual(Array.from({ length: 5 }, () => ['SET', 'GET']).flat())
+  })
+
+  it('names the key to a cluster, which selects the node by it', async () => {
+    const named: unknown[] = []
+    const client = {
+      masters: [],
+      async sendCommand(key: string | undefined) {
+        named.push(key)
+        return 'OK'
+      },
+    }
+    const cache = redisReplayCache({ client, prefix: 'app:' })
+    await cache.claim(attempt('a'), LEASE_MS)
+    await cache.commit(attempt('a'), soon())
+    await cache.release(attempt('a'))
+    expect(named).toEqual(['app:a', 'app:a', 'app:a'])
+  })
+
+  it('commits until a time that is over, or is no whole millisecond', async () => {
+    const cache = redisReplayCache({ client: ioredis })
+    const first = attempt('a')
+    await cache.commit(first, Date.now() - 1000)
+    await until(async () => (await cache.claim(first, LEASE_MS)) === 'claimed')
+    await cache.commit(first, soon() + 0.5)
+    expect(await cache.claim(first, LEASE_MS)).toBe('used')
   })
 
   it('wants a client', () => refusal(() => redisReplayCache({ client: {} as never }), 'config_invalid'))

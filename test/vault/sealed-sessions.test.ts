@@ -45,6 +45,10 @@ afterEach(() => {
 
 describeSessionStore('sealed', fresh, stored)
 
+it('says that its tabs share it', () => {
+  expect(sealedSessions().shared).toBe(true)
+})
+
 describe('what lies in the database', () => {
   let store: SessionStore
   beforeEach(async () => {

@@ -6,6 +6,10 @@ import { ADA } from '../helpers/tickets.js'
 
 describeSessionStore('memory', memorySessions)
 
+it('says that its tabs do not share it', () => {
+  expect(memorySessions().shared).toBe(false)
+})
+
 it('shares nothing between two stores, and writes to no storage', async () => {
   const before = await indexedDB.databases()
   await writeText(memorySessions(), ADA, 'text')

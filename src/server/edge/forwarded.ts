@@ -85,7 +85,6 @@ export function parseForwarded(value: string): Record<string, string>[] | undefi
     element[name.toLowerCase()] = token ?? quoted?.replace(/\\(.)/g, '$1') ?? ''
     end = separator ?? ''
     if (end === ',') elements.push({})
-    if (!end) break
   }
   return elements
 }

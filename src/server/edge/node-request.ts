@@ -94,8 +94,8 @@ function originOf({ socket, headers, rawHeaders = [] }: FrameworkRequest): strin
 function pathOf(request: FrameworkRequest): string {
   const target = request.originalUrl ?? request.url ?? '/'
   const absolute = /^https?:/i.test(target) ? parseUrl(target) : undefined
-  const url = absolute ?? parseUrl(`${BAD_REQUEST_ORIGIN}${target.startsWith('/') ? '' : '/'}${target}`)
-  return url ? url.pathname + url.search : '/'
+  const { pathname, search } = absolute ?? new URL(`${BAD_REQUEST_ORIGIN}${target.startsWith('/') ? '' : '/'}${target}`)
+  return pathname + search
 }
 
 /** HTTP/1 marks a body by its headers (RFC 9112 §6.3), HTTP/2 ends the stream at once. */

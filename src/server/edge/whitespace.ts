@@ -4,8 +4,8 @@
  */
 export function trimWhitespace(text: string): string {
   let [start, end] = [0, text.length]
-  while (start < end && isWhitespace(text, start)) start++
-  while (end > start && isWhitespace(text, end - 1)) end--
+  while (isWhitespace(text, start)) start++
+  while (isWhitespace(text, end - 1)) end--
   return text.slice(start, end)
 }
 

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { connect } from 'node:net'
+import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2'
+import { type AddressInfo, connect } from 'node:net'
 import { json, text } from 'node:stream/consumers'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { appendHeaders, sendResponse, toRequest } from '../../../src/server/edge/node-http.js'
 import { type Listening, listen, sendOverTls } from '../../helpers/loopback.js'
 import { selfSigned } from '../../helpers/self-signed.js'
@@ -83,6 +84,10 @@ describe('a request', () => {
     ['http://', '/http://'],
     ['*', '/*'],
     ['evil.example:443', '/evil.example:443'],
+    ['HTTPS://evil.example/x', '/x'],
+    ['xhttp://evil.example/y', '/xhttp://evil.example/y'],
+    ['/x?to=http://evil.example/y', '/x?to=http://evil.example/y'],
+    [undefined, '/'],
     ['/x#y', '/x'],
     ['', '/'],
   ])('keeps its host whatever the target %j says', (url, path) => {
@@ -139,6 +144,11 @@ describe('a request', () => {
     ['Connect', 'UNSUPPORTED'],
     ['TRACK', 'UNSUPPORTED'],
     ['no method', 'UNSUPPORTED'],
+    ['TRACER', 'TRACER'],
+    ['RETRACK', 'RETRACK'],
+    ['gets', 'gets'],
+    ['forget', 'forget'],
+    [undefined, 'GET'],
   ])('by %s is by %s', (method, normalised) => {
     const request = toRequest(made({ method, headers: { host: 'app.example' } }))
     expect(request.method).toBe(normalised)
@@ -162,6 +172,40 @@ describe('a request', () => {
     expect(await text(socket)).toContain('app.example http://bad-request.invalid/x')
   })
 
+  it.each<[string, string[], string]>([
+    ['two Hosts that differ in case', ['Host', 'app.example', 'HOST', 'app.example'], 'bad-request.invalid'],
+    ['two credentials', ['Authorization', 'DPoP a', 'authorization', 'DPoP b'], 'bad-request.invalid'],
+    ['a Host and credentials', ['Host', 'app.example', 'Authorization', 'DPoP a'], 'app.example'],
+    ['other headers twice', ['x-host', 'a', 'x-host', 'b', 'hosts', 'c', 'hosts', 'd'], 'app.example'],
+    ['values that are names', ['host', 'host', 'x-a', 'host', 'x-b', 'authorization'], 'app.example'],
+  ])('with %s', (_, rawHeaders, host) => {
+    const { url } = toRequest(made({ headers: { host: 'app.example' }, rawHeaders }))
+    expect(url).toBe(`http://${host}/`)
+  })
+
+  it('without a connection, as in a test, is of http', () => {
+    expect(toRequest(made({ headers: { host: 'app.example' }, socket: undefined })).url).toBe('http://app.example/')
+  })
+
+  it('has no header that has no value', () => {
+    const { headers } = toRequest(made({ headers: { host: 'app.example', 'x-none': undefined } }))
+    expect([...headers]).toEqual([['host', 'app.example']])
+  })
+
+  it('with an unsupported method keeps its path and headers, for whoever answers it', () => {
+    const { url, headers } = toRequest(made({ method: 'TRACE', url: '/x?y=1', headers: { 'x-a': 'b' } }))
+    expect([url, [...headers]]).toEqual(['http://bad-request.invalid/x?y=1', [['x-a', 'b']]])
+  })
+
+  it('by GET has no body, also where a parser has left one; methods that look like it have one', async () => {
+    const text = (method: string) => {
+      const headers = { host: 'app.example', 'content-type': 'application/json' }
+      return toRequest(made({ method, headers, body: { a: 1 }, readableEnded: true })).text()
+    }
+    for (const method of ['GET', 'head', 'HEAD']) expect(await text(method)).toBe('')
+    for (const method of ['TARGET', 'GETALL', 'OVERHEAD', 'HEADS']) expect(await text(method)).toBe('{"a":1}')
+  })
+
   it('with a header or a body that cannot be written is a bad one', () => {
     const wide = toRequest(made({ headers: { host: 'app.example', 'x-name': '\u20ac' } }))
     const body: Record<string, unknown> = {}
@@ -183,8 +227,35 @@ describe('a request', () => {
     const form = 'application/x-www-form-urlencoded'
     await expect(toRequest(incoming(form, { code: ['a', 'b'], x: 'y z' })).text()).resolves.toBe('code=a&code=b&x=y+z')
     await expect(toRequest(incoming(form, Buffer.from('code=a'))).text()).resolves.toBe('code=a')
+    // Nested fields, which some parsers make of `a[b]=c`: none of our forms has them.
+    const nested = { code: 'a', a: { b: 'c' }, list: ['x', ['y'], { z: 'z' }, 1], none: null }
+    await expect(toRequest(incoming(form, nested)).text()).resolves.toBe('code=a&list=x')
+    await expect(toRequest(made({ ...incoming(form, { a: 'b' }), headers: { host: 'a' } })).text()).resolves.toBe('a=b')
+    for (const nothing of [undefined, null])
+      expect(toRequest(made({ ...incoming(form, nothing), httpVersionMajor: 1 })).body).toBeNull()
     const fastify = incoming('application/json', undefined)
     await expect(toRequest(fastify, { body: { a: 1 } }).text()).resolves.toBe('{"a":1}')
+  })
+
+  it.each<[string, object, boolean]>([
+    ['HTTP/1 with a length', { httpVersionMajor: 1, headers: { 'content-length': '1' } }, true],
+    ['HTTP/1 in chunks', { httpVersionMajor: 1, headers: { 'transfer-encoding': 'chunked' } }, true],
+    ['HTTP/1 without either', { httpVersionMajor: 1 }, false],
+    ['HTTP/2 whose stream goes on', { httpVersionMajor: 2, stream: { endAfterHeaders: false } }, true],
+    ['HTTP/2 whose stream has ended', { httpVersionMajor: 2, stream: { endAfterHeaders: true } }, false],
+  ])('of %s: whether it has a body', (_, { headers, ...parts }: { headers?: object }, expected) => {
+    for (const method of ['POST', 'TARGET', 'HEADS']) {
+      const { body } = toRequest(made({ method, headers: { host: 'app.example', ...headers }, ...parts }))
+      expect(!!body).toBe(expected)
+    }
+  })
+
+  it('has the body that was read before, also without its length; one that waits keeps it', async () => {
+    const headers = { host: 'app.example', 'content-length': '3' }
+    const read = { method: 'POST', httpVersionMajor: 1, headers: { host: 'app.example' }, readableEnded: true }
+    await expect(toRequest(made({ ...read, body: 'a=b' })).text()).resolves.toBe('a=b')
+    expect(toRequest(made({ ...read, headers, body: 'a=b' })).headers.get('content-length')).toBeNull()
+    expect(toRequest(made({ ...read, headers, readableEnded: false })).headers.get('content-length')).toBe('3')
   })
 
   it('has no body where the method has none', async () => {
@@ -281,6 +352,12 @@ describe('a response', () => {
     expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true)
   })
 
+  it('may have an empty body', async () => {
+    const empty = () => new Response(new ReadableStream({ start: (controller) => controller.close() }), { status: 202 })
+    const response = await fetch(await serve((_, outgoing) => sendResponse(outgoing, empty())))
+    expect([response.status, await response.text()]).toEqual([202, ''])
+  })
+
   it('sends a person on without a body', async () => {
     const sent = new Response(null, { status: 303, headers: { location: 'https://as.example/?a=b' } })
     const origin = await serve((_, outgoing) => sendResponse(outgoing, sent))
@@ -311,6 +388,29 @@ describe('a response', () => {
     for (const path of ['/send', '/append']) {
       expect((await fetch(origin + path)).headers.getSetCookie()).toEqual(cookies)
     }
+  })
+
+  it('of HTTP/2 has no Connection header, of which Node would warn', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const http2 = createHttp2Server((_, outgoing) => {
+      appendHeaders(outgoing as unknown as ServerResponse, new Headers({ connection: 'close', 'x-a': 'b' }))
+      outgoing.end()
+    })
+    await once(http2.listen(0, '127.0.0.1'), 'listening')
+    const session = connectHttp2(`http://127.0.0.1:${(http2.address() as AddressInfo).port}`)
+    const stream = session.request({ ':path': '/' })
+    const [headers] = await once(stream, 'response')
+    expect([headers['x-a'], headers.connection]).toEqual(['b', undefined])
+    expect(warn).not.toHaveBeenCalled()
+    session.destroy()
+    http2.close()
+    warn.mockRestore()
+  })
+
+  it('of HTTP/1 keeps its Connection header', async () => {
+    const closing = new Response('ok', { headers: { connection: 'close' } })
+    const response = await fetch(await serve((_, outgoing) => sendResponse(outgoing, closing)))
+    expect(response.headers.get('connection')).toBe('close')
   })
 
   it('takes the place of a header that is set already', async () => {

@@ -68,6 +68,20 @@ describe('a response', () => {
     while (!answer.endsWith('0\r\n\r\n')) answer += (await once(socket, 'data'))[0]
   })
 
+  it('of several parts arrives whole, whenever they come', async () => {
+    let parts = 0
+    const body = new ReadableStream({
+      async pull(controller) {
+        if (parts % 2) await turn()
+        if (parts === 7) controller.close()
+        else controller.enqueue(new TextEncoder().encode(`${parts++} `))
+      },
+    })
+    await serve((_, outgoing) => sendResponse(outgoing, new Response(body)))
+    const response = await fetch(`http://127.0.0.1:${server!.port}`)
+    expect(await response.text()).toBe('0 1 2 3 4 5 6 ')
+  })
+
   it('shows its head before there is any body', async () => {
     await serve((_, outgoing) => sendResponse(outgoing, new Response(new ReadableStream(), { status: 202 })))
     expect(String((await once(send(GET), 'data'))[0])).toContain('HTTP/1.1 202')
@@ -127,6 +141,23 @@ describe('a response', () => {
     const response = await fetch(`http://127.0.0.1:${server!.port}`)
     fail()
     await expect(response.text()).rejects.toThrow()
+  })
+
+  it('to HEAD: its body is cancelled, not read', async () => {
+    const { stream, cancelled, seen } = endless()
+    await serve((_, outgoing) => sendResponse(outgoing, new Response(stream)))
+    const socket = send(GET.replace('GET', 'HEAD').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))
+    expect(await text(socket)).toContain('HTTP/1.1 200')
+    await cancelled
+    // One chunk is what a stream makes ahead.
+    expect(seen.bytes).toBeLessThanOrEqual(CHUNK.length)
+  })
+
+  it('to HEAD, whose body cannot be cancelled, is sent all the same', async () => {
+    const cancel = () => Promise.reject(new Error('cannot be cancelled'))
+    await serve((_, outgoing) => sendResponse(outgoing, new Response(new ReadableStream({ cancel }))))
+    const socket = send(GET.replace('GET', 'HEAD').replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'))
+    expect(await text(socket)).toContain('HTTP/1.1 200')
   })
 
   it('whose body fails at once can be another one', async () => {
@@ -197,6 +228,56 @@ describe('a request', () => {
     const socket = send('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 100\r\n\r\nbeginning')
     socket.once('connect', () => socket.end())
     expect(await outcome).toBeInstanceOf(Error)
+  })
+
+  it('is not touched until its body is read, and keeps no listener when that is over', async () => {
+    const counts: number[] = []
+    await serve(async (incoming, outgoing) => {
+      const count = () => ['readable', 'end', 'error', 'close'].map((name) => incoming.listenerCount(name))
+      const before = count()
+      const { body } = toRequest(incoming)
+      await turn()
+      counts.push(...count().map((listeners, at) => listeners - before[at]!))
+      const reader = body!.getReader()
+      let bytes = 0
+      while (bytes < 4 * CHUNK.length) bytes += (await reader.read()).value?.length ?? 0
+      counts.push(...count().map((listeners, at) => listeners - before[at]!))
+      await reader.cancel()
+      counts.push(...count().map((listeners, at) => listeners - before[at]!))
+      await sendResponse(outgoing, new Response('ok'))
+    })
+    const body = Buffer.alloc(5 * CHUNK.length)
+    const url = `http://127.0.0.1:${server!.port}`
+    expect(await (await fetch(url, { method: 'POST', body })).text()).toBe('ok')
+    expect(counts).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0])
+  })
+
+  it('that another one destroys is not taken for complete', async () => {
+    const outcome = new Promise((resolve) => {
+      void serve(async (incoming) => {
+        const reading = toRequest(incoming).text()
+        incoming.destroy()
+        await reading.catch(resolve)
+      })
+    })
+    while (!server) await turn()
+    send('POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 100\r\n\r\nbeginning')
+    expect(await outcome).toMatchObject({ message: 'The request is incomplete.' })
+  })
+
+  it('of Express has the response with it, and its signal', async () => {
+    let signal: AbortSignal | undefined
+    const seen = new Promise<void>((resolve) => {
+      void serve(async (incoming, res) => {
+        signal = toRequest(Object.assign(incoming, { res })).signal
+        signal.addEventListener('abort', () => resolve())
+        sockets[0]!.destroy()
+      })
+    })
+    while (!server) await turn()
+    send(GET)
+    await seen
+    expect(signal?.reason).toMatchObject({ name: 'AbortError', message: 'The browser has left.' })
   })
 
   it('has a signal that tells when the browser leaves', async () => {
