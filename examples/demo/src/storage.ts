@@ -27,9 +27,14 @@ async function recordsView(): Promise<HTMLElement[]> {
   try {
     const records = (await listRecords()) ?? []
     const waiting = await Promise.all(records.filter(([, { key }]) => key).map(recordView))
-    const spent = records.length - waiting.length
+    const metadata = records.map(([, record]) => record).filter((record) => record instanceof Uint8Array)
+    const spent = records.length - waiting.length - metadata.length
     if (!records.length) return [empty()]
-    return [...waiting, ...(spent ? [h('p', { 'data-testid': 'spent' }, spentSentence(spent))] : [])]
+    return [
+      ...waiting,
+      ...(spent ? [h('p', { 'data-testid': 'spent' }, spentSentence(spent))] : []),
+      ...metadata.map((bytes) => h('p', { 'data-testid': 'metadata' }, metadataSentence(bytes.length))),
+    ]
   } catch (error) {
     return [h('p', {}, `Cannot be read: ${String(error)}`)]
   }
@@ -39,6 +44,9 @@ const empty = () => h('p', { class: 'empty' }, 'Empty')
 
 const names = (area: Storage) =>
   Object.keys(area).map((key) => `${key} (${(area.getItem(key)?.length ?? 0).toLocaleString('en')} characters)`)
+
+const metadataSentence = (bytes: number) =>
+  `The server’s metadata, ${bytes.toLocaleString('en')} bytes, nothing secret: the next sign-in need not ask for it.`
 
 const spentSentence = (count: number) =>
   `${count} spent ${count === 1 ? 'record' : 'records'}: only the owner is left. No key, no ciphertext.`
