@@ -96,7 +96,7 @@ describe('the site', () => {
       )
       for (const path of ['testing/', 'guide/session', 'migrate/oidc-client-ts', 'providers/', 'errors/']) {
         await page.goto(`https://site.test/${path}`)
-        const codes = page.locator('.vp-doc td > code').filter({ hasText: /^[\w.()]{1,24}$/ })
+        const codes = page.locator('.vp-doc td > code').filter({ hasText: /^[\w.()]{1,19}$/ })
         const lines = await codes.evaluateAll((all) => all.map((one) => [one.textContent, one.getClientRects().length]))
         expect(lines.length, path).toBeGreaterThan(1)
         expect(
