@@ -13,6 +13,8 @@ import type { Redaction } from './redact.js'
 /** The server's metadata as it is served; nothing in it is checked. */
 export type Metadata = Readonly<Record<string, unknown>>
 
+export const NEEDS_OTHER_CLIENT = 'It needs a second client of this server; see --other-client-id.'
+
 /** Parameters to set; `undefined` removes one, a list sends it several times. */
 export type Changes = Readonly<Record<string, string | readonly string[] | undefined>>
 
@@ -90,7 +92,7 @@ export function createContext(parts: ContextParts) {
 
   function otherClient(): AuditClient {
     const other = parts.clients.find(({ clientId }) => clientId !== parts.client?.clientId)
-    if (!other) throw new Inconclusive('It needs a second client of this server.')
+    if (!other) throw new Inconclusive(NEEDS_OTHER_CLIENT)
     return other
   }
 
