@@ -90,28 +90,20 @@ export async function send(
     return new Response(await readBody(url, response, maxBytes), { status: response.status, headers })
   } catch (cause) {
     if (cause instanceof ProofkeyError) throw cause
-    const { name, code: own, cause: inner } = Object(cause) as Error & { code?: unknown; cause?: { code?: unknown } }
-    // Of a page's fetch there is none: browsers do not say what failed, and CORS is theirs alone.
-    const system = [inner?.code, own].find((one) => SYSTEM_CODE.test(`${one}`))
+    // Of a server's runtime, such as ECONNREFUSED. Browsers do not say what failed.
+    const reason = /^[A-Z_]+$/.exec(Object(cause).cause?.code)
     const [code, message, hint] = signal?.aborted
       ? (['aborted', 'was aborted', 'Try again.'] as const)
       : deadline.aborted
         ? (['timeout', `took over ${timeoutSeconds} s`, 'Try again, or raise timeoutSeconds.'] as const)
-        : ([
-            'network_error',
-            `${answered ? 'broke off' : 'did not respond'}${system ? ` (${system})` : ''}`,
-            system ? 'Check the network.' : 'Check the network and CORS.',
-          ] as const)
-    throw new ProofkeyError(code, `${shown(url)} ${message}.`, hint, {
-      // Only the name or code: the message of a fetch error can contain the request.
-      cause: system ?? name,
+        : (['network_error', answered ? 'broke off' : 'did not respond', 'Check the network and CORS.'] as const)
+    throw new ProofkeyError(code, `${shown(url)} ${message}${reason ? ` (${reason})` : ''}.`, hint, {
+      // Only the name: the message of a fetch error can contain the request.
+      cause: (cause as Error)?.name,
       retryable: !answered,
     })
   }
 }
-
-/** Such as `ECONNREFUSED` or `DEPTH_ZERO_SELF_SIGNED_CERT`, of Node and other servers. */
-export const SYSTEM_CODE: RegExp = /^[A-Z][A-Z_]+$/
 
 const KEPT_HEADERS = ['content-type', 'date', 'cache-control', 'age', 'expires']
 

@@ -1,7 +1,7 @@
 import { ProofkeyError, redact } from '../../errors.js'
 import { MAX_METADATA_BYTES } from '../../limits.js'
 import type { Provider } from '../provider.js'
-import { jsonDocument, type RequestOptions, responseRefused, SYSTEM_CODE, send } from '../request.js'
+import { jsonDocument, type RequestOptions, responseRefused, send } from '../request.js'
 import { endpoint, type InsecureSwitch } from './endpoint.js'
 import type { PublishedMetadata } from './published-metadata.js'
 
@@ -68,11 +68,8 @@ export async function discover(
     }
   }
   const { code, message, cause, retryable } = failure as ProofkeyError
-  const cors =
-    code === 'network_error' && !SYSTEM_CODE.test(`${cause}`)
-      ? ' and CORS (a 404 without CORS looks like no response)'
-      : ''
-  const hint = `Check the issuer${cors}, or pass the metadata option.`
+  const hint =
+    'Check the issuer, in a page also CORS (a 404 without it looks like no response), or pass the metadata option.'
   throw new ProofkeyError(code, `No metadata of ${issuer}: ${message}`, hint, { cause, retryable })
 }
 
