@@ -1,7 +1,10 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { warnOnMistakes } from '../src/client/warn-on-mistakes.js'
 import { createEmitter, type ProofkeyEvent } from '../src/events.js'
-import { createClient, createSessionClient, frame, popup } from '../src/index.js'
+import { allowInsecureLoopback, createClient, createSessionClient, frame, popup } from '../src/index.js'
 import { timeProblem } from '../src/protocol/clock.js'
 import { discover } from '../src/protocol.js'
 import { createServerClient, memoryVault, none } from '../src/server.js'
@@ -73,7 +76,23 @@ describe('metadata that is not there', () => {
     }
     const { message, hint } = await refusal(discover('https://as.example/wrong', { fetch }), 'network_error')
     expect(message).toContain('No metadata of https://as.example/wrong:')
-    expect(hint).toContain('a 404 without CORS looks like no response')
+    expect(hint).toContain('a 404 without it looks like no response')
+  })
+
+  it('on a server: names what the system says, and that CORS is of pages', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    server.close()
+    await once(server, 'close')
+    const refused = await refusal(discover(issuer, { insecure: allowInsecureLoopback }), 'network_error')
+    expect(refused.message).toContain('/.well-known/openid-configuration did not respond (ECONNREFUSED).')
+    expect(refused.hint).toContain('Check the issuer, in a page also CORS')
+    const own = Object.assign(new Error('secret'), { code: 'secret' })
+    const fetch = async () => {
+      throw new TypeError('Failed to fetch', { cause: own })
+    }
+    expect((await refusal(discover('https://as.example', { fetch }), 'network_error')).message).not.toContain('secret')
   })
 })
 

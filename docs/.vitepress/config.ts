@@ -6,6 +6,7 @@ export default defineConfig({
   title: 'proofkey',
   description: manifest.description,
   lang: 'en',
+  head: [['link', { rel: 'icon', href: 'data:,' }]], // there is none: without this every page asks for one
   srcDir: PAGES,
   outDir: DIST,
   cleanUrls: true,

@@ -90,12 +90,14 @@ export async function send(
     return new Response(await readBody(url, response, maxBytes), { status: response.status, headers })
   } catch (cause) {
     if (cause instanceof ProofkeyError) throw cause
+    // Of a server's runtime, such as ECONNREFUSED. Browsers do not say what failed.
+    const reason = /^[A-Z_]+$/.exec(Object(cause).cause?.code)
     const [code, message, hint] = signal?.aborted
       ? (['aborted', 'was aborted', 'Try again.'] as const)
       : deadline.aborted
         ? (['timeout', `took over ${timeoutSeconds} s`, 'Try again, or raise timeoutSeconds.'] as const)
         : (['network_error', answered ? 'broke off' : 'did not respond', 'Check the network and CORS.'] as const)
-    throw new ProofkeyError(code, `${shown(url)} ${message}.`, hint, {
+    throw new ProofkeyError(code, `${shown(url)} ${message}${reason ? ` (${reason})` : ''}.`, hint, {
       // Only the name: the message of a fetch error can contain the request.
       cause: (cause as Error)?.name,
       retryable: !answered,

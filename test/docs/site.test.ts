@@ -1,10 +1,12 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { posix } from 'node:path'
 import MiniSearch from 'minisearch'
+import { chromium } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildSite } from '../../docs/.vitepress/build.js'
 import { DIST, ENTRIES, manifest, REPOSITORY, ROOT } from '../../docs/.vitepress/paths.js'
 import { ERROR_PAGES } from '../../src/errors.js'
+import { launchOptions } from '../helpers/chromium.js'
 import { errorCodes } from '../helpers/error-codes.js'
 
 const html = (name: string) => readFileSync(DIST + name, 'utf8')
@@ -83,6 +85,29 @@ describe('the site', () => {
     const search = MiniSearch.loadJSON(index, { fields: ['title', 'titles', 'text'], storeFields: ['title', 'titles'] })
     const found = search.search(word, { fuzzy: 0.2, prefix: true }).map(({ id }) => `${id}`.replace(/#.*/, ''))
     expect(found).toContain(page)
+  })
+
+  it('keeps the names in its tables whole on a phone, and scrolls the table, not the page', async () => {
+    const browser = await chromium.launch(launchOptions())
+    try {
+      const page = await browser.newPage({ viewport: { width: 390, height: 800 } })
+      await page.route('https://site.test/**', (route) =>
+        route.fulfill({ path: DIST + (fileOf(new URL(route.request().url()).pathname) ?? '404.html') }),
+      )
+      for (const path of ['testing/', 'guide/session', 'migrate/oidc-client-ts', 'providers/', 'errors/']) {
+        await page.goto(`https://site.test/${path}`)
+        const codes = page.locator('.vp-doc td > code').filter({ hasText: /^[\w.()]{1,19}$/ })
+        const lines = await codes.evaluateAll((all) => all.map((one) => [one.textContent, one.getClientRects().length]))
+        expect(lines.length, path).toBeGreaterThan(1)
+        expect(
+          lines.filter(([, count]) => count !== 1),
+          path,
+        ).toEqual([])
+        expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBeLessThanOrEqual(390)
+      }
+    } finally {
+      await browser.close()
+    }
   })
 
   it('loads nothing from another site', () => {

@@ -34,7 +34,11 @@ describe('the demo', () => {
       expect(await page.getByTestId('sealed-record').textContent()).toBeTruthy()
       expect(await page.getByTestId('extractable').textContent()).toContain('false')
       expect(await page.getByTestId('export-refusal').textContent()).toMatch(/InvalidAccessError|not extractable/)
+      // No sign-in of this browser is over yet: the other record is the server's metadata.
+      expect(await page.getByTestId('spent').count()).toBe(0)
+      expect(await page.getByTestId('metadata').textContent()).toContain(' characters)')
     })
+    expect(await page.getByTestId('spent').textContent()).toContain('1 spent record:')
     expect(await page.getByTestId('claims').textContent()).toContain('ada')
     expect(page.url()).toBe(`${browser.url}/`)
     expect(failures).toEqual([])

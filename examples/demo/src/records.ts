@@ -25,12 +25,15 @@ async function withStore<T>(mode: IDBTransactionMode, work: (store: IDBObjectSto
   }
 }
 
-/** Undefined where there is no database yet; opening it here would make an empty one. */
-export async function listRecords(): Promise<[id: string, record: StoredRecord][] | undefined> {
+/** The sign-ins, and as text the server's metadata. Undefined where there is no database yet; opening it here would make an empty one. */
+export async function listRecords(): Promise<[id: string, record: StoredRecord | string][] | undefined> {
   const databases = await indexedDB.databases()
   if (!databases.some(({ name }) => name === DATABASE)) return undefined
   return withStore('readonly', async (store) => {
-    const [ids, records] = await Promise.all([settled(store.getAllKeys()), settled<StoredRecord[]>(store.getAll())])
+    const [ids, records] = await Promise.all([
+      settled(store.getAllKeys()),
+      settled<(StoredRecord | string)[]>(store.getAll()),
+    ])
     return ids.map((id, index) => [String(id), records[index]!])
   })
 }

@@ -26,10 +26,17 @@ export async function storageList(): Promise<HTMLElement> {
 async function recordsView(): Promise<HTMLElement[]> {
   try {
     const records = (await listRecords()) ?? []
-    const waiting = await Promise.all(records.filter(([, { key }]) => key).map(recordView))
-    const spent = records.length - waiting.length
+    const waiting = await Promise.all(
+      records.flatMap(([id, record]) => (typeof record !== 'string' && record.key ? [recordView([id, record])] : [])),
+    )
+    const metadata = records.flatMap(([, record]) => (typeof record === 'string' ? [record] : []))
+    const spent = records.length - waiting.length - metadata.length
     if (!records.length) return [empty()]
-    return [...waiting, ...(spent ? [h('p', { 'data-testid': 'spent' }, spentSentence(spent))] : [])]
+    return [
+      ...waiting,
+      ...(spent ? [h('p', { 'data-testid': 'spent' }, spentSentence(spent))] : []),
+      ...metadata.map((text) => h('p', { 'data-testid': 'metadata' }, metadataSentence(text))),
+    ]
   } catch (error) {
     return [h('p', {}, `Cannot be read: ${String(error)}`)]
   }
@@ -39,6 +46,9 @@ const empty = () => h('p', { class: 'empty' }, 'Empty')
 
 const names = (area: Storage) =>
   Object.keys(area).map((key) => `${key} (${(area.getItem(key)?.length ?? 0).toLocaleString('en')} characters)`)
+
+const metadataSentence = (text: string) =>
+  `The server’s metadata (${text.length.toLocaleString('en')} characters), nothing secret: the next sign-in need not ask for it.`
 
 const spentSentence = (count: number) =>
   `${count} spent ${count === 1 ? 'record' : 'records'}: only the owner is left. No key, no ciphertext.`

@@ -10,7 +10,7 @@ import { productNamed, recognise } from '../products/products.js'
 import type { AuditReport, AuditResult } from '../report/report.js'
 import { REPORT_VERSION, summaryOf } from '../report/report.js'
 import { VERSION } from '../version.js'
-import { type ContextParts, createContext } from './context.js'
+import { type ContextParts, createContext, NEEDS_OTHER_CLIENT } from './context.js'
 import { createHonestSignIns, type HonestSignIns } from './honest-sign-in.js'
 import { createHttp } from './http.js'
 import { createIssuedTokens } from './issued-tokens.js'
@@ -219,8 +219,8 @@ function missing(
   const no = (result: 'not_applicable' | 'inconclusive', observed: string): Verdict => ({ result, observed })
   if (needs.slow && !slow) return no('inconclusive', 'It waits for minutes; run with --slow.')
   if (needs.client && !client)
-    return no('inconclusive', `It needs a ${needs.client === 'any' ? '' : `${needs.client} `}client.`)
-  if (needs.otherClient && clients.length < 2) return no('inconclusive', 'It needs a second client of this server.')
+    return no('inconclusive', `It needs a ${needs.client === 'any' ? '' : `${needs.client} `}client; see --client-id.`)
+  if (needs.otherClient && clients.length < 2) return no('inconclusive', NEEDS_OTHER_CLIENT)
   if (needs.signIn && !browser) return no('inconclusive', 'It needs a person who signs in.')
   const absent = metadata && needs.metadata?.find((name) => metadata[name] === undefined)
   return absent ? no('not_applicable', `The metadata has no ${absent}.`) : undefined

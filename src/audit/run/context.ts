@@ -12,6 +12,8 @@ import { codeOf, describe, describeResponse, hasTokens, recorded } from './outco
 import type { Redaction } from './redact.js'
 import type { AuthorizationRequest, Changes, IssuedCode, Metadata, TokenRequestChanges } from './requests.js'
 
+export const NEEDS_OTHER_CLIENT = 'It needs a second client of this server; see --other-client-id.'
+
 export interface ContextParts {
   readonly issuer: string
   /** Undefined if it could not be read. */
@@ -54,7 +56,7 @@ export function createContext(parts: ContextParts) {
 
   function otherClient(): AuditClient {
     const other = parts.clients.find(({ clientId }) => clientId !== parts.client?.clientId)
-    if (!other) throw new Inconclusive('It needs a second client of this server.')
+    if (!other) throw new Inconclusive(NEEDS_OTHER_CLIENT)
     return other
   }
 

@@ -77,7 +77,7 @@ export async function tokensWithRefresh(
   const tokens = await askingForConsent(client, (changes) => context.tokens(changes, by))
   if (tokens) return tokens
   throw new Inconclusive(
-    `A sign-in with the scope "${client.scope ?? 'openid'}" gave no refresh token. If the client should get one, give it the scope for that, often offline_access.`,
+    `A sign-in with the scope "${client.scope ?? 'openid'}" gave no refresh token. If the client should get one, give it the scope for that, often offline_access; see --scope.`,
   )
 }
 

@@ -68,7 +68,8 @@ export async function discover(
     }
   }
   const { code, message, cause, retryable } = failure as ProofkeyError
-  const hint = 'Check the issuer and CORS (a 404 without CORS looks like no response), or pass the metadata option.'
+  const hint =
+    'Check the issuer, in a page also CORS (a 404 without it looks like no response), or pass the metadata option.'
   throw new ProofkeyError(code, `No metadata of ${issuer}: ${message}`, hint, { cause, retryable })
 }
 

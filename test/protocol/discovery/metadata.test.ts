@@ -180,7 +180,7 @@ describe('the message', () => {
     expect(error).toMatchObject({
       message:
         'No metadata of https://as.example: https://as.example/.well-known/openid-configuration did not respond.',
-      hint: 'Check the issuer and CORS (a 404 without CORS looks like no response), or pass the metadata option.',
+      hint: 'Check the issuer, in a page also CORS (a 404 without it looks like no response), or pass the metadata option.',
       retryable: true,
     })
   })
@@ -188,7 +188,7 @@ describe('the message', () => {
   it('of a server without a document names the metadata option', async () => {
     const error = await refusal(discover('https://as.example', served({})), 'response_refused')
     expect(`${error.message} ${error.hint}`).toBe(
-      'No metadata of https://as.example: https://as.example/.well-known/openid-configuration responded with status 404 and no JSON. Check the issuer and CORS (a 404 without CORS looks like no response), or pass the metadata option.',
+      'No metadata of https://as.example: https://as.example/.well-known/openid-configuration responded with status 404 and no JSON. Check the issuer, in a page also CORS (a 404 without it looks like no response), or pass the metadata option.',
     )
   })
 

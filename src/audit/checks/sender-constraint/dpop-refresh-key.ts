@@ -34,6 +34,6 @@ async function boundRefreshToken(context: AuditContext, prover: Prover): Promise
   const tokens = await askingForConsent(context.client(), (changes) => boundTokens(context, prover, changes))
   if (tokens) return tokens.refresh_token
   throw new Inconclusive(
-    'A sign-in with DPoP gave no refresh token. If the client should get one, give it the scope for that.',
+    'A sign-in with DPoP gave no refresh token. If the client should get one, give it the scope for that; see --scope.',
   )
 }
