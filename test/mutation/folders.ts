@@ -31,7 +31,7 @@ export const FOLDERS: Readonly<Record<string, readonly string[]>> = {
   ],
   'protocol/discovery': [
     'test/protocol/{discovery,resource}/*.test.ts',
-    'test/protocol/{authorize/begin,sign-out/end-session}.test.ts',
+    'test/protocol/{hints,authorize/begin,sign-out/end-session}.test.ts',
     'test/providers/metadata.test.ts',
     'test/server/fapi2/requirements.test.ts',
   ],

@@ -70,6 +70,7 @@ const ATTACKS: [name: string, why: RegExp, claims: object, header?: object][] = 
   ['no type', /its typ/, {}, { typ: undefined }],
   ['the type of a logout token', /its typ/, {}, { typ: 'logout+jwt' }],
   ['a type that only begins so', /its typ/, {}, { typ: 'at+jwt2' }],
+  ['a type that only ends so', /its typ/, {}, { typ: 'no-at+jwt' }],
   ['a type that is a list', /its typ/, {}, { typ: ['at+jwt'] }],
   ['another issuer', /its iss is not trusted/, { iss: 'https://evil.example' }],
   ['no issuer', /its iss is not trusted/, { iss: undefined }],

@@ -335,3 +335,21 @@ describe('two servers that share a Redis', () => {
     expect(`${kept} ${await client.get(kept[0]!)}`).not.toMatch(/a-jti/)
   })
 })
+
+it('a URL is compared without query and fragment, in one spelling, if it is one of http', () => {
+  expect(normalized('HTTPS://API.example:443/a%7eb/%3a%2F?x=1#y')).toBe('https://api.example/a~b/%3A%2F')
+  expect(normalized('http://localhost:3000/a')).toBe('http://localhost:3000/a')
+  for (const other of ['xhttp://api.example/', 'httpx://api.example/', 'ftp://api.example/', '/a', 7, undefined])
+    expect(normalized(other)).toBeUndefined()
+})
+
+it('a proof from another time says how far away it is, another one does not', async () => {
+  const { api, server } = setUp()
+  const token = server.token(boundTo())
+  const why = async (claims: object) => {
+    const headers = { authorization: `DPoP ${token}`, dpop: proofFor(token, claims) }
+    return (await refusal(api.authorize(requestWith(headers)), 'dpop_proof_refused')).message
+  }
+  expect(await why({ iat: nowSeconds() - 3600 })).toMatch(/its iat is wrong \(-3\d{3} s from now\)/)
+  expect(await why({ htm: 'POST' })).toContain('its htm is missing or wrong')
+})
