@@ -20,7 +20,7 @@ function create(more: object = {}, { faults = {} as Faults, kept = undefined as 
     types: () => events.map(({ type }) => type),
     async signIn(options: object = {}, at: Vault = vault) {
       const { url, state } = await flow.start(at, options)
-      return flow.complete(at, server.authorize(url).href, state)
+      return flow.complete(at, (await server.visit(url)).href, state)
     },
   }
 }

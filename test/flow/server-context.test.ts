@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ProofkeyEvent } from '../../src/events.js'
-import { reported, reporter } from '../../src/flow/reported.js'
+import { type Milestones, reported, reporter } from '../../src/flow/reported.js'
 import { createServerContext } from '../../src/flow/server-context.js'
 import { ProofkeyError } from '../../src/protocol.js'
 import { refusal } from '../helpers/refusal.js'
@@ -145,10 +145,10 @@ describe('a granted scope', () => {
 
 describe('an operation that is reported', () => {
   const milestones = {
-    started: { type: 'refresh_started' },
-    completed: (scope: string) => ({ type: 'tokens_refreshed', scope }),
-    failed: (code: string) => ({ type: 'refresh_failed', code }),
-  } as const
+    started: { type: 'refresh_started' } as const,
+    completed: (scope: string) => ({ type: 'tokens_refreshed', scope }) as const,
+    failed: (code: string) => ({ type: 'refresh_failed', code }) as const,
+  } satisfies Milestones<string>
 
   it('starts and completes', async () => {
     const report = vi.fn()

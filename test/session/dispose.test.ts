@@ -44,7 +44,7 @@ describe('tokens that are revoked', () => {
 
   it('are not, at a server that revokes none', async () => {
     const { sent, events } = await revoked([set], { metadata: { revocation_endpoint: undefined } })
-    expect([sent, events]).toEqual([[], []])
+    expect([sent, events]).toEqual([[], [{ type: 'revocation_unsupported' }]])
   })
 
   it('of which one fails: it is reported, and the others are sent', async () => {

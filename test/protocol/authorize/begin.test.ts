@@ -240,7 +240,8 @@ describe('configuration that is wrong is told', () => {
   it('all at once, and before anything is made of it', async () => {
     const wrong = { resource: 'orders', additionalParameters: { state: 'x' }, provider: { name: 'x' } as never }
     expect((await refusal(begin(wrong), 'config_invalid')).message).toBe(
-      'Invalid configuration: provider: use defineProvider; resource: must be an absolute URI without a fragment; ' +
+      'Invalid configuration: provider: use defineProvider of the same copy of proofkey; ' +
+        'resource: must be an absolute URI without a fragment; ' +
         'additionalParameters.state: remove it, or use the option for it.',
     )
   })

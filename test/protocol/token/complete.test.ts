@@ -332,10 +332,10 @@ describe('the ID token is refused with', () => {
     const error = await refusal((await start({ token: { id_token: undefined } })).complete(), 'id_token_invalid')
     expect(error.message).toContain('it is missing')
   })
-  it('a sub that is no text, which is named', async () => {
+  it('a sub that is no text: the message names the claim', async () => {
     const error = await refusal((await start({ claims: { sub: 1 } })).complete(), 'id_token_invalid')
     expect(error.claim).toBe('sub')
-    expect(error.message).toContain('its sub is no text')
+    expect(error.message).toContain('its sub is wrong')
   })
   it('something that is no token', () =>
     refusal(
