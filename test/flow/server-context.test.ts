@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ProofkeyEvent } from '../../src/events.js'
-import { reported, reporter } from '../../src/flow/reported.js'
+import { type Milestones, reported, reporter } from '../../src/flow/reported.js'
 import { createServerContext } from '../../src/flow/server-context.js'
 import { ProofkeyError } from '../../src/protocol.js'
 import { refusal } from '../helpers/refusal.js'
@@ -144,11 +144,11 @@ describe('a granted scope', () => {
 })
 
 describe('an operation that is reported', () => {
-  const milestones = {
+  const milestones: Milestones<string> = {
     started: { type: 'refresh_started' },
     completed: (scope: string) => ({ type: 'tokens_refreshed', scope }),
     failed: (code: string) => ({ type: 'refresh_failed', code }),
-  } as const
+  }
 
   it('starts and completes', async () => {
     const report = vi.fn()
