@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   createServiceClient,
   createSigningKey,
@@ -27,6 +27,14 @@ describe('a service with fapi2()', () => {
     const replaced = { ...clientAuth }
     for (const later of [{ dpop: undefined }, { par: pushed() }, { clientAuth: replaced }, { metadata }])
       await refusal(() => createServiceClient({ ...profile, ...own, ...later } as never), 'config_invalid')
+  })
+
+  it.each(['metadata', 'provider', 'insecure', 'exchange', 'onPrompt'])('cannot be weakened by %s', async (name) => {
+    const { profile } = await setUp()
+    expect(profile.profile.problems({ ...profile, [name]: () => {} })).toEqual([
+      `${name}: is not possible with fapi2()`,
+    ])
+    expect(profile.profile.problems(profile)).toEqual([])
   })
 
   it('sends no token request to a server that lacks something of the profile, and did so without it', async () => {
