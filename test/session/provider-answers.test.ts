@@ -3,11 +3,13 @@ import { expect, it } from 'vitest'
 import { sealedSessions } from '../../src/index.js'
 import { sessionAfterSignIn } from '../../src/session/session-record.js'
 import { refusal } from '../helpers/refusal.js'
-import { createSessionApp, OWNER, textIn } from '../helpers/session-app.js'
+import { OWNER, textIn, useSessionApps } from '../helpers/session-app.js'
+
+const apps = useSessionApps()
 
 it('other members of the token response reach the caller of the sign-in, and no store', async () => {
   const sessionStore = sealedSessions()
-  const app = createSessionApp({ token: { patient: 'patient-123' } }, { sessionStore })
+  const app = apps.start({ token: { patient: 'patient-123' } }, { sessionStore })
   const { auth } = app.tab()
   const result = await auth.signIn()
   expect(result).toMatchObject({ tokens: { other: { patient: 'patient-123' } } })
@@ -17,19 +19,19 @@ it('other members of the token response reach the caller of the sign-in, and no 
 
 it('several audiences sign in and refresh where they are trusted, whatever one sign-in says', async () => {
   const faults = { claims: { aud: ['project-7', 'spa'], azp: 'spa' }, token: { expires_in: 0 } }
-  const { auth } = createSessionApp(faults, { trustedAudiences: ['project-7'] }).tab()
+  const { auth } = apps.start(faults, { trustedAudiences: ['project-7'] }).tab()
   await auth.signIn()
   const first = auth.session
   await auth.getAccessToken()
   expect(auth.session?.claims?.aud).toEqual(first?.claims?.aud)
-  const wary = createSessionApp(faults).tab()
+  const wary = apps.start(faults).tab()
   const options = { trustedAudiences: ['project-7'] } as object
   expect((await refusal(wary.auth.signIn(options), 'id_token_invalid')).claim).toBe('aud')
 })
 
 it('an empty scope is not sent', async () => {
   let sent: URL | undefined
-  const app = createSessionApp({}, { scope: '' })
+  const app = apps.start({}, { scope: '' })
   const { visit } = app.server
   app.server.visit = (url) => {
     sent = new URL(url)
