@@ -96,7 +96,11 @@ export async function send(
       ? (['aborted', 'was aborted', 'Try again.'] as const)
       : deadline.aborted
         ? (['timeout', `took over ${timeoutSeconds} s`, 'Try again, or raise timeoutSeconds.'] as const)
-        : (['network_error', answered ? 'broke off' : 'did not respond', 'Check the network and CORS.'] as const)
+        : ([
+            'network_error',
+            answered ? 'broke off' : 'did not respond',
+            'Check the network; in a page also CORS.',
+          ] as const)
     throw new ProofkeyError(code, `${shown(url)} ${message}${reason ? ` (${reason})` : ''}.`, hint, {
       // Only the name: the message of a fetch error can contain the request.
       cause: (cause as Error)?.name,

@@ -248,7 +248,9 @@ describe('an error of the server', () => {
     const fetch = async () => {
       throw new TypeError('Failed to fetch')
     }
-    expect((await refusal(exchange({}, { fetch }).issued, 'network_error')).hint).toBe('Check the network and CORS.')
+    expect((await refusal(exchange({}, { fetch }).issued, 'network_error')).hint).toBe(
+      'Check the network; in a page also CORS.',
+    )
   })
 
   it('never shows a token or secret that it repeats', async () => {
