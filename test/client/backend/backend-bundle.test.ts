@@ -18,7 +18,7 @@ async function filesIn(names: string): Promise<string[]> {
 
 /** Of the protocol: the name of a header. */
 const ALLOWED =
-  /^src\/(client\/backend\/.*|errors|events|limits|session\/(keep-awake|session-record|tabs)|user-agents\/address-bar|protocol\/token\/exchange-at)\.ts$/
+  /^src\/(client\/backend\/.*|errors(\/.*)?|events|limits|session\/(keep-awake|session-record|tabs)|user-agents\/address-bar|protocol\/token\/exchange-at)\.ts$/
 
 it('a page with a backend loads nothing of the sign-in', async () => {
   const files = await filesIn('createBackendSessionClient')
