@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium } from 'playwright-core'
-import { launchOptions } from '../helpers/chromium.js'
+import { windowedOptions } from '../helpers/chromium.js'
 
 export interface RunningBrowser {
   readonly context: BrowserContext
@@ -13,7 +13,7 @@ export interface RunningBrowser {
 /** Starts Chromium with a profile on disk: a private window's IndexedDB lives in memory and would flatter. */
 export async function startBrowser(): Promise<RunningBrowser> {
   const profile = await mkdtemp(join(tmpdir(), 'proofkey-bench-'))
-  const context = await chromium.launchPersistentContext(profile, launchOptions())
+  const context = await chromium.launchPersistentContext(profile, windowedOptions())
   context.setDefaultTimeout(15_000)
   return {
     context,

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { chromium, type Page } from 'playwright-core'
 import { preview } from 'vite'
-import { launchOptions } from '../helpers/chromium.js'
+import { windowedOptions } from '../helpers/chromium.js'
 import { installPacked } from '../helpers/packed.js'
 
 /** What each story shows, and then after a click on its button. */
@@ -69,7 +69,7 @@ async function lookAtStories(outDir: string): Promise<void> {
     preview: { host: '127.0.0.1', port: 0 },
     logLevel: 'error',
   })
-  const browser = await chromium.launch(launchOptions())
+  const browser = await chromium.launch(windowedOptions())
   try {
     const { port } = server.httpServer.address() as AddressInfo
     const page = await browser.newPage()

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { AuditReport } from '../../src/audit.js'
 import { startAskingServer } from '../audit/cli/asking-server.js'
 import { endCommands, startCommand } from '../audit/cli/command.js'
-import { launchOptions } from '../helpers/chromium.js'
+import { windowedOptions } from '../helpers/chromium.js'
 import { until } from '../helpers/until.js'
 import { startRealBrowser } from './real-browser.js'
 
@@ -92,7 +92,7 @@ it('a script signs in', async () => {
   server = await startAskingServer()
   const script = join(folder, 'sign-in.mjs')
   writeFileSync(script, `export default (page) => page.getByRole('button', { name: 'Sign in' }).click()\n`)
-  process.env['CHROMIUM_PATH'] = launchOptions().executablePath
+  process.env['CHROMIUM_PATH'] = windowedOptions().executablePath
   const { code, stdout, stderr } = await startAudit('--sign-in', script).end()
   expect({ code, stderr }).toMatchObject({ code: 0 })
   expectComplete(JSON.parse(stdout))

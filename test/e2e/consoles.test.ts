@@ -7,7 +7,7 @@ import { build } from 'esbuild'
 import { chromium } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { ERROR_PAGES } from '../../src/errors.js'
-import { launchOptions } from '../helpers/chromium.js'
+import { windowedOptions } from '../helpers/chromium.js'
 import { startFirefox } from '../helpers/firefox.js'
 import { type Listening, listen } from '../helpers/loopback.js'
 import { openSession } from './bidi.js'
@@ -60,7 +60,7 @@ it('Node prints all of an uncaught error', async () => {
 })
 
 it('Chromium prints all of an uncaught error', async () => {
-  const browser = await chromium.launch(launchOptions())
+  const browser = await chromium.launch(windowedOptions())
   try {
     const page = await browser.newPage()
     const session = await page.context().newCDPSession(page)

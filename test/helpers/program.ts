@@ -10,12 +10,12 @@ export interface Program {
   readonly paths: readonly string[]
 }
 
-const find = ({ variable, paths }: Program) =>
+export const findProgram = ({ variable, paths }: Program) =>
   [process.env[variable], ...paths].find((path) => path && existsSync(path))
 
 /** Finds programs. Installs Debian's for those that are missing, all at once, where that is possible. */
 export function installMissing(programs: readonly Program[]): void {
-  const missing = programs.filter((program) => !find(program))
+  const missing = programs.filter((program) => !findProgram(program))
   if (!missing.length || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
   console.log(`No ${missing.map(({ name }) => name).join(', ')} found: installing Debian packages …`)
   // In runlevel 1 a package does not start a service of its own.
@@ -29,7 +29,7 @@ export function installMissing(programs: readonly Program[]): void {
 /** Finds a program, or installs Debian's where that is possible, or says what to do. */
 export function ensureProgram(program: Program): string {
   installMissing([program])
-  const found = find(program)
+  const found = findProgram(program)
   if (found) return found
   const { name, debian, variable } = program
   throw new Error(`No ${name} found. Install it (Debian: sudo apt-get install ${debian}) or set ${variable} to one.`)

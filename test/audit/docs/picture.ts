@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { formats } from '../../../src/audit/report/formats.js'
 import { audit } from '../../../src/audit.js'
-import { launchOptions } from '../../helpers/chromium.js'
+import { windowedOptions } from '../../helpers/chromium.js'
 import { startAuditedServer } from '../audited-server.js'
 import { withMetadata, withRecord } from '../bend.js'
 import { withHeaders } from '../bend-answers.js'
@@ -30,7 +30,7 @@ const server = await startAuditedServer({
 const report = await audit({ issuer: server.issuer, clients: server.clients, browser: server.browser() })
 await server.close()
 
-const browser = await chromium.launch(launchOptions())
+const browser = await chromium.launch(windowedOptions())
 const [folder] = process.argv.slice(2)
 
 async function picture(path: string, width: number, height: number, colorScheme: 'light' | 'dark'): Promise<void> {
