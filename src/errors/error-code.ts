@@ -61,7 +61,10 @@ export type ErrorCode =
   | 'insufficient_scope'
   | 'step_up_required'
   | 'step_up_failed'
-  // a resource server: why a request was not authorized
+  | UnauthorizedCode
+
+/** Of a resource server: why a request was not authorized. */
+export type UnauthorizedCode =
   | 'token_missing'
   | 'request_malformed'
   | 'token_refused'

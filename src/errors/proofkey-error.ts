@@ -1,4 +1,4 @@
-import type { CheckedClaim, ErrorCode } from './error-code.js'
+import type { CheckedClaim, ErrorCode, UnauthorizedCode } from './error-code.js'
 
 /**
  * The OAuth error response of the authorization server (RFC 6749 §4.1.2.1, §5.2). Untrusted: do not insert it as HTML.
@@ -82,14 +82,7 @@ type CodeWith = {
   readonly requirements: 'step_up_required' | 'insufficient_scope'
   readonly serverError: 'access_denied' | 'authorization_failed' | 'registration_refused'
   readonly claim: 'id_token_invalid' | 'acr_not_met' | 'token_refused'
-  readonly toResponse:
-    | CodeWith['requirements']
-    | 'token_missing'
-    | 'request_malformed'
-    | 'token_refused'
-    | 'dpop_proof_refused'
-    | 'dpop_nonce_required'
-    | 'validation_unavailable'
+  readonly toResponse: CodeWith['requirements'] | UnauthorizedCode
 }
 
 /** What narrows: a member that errors of this code always have, and those that they never have. */
