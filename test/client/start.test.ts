@@ -1,5 +1,6 @@
 // @vitest-environment happy-dom
-import { describe, expect, it, vi } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { createTicket } from '../../src/crypto/ticket.js'
 import {
   frame,
   memorySessions,
@@ -7,6 +8,7 @@ import {
   ProofkeyError,
   popup,
   redirect,
+  relayCallback,
   type SessionClient,
   type SessionClientConfig,
   type SignInOptions,
@@ -25,6 +27,12 @@ const CALLBACK = `${ORIGIN}/callback`
 const BYE = `${ORIGIN}/bye`
 
 const { start } = useSessionApps()
+
+// A page remembers what it has relayed, and files share their workers: here nothing was.
+beforeAll(async () => {
+  goTo(`${CALLBACK}?state=${createTicket('app', Date.now() + 60_000)}`)
+  expect(await relayCallback()).toBe(false)
+})
 
 /** An app whose pages come and go. Its pages share a vault, which may fail. */
 function startApp(faults: Faults = {}, config: Partial<SessionClientConfig> = {}) {
