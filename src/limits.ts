@@ -90,8 +90,9 @@ export const clamp = (value: number, { min, max }: { readonly min: number; reado
   Math.min(Math.max(value, min) || min, max)
 
 /**
- * Calls back after a time in which this page could run, counted in quarters: after a time in which it was busy or suspended,
- * timers come before the responses that arrived meanwhile, and the work that is waited for is not late.
+ * Calls back after a time, which is measured in quarters. When a page goes on that was busy or suspended, its timers come before
+ * the responses that arrived meanwhile: one timer for the whole time would give up work that is done.
+ * @param milliseconds limited to 99 days
  * @returns stops it
  */
 export function afterTime(milliseconds: number, callback: () => void): () => void {

@@ -1,6 +1,8 @@
+import { isTime } from './json.js'
+
 /** What is wrong with a claim; of a time also by how much it differs from `nowSeconds`, so that a wrong clock can be told. */
 export function timeProblem(name: string, value: unknown, nowSeconds = Date.now() / 1000): string {
-  const seconds = typeof value === 'number' && /exp|nbf|iat|time/.test(name) && Math.round(value - nowSeconds)
+  const seconds = isTime(value) && /exp|nbf|iat|time/.test(name) && Math.round(value - nowSeconds)
   return `its ${name} is ${value === undefined ? 'missing' : 'wrong'}${seconds ? ` (${seconds} s from now)` : ''}`
 }
 

@@ -20,7 +20,7 @@ export interface CallbackWait {
 /**
  * Waits for the callback URL. Every `onEnd` function starts in the same turn in which the wait ends, so that the next
  * sign-in finds no listener of this one.
- * @param timeoutSeconds limited to 24 days
+ * @param timeoutSeconds limited to 99 days
  * @param listen starts listening; an error that it throws ends the wait
  * @returns the callback URL
  * @throws `timeout`, `aborted`, and the errors of `listen`

@@ -47,9 +47,10 @@ export function createDatabase(database: string, name: string): Transaction {
     const seen = departures
     let givenUp = false
     let own: IDBTransaction | undefined
+    let used: typeof connection
     const transact = async () => {
-      connection ??= connect()
-      const opened = await connection
+      used = connection ??= connect()
+      const opened = await used
       if (givenUp) throw LATE
       own = opened.transaction(name, mode)
       running.add(own)
@@ -63,9 +64,9 @@ export function createDatabase(database: string, name: string): Transaction {
     try {
       return await withinTime(transact(), STORAGE_TIMEOUT_MS, () => LATE)
     } catch (cause) {
-      // Late work must change nothing; a connection that failed is not used again.
+      // Late work must change nothing; a connection that failed is not used again, but one that others opened since then is.
       givenUp = true
-      connection = undefined
+      if (connection === used) connection = undefined
       if (running.has(own) && !abort(own) && cause === LATE && mode === 'readwrite') throw outcomeUnknown(cause)
       // The connection was closed before use, or the page was left and is shown again: nothing was done, so repeat it.
       const isCutOff = departures > seen || (!own && Object(cause).name === 'InvalidStateError')

@@ -307,6 +307,8 @@ test('a path is within the resource only at a boundary, and as URL reads it', ()
     '%252e%252e/evil',
     'x%2f..%2f..%2fevil',
     '..;/evil',
+    '..%3f',
+    '%u002e%u002e/evil',
     '..%5cevil',
     '/evil',
   ])

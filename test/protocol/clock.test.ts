@@ -9,6 +9,7 @@ it('a claim is missing or wrong, and a time also so many seconds away', () => {
   expect(timeProblem('auth_time', 1060.4)).toBe('its auth_time is wrong (60 s from now)')
   expect(timeProblem('nbf', 1060, 1000)).toBe('its nbf is wrong (60 s from now)')
   expect(timeProblem('exp', '940')).toBe('its exp is wrong')
+  expect(timeProblem('exp', JSON.parse('1e400'))).toBe('its exp is wrong')
   expect(timeProblem('sub', 940)).toBe('its sub is wrong')
   expect(timeProblem('iat', undefined)).toBe('its iat is missing')
 })

@@ -153,6 +153,9 @@ describe('createTestServer', () => {
     const whole = await refresh(narrow.refresh_token, '')
     expect(whole.scope).toBe('openid orders')
     expect(await refresh(whole.refresh_token, 'orders admin')).toEqual({ error: 'invalid_scope' })
+    // A refused request spends no token.
+    expect((await refresh(whole.refresh_token, '')).scope).toBe('openid orders')
+    expect(server.reused).toEqual([])
   })
 
   it('lists every code and token it has issued', async () => {

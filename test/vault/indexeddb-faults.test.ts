@@ -284,6 +284,15 @@ describe('the connection dies between open and use', () => {
     expect(outcomes.filter(({ status }) => status === 'spent')).toHaveLength(7)
   })
 
+  it('all that wait share one new connection: nobody would close the others', async () => {
+    const run = createDatabase('cut', 'records')
+    const read = () => run('readonly', (records) => promisifyRequest(records.get('id')))
+    await read()
+    const { opened } = cutConnection()
+    expect(await Promise.all([read(), read(), read()])).toEqual([undefined, undefined, undefined])
+    expect(opened()).toBe(1)
+  })
+
   it('for good: a second failure in a row is reported', async () => {
     await expectToWork(vault)
     const dead = vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(() => {

@@ -10,6 +10,11 @@ export function pathBelow(path: string, start: string): string | undefined {
 /** How often text is decoded: more than that is no honest path. */
 const MAX_ROUNDS = 5
 
+/** A separator or control character; `%u002f` is a slash to IIS (HTTP.sys, PercentUAllowed). */
+const SEPARATOR = /[/\\\p{Cc}]|%u[\da-f]{4}/iu
+/** Only dots, up to what a server cuts off: a path parameter (`..;x`), or a query in a path that it decoded too early (`..?x`). */
+const DOTS = /^[.\s\p{Cf}]*(?:;|$)|^[.\s\p{Cf}]+[?#]/u
+
 /**
  * Whether every server reads the same segments in a path that `URL` has parsed. Some decode twice, remove path parameters
  * (`..;x`), take `\` for `/`, or normalise Unicode: then the path could lead elsewhere.
@@ -20,7 +25,7 @@ const isPlainPath = (path: string): boolean =>
     .split('/')
     .every((segment) => {
       const text = fullyDecoded(segment)
-      return text !== undefined && !/[/\\\p{Cc}]/u.test(text) && !/^[.\s\p{Cf}]*(?:;|$)/u.test(text)
+      return text !== undefined && !SEPARATOR.test(text) && !DOTS.test(text)
     })
 
 /** Undefined if a byte is not UTF-8 (an overlong dot, for example), or if it is encoded too often. */

@@ -91,12 +91,15 @@ export function createIssued(expiresInSeconds: number) {
 
     addIdToken: (text: string) => note('id_token', text),
 
-    takeRefreshToken(text: string): Token | undefined {
+    /** A refresh token that is good; one that was spent ends its family. */
+    refreshToken(text: string): Token | undefined {
       const found = tokens.get(text)
-      if (found?.kind !== 'refresh_token') return void endReused(text)
+      return found?.kind === 'refresh_token' ? found : void endReused(text)
+    },
+
+    spend(text: string, { family }: Token): void {
       tokens.delete(text)
-      spent.set(text, found.family)
-      return found
+      spent.set(text, family)
     },
 
     /** The grant of an access token that is good. */

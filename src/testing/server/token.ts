@@ -64,11 +64,15 @@ export async function token(
         : oauthError('invalid_grant')
     }
     case 'refresh_token': {
-      const taken = issued.takeRefreshToken(body.get('refresh_token') ?? '')
-      if (taken?.grant.clientId !== clientId || taken.grant.jkt !== jkt) return oauthError('invalid_grant')
-      const scope = body.get('scope') ?? taken.grant.scope
-      const isWithin = scope.split(' ').every((one) => taken.grant.scope.split(' ').includes(one))
-      return isWithin ? answer(taken.grant, taken.family, scope) : oauthError('invalid_scope')
+      const text = body.get('refresh_token') ?? ''
+      const found = issued.refreshToken(text)
+      if (found?.grant.clientId !== clientId || found.grant.jkt !== jkt) return oauthError('invalid_grant')
+      const scope = body.get('scope') ?? found.grant.scope
+      if (!scope.split(' ').every((one) => found.grant.scope.split(' ').includes(one)))
+        return oauthError('invalid_scope')
+      // Only a token that is answered with another one is spent.
+      issued.spend(text, found)
+      return answer(found.grant, found.family, scope)
     }
     default:
       return oauthError('unsupported_grant_type')

@@ -365,6 +365,8 @@ describe('the ID token is refused with', () => {
     ['another azp', { azp: 'other' }],
     ['no iss', { iss: undefined }],
     ['no aud', { aud: undefined }],
+    ['a list in aud', { aud: [['spa']] }],
+    ['a list beside us in aud', { aud: ['spa', ['spa']], azp: 'spa' }],
     ['two aud and no azp', { aud: ['spa', 'spa'] }],
     ['an iss that is no text', { iss: 1 }],
     ['an aud that is no text', { aud: 1 }],

@@ -39,6 +39,8 @@ describe('a path', () => {
     ['/api/a;v=1/b', '/v1/a;v=1/b'],
     ['/api/a.b..c/...d', '/v1/a.b..c/...d'],
     ['/api/100%25', '/v1/100%25'],
+    ['/api/%23room:a.example', '/v1/%23room:a.example'],
+    ['/api/why%3f', '/v1/why%3f'],
     ['/api/b%C3%BCcher', '/v1/b%C3%BCcher'],
     ['/api/a/../b', '/v1/b'],
     ['/api/a\\b', '/v1/a/b'],
@@ -81,6 +83,14 @@ describe('a path', () => {
     ['/api/...'],
     ['/api/..%20/admin'],
     ['/api/..%e2%80%8b/admin'],
+    // The end of a path, where a proxy decodes what it passes on.
+    ['/api/..%3f'],
+    ['/api/..%23x'],
+    ['/api/.%253fx'],
+    // As IIS encodes (HTTP.sys, PercentUAllowed).
+    ['/api/%u002e%u002e/admin'],
+    ['/api/a%u002f..%u002fadmin'],
+    ['/api/%25u002e./admin'],
     // Unicode: fullwidth and leader dots, fullwidth slashes.
     ['/api/%ef%bc%8e%ef%bc%8e/admin'],
     ['/api/%e2%80%a4%e2%80%a4/admin'],
