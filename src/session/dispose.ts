@@ -25,14 +25,14 @@ export async function revokeAll(
   config: FlowConfig,
 ): Promise<void> {
   const { fetch = globalThis.fetch } = config
-  let left: boolean | undefined
+  let isToldUnsupported = false
   const revoke = async (token: string, tokenTypeHint: 'access_token' | 'refresh_token') => {
     try {
       const server = await metadata()
       if (!token) return
       if (!server.revocation_endpoint) {
-        if (!left) report({ type: 'revocation_unsupported' })
-        left = true
+        if (!isToldUnsupported) report({ type: 'revocation_unsupported' })
+        isToldUnsupported = true
         return
       }
       report({ type: 'revocation_started', token: tokenTypeHint })

@@ -24,7 +24,14 @@ export function describeRegistrations(open: () => ClientRegistrations): void {
     expect(await store.get(AS)).toEqual(own)
   })
 
-  it('lets one of several win, and gives it to all', async () => {
+  it('lets the first win', async () => {
+    const added = []
+    for (const id of ['a', 'b', 'c']) added.push(await open().add(AS, registration(id)))
+    expect(new Set(added.map(({ clientId }) => clientId))).toEqual(new Set(['a']))
+    expect((await open().get(AS))?.clientId).toBe('a')
+  })
+
+  it('lets one of several at once win, and gives it to all', async () => {
     const added = await Promise.all(['a', 'b', 'c'].map((id) => open().add(AS, registration(id))))
     const [winner, ...others] = new Set(added.map(({ clientId }) => clientId))
     expect(others).toEqual([])

@@ -28,6 +28,12 @@ afterEach(() => {
 describe('memoryRegistrations', () => {
   describeRegistrations(() => memory)
 
+  it('lets the first of several at once win', async () => {
+    const added = await Promise.all(['a', 'b', 'c'].map((id) => memory.add(AS, registration(id))))
+    expect(new Set(added.map(({ clientId }) => clientId))).toEqual(new Set(['a']))
+    expect((await memory.get(AS))?.clientId).toBe('a')
+  })
+
   it('drops the oldest of more than it may hold, and nothing for one that it has', async () => {
     const store = memoryRegistrations({ maxEntries: 2 })
     const issuers = ['https://a.example', 'https://b.example', 'https://c.example'] as const
